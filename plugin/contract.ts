@@ -1,0 +1,354 @@
+/** What the channel promises the host: four verbs and the values that cross them. */
+
+/**
+ * A channel: a way for people to reach the host's AI. WhatsApp is one; another package may be another.
+ * {@link describeChannelPlugin} in the test kit states these promises as tests.
+ */
+export interface ChannelPlugin {
+  /** The same data as `plugin.manifest.json`, which a host may read before loading any code. */
+  readonly manifest: PluginManifest;
+  /**
+   * Binds a business phone number to a tenant of the host.
+   * @throws ChannelError when Meta refuses the token, does not know the number, or another tenant holds it.
+   */
+  connect(request: ConnectRequest): Promise<Connection>;
+  /**
+   * Verifies, parses and stores one webhook delivery. Resolves only after the commit, so the caller may acknowledge it.
+   * @throws ChannelError `SIGNATURE_INVALID` when the bytes are not Meta's, `STORE_UNAVAILABLE` when they could not be stored.
+   */
+  receive(delivery: WebhookDelivery): Promise<ReceiveResult>;
+  /**
+   * Sends an answer. Resolves when it is stored in the outbox; what becomes of it arrives as `status` events.
+   * @throws ChannelError `CONVERSATION_UNKNOWN`, `WINDOW_CLOSED`, `IDEMPOTENCY_CONFLICT`, `RESPONSE_EMPTY`.
+   */
+  send(request: SendRequest): Promise<SendReceipt>;
+  /**
+   * Whether a free-form message may be sent to this conversation now, and until when.
+   * @throws ChannelError `CONVERSATION_UNKNOWN`.
+   */
+  sessionStatus(conversationId: string): Promise<SessionStatus>;
+}
+
+/** The host's data sheet of a channel. `plugin.manifest.json` is this value, asserted by a test. */
+export type PluginManifest = {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** Version of {@link ChannelPlugin} that this channel implements. */
+  readonly contract: string;
+  readonly entry: string;
+  readonly migrations: string;
+  readonly capabilities: { readonly inbound: readonly string[]; readonly outbound: readonly string[] };
+  readonly routes: readonly ManifestRoute[];
+  readonly oauthScopes: readonly string[];
+  readonly webhookFields: readonly string[];
+  readonly tables: { readonly owned: readonly string[]; readonly extended: readonly string[] };
+  /** JSON Schema of the configuration, keyed by environment variable; secrets carry `"secret": true`. */
+  readonly config: Readonly<Record<string, unknown>>;
+};
+
+export type ManifestRoute = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Who may call it: Meta (by signature or verify token), a signed-in tenant, or anybody. */
+  readonly auth: "meta" | "tenant" | "public";
+};
+
+/** Connects a number with an access token that the operator already has (a system user's). */
+export type ConnectRequest = {
+  /** The tenant: a `customer_configs.id` (uuid). */
+  readonly customerConfigId: string;
+  /** A Graph access token with `whatsapp_business_messaging` and `whatsapp_business_management`. */
+  readonly accessToken: string;
+  /** Meta's phone number id (digits). */
+  readonly phoneNumberId: string;
+  /** Meta's WhatsApp Business Account id (digits). */
+  readonly wabaId: string;
+};
+
+export type ConnectionState = "connected" | "reauth_required" | "disconnected";
+
+/** A business phone number bound to a tenant. Never holds the token. */
+export type Connection = {
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly phoneNumberId: string;
+  readonly wabaId: string;
+  /** As Meta shows it, e.g. `+1 555-777-0100`. */
+  readonly displayPhoneNumber: string;
+  readonly verifiedName: string | null;
+  readonly qualityRating: string | null;
+  readonly state: ConnectionState;
+  /** Why it is not connected, in one sentence; null when it is. */
+  readonly reason: string | null;
+};
+
+/** One HTTP POST from Meta: the exact bytes and the `X-Hub-Signature-256` header. */
+export type WebhookDelivery = {
+  readonly rawBody: Uint8Array;
+  readonly signature: string | undefined;
+};
+
+export type ReceiveResult = {
+  /** The row in `whatsapp_webhooks`. */
+  readonly webhookId: string;
+  readonly events: readonly ReceivedEvent[];
+};
+
+export type ReceivedEvent = {
+  readonly kind: ChannelEvent["kind"];
+  /**
+   * `accepted`: stored and queued. `duplicate`: this change was stored before. `ignored`: stored for the record, with
+   * nothing to do (no connection holds that number).
+   */
+  readonly outcome: "accepted" | "duplicate" | "ignored";
+  /** The lane that keeps its order; null when ignored. */
+  readonly lane: string | null;
+  readonly eventId: string | null;
+};
+
+/**
+ * One thing inside a delivery. A closed union on `kind`; what this version does not know is `unsupported` with its raw
+ * value, stored and never dropped.
+ */
+export type ChannelEvent = MessageEvent | StatusEvent | UnsupportedEvent;
+
+type EventBase = {
+  /** Stable identity of this change, the same however Meta batches or spells it. */
+  readonly dedupeKey: string;
+  /** The WhatsApp Business Account the entry names, or the customer's where the entry names a portfolio. */
+  readonly wabaId: string | null;
+  /** The business number it is about; null for account and template changes. */
+  readonly phoneNumberId: string | null;
+  /** Meta's own time of the change; null where Meta gives none. */
+  readonly occurredAt: Date | null;
+  /** The wire value, unnormalised apart from characters that Postgres cannot hold. */
+  readonly raw: unknown;
+};
+
+/** Who is on the other side. Either identity may be missing since usernames arrived in 2026, never both. */
+export type Person = {
+  /** Digits without `+`, as in `wa_id`; null when Meta withholds it. */
+  readonly phoneNumber: string | null;
+  /** The business-scoped user id (BSUID), e.g. `GB.5512oQx81Zk09`. */
+  readonly userId: string | null;
+  readonly parentUserId: string | null;
+  readonly username: string | null;
+  readonly name: string | null;
+};
+
+export type MessageEvent = EventBase & {
+  readonly kind: "message";
+  /** The wamid. */
+  readonly messageId: string;
+  readonly from: Person;
+  /** Meta's message type: `text`, `image`, `interactive`, … */
+  readonly type: string;
+  /** What the person wrote or chose: text body, caption, button title. Null when there is none. */
+  readonly text: string | null;
+  /** The wamid that this message quotes. */
+  readonly replyTo: string | null;
+};
+
+export type MessageStatus = "sent" | "delivered" | "read" | "played" | "failed";
+
+export type StatusEvent = EventBase & {
+  readonly kind: "status";
+  /** The wamid of the message we sent. */
+  readonly messageId: string;
+  readonly status: MessageStatus;
+  readonly recipient: Person;
+  /** Our random token, echoed by Meta from `biz_opaque_callback_data`. */
+  readonly callbackData: string | null;
+  readonly errors: readonly MetaError[];
+};
+
+export type UnsupportedEvent = EventBase & {
+  readonly kind: "unsupported";
+  /** Meta's webhook field. */
+  readonly field: string;
+  /** What it was inside that field (`message:reaction`, `status:deleted`), or null when the whole change is unknown. */
+  readonly type: string | null;
+  readonly from: Person | null;
+};
+
+/** An error as Meta words it, in webhooks and in Graph answers. */
+export type MetaError = {
+  readonly code: number;
+  readonly subcode: number | null;
+  readonly title: string | null;
+  readonly details: string | null;
+  readonly fbtraceId: string | null;
+};
+
+/** What the host's AI is asked to answer: every message that arrived since the last turn, in order. */
+export type Turn = {
+  /** Idempotency key: a turn that is tried again has the same id and the same messages. */
+  readonly turnId: string;
+  readonly conversationId: string;
+  readonly customerConfigId: string;
+  readonly channel: "whatsapp";
+  readonly contact: {
+    readonly name: string | null;
+    readonly phoneNumber: string | null;
+    readonly userId: string | null;
+  };
+  readonly messages: readonly TurnMessage[];
+  /** 1 on the first try. */
+  readonly attempt: number;
+  /** Aborted when the process stops and can wait no longer; the turn then runs again elsewhere. */
+  readonly signal: AbortSignal;
+};
+
+export type TurnMessage = {
+  /** The row in the host's `messages`. */
+  readonly id: string;
+  /** The wamid. */
+  readonly externalId: string;
+  readonly type: string;
+  readonly text: string | null;
+  /** Media arrives in a later version; null until then. */
+  readonly media: null;
+  readonly replyTo: string | null;
+  /** When the person sent it, ISO 8601, never later than its receipt. */
+  readonly timestamp: string;
+};
+
+/**
+ * The one shape the host's AI answers in, in TypeScript and over HTTP alike. Every member is optional; what WhatsApp
+ * cannot show natively in this version becomes text, and `degraded` says so.
+ */
+export type AiResponse = {
+  /** Markdown. */
+  readonly text?: string;
+  readonly choices?: readonly AiChoice[];
+  readonly cards?: readonly AiCard[];
+  readonly media?: readonly AiMedia[];
+  readonly location?: {
+    readonly latitude: number;
+    readonly longitude: number;
+    readonly name?: string;
+    readonly address?: string;
+  };
+  /** Quote the last message of the turn. */
+  readonly replyTo?: boolean;
+  /** A person takes over: the host's own sign, passed through. */
+  readonly handoff?: boolean;
+};
+
+export type AiChoice = { readonly id: string; readonly title: string; readonly description?: string };
+export type AiCard = {
+  readonly title: string;
+  readonly text?: string;
+  readonly imageUrl?: string;
+  readonly url?: string;
+  readonly urlLabel?: string;
+  readonly choices?: readonly AiChoice[];
+};
+export type AiMedia = {
+  readonly kind: "image" | "video" | "audio" | "document" | "sticker";
+  readonly url: string;
+  readonly caption?: string;
+  readonly filename?: string;
+};
+
+/** What a host may return: an answer, plain Markdown, a stream of Markdown, or nothing (silence). */
+export type Reply = AiResponse | string | AsyncIterable<string> | null | undefined;
+
+/** One WhatsApp message we are going to post, in our shape. More kinds follow in later versions. */
+export type OutboundMessage = {
+  readonly kind: "text";
+  /** WhatsApp markup, 1 to 4096 characters. */
+  readonly text: string;
+  /** Let WhatsApp show a preview of the first link. */
+  readonly previewUrl: boolean;
+};
+
+/** Something the AI said that WhatsApp shows in another form. Nothing is changed silently. */
+export type Degradation = {
+  /** Index of the part it concerns; null when it concerns the whole answer. */
+  readonly part: number | null;
+  /** Where in the response: `text`, `choices`, `cards[1].imageUrl`, … */
+  readonly what: string;
+  /** What it was: `table`, `image`, `choices`, … */
+  readonly from: string;
+  /** What it became: `monospace text`, `link`, `numbered text`, `2 messages`, … */
+  readonly to: string;
+};
+
+export type Transformed = {
+  readonly messages: readonly OutboundMessage[];
+  readonly degraded: readonly Degradation[];
+};
+
+export type SendRequest = {
+  /** A `conversations.id` (uuid) of a WhatsApp conversation. */
+  readonly conversationId: string;
+  readonly response: AiResponse | string;
+  /** The same key sends once; the same key with another response is refused. At most 255 characters. */
+  readonly idempotencyKey?: string;
+  /** The wamid to quote. */
+  readonly replyTo?: string;
+  /** What to do when the 24-hour window is closed: refuse (default), or keep it until the person writes again. */
+  readonly onWindowClosed?: "fail" | "hold";
+};
+
+export type SendReceipt = {
+  readonly sendId: string;
+  readonly conversationId: string;
+  readonly parts: readonly SentPart[];
+  readonly degraded: readonly Degradation[];
+};
+
+/**
+ * The life of a part. `unknown`: the socket broke after the bytes had left and no status arrived; it is never sent again
+ * by itself. `held`: waits for the window to open. `expired`: the window closed before it could leave.
+ */
+export type PartState =
+  | "queued"
+  | "held"
+  | "sending"
+  | "accepted"
+  | "sent"
+  | "delivered"
+  | "read"
+  | "played"
+  | "failed"
+  | "expired"
+  | "unknown";
+
+export type SentPart = {
+  readonly index: number;
+  readonly kind: OutboundMessage["kind"];
+  readonly state: PartState;
+  /** The wamid, once Meta has accepted it. */
+  readonly messageId: string | null;
+  readonly error: { readonly code: string; readonly message: string; readonly meta: MetaError | null } | null;
+};
+
+export type SessionStatus = {
+  readonly state: "open" | "closed";
+  readonly expiresAt: Date | null;
+  /** Whole seconds, 0 when closed. */
+  readonly secondsRemaining: number;
+  readonly freeEntryPointExpiresAt: Date | null;
+  /** Only an approved template may be sent now. */
+  readonly templateRequired: boolean;
+  readonly canSend: boolean;
+  readonly reason: string;
+};
+
+/** What the host hears of, at least once and in order per conversation. */
+export type HostEvent =
+  | { readonly kind: "message"; readonly conversationId: string; readonly event: MessageEvent; readonly late: boolean }
+  | {
+      readonly kind: "status";
+      readonly conversationId: string;
+      readonly sendId: string;
+      readonly part: number;
+      readonly messageId: string | null;
+      readonly state: PartState;
+      readonly error: MetaError | null;
+    }
+  | { readonly kind: "unsupported"; readonly event: UnsupportedEvent }
+  | { readonly kind: "connection"; readonly connection: Connection };

@@ -1,0 +1,63 @@
+/** ChannelError: the one error that leaves the plugin, with a stable code and what to do about it. */
+import type { MetaError } from "./contract.ts";
+
+/** Every code, with the HTTP status our routes answer it with. `docs/errors.md` has a heading for each. */
+export const ERROR_STATUS = {
+  CONFIG_INVALID: 500,
+  SIGNATURE_INVALID: 401,
+  RAW_BODY_MISSING: 500,
+  BODY_TOO_LARGE: 413,
+  BODY_INCOMPLETE: 400,
+  ENCODING_UNSUPPORTED: 415,
+  HANDSHAKE_REFUSED: 403,
+  STORE_UNAVAILABLE: 503,
+  NOT_AUTHENTICATED: 403,
+  REQUEST_INVALID: 400,
+  CONVERSATION_UNKNOWN: 404,
+  SEND_UNKNOWN: 404,
+  WINDOW_CLOSED: 409,
+  IDEMPOTENCY_CONFLICT: 409,
+  RESPONSE_EMPTY: 400,
+  CONNECTION_CONFLICT: 409,
+  CONNECTION_MISSING: 409,
+  NUMBER_NOT_IN_WABA: 400,
+  SECRET_UNREADABLE: 500,
+  HOST_TABLE_INCOMPATIBLE: 500,
+  CHAT_API_FAILED: 502,
+  GRAPH_REJECTED: 502,
+  GRAPH_AMBIGUOUS: 502,
+  GRAPH_UNREACHABLE: 502,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/**
+ * What a caller may do about it. `never`: the same request fails again. `backoff`: try again later, the request was not
+ * carried out. `after`: the same, not before `retryAfterMs`. `reauth`: the token is dead, reconnect. `template`: only a
+ * template may be sent. `fix`: change the configuration or the account first.
+ */
+export type Retry = "never" | "backoff" | "after" | "reauth" | "template" | "fix";
+
+export type ChannelErrorOptions = {
+  readonly retry?: Retry;
+  readonly retryAfterMs?: number;
+  readonly meta?: MetaError;
+  readonly cause?: unknown;
+};
+
+/** `message` says what to do and never holds a secret, a phone number or message text. */
+export class ChannelError extends Error {
+  override readonly name = "ChannelError";
+  readonly code: ErrorCode;
+  readonly retry: Retry;
+  readonly retryAfterMs: number | undefined;
+  readonly meta: MetaError | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ChannelErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retry = options.retry ?? "never";
+    this.retryAfterMs = options.retryAfterMs;
+    this.meta = options.meta;
+  }
+}
