@@ -1,0 +1,118 @@
+/** Extends the host's three tables, creates them in a minimal form only where missing, and remembers which it did. */
+import type { Knex } from "knex";
+import { quoteName, type Schemas } from "./names.ts";
+
+type HostTable = {
+  readonly table: string;
+  /** Used only where the host has no such table. */
+  readonly minimal: string;
+  readonly columns: Readonly<Record<string, string>>;
+  /** Index name → definition; on a table that has rows it covers WhatsApp's rows only. */
+  readonly indexes: Readonly<Record<string, string>>;
+};
+
+const HOST_TABLES: readonly HostTable[] = [
+  {
+    table: "customer_configs",
+    minimal:
+      "id uuid primary key default gen_random_uuid(), domain text, created_at timestamptz not null default now()",
+    columns: {
+      whatsapp_enabled: "boolean not null default false",
+      whatsapp_phone_number: "text",
+      whatsapp_phone_number_id: "text",
+      whatsapp_business_account_id: "text",
+      whatsapp_provider: "text",
+      whatsapp_connected_at: "timestamptz",
+      whatsapp_oauth_metadata: "jsonb",
+    },
+    indexes: {},
+  },
+  {
+    table: "conversations",
+    minimal:
+      "id uuid primary key default gen_random_uuid(), customer_config_id uuid, created_at timestamptz not null default now()",
+    columns: {
+      customer_config_id: "uuid",
+      channel: "text not null default 'web'",
+      channel_metadata: "jsonb not null default '{}'::jsonb",
+    },
+    indexes: {},
+  },
+  {
+    table: "messages",
+    minimal:
+      "id uuid primary key default gen_random_uuid(), conversation_id uuid not null, role text not null, content text not null, created_at timestamptz not null default now()",
+    columns: {
+      status: "text",
+      media_type: "text",
+      media_url: "text",
+      external_id: "text",
+      channel_metadata: "jsonb",
+    },
+    indexes: {
+      whatsapp_messages_external_id: "(external_id) where external_id is not null",
+    },
+  },
+];
+
+export const hostTables = {
+  name: "20261122000001_host_tables",
+
+  async up(knex: Knex, { schema, hostSchema }: Schemas): Promise<void> {
+    const ledger = quoteName(schema, "whatsapp_host_changes");
+    await knex.raw(`create table ${ledger} (
+      id bigint generated always as identity primary key,
+      kind text not null check (kind in ('table', 'column', 'index')),
+      table_name text not null,
+      object_name text not null,
+      created_at timestamptz not null default now())`);
+    const remember = (kind: string, table: string, object: string) =>
+      knex.raw(`insert into ${ledger} (kind, table_name, object_name) values (?, ?, ?)`, [kind, table, object]);
+
+    for (const { table, minimal, columns, indexes } of HOST_TABLES) {
+      const name = quoteName(hostSchema, table);
+      if (!(await exists(knex, hostSchema, table))) {
+        await knex.raw(`create table ${name} (${minimal})`);
+        await remember("table", table, table);
+      }
+      for (const [column, definition] of Object.entries(columns)) {
+        if (await exists(knex, hostSchema, table, column)) continue;
+        await knex.raw(`alter table ${name} add column ${quoteName(column)} ${definition}`);
+        await remember("column", table, column);
+      }
+      for (const [index, definition] of Object.entries(indexes)) {
+        const created = await knex.raw(`select 1 from pg_indexes where schemaname = ? and indexname = ?`, [
+          hostSchema,
+          index,
+        ]);
+        if (created.rows.length > 0) continue;
+        await knex.raw(`create index ${quoteName(index)} on ${name} ${definition}`);
+        await remember("index", table, index);
+      }
+    }
+  },
+
+  /** Takes back what `up` added, newest first; a table or column that was there before stays. */
+  async down(knex: Knex, { schema, hostSchema }: Schemas): Promise<void> {
+    const ledger = quoteName(schema, "whatsapp_host_changes");
+    const changes = await knex.raw(`select kind, table_name, object_name from ${ledger} order by id desc`);
+    for (const change of changes.rows as { kind: string; table_name: string; object_name: string }[]) {
+      const table = quoteName(hostSchema, change.table_name);
+      if (change.kind === "index") await knex.raw(`drop index if exists ${quoteName(hostSchema, change.object_name)}`);
+      if (change.kind === "column")
+        await knex.raw(`alter table if exists ${table} drop column if exists ${quoteName(change.object_name)}`);
+      if (change.kind === "table") await knex.raw(`drop table if exists ${table}`);
+    }
+    await knex.raw(`drop table ${ledger}`);
+  },
+};
+
+async function exists(knex: Knex, schema: string, table: string, column?: string): Promise<boolean> {
+  const found = await knex.raw(
+    `select 1 from information_schema.columns where table_schema = ? and table_name = ? and (?::text is null or column_name = ?)
+     union all
+     select 1 from information_schema.tables where table_schema = ? and table_name = ? and ?::text is null limit 1`,
+    [schema, table, column ?? null, column ?? null, schema, table, column ?? null],
+  );
+  return found.rows.length > 0;
+}

@@ -1,0 +1,92 @@
+/** Numbers bound to a tenant, their encrypted tokens, templates as synced, and who is who on the other side. */
+import type { Knex } from "knex";
+import { quoteName, type Schemas } from "./names.ts";
+
+export const connections = {
+  name: "20261122000002_connections",
+
+  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+    const q = (table: string) => quoteName(schema, table);
+    await knex.raw(`
+      create table ${q("whatsapp_connections")} (
+        id uuid primary key default gen_random_uuid(),
+        customer_config_id uuid not null,
+        phone_number_id text not null,
+        waba_id text not null,
+        display_phone_number text not null,
+        verified_name text,
+        quality_rating text,
+        state text not null default 'connected' check (state in ('connected', 'reauth_required', 'disconnected')),
+        reason text,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now());
+      -- One active tenant per number; a number that moved keeps its old rows.
+      create unique index whatsapp_connections_active on ${q("whatsapp_connections")} (phone_number_id)
+        where state <> 'disconnected';
+      create index whatsapp_connections_tenant on ${q("whatsapp_connections")} (customer_config_id);
+
+      create table ${q("whatsapp_oauth_tokens")} (
+        id uuid primary key default gen_random_uuid(),
+        customer_config_id uuid not null,
+        connection_id uuid not null unique references ${q("whatsapp_connections")} (id) on delete cascade,
+        provider text not null default 'meta',
+        access_token_enc text not null,
+        expires_at timestamptz,
+        scopes text[] not null default '{}',
+        token_metadata jsonb not null default '{}'::jsonb,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now());
+
+      create table ${q("whatsapp_templates")} (
+        id uuid primary key default gen_random_uuid(),
+        customer_config_id uuid not null,
+        waba_id text not null,
+        template_id text,
+        name text not null,
+        language text not null,
+        category text,
+        status text not null,
+        components jsonb not null default '[]'::jsonb,
+        quality_score text,
+        rejected_reason text,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        unique (waba_id, name, language));
+
+      create table ${q("whatsapp_contacts")} (
+        id bigint generated always as identity primary key,
+        connection_id uuid not null references ${q("whatsapp_connections")} (id) on delete cascade,
+        customer_config_id uuid not null,
+        phone_number text,
+        user_id text,
+        parent_user_id text,
+        username text,
+        name text,
+        conversation_id uuid,
+        -- Set when a later event proved that two rows are one person; the elder row lives on.
+        merged_into bigint references ${q("whatsapp_contacts")} (id),
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now());
+      create index whatsapp_contacts_conversation on ${q("whatsapp_contacts")} (conversation_id);
+
+      create table ${q("whatsapp_contact_aliases")} (
+        connection_id uuid not null references ${q("whatsapp_connections")} (id) on delete cascade,
+        -- 'phone:447700900123', 'user:GB.5512' or 'parent:GB.ENT.77'
+        alias text not null,
+        contact_id bigint not null references ${q("whatsapp_contacts")} (id) on delete cascade,
+        primary key (connection_id, alias));
+      create index whatsapp_contact_aliases_contact on ${q("whatsapp_contact_aliases")} (contact_id);
+    `);
+  },
+
+  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+    for (const table of [
+      "whatsapp_contact_aliases",
+      "whatsapp_contacts",
+      "whatsapp_templates",
+      "whatsapp_oauth_tokens",
+      "whatsapp_connections",
+    ])
+      await knex.raw(`drop table ${quoteName(schema, table)}`);
+  },
+};

@@ -1,0 +1,106 @@
+/** Turns waiting for the host's AI, what goes out, every attempt to send it, and events waiting for the host. */
+import type { Knex } from "knex";
+import { quoteName, type Schemas } from "./names.ts";
+
+export const turnsAndOutbox = {
+  name: "20261122000004_turns_and_outbox",
+
+  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+    const q = (table: string) => quoteName(schema, table);
+    await knex.raw(`
+      create table ${q("whatsapp_turns")} (
+        id uuid primary key default gen_random_uuid(),
+        lane_key text not null,
+        seq bigint generated always as identity,
+        connection_id uuid not null,
+        customer_config_id uuid not null,
+        contact_id bigint not null,
+        conversation_id uuid not null,
+        messages jsonb not null,
+        -- Set when the host is first asked: from then on the turn has exactly these messages, on every try.
+        sealed_at timestamptz,
+        -- 0 pending, 1 done, 2 dead letter
+        state smallint not null default 0,
+        attempts int not null default 0,
+        last_error text,
+        created_at timestamptz not null default now(),
+        finished_at timestamptz);
+      -- A burst joins the one turn that the host has not seen yet.
+      create unique index whatsapp_turns_open on ${q("whatsapp_turns")} (lane_key) where sealed_at is null and state = 0;
+      create index whatsapp_turns_pending on ${q("whatsapp_turns")} (lane_key, seq) where state = 0;
+
+      create table ${q("whatsapp_sends")} (
+        id uuid primary key default gen_random_uuid(),
+        customer_config_id uuid not null,
+        conversation_id uuid not null,
+        turn_id uuid unique,
+        idempotency_key text,
+        request_hash text not null,
+        degraded jsonb not null default '[]'::jsonb,
+        created_at timestamptz not null default now());
+      create unique index whatsapp_sends_idempotency on ${q("whatsapp_sends")} (customer_config_id, idempotency_key)
+        where idempotency_key is not null;
+
+      create table ${q("whatsapp_outbox")} (
+        id bigint generated always as identity primary key,
+        send_id uuid not null references ${q("whatsapp_sends")} (id) on delete cascade,
+        part_index int not null,
+        lane_key text not null,
+        connection_id uuid not null,
+        customer_config_id uuid not null,
+        contact_id bigint not null,
+        conversation_id uuid not null,
+        kind text not null,
+        -- The Graph message without recipient and callback data, which are added when it leaves.
+        payload jsonb not null,
+        on_window_closed text not null default 'fail' check (on_window_closed in ('fail', 'hold')),
+        state text not null default 'queued' check (state in
+          ('queued', 'held', 'sending', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed', 'expired', 'unknown')),
+        -- The wamid.
+        message_id text,
+        -- The host's messages row.
+        host_message_id text,
+        error jsonb,
+        attempts int not null default 0,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        unique (send_id, part_index)) with (fillfactor = 80);
+      create index whatsapp_outbox_pending on ${q("whatsapp_outbox")} (lane_key, id)
+        where state in ('queued', 'held', 'sending');
+      create index whatsapp_outbox_message_id on ${q("whatsapp_outbox")} (message_id) where message_id is not null;
+
+      create table ${q("whatsapp_send_attempts")} (
+        id bigint generated always as identity primary key,
+        outbox_id bigint not null references ${q("whatsapp_outbox")} (id) on delete cascade,
+        -- biz_opaque_callback_data: random, because every app subscribed to the WABA can read it.
+        token text not null unique,
+        state text not null default 'intent' check (state in ('intent', 'accepted', 'rejected', 'ambiguous')),
+        message_id text,
+        error jsonb,
+        started_at timestamptz not null default now(),
+        finished_at timestamptz);
+      create index whatsapp_send_attempts_outbox on ${q("whatsapp_send_attempts")} (outbox_id);
+
+      create table ${q("whatsapp_host_events")} (
+        id bigint generated always as identity primary key,
+        lane_key text not null,
+        event jsonb not null,
+        -- 0 pending, 2 dead letter; a delivered one is deleted
+        state smallint not null default 0,
+        last_error text,
+        created_at timestamptz not null default now());
+      create index whatsapp_host_events_pending on ${q("whatsapp_host_events")} (lane_key, id) where state = 0;
+    `);
+  },
+
+  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+    for (const table of [
+      "whatsapp_host_events",
+      "whatsapp_send_attempts",
+      "whatsapp_outbox",
+      "whatsapp_sends",
+      "whatsapp_turns",
+    ])
+      await knex.raw(`drop table ${quoteName(schema, table)}`);
+  },
+};

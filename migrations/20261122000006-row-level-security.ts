@@ -1,0 +1,45 @@
+/** Row level security on our tables; Supabase's service role, where it exists, may do all. The owner is not bound by it. */
+import type { Knex } from "knex";
+import { quoteName, type Schemas } from "./names.ts";
+
+const TABLES = [
+  "whatsapp_connections",
+  "whatsapp_oauth_tokens",
+  "whatsapp_templates",
+  "whatsapp_contacts",
+  "whatsapp_contact_aliases",
+  "whatsapp_webhooks",
+  "whatsapp_lanes",
+  "whatsapp_events",
+  "whatsapp_turns",
+  "whatsapp_sends",
+  "whatsapp_outbox",
+  "whatsapp_send_attempts",
+  "whatsapp_host_events",
+  "whatsapp_host_changes",
+  "whatsapp_sessions",
+];
+
+export const rowLevelSecurity = {
+  name: "20261122000006_row_level_security",
+
+  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+    const role = await knex.raw("select 1 from pg_roles where rolname = 'service_role'");
+    for (const table of TABLES) {
+      const name = quoteName(schema, table);
+      await knex.raw(`alter table ${name} enable row level security`);
+      if (role.rows.length > 0)
+        await knex.raw(
+          `create policy whatsapp_service_role on ${name} for all to service_role using (true) with check (true)`,
+        );
+    }
+  },
+
+  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+    for (const table of TABLES) {
+      const name = quoteName(schema, table);
+      await knex.raw(`drop policy if exists whatsapp_service_role on ${name}`);
+      await knex.raw(`alter table ${name} disable row level security`);
+    }
+  },
+};

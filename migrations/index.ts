@@ -1,0 +1,119 @@
+/** Our migrations as code, run in the host's database under our own ledger and one advisory lock. */
+import type { Knex } from "knex";
+import { hostTables } from "./20261122000001-host-tables.ts";
+import { connections } from "./20261122000002-connections.ts";
+import { inbox } from "./20261122000003-inbox.ts";
+import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
+import { sessions } from "./20261122000005-sessions.ts";
+import { rowLevelSecurity } from "./20261122000006-row-level-security.ts";
+import { quoteName, type Schemas } from "./names.ts";
+
+/** Released migrations are frozen: a change is a new one at the end. */
+const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, rowLevelSecurity];
+
+const LEDGER = "whatsapp_migrations";
+
+export type MigrateOptions = {
+  /** Schema of our tables, created when missing. Default `public`. */
+  readonly schema?: string;
+  /** Schema of the host's `customer_configs`, `conversations` and `messages`. Default `public`. */
+  readonly hostSchema?: string;
+};
+
+export type MigrationStatus = {
+  readonly applied: readonly string[];
+  readonly pending: readonly string[];
+  /** Recorded by a newer version of this package: left alone. */
+  readonly unknown: readonly string[];
+};
+
+/**
+ * Brings the database up to this version. Safe to run from any number of processes at once: all but one wait, then find
+ * nothing to do. All or nothing: it runs in one transaction.
+ * @returns the names applied by this call, none when everything was there.
+ */
+export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
+  return underLock(knex, options, async (trx, schemas, config) => {
+    await trx.raw(`create schema if not exists ${quoteName(schemas.schema)}`);
+    const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
+    return applied;
+  });
+}
+
+/** What is applied, what is still to come, and what a newer version left here. Changes nothing. */
+export async function migrationStatus(knex: Knex, options: MigrateOptions = {}): Promise<MigrationStatus> {
+  const { schema } = schemasOf(options);
+  const ledger = await knex.raw("select to_regclass(?) as name", [quoteName(schema, LEDGER)]);
+  const recorded: readonly string[] =
+    ledger.rows[0].name === null
+      ? []
+      : (await knex.raw(`select name from ${quoteName(schema, LEDGER)} order by id`)).rows.map(
+          (row: { name: string }) => row.name,
+        );
+  const known = MIGRATIONS.map(({ name }) => name);
+  return {
+    applied: known.filter((name) => recorded.includes(name)),
+    pending: known.filter((name) => !recorded.includes(name)),
+    unknown: recorded.filter((name) => !known.includes(name)),
+  };
+}
+
+/**
+ * Takes everything of ours out of the database, data included. The host's tables stay, without the columns we added,
+ * unless we created them.
+ * @returns the names rolled back, newest first.
+ */
+export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
+  return underLock(knex, options, async (trx, { schema }, config) => {
+    const ledger = await trx.raw("select to_regclass(?) as name", [quoteName(schema, LEDGER)]);
+    if (ledger.rows[0].name === null) return [];
+    const [, undone] = (await trx.migrate.rollback(config, true)) as [number, string[]];
+    await trx.raw(`drop table ${quoteName(schema, LEDGER)}, ${quoteName(schema, `${LEDGER}_lock`)}`);
+    return undone;
+  });
+}
+
+/**
+ * Frees the migration lock. Ours is bound to a transaction and ends with its connection, so a crash leaves nothing
+ * behind; this clears the lock row that a host's own `knex migrate` on our ledger may have left.
+ */
+export async function unlockMigrations(knex: Knex, options: MigrateOptions = {}): Promise<void> {
+  const { schema } = schemasOf(options);
+  const lock = await knex.raw("select to_regclass(?) as name", [quoteName(schema, `${LEDGER}_lock`)]);
+  if (lock.rows[0].name === null) return;
+  await knex.raw(`update ${quoteName(schema, `${LEDGER}_lock`)} set is_locked = 0`);
+}
+
+function schemasOf(options: MigrateOptions): Schemas {
+  return { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
+}
+
+/**
+ * Without the lock, concurrent first installs failed 46 of 60 times: knex creates its ledger before it locks it.
+ * A transaction-level lock needs one connection only and cannot outlive a crash.
+ */
+async function underLock<T>(
+  knex: Knex,
+  options: MigrateOptions,
+  run: (trx: Knex.Transaction, schemas: Schemas, config: Knex.MigratorConfig) => Promise<T>,
+): Promise<T> {
+  const schemas = schemasOf(options);
+  return knex.transaction(async (trx) => {
+    await trx.raw("select pg_advisory_xact_lock(hashtext(?))", [`${schemas.schema}.${LEDGER}`]);
+    return run(trx, schemas, {
+      migrationSource: {
+        getMigrations: async () => MIGRATIONS,
+        getMigrationName: (migration: (typeof MIGRATIONS)[number]) => migration.name,
+        getMigration: async (migration: (typeof MIGRATIONS)[number]) => ({
+          up: (inner: Knex) => migration.up(inner, schemas),
+          down: (inner: Knex) => migration.down(inner, schemas),
+        }),
+      },
+      tableName: LEDGER,
+      schemaName: schemas.schema,
+      disableTransactions: true,
+      // A newer version's migrations in the ledger are not corruption: ours only ever add.
+      disableMigrationsListValidation: true,
+    });
+  });
+}
