@@ -1,0 +1,39 @@
+/** Two groups of tests: `unit` runs at once, everything else gets a real Postgres first. Sources are resolved as tsc does. */
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@omniops\/whatsapp$/, replacement: source("plugin/index.ts") },
+      { find: /^@omniops\/whatsapp\/contract$/, replacement: source("plugin/contract.ts") },
+      { find: /^@omniops\/whatsapp\/migrations$/, replacement: source("migrations/index.ts") },
+      { find: /^@omniops\/whatsapp\/simulator$/, replacement: source("simulator/index.ts") },
+    ],
+  },
+  test: {
+    environment: "node",
+    pool: "forks",
+    maxWorkers: 2,
+    execArgv: ["--unhandled-rejections=strict"],
+    restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "postgres",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/unit/**"],
+          globalSetup: ["test/support/global-setup.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
