@@ -1,0 +1,74 @@
+/** Knows when something changed and when nothing is left to do, so that tests wait for events and never sleep. */
+
+export type Activity = {
+  /** Some work was promised: a delivery, a status still to come. */
+  begin(): void;
+  /** That work ended. */
+  end(): void;
+  /** Something a test may be waiting for has changed. */
+  changed(): void;
+  idle(): Promise<void>;
+  waitFor<T>(predicate: () => T, timeoutMs: number): Promise<T>;
+  /** Refuses everybody who still waits. */
+  close(): void;
+};
+
+type Waiter = { readonly check: () => boolean; readonly refuse: (reason: Error) => void };
+
+export function createActivity(): Activity {
+  const waiters = new Set<Waiter>();
+  let open = 0;
+
+  function changed(): void {
+    for (const waiter of waiters) if (waiter.check()) waiters.delete(waiter);
+  }
+
+  function waitUntil<T>(predicate: () => T, timeoutMs: number | null): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const waiter: Waiter = {
+        check() {
+          try {
+            const value = predicate();
+            if (!value) return false;
+            resolve(value);
+          } catch (error) {
+            reject(error);
+          }
+          clearTimeout(timer);
+          return true;
+        },
+        refuse(reason) {
+          clearTimeout(timer);
+          reject(reason);
+        },
+      };
+      if (waiter.check()) return;
+      waiters.add(waiter);
+      if (timeoutMs === null) return;
+      timer = setTimeout(() => {
+        waiters.delete(waiter);
+        reject(new Error(`Nothing that satisfies the predicate happened within ${timeoutMs} ms: ${predicate}`));
+      }, timeoutMs);
+    });
+  }
+
+  return {
+    begin() {
+      open += 1;
+    },
+    end() {
+      open -= 1;
+      changed();
+    },
+    changed,
+    async idle() {
+      await waitUntil(() => open === 0, null);
+    },
+    waitFor: waitUntil,
+    close() {
+      for (const waiter of waiters) waiter.refuse(new Error("The simulator was stopped while this was awaited."));
+      waiters.clear();
+    },
+  };
+}

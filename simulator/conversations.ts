@@ -1,0 +1,136 @@
+/** What each person and each business number said to each other, as the person would read it. */
+import type { PersonRecord } from "./people.ts";
+
+/**
+ * The ticks under a message. An outbound one starts `accepted`, before WhatsApp has it. An inbound one starts `sent`, is
+ * `delivered` once the host acknowledged it and `read` once the business marked it.
+ */
+export type Ticks = "accepted" | "sent" | "delivered" | "read" | "failed";
+
+export type TranscriptEntry = {
+  /** As the business sees it: `inbound` is what the person wrote. */
+  readonly direction: "inbound" | "outbound";
+  /** Meta's message type. */
+  readonly type: string;
+  /** Body, caption or title; `[type]` where there is none. */
+  readonly text: string;
+  readonly wamid: string;
+  readonly at: Date;
+  readonly status: Ticks;
+  /** The wamid it quotes. */
+  readonly replyTo: string | null;
+  readonly error?: { readonly code: number; readonly title: string };
+};
+
+export type Conversation = {
+  readonly phoneNumberId: string;
+  readonly person: PersonRecord;
+  readonly entries: readonly TranscriptEntry[];
+  /** Whether the business shows that it is typing. */
+  readonly isTyping: boolean;
+};
+
+type Entry = { -readonly [K in keyof TranscriptEntry]: TranscriptEntry[K] };
+
+/** One conversation with what Meta remembers about it. */
+export type ConversationState = {
+  readonly phoneNumberId: string;
+  readonly person: PersonRecord;
+  readonly entries: Entry[];
+  /** When the person last opened the service window, in epoch milliseconds; null when never. */
+  lastInboundAt: number | null;
+  /** When the pair's allowance is full again, in epoch milliseconds. */
+  pairBusyUntil: number;
+  typingUntil: number;
+};
+
+export type Conversations = {
+  between(phoneNumberId: string, person: PersonRecord): ConversationState;
+  add(conversation: ConversationState, entry: TranscriptEntry): void;
+  /** Moves the ticks forward, never back. */
+  tick(wamid: string, status: Ticks, error?: TranscriptEntry["error"]): void;
+  /** The host has taken what a person wrote. */
+  acknowledge(wamid: string): void;
+  find(wamid: string): { readonly entry: TranscriptEntry; readonly conversation: ConversationState } | undefined;
+  /** Reading one message reads everything before it. */
+  markRead(wamid: string): void;
+  list(): readonly ConversationState[];
+};
+
+const RANK: Readonly<Record<Ticks, number>> = { accepted: 0, sent: 1, delivered: 2, read: 3, failed: 4 };
+
+export function createConversations(): Conversations {
+  const byPair = new Map<string, ConversationState>();
+  const byWamid = new Map<
+    string,
+    { readonly entry: Entry; readonly conversation: ConversationState; readonly index: number }
+  >();
+
+  return {
+    between(phoneNumberId, person) {
+      const pair = `${phoneNumberId}:${person.key}`;
+      const known = byPair.get(pair);
+      if (known) return known;
+      const conversation = {
+        phoneNumberId,
+        person,
+        entries: [],
+        lastInboundAt: null,
+        pairBusyUntil: 0,
+        typingUntil: 0,
+      };
+      byPair.set(pair, conversation);
+      return conversation;
+    },
+    add(conversation, entry) {
+      const own = { ...entry };
+      byWamid.set(entry.wamid, { entry: own, conversation, index: conversation.entries.length });
+      conversation.entries.push(own);
+    },
+    tick(wamid, status, error) {
+      const entry = byWamid.get(wamid)?.entry;
+      if (!entry) return;
+      raise(entry, status);
+      if (error) entry.error = error;
+    },
+    acknowledge(wamid) {
+      const entry = byWamid.get(wamid)?.entry;
+      if (entry?.direction === "inbound") raise(entry, "delivered");
+    },
+    find: (wamid) => byWamid.get(wamid),
+    markRead(wamid) {
+      const found = byWamid.get(wamid);
+      if (!found) return;
+      for (let index = found.index; index >= 0; index -= 1) {
+        const entry = found.conversation.entries[index];
+        if (entry?.direction !== "inbound") continue;
+        // Everything before a message that is read was read with it, so each entry is visited once.
+        if (entry.status === "read") return;
+        entry.status = "read";
+      }
+    },
+    list: () => [...byPair.values()],
+  };
+}
+
+function raise(entry: Entry, status: Ticks): void {
+  if (RANK[status] > RANK[entry.status]) entry.status = status;
+}
+
+/** What a person sees of a message, from its wire form. */
+export function shownText(message: Readonly<Record<string, unknown>>): string {
+  const type = typeof message.type === "string" ? message.type : "unknown";
+  const content = message[type];
+  if (typeof content !== "object" || content === null) return `[${type}]`;
+  const fields = content as Readonly<Record<string, unknown>>;
+  const nested = fields.body;
+  const candidates = [
+    nested,
+    typeof nested === "object" && nested !== null ? (nested as { readonly text?: unknown }).text : undefined,
+    fields.caption,
+    fields.emoji,
+    fields.text,
+  ];
+  const shown = candidates.find((candidate) => typeof candidate === "string");
+  return typeof shown === "string" ? shown : `[${type}]`;
+}

@@ -1,0 +1,163 @@
+/** Puts the simulator together: the one file that sees all of its parts. */
+import { createAccountsEndpoint } from "./accounts-endpoint.ts";
+import { createActivity } from "./activity.ts";
+import { createConversations } from "./conversations.ts";
+import { createFaults } from "./faults.ts";
+import type { GraphAnswer } from "./graph-error.ts";
+import type { GraphCall, GraphPlan } from "./graph-plan.ts";
+import { createGraphServer } from "./graph-server.ts";
+import { performHandshake } from "./handshake.ts";
+import { createInbound, type InboundOptions } from "./inbound.ts";
+import { createLedgers } from "./ledgers.ts";
+import { createMessagesEndpoint } from "./messages-endpoint.ts";
+import { resolveOptions, type SimulatorOptions } from "./options.ts";
+import { createPeople, type PersonRecord } from "./people.ts";
+import { createWebhookPoster } from "./post-webhook.ts";
+import type { Person, Simulator } from "./simulator.ts";
+import { createStatuses } from "./statuses.ts";
+import { createTimers } from "./timers.ts";
+import { createTokens } from "./tokens.ts";
+import { createWebhookSender } from "./webhook-sender.ts";
+import type { WireObject } from "./wire.ts";
+
+const DEFAULT_WAIT_MS = 5_000;
+/** Password changed: the commonest way a token dies. */
+const DEFAULT_REVOCATION_SUBCODE = 460;
+
+/**
+ * Meta, offline: a Graph API that answers as Meta does, people who write, and signed webhooks with retries.
+ *
+ * @example
+ * const meta = createSimulator({ appSecret, verifyToken, accessToken, webhookUrl, numbers: [number] });
+ * await meta.start();                       // META_GRAPH_URL = meta.url
+ * const ada = meta.person({ name: "Ada", phoneNumber: "447700900123" });
+ * ada.says("Are you open today?");
+ * await meta.waitFor(() => ada.transcript().some(({ direction }) => direction === "outbound"));
+ * await meta.stop();
+ */
+export function createSimulator(options: SimulatorOptions): Simulator {
+  const settings = resolveOptions(options);
+  const numbers = new Map(settings.numbers.map((number) => [number.phoneNumberId, number]));
+  const activity = createActivity();
+  const timers = createTimers();
+  const people = createPeople();
+  const conversations = createConversations();
+  const ledgers = createLedgers(activity);
+  const faults = createFaults(settings);
+  const tokens = createTokens(settings);
+  const accounts = createAccountsEndpoint(settings, tokens);
+  const sender = createWebhookSender({
+    settings,
+    activity,
+    timers,
+    faults,
+    poster: createWebhookPoster({ timeoutMs: settings.webhookTimeoutMs, now: settings.now }),
+    isSubscribed: accounts.isSubscribed,
+    onAcknowledged({ kind, wamids }) {
+      if (kind !== "status") for (const wamid of wamids) conversations.acknowledge(wamid);
+    },
+  });
+  const statuses = createStatuses({ settings, activity, timers, conversations, sender });
+  const messages = createMessagesEndpoint({ settings, people, conversations, statuses, ledgers, faults });
+  const inbound = createInbound({ settings, numbers, people, conversations, sender });
+  const server = createGraphServer({
+    apiVersion: settings.apiVersion,
+    tokens,
+    faults,
+    timers,
+    plan: (call) => planCall(call),
+    onRequest: ledgers.count,
+  });
+  const records = new WeakMap<Person, PersonRecord>();
+  let url: string | null = null;
+
+  function planCall(call: GraphCall): GraphPlan | GraphAnswer {
+    const number = numbers.get(call.objectId);
+    const isSend =
+      number && call.method === "POST" && call.edge === "messages" && call.access.wabaIds.has(number.wabaId);
+    return isSend ? messages(number, call.body) : accounts.plan(call);
+  }
+
+  function personOf(record: PersonRecord): Person {
+    const { name, phoneNumber, userId, username } = record;
+    const sends = (message: WireObject, about: InboundOptions = {}) =>
+      inbound.send([{ ...about, from: record, message }])[0] ?? "";
+    const person: Person = {
+      name,
+      phoneNumber,
+      userId,
+      username,
+      sends,
+      says: (text, about) => sends({ type: "text", text: { body: text } }, about),
+      transcript(to = settings.numbers[0]?.phoneNumberId ?? "") {
+        return conversations.between(to, record).entries.map((entry) => ({ ...entry }));
+      },
+    };
+    records.set(person, record);
+    return person;
+  }
+
+  function recordOf(person: Person): PersonRecord {
+    const record = records.get(person);
+    if (!record) throw new Error(`${person.name} is not a person of this simulator.`);
+    return record;
+  }
+
+  return {
+    async start() {
+      url = await server.listen(settings.port, settings.host);
+      return url;
+    },
+    async stop() {
+      activity.close();
+      timers.clear();
+      await Promise.all([sender.close(), url === null ? undefined : server.close()]);
+      timers.clear();
+    },
+    get url() {
+      if (url === null) throw new Error("The simulator has no URL before start().");
+      return url;
+    },
+    setWebhookUrl: sender.setUrl,
+    async verifyWebhook() {
+      const webhookUrl = sender.url();
+      if (webhookUrl === null) throw new Error("The simulator has no webhookUrl to verify; call setWebhookUrl first.");
+      return performHandshake(webhookUrl, settings.verifyToken);
+    },
+    person: (about) => personOf(people.add(about)),
+    batch: (batched) =>
+      inbound.send(
+        batched.map((item) => ({
+          ...item,
+          from: recordOf(item.from),
+          message: "text" in item ? { type: "text", text: { body: item.text } } : item.message,
+        })),
+      ),
+    deliver: inbound.deliver,
+    faults: faults.api,
+    revokeToken({ accessToken = settings.accessToken, subcode = DEFAULT_REVOCATION_SUBCODE } = {}) {
+      tokens.revoke(accessToken, { subcode });
+    },
+    restoreToken: (accessToken = settings.accessToken) => tokens.restore(accessToken),
+    setAppUsage: server.setAppUsage,
+    accepted: ledgers.accepted,
+    deliveries: sender.deliveries,
+    requests: ledgers.requests,
+    conversations() {
+      const now = settings.now().getTime();
+      return conversations.list().map(({ phoneNumberId, person, entries, typingUntil }) => ({
+        phoneNumberId,
+        person,
+        entries: entries.map((entry) => ({ ...entry })),
+        isTyping: typingUntil > now,
+      }));
+    },
+    onAccepted: ledgers.onAccepted,
+    clearLedgers() {
+      ledgers.clear();
+      sender.clear();
+    },
+    idle: activity.idle,
+    waitFor: (predicate, timeoutMs = DEFAULT_WAIT_MS) => activity.waitFor(predicate, timeoutMs),
+  };
+}

@@ -1,0 +1,78 @@
+/** Graph errors as Meta words them: code, HTTP status and title in one table. */
+import { newTraceId } from "./ids.ts";
+
+/** How a fault or a rule names an error; what is left out comes from the table. */
+export type GraphErrorSpec = {
+  readonly code: number;
+  readonly subcode?: number;
+  readonly httpStatus?: number;
+  readonly message?: string;
+  readonly type?: string;
+  readonly details?: string;
+};
+
+export type GraphAnswer = { readonly httpStatus: number; readonly body: unknown };
+
+/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes */
+const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly title: string }>> = {
+  0: { httpStatus: 401, title: "AuthException" },
+  1: { httpStatus: 500, title: "An unknown error occurred" },
+  2: { httpStatus: 503, title: "An unexpected error has occurred. Please retry your request later." },
+  4: { httpStatus: 400, title: "Application request limit reached" },
+  10: { httpStatus: 403, title: "Application does not have permission for this action" },
+  100: { httpStatus: 400, title: "Invalid parameter" },
+  190: { httpStatus: 401, title: "Invalid OAuth access token - Cannot parse access token" },
+  200: { httpStatus: 403, title: "You do not have the necessary permissions" },
+  368: { httpStatus: 403, title: "Temporarily blocked for policies violations" },
+  80007: { httpStatus: 400, title: "Rate limit issues" },
+  130429: { httpStatus: 400, title: "Rate limit hit" },
+  131000: { httpStatus: 500, title: "Something went wrong" },
+  131005: { httpStatus: 403, title: "Access denied" },
+  131008: { httpStatus: 400, title: "Required parameter is missing" },
+  131009: { httpStatus: 400, title: "Parameter value is not valid" },
+  131016: { httpStatus: 500, title: "Service unavailable" },
+  131021: { httpStatus: 400, title: "Recipient cannot be sender" },
+  131026: { httpStatus: 400, title: "Message undeliverable" },
+  131030: { httpStatus: 400, title: "Recipient phone number not in allowed list" },
+  131031: { httpStatus: 400, title: "Business account has been locked" },
+  131041: { httpStatus: 400, title: "Group unknown" },
+  131042: { httpStatus: 400, title: "Business eligibility payment issue" },
+  131047: { httpStatus: 400, title: "Re-engagement message" },
+  131048: { httpStatus: 400, title: "Spam rate limit hit" },
+  131049: { httpStatus: 400, title: "This message was not delivered to maintain healthy ecosystem engagement" },
+  131051: { httpStatus: 400, title: "Unsupported message type" },
+  131052: { httpStatus: 400, title: "Media download error" },
+  131053: { httpStatus: 400, title: "Media upload error" },
+  131056: { httpStatus: 400, title: "(Business Account, Consumer Account) pair rate limit hit" },
+  131057: { httpStatus: 500, title: "Account in maintenance mode" },
+  132001: { httpStatus: 404, title: "Template does not exist" },
+  133010: { httpStatus: 400, title: "Phone number not registered" },
+};
+
+/** Title of a code, for answers and failed statuses alike. */
+export function titleOf(code: number): string {
+  return ERRORS[code]?.title ?? "Unknown error";
+}
+
+/** A refusal with Meta's body. */
+export function refuse(spec: GraphErrorSpec): GraphAnswer {
+  const error = {
+    message: spec.message ?? `(#${spec.code}) ${titleOf(spec.code)}`,
+    type: spec.type ?? "OAuthException",
+    code: spec.code,
+    ...(spec.details !== undefined && { error_data: { messaging_product: "whatsapp", details: spec.details } }),
+    ...(spec.subcode !== undefined && { error_subcode: spec.subcode }),
+    fbtrace_id: newTraceId(),
+  };
+  return { httpStatus: spec.httpStatus ?? ERRORS[spec.code]?.httpStatus ?? 400, body: { error } };
+}
+
+/** Meta's answer to an id that does not exist or that the token may not see: it does not say which. */
+export function unknownObject(method: string, objectId: string): GraphAnswer {
+  return refuse({
+    code: 100,
+    subcode: 33,
+    type: "GraphMethodException",
+    message: `Unsupported ${method.toLowerCase()} request. Object with ID '${objectId}' does not exist, cannot be loaded due to missing permissions, or does not support this operation`,
+  });
+}

@@ -1,0 +1,182 @@
+/** The HTTP side of Graph: reads a call, authorizes it, lets a fault disturb it, answers. */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import type { FaultSource, TakenFault } from "./faults.ts";
+import { type GraphAnswer, refuse } from "./graph-error.ts";
+import { type GraphCall, type GraphPlan, isPlan } from "./graph-plan.ts";
+import { newTraceId } from "./ids.ts";
+import type { Timers } from "./timers.ts";
+import type { Tokens } from "./tokens.ts";
+import type { WireObject } from "./wire.ts";
+
+/** Percentages of the app's allowance, as `X-App-Usage` tells them. */
+export type AppUsage = { readonly callCount: number; readonly totalTime: number; readonly totalCpuTime: number };
+
+export type GraphServer = {
+  listen(port: number, host: string): Promise<string>;
+  setAppUsage(usage: AppUsage): void;
+  close(): Promise<void>;
+};
+
+const MAX_BODY_BYTES = 1_048_576;
+const PATH = /^(?:\/(v\d+\.\d+))?\/([^/]+)(?:\/([^/]+))?\/?$/;
+
+export function createGraphServer(deps: {
+  readonly apiVersion: string;
+  readonly tokens: Tokens;
+  readonly faults: FaultSource;
+  readonly timers: Timers;
+  readonly plan: (call: GraphCall) => GraphPlan | GraphAnswer;
+  readonly onRequest: (request: string) => void;
+}): GraphServer {
+  const { tokens, faults, timers } = deps;
+  let appUsage = JSON.stringify({ call_count: 1, total_time: 1, total_cputime: 1 });
+
+  async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const bytes = await readBody(request);
+    const url = new URL(request.url ?? "/", "http://graph.invalid");
+    const [, version = deps.apiVersion, objectId, edge = null] = PATH.exec(url.pathname) ?? [];
+    const method = request.method ?? "GET";
+    deps.onRequest(`${method} /${objectId ?? ""}${edge === null ? "" : `/${edge}`}`);
+    const answer = (result: GraphAnswer) => respond(response, version, result);
+    const body = bytes === null ? null : parseBody(bytes, request.headers["content-type"] ?? "");
+    if (objectId === undefined)
+      return answer(refuse({ code: 2500, message: "Unknown path components", httpStatus: 400 }));
+    if (body === null) return answer(refuse({ code: 100, message: "(#100) The request body is not valid JSON" }));
+    const access = tokens.authorize({
+      accessToken: bearerOf(request) ?? url.searchParams.get("access_token") ?? textOf(body.access_token),
+      proof: url.searchParams.get("appsecret_proof") ?? textOf(body.appsecret_proof),
+    });
+    if ("httpStatus" in access) return answer(access);
+    const plan = deps.plan({ method, objectId, edge, query: url.searchParams, body, access });
+    if (!isPlan(plan)) return answer(plan);
+    const fault = faults.take({ on: plan.endpoint, to: plan.to });
+    if (!fault) return answer(await plan.run());
+    await disturb(fault, plan, { answer, request, response });
+  }
+
+  async function disturb(
+    fault: TakenFault,
+    plan: GraphPlan,
+    {
+      answer,
+      request,
+      response,
+    }: {
+      readonly answer: (result: GraphAnswer) => void;
+      readonly request: http.IncomingMessage;
+      readonly response: http.ServerResponse;
+    },
+  ): Promise<void> {
+    if (typeof fault.do === "object") return answer(refuse(fault.do.error));
+    switch (fault.do) {
+      case "reset-before-accept":
+        request.socket.resetAndDestroy();
+        return;
+      case "hang":
+        return;
+      case "accept-then-hang":
+        await plan.run();
+        return;
+      case "accept-then-reset":
+        await plan.run();
+        request.socket.resetAndDestroy();
+        return;
+      case "accept-then-500":
+        await plan.run();
+        response.writeHead(500, { "Content-Length": 0 }).end();
+        return;
+      case "garbage":
+        await plan.run();
+        response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>Sorry</title>");
+        return;
+      case "slow": {
+        const result = await plan.run();
+        timers.after(fault.ms, () => answer(result));
+        return;
+      }
+    }
+  }
+
+  function respond(response: http.ServerResponse, version: string, { httpStatus, body }: GraphAnswer): void {
+    const json = JSON.stringify(body);
+    response.writeHead(httpStatus, {
+      "Content-Type": "application/json; charset=UTF-8",
+      "Content-Length": Buffer.byteLength(json),
+      "X-App-Usage": appUsage,
+      "facebook-api-version": version,
+      "x-fb-trace-id": newTraceId(),
+      ...(httpStatus === 401 && { "WWW-Authenticate": 'OAuth "Facebook Platform" "invalid_token"' }),
+    });
+    response.end(json);
+  }
+
+  const server = http.createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      // A caller that hangs up while it is being read is not ours to report.
+      if (!response.headersSent && !response.destroyed) respond(response, deps.apiVersion, failureOf(error));
+    });
+  });
+  // Longer than any caller keeps an idle connection, so that the simulator never resets one by accident.
+  server.keepAliveTimeout = 120_000;
+
+  return {
+    listen(port, host) {
+      return new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, () => {
+          server.off("error", reject);
+          const { port: actual } = server.address() as AddressInfo;
+          resolve(`http://${host.includes(":") ? `[${host}]` : host}:${actual}`);
+        });
+      });
+    },
+    setAppUsage({ callCount, totalTime, totalCpuTime }) {
+      appUsage = JSON.stringify({ call_count: callCount, total_time: totalTime, total_cputime: totalCpuTime });
+    },
+    close() {
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+async function readBody(request: http.IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return length > MAX_BODY_BYTES ? null : Buffer.concat(chunks);
+}
+
+/** Meta takes JSON and forms alike; null when the body is neither. */
+function parseBody(bytes: Buffer, contentType: string): WireObject | null {
+  if (bytes.length === 0) return {};
+  const text = bytes.toString("utf8");
+  if (contentType.startsWith("application/x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as WireObject) : null;
+  } catch {
+    return null;
+  }
+}
+
+function bearerOf(request: http.IncomingMessage): string | null {
+  return /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? null;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function failureOf(error: unknown): GraphAnswer {
+  return refuse({
+    code: 1,
+    message: `The simulator failed: ${error instanceof Error ? error.message : String(error)}`,
+  });
+}

@@ -1,0 +1,106 @@
+/** What people send to the business: remembered as Meta remembers it, then queued as webhooks. */
+import { type Conversations, shownText } from "./conversations.ts";
+import { escapedJson } from "./escape-json.ts";
+import { newWamid } from "./ids.ts";
+import { opensWindow } from "./limits.ts";
+import type { Settings, SimulatedNumber } from "./options.ts";
+import type { People, PersonRecord } from "./people.ts";
+import { messagesIn } from "./read-payload.ts";
+import type { WebhookSender } from "./webhook-sender.ts";
+import { messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
+
+export type InboundOptions = {
+  /** The business number it goes to. Default: the first. */
+  readonly to?: string;
+  /** The wamid it quotes. */
+  readonly replyTo?: string;
+  /** When it was written. Default: now. */
+  readonly at?: Date;
+};
+
+/** A message of Meta's shape; `from`, `id` and `timestamp` are filled in where they are missing. */
+export type InboundMessage = InboundOptions & { readonly from: PersonRecord; readonly message: WireObject };
+
+export type Inbound = {
+  /** Queues each message in a delivery of its own, or all in one, and returns their wamids. */
+  send(messages: readonly InboundMessage[]): readonly string[];
+  /** Posts anything, signed. Messages in it that Meta would know are remembered. */
+  deliver(payload: WireObject | Uint8Array): void;
+};
+
+export function createInbound(deps: {
+  readonly settings: Settings;
+  readonly numbers: ReadonlyMap<string, SimulatedNumber>;
+  readonly people: People;
+  readonly conversations: Conversations;
+  readonly sender: WebhookSender;
+}): Inbound {
+  const { settings, numbers, people, conversations, sender } = deps;
+
+  function prepare({ from, message, to, replyTo, at }: InboundMessage): Prepared {
+    const phoneNumberId = to ?? settings.numbers[0]?.phoneNumberId;
+    const number = numbers.get(phoneNumberId ?? "");
+    if (!number) throw new Error(`The simulator has no business number ${phoneNumberId}.`);
+    const wamid = typeof message.id === "string" ? message.id : newWamid();
+    const context = replyTo !== undefined && {
+      context: { from: number.displayPhoneNumber.replace(/\D/g, ""), id: replyTo },
+    };
+    const whole = { id: wamid, timestamp: secondsOf(at ?? settings.now()), ...context, ...message };
+    remember(number, from, whole);
+    return { wamid, lane: number.phoneNumberId, change: messageChange(number, from, whole) };
+  }
+
+  function remember({ phoneNumberId }: SimulatedNumber, person: PersonRecord, message: WireObject): void {
+    const type = String(message.type);
+    const wamid = String(message.id);
+    const at = new Date(Number(message.timestamp) * 1000);
+    const conversation = conversations.between(phoneNumberId, person);
+    const replyTo = (message.context as { readonly id?: string } | undefined)?.id ?? null;
+    if (!conversations.find(wamid)) {
+      conversations.add(conversation, {
+        direction: "inbound",
+        type,
+        text: shownText(message),
+        wamid,
+        at,
+        status: "sent",
+        replyTo,
+      });
+    }
+    if (opensWindow(type)) conversation.lastInboundAt = Math.max(conversation.lastInboundAt ?? 0, at.getTime());
+  }
+
+  return {
+    send(messages) {
+      const prepared = messages.map(prepare);
+      const first = prepared[0];
+      if (!first) return [];
+      const wamids = prepared.map(({ wamid }) => wamid);
+      void sender.send({ kind: "message", lane: first.lane, wamids, content: prepared.map(({ change }) => change) });
+      return wamids;
+    },
+    deliver(payload) {
+      const bytes = payload instanceof Uint8Array ? payload : null;
+      const found = messagesIn(payload);
+      for (const { phoneNumberId, contact, message } of found) {
+        const number = numbers.get(phoneNumberId);
+        if (!number) continue;
+        const phoneNumber = textOf(message.from) ?? textOf(contact.wa_id);
+        const userId = textOf(message.from_user_id) ?? textOf(contact.user_id);
+        if (phoneNumber !== null || userId !== null) remember(number, people.at({ phoneNumber, userId }), message);
+      }
+      void sender.send({
+        kind: "payload",
+        lane: found[0]?.phoneNumberId ?? "",
+        wamids: found.map(({ message }) => String(message.id)),
+        content: bytes ?? Buffer.from(escapedJson(payload)),
+      });
+    },
+  };
+}
+
+type Prepared = { readonly wamid: string; readonly lane: string; readonly change: WireChange };
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,49 @@
+/** Meta's rules about when and how often: the service window, the pair limit, the throughput of a number. */
+import type { ConversationState } from "./conversations.ts";
+
+const WINDOW_MS = 24 * 60 * 60 * 1000;
+const PAIR_INTERVAL_MS = 6_000;
+const PAIR_BURST = 45;
+
+/** What a person may do without it counting as writing to the business. */
+const NOT_OPENING: ReadonlySet<string> = new Set([
+  "system",
+  "unsupported",
+  "reaction",
+  "edit",
+  "revoke",
+  "request_welcome",
+]);
+
+export function opensWindow(messageType: string): boolean {
+  return !NOT_OPENING.has(messageType);
+}
+
+export function isWindowOpen({ lastInboundAt }: ConversationState, at: Date): boolean {
+  return lastInboundAt !== null && at.getTime() - lastInboundAt < WINDOW_MS;
+}
+
+/** Takes one message off the pair's allowance; false when there is none left. */
+export function takePairAllowance(conversation: ConversationState, at: Date): boolean {
+  const busyUntil = spend(conversation.pairBusyUntil, at.getTime(), PAIR_INTERVAL_MS, PAIR_BURST);
+  if (busyUntil === null) return false;
+  conversation.pairBusyUntil = busyUntil;
+  return true;
+}
+
+/** The same for a whole number. */
+export function createThroughput(messagesPerSecond: number): (phoneNumberId: string, at: Date) => boolean {
+  const busyUntil = new Map<string, number>();
+  return (phoneNumberId, at) => {
+    const next = spend(busyUntil.get(phoneNumberId) ?? 0, at.getTime(), 1_000 / messagesPerSecond, messagesPerSecond);
+    if (next === null) return false;
+    busyUntil.set(phoneNumberId, next);
+    return true;
+  };
+}
+
+// A burst borrows from the future: each message moves the busy time on by one interval, up to `burst` intervals ahead.
+function spend(busyUntil: number, now: number, intervalMs: number, burst: number): number | null {
+  const next = Math.max(busyUntil, now) + intervalMs;
+  return next - now > burst * intervalMs ? null : next;
+}

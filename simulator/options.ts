@@ -1,0 +1,109 @@
+/** What a simulator can be told, and what it assumes when it is not told. */
+
+/** A business phone number that exists in the simulated Meta. */
+export type SimulatedNumber = {
+  readonly phoneNumberId: string;
+  readonly wabaId: string;
+  /** As Meta shows it, e.g. `+1 555-777-0100`. Webhooks carry its digits only. */
+  readonly displayPhoneNumber: string;
+  readonly verifiedName: string;
+  /** The token that may use this number, when it is another than the simulator's `accessToken`. */
+  readonly accessToken?: string;
+  /** Whether the app is already subscribed to the account's webhooks. Default true. */
+  readonly isSubscribed?: boolean;
+};
+
+/** When each status follows the acceptance of a message, in milliseconds. */
+export type StatusDelays = { readonly sent: number; readonly delivered: number; readonly read: number };
+
+/** Options of `createSimulator`. */
+export type SimulatorOptions = {
+  /** The Meta app's id; half of the app token `APPID|SECRET`. */
+  readonly appId?: string;
+  /** Signs webhooks and checks `appsecret_proof`. */
+  readonly appSecret: string;
+  /** What the handshake presents to the host. */
+  readonly verifyToken: string;
+  readonly accessToken: string;
+  /** Where webhooks go. Absent: they are recorded as dropped until `setWebhookUrl` is called. */
+  readonly webhookUrl?: string;
+  readonly numbers: readonly SimulatedNumber[];
+  /** 0, the default, lets the system choose. */
+  readonly port?: number;
+  readonly host?: string;
+  /** The clock of timestamps, the service window and the limits. Timers always run in real time. */
+  readonly now?: () => Date;
+  /** A number is the step between sent, delivered and read. Default 20. */
+  readonly statusDelayMs?: number | StatusDelays;
+  /** Collects statuses into deliveries of at most `max`, waiting at most `windowMs`. Default: one status, one delivery. */
+  readonly statusBatch?: { readonly max: number; readonly windowMs: number };
+  /** How long to wait before try `attempt + 1`, the first try being 1. Default: from 100 ms, doubling, to 2 s. */
+  readonly retryDelayMs?: (attempt: number) => number;
+  /** How long the host may take to acknowledge before the try counts as failed. Default 10 s. */
+  readonly webhookTimeoutMs?: number;
+  /** First tries in flight per business number. 1, the default, keeps their order; more is faster, as Meta is. */
+  readonly webhookConcurrency?: number;
+  /** Refuses free-form messages outside the 24-hour service window. Default true. */
+  readonly enforceWindow?: boolean;
+  /** Whether a closed window shows as a failed status after a 200 (as Meta does, the default) or in the answer itself. */
+  readonly windowRefusal?: "status" | "response";
+  /** One message per 6 s and person with a burst of 45, else 131056. Default false. */
+  readonly enforcePairLimit?: boolean;
+  /** Messages per second and number before 130429. Default: no limit. */
+  readonly messagesPerSecond?: number;
+  /** Refuses calls without `appsecret_proof`, as an app with "Require App Secret" does. Default true. */
+  readonly requireAppSecretProof?: boolean;
+  /** The Graph version that a path without one means. Any `vN.N` is accepted. Default `v25.0`. */
+  readonly apiVersion?: string;
+  /** Seed of every random choice the simulator makes about faults. Default 1. */
+  readonly seed?: number;
+};
+
+/** The same with nothing left open. */
+export type Settings = Required<
+  Omit<SimulatorOptions, "webhookUrl" | "statusDelayMs" | "statusBatch" | "messagesPerSecond">
+> & {
+  readonly webhookUrl: string | null;
+  readonly statusDelays: StatusDelays;
+  readonly statusBatch: { readonly max: number; readonly windowMs: number };
+  readonly messagesPerSecond: number | null;
+};
+
+const DEFAULT_STATUS_STEP_MS = 20;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2_000;
+
+export function resolveOptions(options: SimulatorOptions): Settings {
+  return {
+    appId: options.appId ?? "700700700700700",
+    appSecret: options.appSecret,
+    verifyToken: options.verifyToken,
+    accessToken: options.accessToken,
+    webhookUrl: options.webhookUrl ?? null,
+    numbers: options.numbers,
+    port: options.port ?? 0,
+    host: options.host ?? "127.0.0.1",
+    now: options.now ?? (() => new Date()),
+    statusDelays: resolveDelays(options.statusDelayMs ?? DEFAULT_STATUS_STEP_MS),
+    statusBatch: options.statusBatch ?? { max: 1, windowMs: 0 },
+    retryDelayMs: options.retryDelayMs ?? defaultRetryDelayMs,
+    webhookTimeoutMs: options.webhookTimeoutMs ?? 10_000,
+    webhookConcurrency: options.webhookConcurrency ?? 1,
+    enforceWindow: options.enforceWindow ?? true,
+    windowRefusal: options.windowRefusal ?? "status",
+    enforcePairLimit: options.enforcePairLimit ?? false,
+    messagesPerSecond: options.messagesPerSecond ?? null,
+    requireAppSecretProof: options.requireAppSecretProof ?? true,
+    apiVersion: options.apiVersion ?? "v25.0",
+    seed: options.seed ?? 1,
+  };
+}
+
+function resolveDelays(delay: number | StatusDelays): StatusDelays {
+  return typeof delay === "number" ? { sent: delay, delivered: delay * 2, read: delay * 3 } : delay;
+}
+
+// Meta retries for days with growing pauses. Capped here, so that a host restarting within a minute misses nothing for long.
+function defaultRetryDelayMs(attempt: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
+}

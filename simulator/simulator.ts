@@ -1,0 +1,75 @@
+/** What a simulator offers to tests, demos and benchmarks. */
+import type { Conversation, TranscriptEntry } from "./conversations.ts";
+import type { Faults } from "./faults.ts";
+import type { AppUsage } from "./graph-server.ts";
+import type { InboundOptions } from "./inbound.ts";
+import type { AcceptedMessage } from "./ledgers.ts";
+import type { PersonOptions } from "./people.ts";
+import type { Delivery } from "./webhook-sender.ts";
+import type { WireObject } from "./wire.ts";
+
+/** Somebody on WhatsApp. */
+export type Person = {
+  readonly name: string;
+  /** Digits; null when Meta knows the person by user id only. */
+  readonly phoneNumber: string | null;
+  readonly userId: string | null;
+  readonly username: string | null;
+  /** Writes a text to the business; returns its wamid at once, the webhook follows. */
+  says(text: string, options?: InboundOptions): string;
+  /** Sends any message of Meta's shape, e.g. `{ type: "image", image: { id, mime_type } }`; returns its wamid. */
+  sends(message: WireObject, options?: InboundOptions): string;
+  /** The chat as this person reads it, oldest first. `to`: the business number, by default the first. */
+  transcript(to?: string): readonly TranscriptEntry[];
+};
+
+/** One message of a batch: a text, or a message of Meta's shape. */
+export type BatchedMessage = InboundOptions & { readonly from: Person } & (
+    | { readonly text: string }
+    | { readonly message: WireObject }
+  );
+
+/** Meta, offline. */
+export type Simulator = {
+  /** Listens. Resolves to {@link Simulator.url}. */
+  start(): Promise<string>;
+  /** Stops for good: closes every connection, clears every timer, refuses whoever still waits. */
+  stop(): Promise<void>;
+  /** The base URL of Graph, for `META_GRAPH_URL`. Throws before `start`. */
+  readonly url: string;
+
+  /** Where webhooks go from now on, retries included. `null`: nowhere. */
+  setWebhookUrl(url: string | null): void;
+  /** Performs Meta's GET handshake; whether the challenge came back. Rejects when nobody listens there. */
+  verifyWebhook(): Promise<boolean>;
+
+  person(options: PersonOptions): Person;
+  /** Several messages in one delivery, one change each; returns their wamids. */
+  batch(messages: readonly BatchedMessage[]): readonly string[];
+  /** Signs and posts any payload; bytes go out unchanged. */
+  deliver(payload: WireObject | Uint8Array): void;
+
+  readonly faults: Faults;
+  /** From now on the token is refused with 190 and this subcode (default 460). Default: the simulator's own token. */
+  revokeToken(options?: { readonly accessToken?: string; readonly subcode?: number }): void;
+  restoreToken(accessToken?: string): void;
+  /** What `X-App-Usage` says. */
+  setAppUsage(usage: AppUsage): void;
+
+  /** Every message that Meta took, in order. */
+  readonly accepted: readonly AcceptedMessage[];
+  /** Every delivery and its tries, in order of queueing. */
+  readonly deliveries: readonly Delivery[];
+  /** Calls per path without version, e.g. `POST /301777000333444/messages`. */
+  readonly requests: Readonly<Record<string, number>>;
+  conversations(): readonly Conversation[];
+  /** Calls the listener on every message that Meta takes; returns how to stop that. */
+  onAccepted(listener: (message: AcceptedMessage) => void): () => void;
+  /** Forgets what the ledgers hold; conversations and windows stay. */
+  clearLedgers(): void;
+
+  /** Resolves when every delivery so far was answered 200 or dropped and no status is still to come. */
+  idle(): Promise<void>;
+  /** Resolves to the predicate's first truthy value, looking again whenever something changed. Default 5000 ms. */
+  waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<T>;
+};

@@ -1,0 +1,109 @@
+/** Lets each accepted message become sent, delivered and read, and tells the host. */
+import type { Activity } from "./activity.ts";
+import type { Conversations } from "./conversations.ts";
+import { titleOf } from "./graph-error.ts";
+import type { Settings, SimulatedNumber } from "./options.ts";
+import type { PersonRecord } from "./people.ts";
+import type { Timers } from "./timers.ts";
+import type { WebhookSender } from "./webhook-sender.ts";
+import { type OutboundStatus, statusChange, type WireChange } from "./wire.ts";
+
+/** A message that Meta took from the business. */
+export type SentMessage = {
+  readonly wamid: string;
+  readonly number: SimulatedNumber;
+  readonly person: PersonRecord;
+  readonly type: string;
+  readonly callbackData: string | null;
+  readonly wasAddressedByUserId: boolean;
+  /** Why Meta will not deliver it; null when it will. */
+  readonly failure: { readonly code: number; readonly details: string } | null;
+};
+
+export type Statuses = {
+  /** `isFirstAtOnce`: the first status leaves now; the promise resolves when the host was asked to take it. */
+  follow(message: SentMessage, options: { readonly isFirstAtOnce: boolean }): Promise<void>;
+};
+
+type Step = { readonly status: OutboundStatus; readonly afterMs: number };
+type Batch = { changes: WireChange[]; wamids: string[] };
+
+export function createStatuses(deps: {
+  readonly settings: Settings;
+  readonly activity: Activity;
+  readonly timers: Timers;
+  readonly conversations: Conversations;
+  readonly sender: WebhookSender;
+}): Statuses {
+  const { settings, activity, timers, conversations, sender } = deps;
+  const batches = new Map<string, Batch>();
+
+  function take(message: SentMessage, steps: readonly Step[], index: number): void {
+    const step = steps[index];
+    if (!step) return;
+    activity.begin();
+    const passedMs = index === 0 ? 0 : (steps[index - 1]?.afterMs ?? 0);
+    timers.after(step.afterMs - passedMs, () => {
+      void announce(message, step.status);
+      take(message, steps, index + 1);
+      activity.end();
+    });
+  }
+
+  function announce(message: SentMessage, status: OutboundStatus): Promise<void> {
+    const { wamid, number, failure } = message;
+    conversations.tick(wamid, status, failure ? { code: failure.code, title: titleOf(failure.code) } : undefined);
+    const change = statusChange({
+      ...message,
+      status,
+      at: settings.now(),
+      isTemplate: message.type === "template",
+      error: failure,
+    });
+    return post(number.phoneNumberId, change, wamid);
+  }
+
+  async function post(lane: string, change: WireChange, wamid: string): Promise<void> {
+    const { max, windowMs } = settings.statusBatch;
+    if (max <= 1) return sender.send({ kind: "status", lane, wamids: [wamid], content: [change] });
+    const batch = batches.get(lane) ?? openBatch(lane, windowMs);
+    batch.changes.push(change);
+    batch.wamids.push(wamid);
+    if (batch.changes.length >= max) flush(lane, batch);
+  }
+
+  function openBatch(lane: string, windowMs: number): Batch {
+    const batch: Batch = { changes: [], wamids: [] };
+    batches.set(lane, batch);
+    activity.begin();
+    timers.after(windowMs, () => flush(lane, batch));
+    return batch;
+  }
+
+  function flush(lane: string, batch: Batch): void {
+    if (batches.get(lane) !== batch) return;
+    batches.delete(lane);
+    void sender.send({ kind: "status", lane, wamids: batch.wamids, content: batch.changes });
+    activity.end();
+  }
+
+  return {
+    async follow(message, { isFirstAtOnce }) {
+      const steps = stepsOf(message, settings);
+      const first = steps[0];
+      if (!isFirstAtOnce || !first) return take(message, steps, 0);
+      take(message, steps, 1);
+      await announce(message, first.status);
+    },
+  };
+}
+
+function stepsOf(message: SentMessage, { statusDelays }: Settings): readonly Step[] {
+  if (message.failure) return [{ status: "failed", afterMs: statusDelays.sent }];
+  const sent: Step = { status: "sent", afterMs: statusDelays.sent };
+  // Meta announces nothing but `sent` for a reaction.
+  if (message.type === "reaction") return [sent];
+  const delivered: Step = { status: "delivered", afterMs: statusDelays.delivered };
+  const read: Step = { status: "read", afterMs: statusDelays.read };
+  return message.person.sendsReadReceipts ? [sent, delivered, read] : [sent, delivered];
+}

@@ -1,0 +1,126 @@
+/** Meta's webhook JSON: envelopes, inbound messages and statuses, spelled as Meta spells them. */
+import { titleOf } from "./graph-error.ts";
+import type { SimulatedNumber } from "./options.ts";
+import type { PersonRecord } from "./people.ts";
+
+/** Any JSON object. */
+export type WireObject = Readonly<Record<string, unknown>>;
+
+export type WireChange = { readonly wabaId: string; readonly field: string; readonly value: WireObject };
+
+export type OutboundStatus = "sent" | "delivered" | "read" | "failed";
+
+/** One delivery holding these changes. Neighbours of one account share an entry. */
+export function envelope(changes: readonly WireChange[]): WireObject {
+  const entries: { id: string; changes: { value: WireObject; field: string }[] }[] = [];
+  for (const { wabaId, field, value } of changes) {
+    const last = entries.at(-1);
+    const entry = last?.id === wabaId ? last : { id: wabaId, changes: [] };
+    if (entry !== last) entries.push(entry);
+    entry.changes.push({ value, field });
+  }
+  return { object: "whatsapp_business_account", entry: entries };
+}
+
+/** What a person wrote, as a change. */
+export function messageChange(number: SimulatedNumber, person: PersonRecord, message: WireObject): WireChange {
+  const value = {
+    ...frame(number),
+    // Meta leaves the contacts away where WhatsApp itself speaks.
+    ...(message.type !== "system" && { contacts: [contactOf(person, { withUsername: true })] }),
+    messages: [{ ...senderOf(person), ...message }],
+  };
+  return { wabaId: number.wabaId, field: "messages", value };
+}
+
+export type StatusChange = {
+  readonly number: SimulatedNumber;
+  readonly person: PersonRecord;
+  readonly wamid: string;
+  readonly status: OutboundStatus;
+  readonly at: Date;
+  readonly callbackData: string | null;
+  readonly isTemplate: boolean;
+  readonly wasAddressedByUserId: boolean;
+  readonly error: { readonly code: number; readonly details: string } | null;
+};
+
+/** What became of a message the business sent, as a change. */
+export function statusChange(change: StatusChange): WireChange {
+  const { number, person, status } = change;
+  const hasFailed = status === "failed";
+  const showsUserId = !hasFailed || change.wasAddressedByUserId;
+  const value = {
+    ...frame(number),
+    ...(!hasFailed && { contacts: [contactOf(person, { withUsername: status !== "sent" })] }),
+    statuses: [
+      {
+        id: change.wamid,
+        status,
+        timestamp: secondsOf(change.at),
+        ...(visiblePhone(person) !== null && { recipient_id: visiblePhone(person) }),
+        ...(showsUserId && person.userId !== null && { recipient_user_id: person.userId }),
+        ...(showsUserId && person.parentUserId !== null && { recipient_parent_user_id: person.parentUserId }),
+        ...(change.callbackData !== null && { biz_opaque_callback_data: change.callbackData }),
+        ...((status === "sent" || status === "delivered") && { pricing: pricingOf(change.isTemplate) }),
+        ...(change.error !== null && { errors: [errorOf(change.error)] }),
+      },
+    ],
+  };
+  return { wabaId: number.wabaId, field: "messages", value };
+}
+
+export function secondsOf(at: Date): string {
+  return String(Math.floor(at.getTime() / 1000));
+}
+
+function frame(number: SimulatedNumber): WireObject {
+  return {
+    messaging_product: "whatsapp",
+    metadata: {
+      display_phone_number: number.displayPhoneNumber.replace(/\D/g, ""),
+      phone_number_id: number.phoneNumberId,
+    },
+  };
+}
+
+function senderOf(person: PersonRecord): WireObject {
+  return {
+    ...(visiblePhone(person) !== null && { from: visiblePhone(person) }),
+    ...(person.userId !== null && { from_user_id: person.userId }),
+    ...(person.parentUserId !== null && { from_parent_user_id: person.parentUserId }),
+  };
+}
+
+function contactOf(person: PersonRecord, { withUsername }: { readonly withUsername: boolean }): WireObject {
+  return {
+    profile: {
+      name: person.name,
+      ...(withUsername && person.username !== null && { username: person.username }),
+    },
+    ...(visiblePhone(person) !== null && { wa_id: visiblePhone(person) }),
+    ...(person.userId !== null && { user_id: person.userId }),
+    ...(person.parentUserId !== null && { parent_user_id: person.parentUserId }),
+  };
+}
+
+function visiblePhone(person: PersonRecord): string | null {
+  return person.hidesPhoneNumber ? null : person.phoneNumber;
+}
+
+// Per-message pricing, as since July 2025: free-form inside the window costs nothing. No `conversation` since v24.
+function pricingOf(isTemplate: boolean): WireObject {
+  return isTemplate
+    ? { billable: true, pricing_model: "PMP", type: "regular", category: "utility" }
+    : { billable: false, pricing_model: "PMP", type: "free_customer_service", category: "service" };
+}
+
+function errorOf({ code, details }: { readonly code: number; readonly details: string }): WireObject {
+  return {
+    code,
+    title: titleOf(code),
+    message: titleOf(code),
+    error_data: { details },
+    href: "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+  };
+}
