@@ -62,7 +62,7 @@ export const hostTables = {
     const ledger = quoteName(schema, "whatsapp_host_changes");
     await knex.raw(`create table ${ledger} (
       id bigint generated always as identity primary key,
-      kind text not null check (kind in ('table', 'column', 'index')),
+      kind text not null check (kind in ('table', 'column', 'default', 'index')),
       table_name text not null,
       object_name text not null,
       created_at timestamptz not null default now())`);
@@ -71,24 +71,28 @@ export const hostTables = {
 
     for (const { table, minimal, columns, indexes } of HOST_TABLES) {
       const name = quoteName(hostSchema, table);
-      if (!(await exists(knex, hostSchema, table))) {
+      if (!(await relationExists(knex, name))) {
         await knex.raw(`create table ${name} (${minimal})`);
         await remember("table", table, table);
       }
       for (const [column, definition] of Object.entries(columns)) {
-        if (await exists(knex, hostSchema, table, column)) continue;
+        if ((await columnOf(knex, name, column)) !== undefined) continue;
         await knex.raw(`alter table ${name} add column ${quoteName(column)} ${definition}`);
         await remember("column", table, column);
       }
       for (const [index, definition] of Object.entries(indexes)) {
-        const created = await knex.raw(`select 1 from pg_indexes where schemaname = ? and indexname = ?`, [
-          hostSchema,
-          index,
-        ]);
-        if (created.rows.length > 0) continue;
+        if (await relationExists(knex, quoteName(hostSchema, index))) continue;
         await knex.raw(`create index ${quoteName(index)} on ${name} ${definition}`);
         await remember("index", table, index);
       }
+    }
+    // Rows of ours have no id of their own; a host that makes ids in its code may have left the default out.
+    for (const table of ["conversations", "messages"]) {
+      const name = quoteName(hostSchema, table);
+      const id = await columnOf(knex, name, "id");
+      if (id === undefined || id.type !== "uuid" || id.filled) continue;
+      await knex.raw(`alter table ${name} alter column id set default gen_random_uuid()`);
+      await remember("default", table, "id");
     }
   },
 
@@ -101,18 +105,29 @@ export const hostTables = {
       if (change.kind === "index") await knex.raw(`drop index if exists ${quoteName(hostSchema, change.object_name)}`);
       if (change.kind === "column")
         await knex.raw(`alter table if exists ${table} drop column if exists ${quoteName(change.object_name)}`);
+      if (change.kind === "default" && (await columnOf(knex, table, change.object_name)) !== undefined)
+        await knex.raw(`alter table ${table} alter column ${quoteName(change.object_name)} drop default`);
       if (change.kind === "table") await knex.raw(`drop table if exists ${table}`);
     }
     await knex.raw(`drop table ${ledger}`);
   },
 };
 
-async function exists(knex: Knex, schema: string, table: string, column?: string): Promise<boolean> {
+async function relationExists(knex: Knex, name: string): Promise<boolean> {
+  const found = await knex.raw("select to_regclass(?) is not null as found", [name]);
+  return found.rows[0].found;
+}
+
+/** From the catalogue: information_schema hides what this user may not read. */
+async function columnOf(
+  knex: Knex,
+  table: string,
+  column: string,
+): Promise<{ readonly type: string; readonly filled: boolean } | undefined> {
   const found = await knex.raw(
-    `select 1 from information_schema.columns where table_schema = ? and table_name = ? and (?::text is null or column_name = ?)
-     union all
-     select 1 from information_schema.tables where table_schema = ? and table_name = ? and ?::text is null limit 1`,
-    [schema, table, column ?? null, column ?? null, schema, table, column ?? null],
+    `select format_type(atttypid, null) as type, atthasdef or attidentity <> '' as filled
+     from pg_attribute where attrelid = to_regclass(?) and attname = ? and attnum > 0 and not attisdropped`,
+    [table, column],
   );
-  return found.rows.length > 0;
+  return found.rows[0];
 }

@@ -18,6 +18,9 @@ const TABLES = [
   "whatsapp_host_events",
   "whatsapp_host_changes",
   "whatsapp_sessions",
+  // Knex's ledger and its lock: on Supabase every table in `public` that has no RLS is open to anonymous callers.
+  "whatsapp_migrations",
+  "whatsapp_migrations_lock",
 ];
 
 export const rowLevelSecurity = {

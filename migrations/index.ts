@@ -6,6 +6,7 @@ import { inbox } from "./20261122000003-inbox.ts";
 import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
 import { sessions } from "./20261122000005-sessions.ts";
 import { rowLevelSecurity } from "./20261122000006-row-level-security.ts";
+import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas } from "./names.ts";
 
 /** Released migrations are frozen: a change is a new one at the end. */
@@ -31,10 +32,12 @@ export type MigrationStatus = {
  * Brings the database up to this version. Safe to run from any number of processes at once: all but one wait, then find
  * nothing to do. All or nothing: it runs in one transaction.
  * @returns the names applied by this call, none when everything was there.
+ * @throws Error with code `HOST_TABLE_INCOMPATIBLE` that names every column we could not write to, and the fix.
  */
 export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    await trx.raw(`create schema if not exists ${quoteName(schemas.schema)}`);
+    await assertHostTablesFit(trx, schemas);
+    await createSchema(trx, schemas);
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
   });
@@ -62,13 +65,16 @@ export async function migrationStatus(knex: Knex, options: MigrateOptions = {}):
  * Takes everything of ours out of the database, data included. The host's tables stay, without the columns we added,
  * unless we created them.
  * @returns the names rolled back, newest first.
+ * @throws Error with code `MIGRATION_UNKNOWN` when a newer version has been here: its tables are not ours to judge.
  */
 export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
-  return underLock(knex, options, async (trx, { schema }, config) => {
-    const ledger = await trx.raw("select to_regclass(?) as name", [quoteName(schema, LEDGER)]);
-    if (ledger.rows[0].name === null) return [];
-    const [, undone] = (await trx.migrate.rollback(config, true)) as [number, string[]];
-    await trx.raw(`drop table ${quoteName(schema, LEDGER)}, ${quoteName(schema, `${LEDGER}_lock`)}`);
+  return underLock(knex, options, async (trx, schemas, config) => {
+    const { applied, unknown } = await migrationStatus(trx, options);
+    if (unknown.length > 0) throw newerVersion(unknown);
+    const undone = applied.length === 0 ? [] : ((await trx.migrate.rollback(config, true)) as [number, string[]])[1];
+    const ledger = quoteName(schemas.schema, LEDGER);
+    await trx.raw(`drop table if exists ${ledger}, ${quoteName(schemas.schema, `${LEDGER}_lock`)}`);
+    await dropSchema(trx, schemas);
     return undone;
   });
 }
@@ -82,6 +88,32 @@ export async function unlockMigrations(knex: Knex, options: MigrateOptions = {})
   const lock = await knex.raw("select to_regclass(?) as name", [quoteName(schema, `${LEDGER}_lock`)]);
   if (lock.rows[0].name === null) return;
   await knex.raw(`update ${quoteName(schema, `${LEDGER}_lock`)} set is_locked = 0`);
+}
+
+function newerVersion(names: readonly string[]): Error {
+  const message = `A newer version of @omniops/whatsapp has migrated this database (${names.join(", ")}): go down with that one.`;
+  return Object.assign(new Error(message), { code: "MIGRATION_UNKNOWN" });
+}
+
+const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
+
+/** `create schema if not exists` wants a right on the database even where there is nothing to create. */
+async function createSchema(trx: Knex, { schema }: Schemas): Promise<void> {
+  const found = await trx.raw("select 1 from pg_namespace where nspname = ?", [schema]);
+  if (found.rows.length > 0) return;
+  await trx.raw(`create schema ${quoteName(schema)}`);
+  await trx.raw(`comment on schema ${quoteName(schema)} is '${SCHEMA_COMMENT}'`);
+}
+
+/** A schema that we created goes with our tables, unless somebody else has moved in. */
+async function dropSchema(trx: Knex, { schema }: Schemas): Promise<void> {
+  const created = await trx.raw(
+    "select 1 from pg_namespace where nspname = ? and obj_description(oid, 'pg_namespace') = ?",
+    [schema, SCHEMA_COMMENT],
+  );
+  if (created.rows.length === 0) return;
+  await trx.raw(`do $$ begin drop schema ${quoteName(schema)};
+    exception when dependent_objects_still_exist then null; end $$`);
 }
 
 function schemasOf(options: MigrateOptions): Schemas {
@@ -100,6 +132,8 @@ async function underLock<T>(
   const schemas = schemasOf(options);
   return knex.transaction(async (trx) => {
     await trx.raw("select pg_advisory_xact_lock(hashtext(?))", [`${schemas.schema}.${LEDGER}`]);
+    // On a busy host our short table locks must not make its whole chat queue up behind a long transaction.
+    await trx.raw("set local lock_timeout = '5s'");
     return run(trx, schemas, {
       migrationSource: {
         getMigrations: async () => MIGRATIONS,

@@ -22,6 +22,9 @@ export type TestDatabaseOptions = {
   readonly major?: 15 | 18;
 };
 
+/** Knex prints what it also throws, whole migrations included. */
+const SILENT = { error: () => {}, warn: () => {} };
+
 type Server = { readonly url: string; readonly template: string };
 
 const open = new Set<TestDatabase>();
@@ -33,7 +36,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const url = await createDatabase(server.url, name, options.empty === true ? undefined : server.template);
   const instances: Knex[] = [];
   const connect = (pool: Knex.PoolConfig = { min: 0, max: 10 }) => {
-    const knex = knexFactory({ client: "pg", connection: url, pool });
+    const knex = knexFactory({ client: "pg", connection: url, pool, log: SILENT });
     instances.push(knex);
     return knex;
   };

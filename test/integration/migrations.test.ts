@@ -1,0 +1,522 @@
+/** Our migrations in somebody else's database, on both majors of Postgres that we promise. */
+
+import {
+  type MigrateOptions,
+  migrate,
+  migrateDown,
+  migrationStatus,
+  unlockMigrations,
+} from "@omniops/whatsapp/migrations";
+import type { Knex } from "knex";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+
+const NAMES = [
+  "20261122000001_host_tables",
+  "20261122000002_connections",
+  "20261122000003_inbox",
+  "20261122000004_turns_and_outbox",
+  "20261122000005_sessions",
+  "20261122000006_row_level_security",
+];
+
+describe.each([15, 18] as const)("on Postgres %i", (major) => {
+  let database: TestDatabase;
+  let knex: Knex;
+  beforeEach(async () => {
+    database = await createTestDatabase({ empty: true, major });
+    knex = database.knex;
+    return database.drop;
+  });
+
+  describe("a fresh database", () => {
+    test("runs on the major that it says", async () => {
+      const { rows } = await knex.raw("show server_version_num");
+
+      expect(rows[0].server_version_num).toMatch(new RegExp(`^${major}`));
+    });
+
+    test("goes up, up again for nothing, down to nothing, and up once more", async () => {
+      const before = await everythingIn(knex);
+
+      expect(await migrationStatus(knex)).toEqual({ applied: [], pending: NAMES, unknown: [] });
+      expect(await migrate(knex)).toEqual(NAMES);
+      const migrated = await everythingIn(knex);
+      expect(await migrate(knex)).toEqual([]);
+      expect(await everythingIn(knex)).toEqual(migrated);
+      expect(await migrationStatus(knex)).toEqual({ applied: NAMES, pending: [], unknown: [] });
+      expect(await migrateDown(knex)).toEqual([...NAMES].reverse());
+      expect(await everythingIn(knex)).toEqual(before);
+      expect(await migrateDown(knex)).toEqual([]);
+      expect(await migrate(knex)).toEqual(NAMES);
+      expect(await everythingIn(knex)).toEqual(migrated);
+    });
+
+    test("takes twenty installers at once: one does the work, the others find it done", async () => {
+      const installers = Array.from({ length: 20 }, () => database.connect({ min: 0, max: 1 }));
+
+      const applied = await Promise.all(installers.map((installer) => migrate(installer)));
+
+      expect(applied.map((names) => names.length).sort()).toEqual([...Array(19).fill(0), NAMES.length]);
+    });
+
+    test("is enough with a pool of one connection", async () => {
+      const single = database.connect({ min: 0, max: 1, acquireTimeoutMillis: 2_000 });
+
+      expect(await migrate(single)).toEqual(NAMES);
+      expect((await migrationStatus(single)).pending).toEqual([]);
+      await unlockMigrations(single);
+      expect(await migrateDown(single)).toHaveLength(NAMES.length);
+    });
+
+    test("needs no right on the database where the schema is there already", async ({ skip }) => {
+      skip(!(await mayCreateRoles(knex)), "needs a user that may create roles");
+      const role = `omniops_limited_${process.pid}_${major}`;
+      await knex.raw(`create role ${role}; grant create on schema public to ${role}`);
+
+      const applied = await knex.transaction(async (trx) => {
+        await trx.raw(`set local role ${role}`);
+        return migrate(trx);
+      });
+
+      expect(applied).toEqual(NAMES);
+      await knex.raw(`drop owned by ${role}; drop role ${role}`);
+    });
+  });
+
+  describe("a host with its own knex migrations", () => {
+    const source = (names: readonly string[]): Knex.MigrationSource<string> => ({
+      getMigrations: async () => [...names],
+      getMigrationName: (name) => name,
+      getMigration: async (name) => ({
+        up: (inner) => inner.schema.createTable(name, (table) => table.increments()),
+        down: (inner) => inner.schema.dropTable(name),
+      }),
+    });
+
+    test("keeps its ledger, and its own next run works", async () => {
+      await knex.migrate.latest({ migrationSource: source(["20250101_shops"]) });
+
+      await migrate(knex);
+      const [, next] = await knex.migrate.latest({ migrationSource: source(["20250101_shops", "20250102_orders"]) });
+      await migrateDown(knex);
+
+      expect(next).toEqual(["20250102_orders"]);
+      expect(await knex("knex_migrations").pluck("name")).toEqual(["20250101_shops", "20250102_orders"]);
+    });
+  });
+
+  describe("a host with tables of its own", () => {
+    beforeEach(async () => {
+      await knex.raw(`
+        create table customer_configs (id uuid primary key, domain text not null unique, plan text not null default 'free');
+        create table conversations (
+          id uuid primary key,
+          domain_id uuid references customer_configs (id) on delete cascade,
+          session_id text not null,
+          channel text check (channel in ('web', 'email', 'whatsapp')),
+          created_at timestamptz default now());
+        create table messages (
+          id uuid primary key default gen_random_uuid(),
+          conversation_id uuid not null references conversations (id) on delete cascade,
+          role text not null check (role in ('user', 'assistant', 'system')),
+          content text not null,
+          status text,
+          metadata jsonb,
+          created_at timestamptz default now());
+        create index messages_conversation on messages (conversation_id);
+        insert into customer_configs (id, domain, plan) values ('00000000-0000-4000-8000-000000000001', 'a.example', 'pro');
+        insert into conversations values
+          ('00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-000000000001', 's-1', 'email', '2025-01-01');
+        insert into messages values ('00000000-0000-4000-8000-000000000003', '00000000-0000-4000-8000-000000000002',
+          'user', 'Hello', 'read', '{"a": 1}', '2025-01-01')`);
+    });
+
+    test("keeps every row, and gets back exactly what it had when we leave", async () => {
+      const objects = await everythingIn(knex);
+      const rows = await hostRows(knex);
+
+      await migrate(knex);
+      const [config] = await knex("customer_configs").select();
+      const [conversation] = await knex("conversations").select();
+      const [message] = await knex("messages").select();
+      await migrateDown(knex);
+
+      expect(config).toMatchObject({ domain: "a.example", plan: "pro", whatsapp_enabled: false });
+      expect(conversation).toMatchObject({ session_id: "s-1", channel: "email", channel_metadata: {} });
+      expect(message).toMatchObject({ content: "Hello", status: "read", metadata: { a: 1 }, external_id: null });
+      expect(await everythingIn(knex)).toEqual(objects);
+      expect(await hostRows(knex)).toEqual(rows);
+    });
+
+    test("lets us write a conversation and a message as the pipeline does", async () => {
+      await migrate(knex);
+
+      const [conversation] = await knex("conversations")
+        .insert({ session_id: "x", channel: "whatsapp", channel_metadata: { whatsapp: {} } })
+        .returning("id");
+      const inserted = knex("messages").insert({
+        conversation_id: conversation.id,
+        role: "user",
+        content: "Hi",
+        media_type: null,
+        external_id: "wamid.1",
+        created_at: new Date(),
+      });
+
+      await expect(inserted).resolves.toBeDefined();
+    });
+
+    test("keeps an id's default that it set itself, and loses the one that we set", async () => {
+      const defaults = () =>
+        knex("information_schema.columns")
+          .where({ column_name: "id" })
+          .whereIn("table_name", ["conversations", "messages"])
+          .orderBy("table_name")
+          .pluck("column_default");
+
+      await migrate(knex);
+      const during = await defaults();
+      await migrateDown(knex);
+
+      expect(during).toEqual(["gen_random_uuid()", "gen_random_uuid()"]);
+      expect(await defaults()).toEqual([null, "gen_random_uuid()"]);
+    });
+
+    test("keeps an index that has our name", async () => {
+      await knex.raw(`alter table messages add external_id text;
+        create index whatsapp_messages_external_id on messages (external_id)`);
+      const objects = await everythingIn(knex);
+
+      await migrate(knex);
+      await migrateDown(knex);
+
+      expect(await everythingIn(knex)).toEqual(objects);
+    });
+
+    test("still lets us leave after the host has dropped a column and a table of those we extended", async () => {
+      await migrate(knex);
+      await knex.raw("alter table conversations drop column channel_metadata; drop table messages");
+
+      await expect(migrateDown(knex)).resolves.toHaveLength(NAMES.length);
+    });
+
+    test("does not give up a column that a view of the host stands on: nothing is undone", async () => {
+      await migrate(knex);
+      await knex.raw("create view by_number as select whatsapp_phone_number from customer_configs");
+      const objects = await everythingIn(knex);
+
+      await expect(migrateDown(knex)).rejects.toThrow("other objects depend on it");
+
+      expect(await everythingIn(knex)).toEqual(objects);
+    });
+
+    test("does not wait forever for a table that a long transaction holds", async () => {
+      const busy = await database.connect().transaction();
+      await busy.raw("lock table messages in access share mode");
+
+      await expect(migrate(knex)).rejects.toMatchObject({ code: "55P03" });
+
+      await busy.rollback();
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+  });
+
+  describe("host tables that we could not write to", () => {
+    const refusal = async (sql: string, options?: MigrateOptions): Promise<string> => {
+      await knex.raw(sql);
+      const objects = await everythingIn(knex);
+      const error = await migrate(knex, options).then(
+        () => expect.fail("migrate accepted it"),
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      expect(await everythingIn(knex)).toEqual(objects);
+      return (error as Error).message;
+    };
+    const conversations = (columns: string) => `create table conversations (id uuid primary key, ${columns})`;
+    const messages = (columns: string) => `create table messages (id uuid primary key, conversation_id uuid,
+      role text, content text, created_at timestamptz${columns === "" ? "" : `, ${columns}`})`;
+
+    test("are refused with every column that must be filled and the fix for each", async () => {
+      const message = await refusal(`
+        ${conversations("tenant text not null, session_id text not null, kind text not null default 'chat'")};
+        ${messages("seq int not null, n int not null generated always as identity, extra text")}`);
+
+      expect(message.split("\n").slice(1)).toEqual([
+        `- "public"."conversations"."tenant" is NOT NULL without a default, and WhatsApp does not fill it. Fix: alter table "public"."conversations" alter column "tenant" set default …;`,
+        `- "public"."messages"."seq" is NOT NULL without a default, and WhatsApp does not fill it. Fix: alter table "public"."messages" alter column "seq" set default …;`,
+      ]);
+    });
+
+    test("are accepted once the fix is applied", async () => {
+      await refusal(conversations("tenant text not null"));
+      await knex.raw(`alter table conversations alter column "tenant" set default 'none'`);
+
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
+    test("are refused when a conversation's id is not a uuid", async () => {
+      const message = await refusal("create table conversations (id bigint primary key generated always as identity)");
+
+      expect(message).toContain(`"public"."conversations"."id" is bigint, and WhatsApp writes uuid.`);
+    });
+
+    test("are refused when a message's id is no uuid and has no default", async () => {
+      const message = await refusal(messages("").replace("id uuid", "id text"));
+
+      expect(message).toContain(`"public"."messages"."id" is NOT NULL without a default`);
+    });
+
+    test("are accepted when a message's id counts by itself", async () => {
+      await knex.raw(messages("").replace("id uuid primary key", "id bigserial primary key"));
+
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
+    test("are refused when a column that we need is missing", async () => {
+      const message = await refusal("create table messages (id uuid primary key, conversation_id uuid, body text)");
+
+      expect(message).toMatch(/no column "role".*\n.*no column "content".*\n.*no column "created_at"/);
+    });
+
+    test("are refused when an enum does not know our channel, and accepted when it does", async () => {
+      const message = await refusal(`create type channel as enum ('web'); ${conversations("channel channel")}`);
+      await knex.raw("alter type channel add value 'whatsapp'");
+
+      expect(message).toContain(`"channel" is channel, and WhatsApp writes 'whatsapp'.`);
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
+    test("are refused when a column of ours is there and must not be null", async () => {
+      const message = await refusal(messages("media_type text not null default 'text'"));
+
+      expect(message).toContain(`alter column "media_type" drop not null;`);
+    });
+
+    test("are looked at again on every migrate, and in the host's own schema", async () => {
+      await knex.raw("create schema app");
+      await migrate(knex, { hostSchema: "app" });
+
+      const message = await refusal(`alter table app.messages add tenant text not null`, { hostSchema: "app" });
+
+      expect(message).toContain(`alter table "app"."messages" alter column "tenant" set default …;`);
+    });
+  });
+
+  describe("a schema of our own", () => {
+    test("holds all our tables and functions; the host's tables stay in public", async () => {
+      await migrate(knex, { schema: "wa" });
+
+      const tables = await tablesIn(knex);
+      expect(tables.filter((table) => table.startsWith("public."))).toEqual([
+        "public.conversations",
+        "public.customer_configs",
+        "public.messages",
+      ]);
+      expect(tables.filter((table) => table.startsWith("wa."))).toHaveLength(tables.length - 3);
+      const functions = await knex.raw("select count(*)::int from pg_proc where pronamespace = 'wa'::regnamespace");
+      expect(functions.rows[0].count).toBe(2);
+      expect((await migrationStatus(knex, { schema: "wa" })).pending).toEqual([]);
+    });
+
+    test("goes when we leave, but stays when it was there before or somebody else lives in it", async () => {
+      const schemas = () => knex("pg_namespace").whereIn("nspname", ["wa", "shared", "theirs"]).pluck("nspname");
+      await knex.raw("create schema theirs");
+
+      for (const schema of ["wa", "shared", "theirs"]) {
+        await migrate(knex, { schema });
+        if (schema === "shared") await knex.raw("create table shared.guest (id int)");
+        await migrateDown(knex, { schema });
+      }
+
+      expect((await schemas()).sort()).toEqual(["shared", "theirs"]);
+    });
+
+    test("may have a name that needs quotes", async () => {
+      const schema = `Chat "Wa"`;
+
+      await migrate(knex, { schema });
+      const { rows } = await knex.raw(`select "Chat ""Wa""".is_whatsapp_session_active(gen_random_uuid()) as active`);
+
+      expect(rows[0].active).toBe(false);
+      expect(await migrateDown(knex, { schema })).toHaveLength(NAMES.length);
+    });
+  });
+
+  describe("a newer version of this package", () => {
+    beforeEach(async () => {
+      await migrate(knex);
+      await knex("whatsapp_migrations").insert({ name: "20301231000001_future", batch: 2, migration_time: new Date() });
+    });
+
+    test("is reported as unknown, and its database is left in peace", async () => {
+      expect(await migrate(knex)).toEqual([]);
+      expect(await migrationStatus(knex)).toEqual({ applied: NAMES, pending: [], unknown: ["20301231000001_future"] });
+    });
+
+    test("must go down by itself: its tables are unknown to us", async () => {
+      const objects = await everythingIn(knex);
+
+      await expect(migrateDown(knex)).rejects.toMatchObject({ code: "MIGRATION_UNKNOWN" });
+
+      expect(await everythingIn(knex)).toEqual(objects);
+    });
+  });
+
+  describe("a crash in the middle", () => {
+    test("of a migration leaves nothing half done and no lock", async () => {
+      await knex.raw("create view whatsapp_outbox as select 1 as one");
+      const objects = await everythingIn(knex);
+
+      await expect(migrate(knex)).rejects.toThrow(`relation "whatsapp_outbox" already exists`);
+
+      expect(await everythingIn(knex)).toEqual(objects);
+      await knex.raw("drop view whatsapp_outbox");
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
+    test("of the connection leaves nothing half done and no lock", async () => {
+      await knex.raw("create table customer_configs (id uuid primary key, domain text)");
+      await knex.raw(
+        "create table messages (id uuid, conversation_id uuid, role text, content text, created_at timestamptz)",
+      );
+      const objects = await everythingIn(knex);
+      const busy = await database.connect().transaction();
+      await busy.raw("lock table messages in access exclusive mode");
+      const installer = database.connect({ min: 0, max: 1 });
+      const outcome = migrate(installer).catch((error: Error) => error);
+
+      await expect.poll(() => waitingFor(knex, "alter table"), { interval: 20, timeout: 5_000 }).toHaveLength(1);
+      const [pid] = await waitingFor(knex, "alter table");
+      await knex.raw("select pg_terminate_backend(?)", [pid ?? null]);
+
+      expect(await outcome).toBeInstanceOf(Error);
+      await busy.rollback();
+      expect(await everythingIn(knex)).toEqual(objects);
+      expect(await migrate(installer)).toEqual(NAMES);
+    });
+
+    test("under a host's own knex, which left our lock row set, is healed by unlock", async () => {
+      await migrate(knex);
+      await knex("whatsapp_migrations_lock").update({ is_locked: 1 });
+      await expect(migrate(knex)).rejects.toThrow();
+
+      await unlockMigrations(knex);
+
+      expect(await migrate(knex)).toEqual([]);
+    });
+
+    test("needs no unlock where nothing is installed: unlock changes nothing", async () => {
+      const objects = await everythingIn(knex);
+
+      await unlockMigrations(knex);
+
+      expect(await everythingIn(knex)).toEqual(objects);
+    });
+  });
+
+  describe("row level security", () => {
+    const policies = async () =>
+      (await knex.raw("select tablename from pg_policies where policyname = 'whatsapp_service_role' order by 1")).rows;
+    const secured = async () =>
+      (
+        await knex.raw(`select relname from pg_class where relkind = 'r' and relrowsecurity
+          and relnamespace = 'public'::regnamespace order by 1`)
+      ).rows;
+    const ours = async () =>
+      (
+        await knex.raw(`select table_name from information_schema.tables
+          where table_schema = 'public' and table_name like 'whatsapp\\_%' order by 1`)
+      ).rows;
+
+    test("is on for every table of ours, the ledger and its lock included, and for none of the host's", async () => {
+      await migrate(knex);
+
+      const expected = (await ours()).map((row: { table_name: string }) => ({ relname: row.table_name }));
+      expect(expected.length).toBeGreaterThan(10);
+      expect(await secured()).toEqual(expected);
+    });
+
+    test("has a policy for service_role on every table where that role exists, and needs no such role", async ({
+      skip,
+    }) => {
+      skip(!(await mayCreateRoles(knex)), "needs a user that may create roles");
+      await withServiceRole(knex, async () => {
+        await migrate(knex);
+
+        const expected = (await ours()).map((row: { table_name: string }) => ({ tablename: row.table_name }));
+        expect(await policies()).toEqual(expected);
+        await knex.raw("grant all on all tables in schema public to service_role");
+        await knex.transaction(async (trx) => {
+          await trx.raw("set local role service_role");
+          await trx("whatsapp_webhooks").insert({ webhook_type: "message", body: Buffer.from("{}") });
+        });
+        await migrateDown(knex);
+      });
+
+      expect(await migrate(knex)).toEqual(NAMES);
+      expect(await policies()).toEqual([]);
+    });
+  });
+});
+
+/** Tables, columns with type, default and nullability, indexes, constraints, functions, policies: all that `down` must undo. */
+async function everythingIn(knex: Knex): Promise<readonly string[]> {
+  const { rows } = await knex.raw(`
+    with mine as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema')
+    select 'schema ' || nspname as object from mine
+    union all select format('%s %s.%s rls=%s', relkind, nspname, relname, relrowsecurity)
+      from pg_class join mine on mine.oid = relnamespace where relkind <> 'i'
+    union all select format('column %s.%s.%s %s %s %s', nspname, relname, attname, format_type(atttypid, atttypmod),
+        attnotnull, pg_get_expr(adbin, adrelid))
+      from pg_attribute join pg_class c on c.oid = attrelid join mine on mine.oid = relnamespace
+        left join pg_attrdef on adrelid = attrelid and adnum = attnum
+      where attnum > 0 and not attisdropped and relkind in ('r', 'v')
+    union all select format('index %s %s', schemaname, indexdef) from pg_indexes join mine on nspname = schemaname
+    union all select format('constraint %s %s', conrelid::regclass, pg_get_constraintdef(oid))
+      from pg_constraint where connamespace in (select oid from mine)
+    union all select format('function %s', oid::regprocedure) from pg_proc where pronamespace in (select oid from mine)
+    union all select format('policy %s %s', tablename, policyname) from pg_policies
+    order by 1`);
+  return rows.map((row: { object: string }) => row.object);
+}
+
+async function hostRows(knex: Knex) {
+  return {
+    configs: await knex("customer_configs").select(),
+    conversations: await knex("conversations").select(),
+    messages: await knex("messages").select(),
+  };
+}
+
+async function tablesIn(knex: Knex): Promise<readonly string[]> {
+  const { rows } = await knex.raw(`select table_schema || '.' || table_name as name from information_schema.tables
+    where table_schema not in ('pg_catalog', 'information_schema') order by 1`);
+  return rows.map((row: { name: string }) => row.name);
+}
+
+async function waitingFor(knex: Knex, statement: string): Promise<readonly number[]> {
+  const { rows } = await knex.raw(
+    `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like ?`,
+    [`${statement}%`],
+  );
+  return rows.map((row: { pid: number }) => row.pid);
+}
+
+async function mayCreateRoles(knex: Knex): Promise<boolean> {
+  const { rows } = await knex.raw("select rolcreaterole or rolsuper as may from pg_roles where rolname = current_user");
+  return rows[0].may;
+}
+
+/** Roles belong to the server, so only one test may make it, and only when it is not there already. */
+async function withServiceRole(knex: Knex, run: () => Promise<void>): Promise<void> {
+  const found = await knex.raw("select 1 from pg_roles where rolname = 'service_role'");
+  if (found.rows.length > 0) return run();
+  await knex.raw("create role service_role");
+  try {
+    await run();
+  } finally {
+    await knex.raw("drop owned by service_role; drop role service_role");
+  }
+}
