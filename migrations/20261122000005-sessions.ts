@@ -27,7 +27,8 @@ export const sessions = {
       $$;
 
       -- p_message_at is WhatsApp's own time of the person's message. A time in the future counts as now, so a forged or
-      -- skewed one cannot lengthen the window; an older message than the last never shortens it.
+      -- skewed one cannot lengthen the window; an older message than the last never shortens it, and moves the start
+      -- only where its own 24 hours reach into this window.
       create function ${q("extend_whatsapp_session")}(
         p_conversation_id uuid, p_phone_number text, p_message_at timestamptz default now()) returns timestamptz
       language sql as $$
@@ -37,7 +38,9 @@ export const sessions = {
           least(p_message_at, now()) + interval '24 hours', least(p_message_at, now()) + interval '24 hours' > now())
         on conflict (conversation_id) do update set
           phone_number = coalesce(excluded.phone_number, s.phone_number),
-          session_start = case when s.session_expires <= excluded.session_start then excluded.session_start
+          session_start = case
+            when s.session_expires <= excluded.session_start then excluded.session_start
+            when excluded.session_expires <= s.session_start then s.session_start
             else least(s.session_start, excluded.session_start) end,
           session_expires = greatest(s.session_expires, excluded.session_expires),
           is_active = greatest(s.session_expires, excluded.session_expires) > now(),
