@@ -2,7 +2,7 @@
 import type { Knex } from "knex";
 import { quoteName, type Schemas } from "./names.ts";
 
-const TABLES = [
+export const TABLES = [
   "whatsapp_connections",
   "whatsapp_oauth_tokens",
   "whatsapp_templates",

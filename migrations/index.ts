@@ -8,6 +8,9 @@ import { sessions } from "./20261122000005-sessions.ts";
 import { rowLevelSecurity } from "./20261122000006-row-level-security.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas } from "./names.ts";
+import { type DownPlan, planDown } from "./what-down-deletes.ts";
+
+export type { DownPlan };
 
 /** Released migrations are frozen: a change is a new one at the end. */
 const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, rowLevelSecurity];
@@ -59,6 +62,11 @@ export async function migrationStatus(knex: Knex, options: MigrateOptions = {}):
     pending: known.filter((name) => !recorded.includes(name)),
     unknown: recorded.filter((name) => !known.includes(name)),
   };
+}
+
+/** What {@link migrateDown} would delete, data included. Changes nothing. */
+export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}): Promise<DownPlan> {
+  return planDown(knex, schemasOf(options));
 }
 
 /**

@@ -1,0 +1,41 @@
+/** A knex on the database that the caller names, for one command, with one connection. */
+import type { Knex } from "knex";
+import { usageError } from "./command.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export async function withDatabase<T>(url: string | undefined, run: (knex: Knex) => Promise<T>): Promise<T> {
+  const connectionString = checked(url);
+  const { default: createKnex } = await peer(() => import("knex"), "knex");
+  await peer(() => import("pg"), "pg");
+  const knex = createKnex({
+    client: "pg",
+    connection: { connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, application_name: "whatsapp-channel" },
+    pool: { min: 0, max: 1 },
+    // Knex prints what it also throws, whole migrations included; we say it once, in one line.
+    log: { warn: () => {}, error: () => {} },
+  });
+  return run(knex).finally(() => knex.destroy());
+}
+
+/** Never repeats the value: it holds a password. */
+function checked(url: string | undefined): string {
+  if (url === undefined || url === "")
+    throw usageError("Say which database: set DATABASE_URL or give --database-url.", "migrate --help");
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
+    throw usageError(
+      "The database URL must start with postgres://, and hold user:password@host:port/database.",
+      "migrate --help",
+    );
+  return url;
+}
+
+/** The host brings these packages, so that there is one copy of each. */
+async function peer<T>(load: () => Promise<T>, name: string): Promise<T> {
+  return load().catch((cause: { readonly code?: string; readonly message: string }) => {
+    if (cause.code !== "ERR_MODULE_NOT_FOUND" || !cause.message.includes(`'${name}'`)) throw cause;
+    throw Object.assign(new Error(`The package ${name} is not installed. Run: npm install ${name}`, { cause }), {
+      code: "PEER_MISSING",
+    });
+  });
+}

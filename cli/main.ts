@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** whatsapp-channel: the command line of the package, for the people who run the host. */
+import { createRequire } from "node:module";
+import { type Command, type ExitCode, usageError } from "./command.ts";
+import { explain } from "./explain.ts";
+import { migrateCommand } from "./migrate.ts";
+
+const COMMANDS: Readonly<Record<string, Command>> = { migrate: migrateCommand };
+
+const HELP = `Usage: whatsapp-channel <command> [options]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join("\n")}
+
+Options:
+  --help      This text; after a command, that command's
+  --version   The version of the package
+
+Examples:
+  whatsapp-channel migrate
+  whatsapp-channel migrate --help`;
+
+async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
+  if (name === "--help" || name === "-h" || name === "help") {
+    console.log(HELP);
+    return 0;
+  }
+  if (name === "--version" || name === "-v") {
+    console.log(createRequire(import.meta.url)("@omniops/whatsapp/package.json").version);
+    return 0;
+  }
+  const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
+  if (command !== undefined) return command.run(args);
+  throw usageError(name === undefined ? "Say which command." : `There is no command "${name}".`, "--help");
+}
+
+const args = process.argv.slice(2);
+process.exitCode = await main(args).catch((error: unknown) => {
+  const { exitCode, code, message } = explain(error);
+  console.error(args.includes("--json") ? JSON.stringify({ error: { code, message } }) : message);
+  return exitCode;
+});

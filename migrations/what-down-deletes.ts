@@ -1,0 +1,44 @@
+/** What `migrateDown` would take away, counted, so that a person can decide. */
+import type { Knex } from "knex";
+import { TABLES } from "./20261122000006-row-level-security.ts";
+import { quoteName, type Schemas } from "./names.ts";
+
+export type DownPlan = {
+  /** Tables that would go, ours and those of the host that we had to create, with the rows they hold. */
+  readonly tables: readonly { readonly name: string; readonly rows: number }[];
+  /** Columns that we added to the host's tables, as `messages.status`, and that would go. */
+  readonly columns: readonly string[];
+};
+
+export async function planDown(knex: Knex, { schema, hostSchema }: Schemas): Promise<DownPlan> {
+  const changes = await hostChanges(knex, quoteName(schema, "whatsapp_host_changes"));
+  const created = changes.filter(({ kind }) => kind === "table").map(({ table_name }) => table_name);
+  const names = [
+    ...TABLES.map((table) => quoteName(schema, table)),
+    ...created.map((table) => quoteName(hostSchema, table)),
+  ];
+  const counted = await Promise.all(names.map((name) => countRows(knex, name)));
+  return {
+    tables: counted.filter((table) => table !== undefined),
+    columns: changes
+      .filter(({ kind, table_name }) => kind === "column" && !created.includes(table_name))
+      .map(({ table_name, object_name }) => `${table_name}.${object_name}`),
+  };
+}
+
+type Change = { readonly kind: string; readonly table_name: string; readonly object_name: string };
+
+async function hostChanges(knex: Knex, ledger: string): Promise<readonly Change[]> {
+  if (!(await exists(knex, ledger))) return [];
+  return (await knex.raw(`select kind, table_name, object_name from ${ledger} order by id`)).rows;
+}
+
+async function countRows(knex: Knex, name: string): Promise<{ name: string; rows: number } | undefined> {
+  if (!(await exists(knex, name))) return undefined;
+  const counted = await knex.raw(`select count(*) as rows from ${name}`);
+  return { name: name.replaceAll('"', ""), rows: Number(counted.rows[0].rows) };
+}
+
+async function exists(knex: Knex, name: string): Promise<boolean> {
+  return (await knex.raw("select to_regclass(?) is not null as found", [name])).rows[0].found;
+}

@@ -1,0 +1,282 @@
+/** The command line as a person or a script meets it: a process with arguments, two streams and an exit code. */
+import { execFile } from "node:child_process";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+type Run = { readonly code: number; readonly out: string; readonly err: string };
+
+function cli(
+  args: readonly string[],
+  options: { readonly url?: string; readonly without?: string } = {},
+): Promise<Run> {
+  const { DATABASE_URL: _, ...env } = process.env;
+  const imports = ["tsx", ...(options.without === undefined ? [] : [hiding(options.without)])];
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...imports.flatMap((name) => ["--import", name]), "cli/main.ts", ...args],
+      { cwd: ROOT, env: { ...env, ...(options.url === undefined ? {} : { DATABASE_URL: options.url }) } },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+/** Makes Node answer as it does when a package is not installed. */
+function hiding(name: string): string {
+  const hook = `export async function resolve(specifier, context, next) {
+    if (specifier !== "${name}") return next(specifier, context);
+    throw Object.assign(new Error("Cannot find package '${name}' imported from cli"), { code: "ERR_MODULE_NOT_FOUND" });
+  }`;
+  const register = `import { register } from "node:module"; register("data:text/javascript,${encodeURIComponent(hook)}")`;
+  return `data:text/javascript,${encodeURIComponent(register)}`;
+}
+
+const APPLIED = expect.arrayContaining(["20261122000001_host_tables", "20261122000006_row_level_security"]);
+
+describe("migrate", () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createTestDatabase({ empty: true });
+    return database.drop;
+  });
+
+  test("brings the database up, says so, and has nothing to do the second time", async () => {
+    const { url } = database;
+
+    const first = await cli(["migrate"], { url });
+    const second = await cli(["migrate", "up"], { url });
+
+    expect(first).toMatchObject({ code: 0, err: "" });
+    expect(first.out).toMatch(/^Applied:\n {2}20261122000001_host_tables\n/);
+    expect(second).toEqual({ code: 0, err: "", out: "Nothing to do: the database is up to date.\n" });
+  });
+
+  test("answers in JSON, up, status and down", async () => {
+    const { url } = database;
+    const json = async (...args: string[]) => JSON.parse((await cli(["migrate", ...args, "--json"], { url })).out);
+
+    expect(await json("status")).toEqual({ applied: [], pending: APPLIED, unknown: [] });
+    expect(await json()).toEqual({ applied: APPLIED });
+    expect(await json("status")).toEqual({ applied: APPLIED, pending: [], unknown: [] });
+    expect(await json("unlock")).toEqual({ unlocked: true });
+    expect(await json("down", "--yes")).toEqual({ undone: APPLIED });
+    expect(await json("status")).toMatchObject({ applied: [], pending: APPLIED });
+  });
+
+  test("goes down only with --yes: without, it says what would be deleted and exits 2", async () => {
+    const { url, knex } = database;
+    await knex.raw("create table customer_configs (id uuid primary key)");
+    await cli(["migrate"], { url });
+    await knex("whatsapp_webhooks").insert({ webhook_type: "message", body: Buffer.from("{}") });
+
+    const asked = await cli(["migrate", "down"], { url });
+    const rows = await knex("whatsapp_webhooks").select("id");
+    const json = await cli(["migrate", "down", "--json"], { url });
+    const done = await cli(["migrate", "down", "--yes"], { url });
+
+    expect(asked).toMatchObject({ code: 2, err: "" });
+    expect(asked.out).toContain("\n  public.whatsapp_webhooks (1 row)\n");
+    expect(asked.out).toContain("\n  public.conversations (0 rows)\n");
+    expect(asked.out).toContain("\n  customer_configs.whatsapp_enabled\n");
+    expect(asked.out).not.toContain("public.customer_configs");
+    expect(asked.out).toContain("whatsapp-channel migrate down --yes");
+    expect(rows).toHaveLength(1);
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.out).wouldDelete.tables).toContainEqual({ name: "public.whatsapp_webhooks", rows: 1 });
+    expect(done.code).toBe(0);
+    expect(await knex("pg_tables").where({ schemaname: "public" }).pluck("tablename")).toEqual(["customer_configs"]);
+  });
+
+  test("takes the database and both schemas from options, which win over DATABASE_URL", async () => {
+    await database.knex.raw("create schema app");
+
+    const run = await cli(
+      ["migrate", "--database-url", database.url, "--schema", "wa", "--host-schema=app", "--json"],
+      { url: "postgres://u:p@127.0.0.1:1/nowhere" },
+    );
+
+    expect(run.code).toBe(0);
+    const schemas = await database
+      .knex("pg_tables")
+      .whereIn("tablename", ["messages", "whatsapp_lanes"])
+      .orderBy("tablename");
+    expect(schemas).toMatchObject([{ schemaname: "app" }, { schemaname: "wa" }]);
+  });
+
+  test("names every column of the host that it could not write to, and exits 1", async () => {
+    await database.knex.raw(
+      "create table conversations (id uuid primary key, tenant text not null, kind text not null)",
+    );
+
+    const run = await cli(["migrate"], { url: database.url });
+
+    expect(run).toMatchObject({ code: 1, out: "" });
+    expect(run.err.trim().split("\n")).toEqual([
+      expect.stringContaining("nothing was changed"),
+      expect.stringContaining(`alter column "tenant" set default`),
+      expect.stringContaining(`alter column "kind" set default`),
+    ]);
+  });
+
+  test("says what to do about a lock that was left set, and does it", async () => {
+    const { url, knex } = database;
+    await cli(["migrate"], { url });
+    await knex("whatsapp_migrations_lock").update({ is_locked: 1 });
+
+    const locked = await cli(["migrate"], { url });
+    const unlocked = await cli(["migrate", "unlock"], { url });
+
+    expect(oneLine(locked)).toMatch(/whatsapp-channel migrate unlock$/);
+    expect(unlocked.code).toBe(0);
+    expect((await cli(["migrate"], { url })).code).toBe(0);
+  });
+
+  describe("on a database that it cannot use", () => {
+    const changed = (change: (url: URL) => void) => {
+      const url = new URL(database.url);
+      url.username ||= "postgres";
+      url.password = "s3cr%40t/x";
+      change(url);
+      return url.toString();
+    };
+
+    test("says that nothing answers, without the password", async () => {
+      const run = await cli(["migrate"], { url: changed((url) => (url.port = "1")) });
+
+      expect(run.code).toBe(1);
+      expect(oneLine(run)).toMatch(/^Nothing answers at the database's address/);
+    });
+
+    test("says that the password is refused, without the password", async () => {
+      const run = await cli(["migrate"], { url: changed(() => {}) });
+
+      expect(run.code).toBe(1);
+      expect(oneLine(run)).toBe("The database refuses the user name or the password.");
+    });
+
+    test("says that the database does not exist", async () => {
+      const url = new URL(database.url);
+      url.pathname = "/omniops_nowhere";
+
+      const run = await cli(["migrate"], { url: url.toString() });
+
+      expect(run.code).toBe(1);
+      expect(oneLine(run)).toContain(`"omniops_nowhere" does not exist`);
+    });
+
+    test("gives up after five seconds on a server that accepts and says nothing", async () => {
+      const silent = createServer();
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      const { port } = silent.address() as { port: number };
+
+      const run = await cli(["migrate"], { url: `postgres://u:s3cret@127.0.0.1:${port}/x` });
+
+      silent.close();
+      expect(run.code).toBe(1);
+      expect(oneLine(run)).toMatch(/^The database did not answer in time/);
+    });
+
+    test("says so in JSON when JSON was asked for", async () => {
+      const run = await cli(["migrate", "--json"], { url: changed((url) => (url.port = "1")) });
+
+      expect(run).toMatchObject({ code: 1, out: "" });
+      expect(JSON.parse(run.err)).toEqual({
+        error: { code: "ECONNREFUSED", message: expect.stringContaining("Nothing answers") },
+      });
+    });
+
+    test("says that the host's schema is missing", async () => {
+      const run = await cli(["migrate", "--host-schema", "typo"], { url: database.url });
+
+      expect(run.code).toBe(1);
+      expect(oneLine(run)).toMatch(/^Is --host-schema right\?.*"typo" does not exist/);
+    });
+  });
+});
+
+describe("the caller's mistakes", () => {
+  const DATABASE = "postgres://u:s3cret@127.0.0.1:1/x";
+
+  test.each([
+    ["no command", [], "Say which command. See: whatsapp-channel --help"],
+    ["an unknown command", ["migrat"], `There is no command "migrat". See: whatsapp-channel --help`],
+    ["a name that every object has", ["toString"], `There is no command "toString". See: whatsapp-channel --help`],
+    [
+      "an unknown action",
+      ["migrate", "sideways"],
+      `There is no "migrate sideways". See: whatsapp-channel migrate --help`,
+    ],
+    ["an unknown option", ["migrate", "--force"], "Unknown option '--force'. See: whatsapp-channel migrate --help"],
+    [
+      "one argument too many",
+      ["migrate", "up", "x"],
+      `"x" is one argument too many. See: whatsapp-channel migrate --help`,
+    ],
+    [
+      "an option without its value",
+      ["migrate", "--schema"],
+      "Option '--schema <value>' argument missing. See: whatsapp-channel migrate --help",
+    ],
+    ["an empty schema", ["migrate", "--schema="], "--schema is empty. See: whatsapp-channel migrate --help"],
+    [
+      "a URL in the wrong place",
+      ["migrate", DATABASE],
+      `There is no "migrate postgres://u:***@127.0.0.1:1/x". See: whatsapp-channel migrate --help`,
+    ],
+    [
+      "a URL of something else",
+      ["migrate", "--database-url", "mysql://u:s3cret@h/x"],
+      "The database URL must start with postgres://, and hold user:password@host:port/database. See: whatsapp-channel migrate --help",
+    ],
+    [
+      "no database",
+      ["migrate"],
+      "Say which database: set DATABASE_URL or give --database-url. See: whatsapp-channel migrate --help",
+    ],
+  ])("%s gets one line, no stack and exit code 2", async (_, args, line) => {
+    const run = await cli(args);
+
+    expect(run).toMatchObject({ code: 2, out: "" });
+    expect(oneLine(run)).toBe(line);
+  });
+
+  test.each(["knex", "pg"])("a missing %s is named together with the command that installs it", async (name) => {
+    const run = await cli(["migrate"], { url: DATABASE, without: name });
+
+    expect(run.code).toBe(1);
+    expect(oneLine(run)).toBe(`The package ${name} is not installed. Run: npm install ${name}`);
+  });
+});
+
+describe("help", () => {
+  test.each([
+    ["the package", ["--help"], "whatsapp-channel <command>", "whatsapp-channel migrate"],
+    ["migrate", ["migrate", "--help"], "whatsapp-channel migrate [up|status|down|unlock]", "migrate down --yes"],
+    ["migrate up", ["migrate", "up", "-h"], "whatsapp-channel migrate up [options]", "--host-schema app"],
+    ["migrate status", ["migrate", "status", "--help"], "whatsapp-channel migrate status [options]", "status --json"],
+    ["migrate down", ["migrate", "--help", "down"], "whatsapp-channel migrate down [options]", "down --yes"],
+    ["migrate unlock", ["migrate", "unlock", "--help"], "whatsapp-channel migrate unlock [options]", "migrate unlock"],
+  ])("of %s shows its usage and examples, and needs no database", async (_, args, usage, example) => {
+    const run = await cli(args);
+
+    expect(run).toMatchObject({ code: 0, err: "" });
+    expect(run.out.split("\n")[0]).toContain(usage);
+    expect(run.out.slice(run.out.indexOf("Examples:"))).toContain(example);
+  });
+
+  test("has the package's version", async () => {
+    expect(await cli(["--version"])).toEqual({ code: 0, err: "", out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+/** What was said on stderr, which must be one line that holds neither a stack nor a password. */
+function oneLine({ err, out }: Run): string {
+  expect(out).toBe("");
+  expect(err.trimEnd().split("\n")).toHaveLength(1);
+  expect(err).not.toMatch(/s3cr|\n\s+at /);
+  return err.trimEnd();
+}
