@@ -43,7 +43,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const people = createPeople();
   const conversations = createConversations();
   const ledgers = createLedgers(activity);
-  const faults = createFaults(settings);
+  const faults = createFaults({ ...settings, onInjected: activity.changed });
   const tokens = createTokens(settings);
   const accounts = createAccountsEndpoint(settings, tokens);
   const sender = createWebhookSender({
@@ -58,7 +58,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     },
   });
   const statuses = createStatuses({ settings, activity, timers, conversations, sender });
-  const messages = createMessagesEndpoint({ settings, people, conversations, statuses, ledgers, faults });
+  const messages = createMessagesEndpoint({ settings, activity, people, conversations, statuses, ledgers, faults });
   const inbound = createInbound({ settings, numbers, people, conversations, sender });
   const server = createGraphServer({
     apiVersion: settings.apiVersion,
@@ -110,9 +110,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     },
     async stop() {
       activity.close();
-      timers.clear();
+      timers.close();
       await Promise.all([sender.close(), url === null ? undefined : server.close()]);
-      timers.clear();
     },
     get url() {
       if (url === null) throw new Error("The simulator has no URL before start().");

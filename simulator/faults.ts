@@ -1,5 +1,6 @@
 /** What may go wrong on purpose, and the choice of what goes wrong next. */
 import type { GraphErrorSpec } from "./graph-error.ts";
+import { digitsOf } from "./people.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** What a caller of the Graph API may be asking for. */
@@ -100,7 +101,15 @@ export type TakenFault = { readonly do: FaultKind; readonly ms: number };
 
 const DEFAULT_SLOW_MS = 1_000;
 
-export function createFaults({ seed, now }: { readonly seed: number; readonly now: () => Date }): FaultSource {
+export function createFaults({
+  seed,
+  now,
+  onInjected,
+}: {
+  readonly seed: number;
+  readonly now: () => Date;
+  readonly onInjected: () => void;
+}): FaultSource {
   const injected: InjectedFault[] = [];
   const webhookRandom = createRandom(seed);
   let planned: { readonly fault: Fault; left: number }[] = [];
@@ -109,7 +118,7 @@ export function createFaults({ seed, now }: { readonly seed: number; readonly no
 
   function choose(on: GraphEndpoint, to: readonly string[]): TakenFault | null {
     const plan = planned.find(
-      ({ fault }) => (fault.on ?? "messages") === on && (fault.to === undefined || to.includes(fault.to)),
+      ({ fault }) => (fault.on ?? "messages") === on && (fault.to === undefined || to.includes(digitsOf(fault.to))),
     );
     if (plan) {
       plan.left -= 1;
@@ -141,7 +150,9 @@ export function createFaults({ seed, now }: { readonly seed: number; readonly no
     },
     take({ on, to }) {
       const taken = choose(on, to);
-      if (taken) injected.push({ do: taken.do, on, to: to[0] ?? null, at: now() });
+      if (!taken) return null;
+      injected.push({ do: taken.do, on, to: to[0] ?? null, at: now() });
+      onInjected();
       return taken;
     },
     webhook: () => webhook,

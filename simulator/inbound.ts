@@ -53,7 +53,7 @@ export function createInbound(deps: {
   function remember({ phoneNumberId }: SimulatedNumber, person: PersonRecord, message: WireObject): void {
     const type = String(message.type);
     const wamid = String(message.id);
-    const at = new Date(Number(message.timestamp) * 1000);
+    const at = timeOf(message.timestamp, settings.now());
     const conversation = conversations.between(phoneNumberId, person);
     const replyTo = (message.context as { readonly id?: string } | undefined)?.id ?? null;
     if (!conversations.find(wamid)) {
@@ -100,6 +100,12 @@ export function createInbound(deps: {
 }
 
 type Prepared = { readonly wamid: string; readonly lane: string; readonly change: WireChange };
+
+// A window never opens in the future, and hand-made payloads may carry any timestamp at all.
+function timeOf(timestamp: unknown, now: Date): Date {
+  const milliseconds = Number(timestamp) * 1000;
+  return milliseconds <= now.getTime() ? new Date(milliseconds) : now;
+}
 
 function textOf(value: unknown): string | null {
   return typeof value === "string" ? value : null;

@@ -1,4 +1,5 @@
 /** POST /{phone-number-id}/messages: takes a message, or a read receipt, exactly as Meta does. */
+import type { Activity } from "./activity.ts";
 import { type ConversationState, type Conversations, shownText } from "./conversations.ts";
 import type { FaultSource } from "./faults.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
@@ -24,13 +25,14 @@ export type MessagesEndpoint = (number: SimulatedNumber, body: WireObject) => Gr
 
 export function createMessagesEndpoint(deps: {
   readonly settings: Settings;
+  readonly activity: Activity;
   readonly people: People;
   readonly conversations: Conversations;
   readonly statuses: Statuses;
   readonly ledgers: Ledgers;
   readonly faults: FaultSource;
 }): MessagesEndpoint {
-  const { settings, people, conversations, statuses, ledgers, faults } = deps;
+  const { settings, activity, people, conversations, statuses, ledgers, faults } = deps;
   const takeThroughput =
     settings.messagesPerSecond === null ? () => true : createThroughput(settings.messagesPerSecond);
 
@@ -49,6 +51,7 @@ export function createMessagesEndpoint(deps: {
         if (body.typing_indicator !== undefined) {
           found.conversation.typingUntil = settings.now().getTime() + TYPING_MS;
         }
+        activity.changed();
         return { httpStatus: 200, body: { success: true } };
       },
     };

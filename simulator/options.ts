@@ -43,6 +43,8 @@ export type SimulatorOptions = {
   readonly webhookTimeoutMs?: number;
   /** First tries in flight per business number. 1, the default, keeps their order; more is faster, as Meta is. */
   readonly webhookConcurrency?: number;
+  /** `"pending"` forgets the bytes of a delivery once it is acknowledged, for long runs. Default `"all"`. */
+  readonly keepBytes?: "all" | "pending";
   /** Refuses free-form messages outside the 24-hour service window. Default true. */
   readonly enforceWindow?: boolean;
   /** Whether a closed window shows as a failed status after a 200 (as Meta does, the default) or in the answer itself. */
@@ -89,6 +91,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     retryDelayMs: options.retryDelayMs ?? defaultRetryDelayMs,
     webhookTimeoutMs: options.webhookTimeoutMs ?? 10_000,
     webhookConcurrency: options.webhookConcurrency ?? 1,
+    keepBytes: options.keepBytes ?? "all",
     enforceWindow: options.enforceWindow ?? true,
     windowRefusal: options.windowRefusal ?? "status",
     enforcePairLimit: options.enforcePairLimit ?? false,

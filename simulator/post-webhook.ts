@@ -8,10 +8,15 @@ export type DeliveryAttempt = {
   readonly status: number | null;
   readonly error: string | null;
   readonly durationMs: number;
+  /** How many deliveries went out in this one request: 1, unless retries were put together. */
+  readonly together: number;
 };
 
+/** The same before anybody knows how many went together. */
+export type PostResult = Omit<DeliveryAttempt, "together">;
+
 export type WebhookPoster = {
-  post(url: string, bytes: Uint8Array, signature: string): Promise<DeliveryAttempt>;
+  post(url: string, bytes: Uint8Array, signature: string): Promise<PostResult>;
   /** Breaks off what is under way and closes the connections. */
   close(): void;
 };
@@ -32,7 +37,7 @@ export function createWebhookPoster({
   };
   const underWay = new Set<http.ClientRequest>();
 
-  function post(url: string, bytes: Uint8Array, signature: string): Promise<DeliveryAttempt> {
+  function post(url: string, bytes: Uint8Array, signature: string): Promise<PostResult> {
     const at = now();
     const startedAt = performance.now();
     return new Promise((resolve) => {

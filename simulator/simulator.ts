@@ -40,7 +40,7 @@ export type Simulator = {
 
   /** Where webhooks go from now on, retries included. `null`: nowhere. */
   setWebhookUrl(url: string | null): void;
-  /** Performs Meta's GET handshake; whether the challenge came back. Rejects when nobody listens there. */
+  /** Performs Meta's GET handshake; whether the challenge came back. */
   verifyWebhook(): Promise<boolean>;
 
   person(options: PersonOptions): Person;

@@ -2,20 +2,23 @@
 import type { Activity } from "./activity.ts";
 import { escapedJson } from "./escape-json.ts";
 import type { FaultSource } from "./faults.ts";
+import { createLanes } from "./lanes.ts";
 import type { Settings } from "./options.ts";
 import type { DeliveryAttempt, WebhookPoster } from "./post-webhook.ts";
 import { signatureOf } from "./sign.ts";
 import type { Timers } from "./timers.ts";
 import { envelope, type WireChange } from "./wire.ts";
 
+/** What a delivery is about; `payload` is one made by hand. */
 export type DeliveryKind = "message" | "status" | "payload";
 
-/** One HTTP POST to the host and what became of it. */
+/** One webhook and what became of it. */
 export type Delivery = {
   readonly id: number;
   readonly kind: DeliveryKind;
-  /** The messages and statuses it speaks of. */
+  /** The messages it speaks of. */
   readonly wamids: readonly string[];
+  /** What was signed and posted; empty after the acknowledgement when `keepBytes` is `"pending"`. */
   readonly bytes: Uint8Array;
   readonly attempts: readonly DeliveryAttempt[];
   /** `acknowledged`: answered 200. `dropped`: never posted. `abandoned`: the simulator stopped first. */
@@ -46,11 +49,14 @@ export type WebhookSender = {
 
 type Pending = { -readonly [K in keyof Delivery]: Delivery[K] } & {
   readonly attempts: DeliveryAttempt[];
-  readonly signature: string;
+  /** Null for bytes made by hand, which are never put together with others. */
+  readonly changes: readonly WireChange[] | null;
   readonly onFirstTry: () => void;
 };
 
-type Lane = { readonly waiting: Pending[]; head: number; busy: number };
+const NO_BYTES = new Uint8Array();
+/** Retries that fall due within this time go out together when `rebatchRetries` is on. */
+const REBATCH_MS = 10;
 
 export function createWebhookSender(deps: {
   readonly settings: Settings;
@@ -63,20 +69,21 @@ export function createWebhookSender(deps: {
 }): WebhookSender {
   const { settings, activity, timers, faults, poster } = deps;
   const deliveries: Delivery[] = [];
-  const lanes = new Map<string, Lane>();
+  const lanes = createLanes(settings.webhookConcurrency);
   const open = new Set<Pending>();
-  const tries = new Set<Promise<void>>();
+  const underWay = new Set<Promise<void>>();
+  let due: Pending[] = [];
   let url = settings.webhookUrl;
   let count = 0;
   let isClosed = false;
 
   function send(outgoing: Outgoing): Promise<void> {
     return new Promise((resolve) => {
-      const faultsNow = faults.webhook();
+      const { duplicate = 0, duplicateRate = 1 } = faults.webhook();
       const delivery = record(outgoing, null, resolve);
       if (isClosed || url === null || !isWanted(outgoing) || isLost(outgoing.kind)) return settle(delivery, "dropped");
       queue(outgoing, delivery);
-      const copies = faults.random() < (faultsNow.duplicateRate ?? 1) ? (faultsNow.duplicate ?? 0) : 0;
+      const copies = duplicate > 0 && faults.random() < duplicateRate ? duplicate : 0;
       for (let copy = 0; copy < copies; copy += 1)
         queue(
           outgoing,
@@ -90,23 +97,21 @@ export function createWebhookSender(deps: {
   }
 
   function isLost(kind: DeliveryKind): boolean {
-    const rate = faults.webhook().dropStatusesRate ?? 0;
-    return kind === "status" && rate > 0 && faults.random() < rate;
+    const { dropStatusesRate = 0 } = faults.webhook();
+    return kind === "status" && dropStatusesRate > 0 && faults.random() < dropStatusesRate;
   }
 
-  function record(outgoing: Outgoing, copyOf: number | null, onFirstTry: () => void): Pending {
-    const { kind, wamids, content } = outgoing;
-    const bytes = content instanceof Uint8Array ? content : Buffer.from(escapedJson(envelope(content)));
+  function record({ kind, wamids, content }: Outgoing, copyOf: number | null, onFirstTry: () => void): Pending {
     count += 1;
     const delivery: Pending = {
       id: count,
       kind,
       wamids,
-      bytes,
+      bytes: content instanceof Uint8Array ? content : encode(content),
       attempts: [],
       outcome: "pending",
       copyOf,
-      signature: signatureOf(bytes, settings.appSecret),
+      changes: content instanceof Uint8Array ? null : content,
       onFirstTry,
     };
     deliveries.push(delivery);
@@ -116,9 +121,9 @@ export function createWebhookSender(deps: {
   }
 
   function settle(delivery: Pending, outcome: Delivery["outcome"]): void {
-    if (delivery.outcome !== "pending") return;
     delivery.outcome = outcome;
     open.delete(delivery);
+    if (settings.keepBytes === "pending") delivery.bytes = NO_BYTES;
     if (outcome === "acknowledged") deps.onAcknowledged(delivery);
     delivery.onFirstTry();
     activity.end();
@@ -126,55 +131,48 @@ export function createWebhookSender(deps: {
 
   function queue({ kind, lane }: Outgoing, delivery: Pending): void {
     const { shuffle = false, shuffleMs = 50 } = faults.webhook();
-    const isShuffled = shuffle === true || (shuffle === "statuses" && kind === "status");
-    if (isShuffled) timers.after(faults.random() * shuffleMs, () => enter(lane, delivery));
-    else enter(lane, delivery);
+    const enter = () => lanes.enter(lane, () => post([delivery]));
+    if (shuffle === true || (shuffle === "statuses" && kind === "status"))
+      timers.after(faults.random() * shuffleMs, enter);
+    else enter();
   }
 
-  function enter(name: string, delivery: Pending): void {
-    let lane = lanes.get(name);
-    if (!lane) {
-      lane = { waiting: [], head: 0, busy: 0 };
-      lanes.set(name, lane);
-    }
-    lane.waiting.push(delivery);
-    advance(lane);
+  function post(together: readonly Pending[]): Promise<void> {
+    const running = attempt(together).finally(() => underWay.delete(running));
+    underWay.add(running);
+    return running;
   }
 
-  function advance(lane: Lane): void {
-    while (!isClosed && lane.busy < settings.webhookConcurrency) {
-      const delivery = lane.waiting[lane.head];
-      if (!delivery) break;
-      lane.head += 1;
-      lane.busy += 1;
-      start(delivery, () => {
-        lane.busy -= 1;
-        advance(lane);
-      });
-    }
-    // An index instead of shift(): a long backlog would otherwise be moved once per delivery.
-    if (lane.head < lane.waiting.length && lane.head < 1_024) return;
-    lane.waiting.splice(0, lane.head);
-    lane.head = 0;
-  }
-
-  function start(delivery: Pending, onEnd: () => void): void {
-    const running = attempt(delivery).then(() => {
-      tries.delete(running);
-      onEnd();
-    });
-    tries.add(running);
-  }
-
-  async function attempt(delivery: Pending): Promise<void> {
-    // The address is read at each try: a host may come back on another port.
-    const result = await poster.post(url ?? settings.webhookUrl ?? "", delivery.bytes, delivery.signature);
-    delivery.attempts.push(result);
+  async function attempt(together: readonly Pending[]): Promise<void> {
+    const [first] = together;
+    // The address is read at each try: a host may come back on another port. Without one the try fails and comes again.
+    if (!first || url === null) return again(together);
+    const bytes = together.length === 1 ? first.bytes : encode(together.flatMap(({ changes }) => changes ?? []));
+    const result = await poster.post(url, bytes, signatureOf(bytes, settings.appSecret));
+    for (const delivery of together) delivery.attempts.push({ ...result, together: together.length });
     if (isClosed) return;
-    if (result.status === 200) return settle(delivery, "acknowledged");
-    delivery.onFirstTry();
-    timers.after(settings.retryDelayMs(delivery.attempts.length), () => start(delivery, () => undefined));
+    if (result.status !== 200) return again(together);
+    for (const delivery of together) settle(delivery, "acknowledged");
+  }
+
+  function again(together: readonly Pending[]): void {
+    for (const delivery of together) {
+      delivery.onFirstTry();
+      timers.after(settings.retryDelayMs(Math.max(1, delivery.attempts.length)), () => retry(delivery));
+    }
     activity.changed();
+  }
+
+  function retry(delivery: Pending): void {
+    const isAlone = !faults.webhook().rebatchRetries || delivery.changes === null;
+    if (isAlone) return void post([delivery]);
+    due.push(delivery);
+    if (due.length > 1) return;
+    timers.after(REBATCH_MS, () => {
+      const together = due;
+      due = [];
+      void post(together);
+    });
   }
 
   return {
@@ -189,9 +187,14 @@ export function createWebhookSender(deps: {
     },
     async close() {
       isClosed = true;
+      lanes.close();
       poster.close();
-      await Promise.all(tries);
+      await Promise.all(underWay);
       for (const delivery of open) settle(delivery, "abandoned");
     },
   };
+}
+
+function encode(changes: readonly WireChange[]): Uint8Array {
+  return Buffer.from(escapedJson(envelope(changes)));
 }
