@@ -9,7 +9,7 @@ export async function performHandshake(webhookUrl: string, verifyToken: string):
   url.searchParams.set("hub.challenge", challenge);
   url.searchParams.set("hub.verify_token", verifyToken);
   try {
-    const response = await fetch(url, { redirect: "manual" });
+    const response = await fetch(url, { redirect: "manual", headers: { connection: "close" } });
     return (await response.text()) === challenge && response.status === 200;
   } catch {
     // Nobody there, or a connection cut short: to Meta's dashboard that is a refusal like any other.

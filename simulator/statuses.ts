@@ -44,13 +44,17 @@ export function createStatuses(deps: {
     activity.begin();
     const passedMs = index === 0 ? 0 : (steps[index - 1]?.afterMs ?? 0);
     timers.after(step.afterMs - passedMs, () => {
-      void announce(message, step.status);
+      void announce(message, step.status, { isAlone: false });
       take(message, steps, index + 1);
       activity.end();
     });
   }
 
-  function announce(message: SentMessage, status: OutboundStatus): Promise<void> {
+  function announce(
+    message: SentMessage,
+    status: OutboundStatus,
+    { isAlone }: { readonly isAlone: boolean },
+  ): Promise<void> {
     const { wamid, number, failure } = message;
     conversations.tick(wamid, status, failure ? { code: failure.code, title: titleOf(failure.code) } : undefined);
     const change = statusChange({
@@ -60,12 +64,14 @@ export function createStatuses(deps: {
       isTemplate: message.type === "template",
       error: failure,
     });
-    return post(number.phoneNumberId, change, wamid);
+    // Whoever waits for this one status must not wait for a batch to fill.
+    return isAlone || settings.statusBatch.max <= 1
+      ? sender.send({ kind: "status", lane: number.phoneNumberId, wamids: [wamid], content: [change] })
+      : collect(number.phoneNumberId, change, wamid);
   }
 
-  async function post(lane: string, change: WireChange, wamid: string): Promise<void> {
+  async function collect(lane: string, change: WireChange, wamid: string): Promise<void> {
     const { max, windowMs } = settings.statusBatch;
-    if (max <= 1) return sender.send({ kind: "status", lane, wamids: [wamid], content: [change] });
     const batch = batches.get(lane) ?? openBatch(lane, windowMs);
     batch.changes.push(change);
     batch.wamids.push(wamid);
@@ -93,7 +99,7 @@ export function createStatuses(deps: {
       const first = steps[0];
       if (!isFirstAtOnce || !first) return take(message, steps, 0);
       take(message, steps, 1);
-      await announce(message, first.status);
+      await announce(message, first.status, { isAlone: true });
     },
   };
 }

@@ -830,7 +830,7 @@ describe("faults of webhooks", () => {
 
   it("let the first status overtake the answer to the send", async () => {
     const host = await startHost();
-    const meta = await startSimulator({ webhookUrl: host.url });
+    const meta = await startSimulator({ webhookUrl: host.url, statusBatch: { max: 9, windowMs: 50 } });
     meta.person(ADA).says("Hi");
     await meta.idle();
     meta.faults.webhooks({ statusesBeforeResponse: true });
