@@ -1,0 +1,43 @@
+/** A host's chat pipeline behind HTTP: POSTs each turn to `CHAT_API_URL` and reads an AI response. */
+import type { AiResponse, Turn } from "../../plugin/contract.ts";
+import { ChannelError } from "../../plugin/errors.ts";
+
+export type ChatApiOptions = {
+  readonly url: string;
+  /** Sent along, e.g. `{ authorization: "Bearer …" }`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default 120 s: language models take their time. */
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof globalThis.fetch;
+};
+
+/**
+ * @returns a `reply` for `createWhatsAppPlugin`. 200 with JSON is the answer, 204 is silence; anything else is tried
+ * again by the channel with the same `turnId`.
+ */
+export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = globalThis.fetch }: ChatApiOptions) {
+  return async function reply({ signal, ...turn }: Turn): Promise<AiResponse | string | null> {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: {
+        ...headers,
+        "content-type": "application/json",
+        accept: "application/json",
+        "idempotency-key": turn.turnId,
+      },
+      body: JSON.stringify(turn),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    if (answer.status === 204) return null;
+    if (answer.status !== 200) throw failed(`it answered ${answer.status}`);
+    const value: unknown = await answer.json().catch(() => undefined);
+    if (value === null) return null;
+    if (typeof value === "string" || (typeof value === "object" && !Array.isArray(value)))
+      return value as AiResponse | string;
+    throw failed("its answer is not an AI response");
+  };
+}
+
+function failed(why: string): ChannelError {
+  return new ChannelError("CHAT_API_FAILED", `The chat API did not answer the turn: ${why}.`, { retry: "backoff" });
+}

@@ -1,0 +1,118 @@
+/** Meta's error codes as one table: what each means for the request that met it. */
+import type { MetaError } from "../../plugin/contract.ts";
+import type { Retry } from "../../plugin/errors.ts";
+import type { Rejection } from "../../plugin/ports.ts";
+
+type Rule = {
+  readonly retry: Retry;
+  readonly retryAfterMs?: number;
+  /** Waits grow as 4^n seconds and concern one recipient only. */
+  readonly perRecipient?: true;
+};
+
+const BACKOFF: Rule = { retry: "backoff" };
+const REAUTH: Rule = { retry: "reauth" };
+const FIX: Rule = { retry: "fix" };
+const NEVER: Rule = { retry: "never" };
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const after = (retryAfterMs: number): Rule => ({ retry: "after", retryAfterMs });
+
+/**
+ * Only what differs from `never` needs a row; the others are here because a reader will look for them.
+ * @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+ * @see https://developers.facebook.com/docs/graph-api/guides/error-handling
+ */
+const RULES: Readonly<Record<number, Rule>> = {
+  // Authorization
+  0: REAUTH, // cannot authenticate the app user
+  10: REAUTH, // permission denied
+  101: REAUTH, // bad app key
+  102: REAUTH, // session
+  104: REAUTH, // appsecret_proof
+  190: REAUTH, // access token invalid, expired, revoked
+  131005: REAUTH, // access denied
+  3: FIX, // capability or permission for the method
+  33: FIX, // number deleted or not visible
+  // Throttling
+  4: after(MINUTE), // app
+  17: after(MINUTE), // user
+  32: after(MINUTE), // page
+  341: after(MINUTE), // app, temporary
+  613: after(MINUTE), // custom
+  80007: after(MINUTE), // WhatsApp Business Account
+  80008: after(MINUTE), // management
+  130429: BACKOFF, // throughput of the number
+  131048: after(HOUR), // spam rate limit of the number
+  131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
+  131064: after(HOUR), // template classification violations
+  133016: after(72 * HOUR), // registrations
+  // Meta's trouble
+  1: BACKOFF, // unknown error
+  2: BACKOFF, // service down
+  131000: BACKOFF, // something went wrong
+  131016: BACKOFF, // service unavailable
+  131057: BACKOFF, // account in maintenance, up to a minute
+  133004: BACKOFF, // server temporarily unavailable
+  134101: after(10 * MINUTE), // template is syncing
+  // Account and configuration
+  368: FIX, // blocked for policy violations
+  130497: FIX, // country not allowed
+  131031: FIX, // account locked
+  131037: FIX, // display name not approved
+  131042: FIX, // payment
+  131045: FIX, // certificate
+  131063: FIX, // marketing templates disabled on Cloud API
+  132001: FIX, // template missing or not approved
+  132015: FIX, // template paused
+  132016: FIX, // template disabled
+  133010: FIX, // number not registered
+  // The message or its recipient
+  131047: { retry: "template" }, // outside the 24-hour window
+  100: NEVER, // invalid parameter
+  506: NEVER, // duplicate post
+  803: NEVER, // unknown object
+  130403: NEVER, // we blocked this person
+  130472: NEVER, // in a marketing experiment
+  131008: NEVER, // parameter missing
+  131009: NEVER, // parameter value invalid
+  131021: NEVER, // sender is recipient
+  131026: NEVER, // undeliverable
+  131030: NEVER, // not in the allow-list of a test number
+  131049: NEVER, // marketing cap: trying again is penalised
+  131050: NEVER, // opted out of marketing
+  131051: NEVER, // message type
+  131052: NEVER, // media download
+  131053: NEVER, // media upload
+  131062: NEVER, // user id not supported for this message
+};
+
+/** @param error the `error` member of a Graph answer; null when the request never reached Meta. */
+export function toRejection(error: MetaError, isTransient: boolean, retryAfterMs: number | null): Rejection {
+  const rule = ruleFor(error.code, isTransient);
+  return {
+    meta: error,
+    retry: rule.retry,
+    retryAfterMs: retryAfterMs ?? rule.retryAfterMs ?? null,
+    perRecipient: rule.perRecipient ?? false,
+    message: SENTENCES[rule.retry],
+  };
+}
+
+function ruleFor(code: number, isTransient: boolean): Rule {
+  const rule = RULES[code];
+  if (rule !== undefined) return rule;
+  if (code >= 200 && code <= 299) return REAUTH; // permission missing
+  return isTransient ? BACKOFF : NEVER;
+}
+
+/** Ours, because Meta's sentences may quote the recipient's number. */
+const SENTENCES: Readonly<Record<Retry, string>> = {
+  never: "Meta refused the message.",
+  backoff: "Meta is busy or throttles this recipient or number.",
+  after: "Meta throttles this number, account or app.",
+  reauth: "Meta refuses the access token: reconnect the number.",
+  template: "The 24-hour window is closed: only a template may be sent.",
+  fix: "Meta refuses sends of this account or template until it is put right in WhatsApp Manager.",
+};

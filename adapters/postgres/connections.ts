@@ -1,0 +1,124 @@
+/** Numbers bound to tenants, and their sealed tokens. */
+import type { Connection, ConnectionState, HostEvent } from "../../plugin/contract.ts";
+import { ChannelError } from "../../plugin/errors.ts";
+import type { Connections } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { routeWaiting } from "./inbox.ts";
+import { enqueueOnLanes } from "./lanes.ts";
+
+type ConnectionRow = {
+  readonly id: string;
+  readonly customer_config_id: string;
+  readonly phone_number_id: string;
+  readonly waba_id: string;
+  readonly display_phone_number: string;
+  readonly verified_name: string | null;
+  readonly quality_rating: string | null;
+  readonly state: ConnectionState;
+  readonly reason: string | null;
+};
+
+export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
+  const table = db.name("whatsapp_connections");
+  return {
+    async save(wanted) {
+      return db.transaction(async (tx) => {
+        const [row] = await tx.query<ConnectionRow>(
+          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating)
+           values ($1, $2, $3, $4, $5, $6)
+           on conflict (phone_number_id) where state <> 'disconnected' do update set waba_id = excluded.waba_id,
+             display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
+             quality_rating = excluded.quality_rating, state = 'connected', reason = null, updated_at = now()
+           where c.customer_config_id = excluded.customer_config_id
+           returning *`,
+          [
+            wanted.customerConfigId,
+            wanted.phoneNumberId,
+            wanted.wabaId,
+            wanted.displayPhoneNumber,
+            wanted.verifiedName,
+            wanted.qualityRating,
+          ],
+        );
+        if (row === undefined)
+          throw new ChannelError(
+            "CONNECTION_CONFLICT",
+            "Another tenant holds this number: it must be disconnected there first.",
+          );
+        await tx.query(
+          `insert into ${db.name("whatsapp_oauth_tokens")} (customer_config_id, connection_id, access_token_enc) values ($1, $2, $3)
+           on conflict (connection_id) do update set access_token_enc = excluded.access_token_enc, updated_at = now()`,
+          [wanted.customerConfigId, row.id, wanted.seal(row.id)],
+        );
+        await showToHost(tx, db, row);
+        await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
+        await wakeHeldSends(tx, db, row.id);
+        return toConnection(row);
+      });
+    },
+
+    async ofTenant(customerConfigId) {
+      const rows = await db.query<ConnectionRow>(
+        `select * from ${table} where customer_config_id = $1 order by created_at`,
+        [customerConfigId],
+      );
+      return rows.map(toConnection);
+    },
+
+    async requireReauth(connectionId, reason) {
+      return db.transaction(async (tx) => {
+        const [row] = await tx.query<ConnectionRow>(
+          `update ${table} set state = 'reauth_required', reason = $2, updated_at = now()
+           where id = $1 and state = 'connected' returning *`,
+          [connectionId, reason],
+        );
+        if (row === undefined) return null;
+        const event: HostEvent = { kind: "connection", connection: toConnection(row) };
+        if (hasListener) {
+          await enqueueOnLanes(tx, db, [{ laneKey: notifyLane(event), stage: "notify", items: 1 }]);
+          await enqueueHostEvents(tx, db, [event]);
+        }
+        return event.connection;
+      });
+    },
+  };
+}
+
+/** The columns of the guide, on the host's own row of the tenant: the host makes tenants, we never do. */
+async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<void> {
+  const found = await tx.query(
+    `update ${db.hostName("customer_configs")} set whatsapp_enabled = true, whatsapp_phone_number = $2, whatsapp_phone_number_id = $3,
+       whatsapp_business_account_id = $4, whatsapp_provider = 'meta', whatsapp_connected_at = coalesce(whatsapp_connected_at, now())
+     where id = $1 returning 1`,
+    [row.customer_config_id, row.display_phone_number, row.phone_number_id, row.waba_id],
+  );
+  if (found.length === 0)
+    throw new ChannelError("REQUEST_INVALID", "There is no customer_configs row with this customerConfigId: create the tenant first.");
+}
+
+/** Sends that waited for a new token go on, in order. */
+async function wakeHeldSends(tx: Tx, db: Database, connectionId: string): Promise<void> {
+  await tx.query(
+    `with mine as (
+       select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lease_token is null and l.pending > 0 and l.lane_key in (
+         select lane_key from ${db.name("whatsapp_outbox")} where connection_id = $1 and state in ('queued', 'held', 'sending'))
+       order by l.lane_key for update of l)
+     update ${db.name("whatsapp_lanes")} l set ready_at = now() from mine where l.lane_key = mine.lane_key`,
+    [connectionId],
+  );
+}
+
+function toConnection(row: ConnectionRow): Connection {
+  return {
+    connectionId: row.id,
+    customerConfigId: row.customer_config_id,
+    phoneNumberId: row.phone_number_id,
+    wabaId: row.waba_id,
+    displayPhoneNumber: row.display_phone_number,
+    verifiedName: row.verified_name,
+    qualityRating: row.quality_rating,
+    state: row.state,
+    reason: row.reason,
+  };
+}

@@ -1,0 +1,61 @@
+/** Events on their way to the host's `onEvent`: queued with the change that caused them, deleted once heard. */
+import type { HostEvent } from "../../plugin/contract.ts";
+import type { HostEvents } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import { fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+
+/** In order per conversation; what belongs to none goes by number. */
+export function notifyLane(event: HostEvent): string {
+  if (event.kind === "message" || event.kind === "status") return `notify:conversation:${event.conversationId}`;
+  if (event.kind === "connection") return `notify:connection:${event.connection.connectionId}`;
+  return `notify:number:${event.event.phoneNumberId ?? event.event.wabaId ?? "none"}`.slice(0, 300);
+}
+
+/** The lanes must be locked and counted before: see `enqueueOnLanes`. */
+export async function enqueueHostEvents(tx: Tx, db: Database, events: readonly HostEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx.query(
+    `insert into ${db.name("whatsapp_host_events")} (lane_key, event)
+     select lane_key, event from jsonb_to_recordset($1::jsonb) as e (i int, lane_key text, event jsonb) order by i`,
+    [JSON.stringify(events.map((event, i) => ({ i, lane_key: notifyLane(event), event })))],
+  );
+}
+
+export function createHostEvents(db: Database): HostEvents {
+  const table = db.name("whatsapp_host_events");
+  return {
+    async load(lanes) {
+      const rows = await db.query<{ position: string; id: string; event: HostEvent }>(
+        `select l.position, e.id, e.event from unnest($1::text[]) with ordinality as l (lane_key, position)
+         join lateral (select id, event from ${table} where lane_key = l.lane_key and state = 0 order by id limit 1) e on true`,
+        [lanes.map(({ laneKey }) => laneKey)],
+      );
+      return rows.flatMap((row) => {
+        const lane = lanes[Number(row.position) - 1];
+        return lane === undefined ? [] : [{ lane, id: row.id, event: revive(row.event) }];
+      });
+    },
+
+    async done(lane, id) {
+      await fenced(db, async (tx) => {
+        if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
+        await tx.query(`delete from ${table} where id = $1`, [id]);
+      });
+    },
+
+    async bury(lane, id, error) {
+      await fenced(db, async (tx) => {
+        if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
+        await tx.query(`update ${table} set state = 2, last_error = $2 where id = $1`, [id, error]);
+      });
+    },
+  };
+}
+
+/** JSON has no dates. */
+function revive(event: HostEvent): HostEvent {
+  if (event.kind !== "message" && event.kind !== "unsupported") return event;
+  const { occurredAt } = event.event;
+  const inner = { ...event.event, occurredAt: occurredAt === null ? null : new Date(occurredAt) };
+  return { ...event, event: inner } as HostEvent;
+}

@@ -1,0 +1,167 @@
+/** Lanes: one row per conversation and stage, leased to one worker at a time. The queue's rules are here and in `inbox.ts`. */
+import { randomUUID } from "node:crypto";
+import type { ClaimedLane, Lanes, Stage } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+
+export function createLanes(db: Database, leaseMs: number): Lanes {
+  return {
+    async claim(stage, limit) {
+      const token = randomUUID();
+      // A lane whose lease ran out still carries the dead worker's token: that counts as a failed attempt of its head.
+      const rows = await db.query<{ lane_key: string; attempts: number }>(
+        `with ready as (
+           select lane_key from ${db.name("whatsapp_lanes")}
+           where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)
+         update ${db.name("whatsapp_lanes")} l set
+           attempts = l.attempts + case when l.lease_token is null then 0 else 1 end,
+           lease_token = $3, ready_at = now() + $4 * interval '1 millisecond'
+         from ready where l.lane_key = ready.lane_key
+         returning l.lane_key, l.attempts`,
+        [stage, limit, token, leaseMs],
+      );
+      return rows.map((row) => ({ laneKey: row.lane_key, token, attempts: row.attempts }));
+    },
+
+    async renew(lanes) {
+      const rows = await db.query<{ lane_key: string }>(
+        `with mine as (
+           select l.lane_key from ${db.name("whatsapp_lanes")} l
+           join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
+           order by l.lane_key for update of l)
+         update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond'
+         from mine where l.lane_key = mine.lane_key returning l.lane_key`,
+        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token), leaseMs],
+      );
+      const held = new Set(rows.map((row) => row.lane_key));
+      return lanes.filter(({ laneKey }) => held.has(laneKey));
+    },
+
+    async release(lanes) {
+      await db.query(
+        `with mine as (
+           select l.lane_key from ${db.name("whatsapp_lanes")} l
+           join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
+           order by l.lane_key for update of l)
+         update ${db.name("whatsapp_lanes")} l set lease_token = null, ready_at = case when l.pending > 0 then now() end
+         from mine where l.lane_key = mine.lane_key`,
+        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token)],
+      );
+    },
+
+    async postpone({ laneKey, token }, delayMs, failed) {
+      await db.query(
+        `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
+           ready_at = case when pending > 0 then now() + $3 * interval '1 millisecond' end
+         where lane_key = $1 and lease_token = $2`,
+        [laneKey, token, delayMs, failed ? 1 : 0],
+      );
+    },
+  };
+}
+
+export type NewItems = {
+  readonly laneKey: string;
+  readonly stage: Stage;
+  readonly items: number;
+  readonly delayMs?: number;
+};
+
+/**
+ * Rule 1: lane rows first, in one global order, and only then the items. The order prevents deadlocks; the lock makes
+ * item ids rise in commit order inside a lane. A lane that is leased or backing off keeps its time (rule 3).
+ */
+export async function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewItems[]): Promise<void> {
+  if (lanes.length === 0) return;
+  await tx.query(
+    `insert into ${db.name("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at)
+     select lane_key, stage, items, now() + delay_ms * interval '1 millisecond'
+     from unnest($1::text[], $2::text[], $3::int[], $4::int[]) as new (lane_key, stage, items, delay_ms)
+     order by lane_key
+     on conflict (lane_key) do update set
+       pending = l.pending + excluded.pending,
+       ready_at = case when l.pending + excluded.pending > 0 then coalesce(l.ready_at, excluded.ready_at) end`,
+    [
+      lanes.map(({ laneKey }) => laneKey),
+      lanes.map(({ stage }) => stage),
+      lanes.map(({ items }) => items),
+      lanes.map(({ delayMs }) => delayMs ?? 0),
+    ],
+  );
+}
+
+export type FinishedItems = { readonly lane: ClaimedLane; readonly items: number; readonly delayMs?: number };
+
+/**
+ * Rule 2: release by counter. Under READ COMMITTED a blocked UPDATE reads the row anew, so an event that was added
+ * meanwhile is counted; an EXISTS would look at the old snapshot and strand the lane.
+ * Rule 4: the lease token is the fence. Fewer rows than lanes means that a lease was lost: the caller must roll back.
+ */
+export async function releaseLanes(tx: Tx, db: Database, finished: readonly FinishedItems[]): Promise<boolean> {
+  const rows = await tx.query(
+    `with mine as (
+       select l.lane_key, f.items, f.delay_ms from ${db.name("whatsapp_lanes")} l
+       join unnest($1::text[], $2::uuid[], $3::int[], $4::int[]) as f (lane_key, token, items, delay_ms)
+         on l.lane_key = f.lane_key and l.lease_token = f.token
+       order by l.lane_key for update of l)
+     update ${db.name("whatsapp_lanes")} l set
+       pending = l.pending - mine.items, lease_token = null, attempts = 0,
+       ready_at = case when l.pending - mine.items > 0 then now() + mine.delay_ms * interval '1 millisecond' end
+     from mine where l.lane_key = mine.lane_key returning 1`,
+    [
+      finished.map(({ lane }) => lane.laneKey),
+      finished.map(({ lane }) => lane.token),
+      finished.map(({ items }) => items),
+      finished.map(({ delayMs }) => delayMs ?? 0),
+    ],
+  );
+  return rows.length === finished.length;
+}
+
+/**
+ * Takes one item off each of these lanes from outside: a status settled what the lane was holding for. A lane that
+ * nobody leases goes on at once; a leased one is left to its worker, which sees the settled row.
+ */
+export async function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly string[]): Promise<void> {
+  if (laneKeys.length === 0) return;
+  const counts = new Map<string, number>();
+  for (const key of laneKeys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  await tx.query(
+    `with mine as (
+       select l.lane_key, s.items from ${db.name("whatsapp_lanes")} l
+       join unnest($1::text[], $2::int[]) as s (lane_key, items) on s.lane_key = l.lane_key
+       order by l.lane_key for update of l)
+     update ${db.name("whatsapp_lanes")} l set pending = l.pending - mine.items,
+       ready_at = case when l.lease_token is not null then l.ready_at when l.pending - mine.items > 0 then now() end
+     from mine where l.lane_key = mine.lane_key`,
+    [[...counts.keys()], [...counts.values()]],
+  );
+}
+
+/** Thrown inside a transaction to roll it back: another worker has the lane by now, and will do the work. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+/** Runs a transaction whose work counts only if all its leases were still held. */
+export async function fenced(db: Database, run: (tx: Tx) => Promise<void>): Promise<boolean> {
+  try {
+    await db.transaction(run);
+    return true;
+  } catch (error) {
+    if (error instanceof LeaseLost) return false;
+    throw error;
+  }
+}
+
+/** All in one transaction; when one of them has lost its lease, each in its own, so that it takes nobody along. */
+export async function fencedEach<T>(
+  db: Database,
+  items: readonly T[],
+  run: (tx: Tx, items: readonly T[]) => Promise<void>,
+): Promise<readonly boolean[]> {
+  if (await fenced(db, (tx) => run(tx, items))) return items.map(() => true);
+  if (items.length === 1) return [false];
+  const outcomes: boolean[] = [];
+  for (const item of items) outcomes.push(await fenced(db, (tx) => run(tx, [item])));
+  return outcomes;
+}

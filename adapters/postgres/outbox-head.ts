@@ -1,0 +1,84 @@
+/** The next part of each lane, with everything its sending depends on, read at the moment of sending. */
+import type { ConnectionState, PartState } from "../../plugin/contract.ts";
+import type { ClaimedLane, OutgoingPart } from "../../plugin/ports.ts";
+import type { Database } from "./database.ts";
+
+type HeadRow = {
+  readonly lane_key: string;
+  readonly id: string;
+  readonly state: PartState;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly on_window_closed: "fail" | "hold";
+  readonly phone_number: string | null;
+  readonly user_id: string | null;
+  readonly connection_id: string;
+  readonly customer_config_id: string;
+  readonly phone_number_id: string;
+  readonly connection_state: ConnectionState;
+  readonly access_token_enc: string | null;
+  readonly window_open: boolean;
+  readonly ambiguous: number;
+  readonly age_ms: number;
+  readonly alive: boolean;
+  readonly rejections: number;
+};
+
+export async function readHeads(
+  db: Database,
+  lanes: readonly ClaimedLane[],
+): Promise<readonly (OutgoingPart | null)[]> {
+  const rows = await db.query<HeadRow>(
+    `select l.lane_key, o.id, o.state, o.payload, o.on_window_closed, c.phone_number, c.user_id, o.connection_id,
+       o.customer_config_id, n.phone_number_id, n.state as connection_state, t.access_token_enc,
+       ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
+       a.ambiguous, a.age_ms, a.rejections,
+       -- Silence proves nothing: a status can only have failed to come if something else of this number came, and if
+       -- nothing of this number is still waiting to be applied.
+       a.ambiguous > 0 and exists (
+         select 1 from ${db.name("whatsapp_events")} e
+         where e.created_at > a.last_started and e.phone_number_id = n.phone_number_id)
+       and not exists (
+         select 1 from ${db.name("whatsapp_events")} e
+         where e.state = 0 and e.kind = 'status' and e.phone_number_id = n.phone_number_id) as alive
+     from unnest($1::text[]) as l (lane_key)
+     join lateral (
+       select * from ${db.name("whatsapp_outbox")} o
+       where o.lane_key = l.lane_key and o.state in ('queued', 'held', 'sending') order by o.id limit 1) o on true
+     join ${db.name("whatsapp_contacts")} c on c.id = o.contact_id
+     join ${db.name("whatsapp_connections")} n on n.id = o.connection_id
+     left join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = n.id
+     cross join lateral (
+       select count(*) filter (where state in ('intent', 'ambiguous'))::int as ambiguous,
+         count(*) filter (where state = 'rejected')::int as rejections,
+         max(started_at) as last_started,
+         coalesce(extract(epoch from clock_timestamp() - max(started_at)) * 1000, 0)::float8 as age_ms
+       from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id) a`,
+    [lanes.map(({ laneKey }) => laneKey)],
+  );
+  const byLane = new Map(rows.map((row) => [row.lane_key, row]));
+  return lanes.map((lane) => {
+    const row = byLane.get(lane.laneKey);
+    return row === undefined ? null : toPart(lane, row);
+  });
+}
+
+function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
+  return {
+    lane,
+    outboxId: row.id,
+    state: row.state,
+    payload: row.payload,
+    recipient: { phoneNumber: row.phone_number, userId: row.user_id },
+    connection: {
+      connectionId: row.connection_id,
+      customerConfigId: row.customer_config_id,
+      phoneNumberId: row.phone_number_id,
+      state: row.connection_state,
+      accessTokenEnc: row.access_token_enc,
+    },
+    windowOpen: row.window_open,
+    onWindowClosed: row.on_window_closed,
+    ambiguous: { count: row.ambiguous, ageMs: row.age_ms, webhooksAlive: row.alive },
+    rejections: row.rejections,
+  };
+}

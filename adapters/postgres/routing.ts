@@ -1,0 +1,129 @@
+/** Which tenant, contact and lane an event belongs to: decided in the transaction that stores it, by the binding at receipt. */
+import type { ChannelEvent, Person } from "../../plugin/contract.ts";
+import { inLane, insertPeople, linkContacts, type NewPerson } from "./contacts.ts";
+import type { Database, Tx } from "./database.ts";
+
+export type Route = {
+  /** Null when no connection holds the number or account. */
+  readonly laneKey: string | null;
+  readonly connectionId: string | null;
+  readonly contactId: string | null;
+};
+
+type Found = {
+  readonly connection_id: string | null;
+  readonly customer_config_id: string | null;
+  /** The person's aliases that are known, with their contact. */
+  readonly known: Readonly<Record<string, string>>;
+};
+
+/**
+ * Lane of a person's events: their contact, whatever name Meta gives them this time (phone, BSUID and parent BSUID are
+ * aliases of one contact). Of a status without a known recipient: its message. Of anything else: the number.
+ */
+export async function routeEvents(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Route[]> {
+  if (events.length === 0) return [];
+  const found = await lookUp(tx, db, events);
+  if (events.every((event, i) => isSettled(event, found[i]))) return events.map((event, i) => routeOf(event, found[i]));
+  // Meeting and linking people is rare. One at a time across all instances keeps it simple and free of deadlocks.
+  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
+  return meetPeople(tx, db, events, await lookUp(tx, db, events));
+}
+
+export function personOf(event: ChannelEvent): Person | null {
+  return event.kind === "status" ? event.recipient : event.from;
+}
+
+/** The spellings by which a person may come back. */
+function aliasesOf(person: Person | null): readonly string[] {
+  return [
+    person?.phoneNumber ? `phone:${person.phoneNumber}` : null,
+    person?.userId ? `user:${person.userId}` : null,
+    person?.parentUserId ? `parent:${person.parentUserId}` : null,
+  ].filter((alias) => alias !== null);
+}
+
+async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Found[]> {
+  const wanted = events.map((event, i) => ({
+    i,
+    phone: event.phoneNumberId,
+    waba: event.phoneNumberId === null ? event.wabaId : null,
+    aliases: aliasesOf(personOf(event)),
+  }));
+  return tx.query<Found>(
+    `select c.id as connection_id, c.customer_config_id, coalesce(p.known, '{}'::json) as known
+     from json_to_recordset($1::json) as w (i int, phone text, waba text, aliases json)
+     left join lateral (
+       select id, customer_config_id from ${db.name("whatsapp_connections")} c
+       where state <> 'disconnected' and (c.phone_number_id = w.phone or c.waba_id = w.waba) limit 1) c on true
+     left join lateral (
+       select json_object_agg(alias, contact_id::text) as known from ${db.name("whatsapp_contact_aliases")} a
+       where a.connection_id = c.id and a.alias in (select json_array_elements_text(w.aliases))) p on true
+     order by w.i`,
+    [JSON.stringify(wanted)],
+  );
+}
+
+/** Nothing new to learn: one contact behind all the names, or an event that makes no contact. */
+function isSettled(event: ChannelEvent, found: Found | undefined): boolean {
+  if (found === undefined || found.connection_id === null) return true;
+  const contacts = new Set(Object.values(found.known));
+  if (contacts.size === 0) return event.kind !== "message";
+  return contacts.size === 1 && aliasesOf(personOf(event)).every((alias) => Object.hasOwn(found.known, alias));
+}
+
+/** Walks the events in order with what is known so far: makes contacts, learns names, links two that are one person. */
+async function meetPeople(
+  tx: Tx,
+  db: Database,
+  events: readonly ChannelEvent[],
+  found: readonly Found[],
+): Promise<readonly Route[]> {
+  const known = new Map<string, string>();
+  for (const { connection_id, known: aliases } of found)
+    for (const [alias, contact] of Object.entries(aliases)) known.set(`${connection_id}/${alias}`, contact);
+  const people: NewPerson[] = [];
+  const contactOf: (string | null)[] = [];
+  for (const [i, event] of events.entries()) {
+    const { connection_id: connectionId, customer_config_id: customerConfigId } = found[i] ?? {};
+    const person = personOf(event);
+    const keys = connectionId ? aliasesOf(person).map((alias) => `${connectionId}/${alias}`) : [];
+    const contacts = [...new Set(keys.map((key) => known.get(key)).filter((contact) => contact !== undefined))];
+    if (contacts.length > 1) {
+      const elder = await linkContacts(
+        tx,
+        db,
+        contacts.filter((contact) => !contact.startsWith("new:")),
+      );
+      const one = elder ?? (contacts[0] as string);
+      for (const [key, contact] of known) if (contacts.includes(contact)) known.set(key, one);
+      for (const [at, contact] of contactOf.entries())
+        if (contact !== null && contacts.includes(contact)) contactOf[at] = one;
+      contacts.splice(0, contacts.length, one);
+    }
+    if (contacts.length === 0 && event.kind === "message" && connectionId && customerConfigId && person !== null) {
+      contacts.push(`new:${people.length}`);
+      people.push({ key: `new:${people.length}`, connectionId, customerConfigId, person });
+    }
+    const contact = contacts[0] ?? null;
+    if (contact !== null) for (const key of keys) known.set(key, contact);
+    contactOf.push(contact);
+  }
+  const ids = await insertPeople(tx, db, people, known);
+  return events.map((event, i) => {
+    const contact = contactOf[i] ?? null;
+    return routeOf(event, found[i], contact === null ? null : (ids.get(contact) ?? contact));
+  });
+}
+
+function routeOf(event: ChannelEvent, found: Found | undefined, contact?: string | null): Route {
+  if (found === undefined || found.connection_id === null)
+    return { laneKey: null, connectionId: null, contactId: null };
+  const connectionId = found.connection_id;
+  const contactId = contact ?? Object.values(found.known)[0] ?? null;
+  if (contactId !== null) return { laneKey: inLane(contactId), connectionId, contactId };
+  // The id is as long as Meta, or somebody with our secret, makes it; a lane key must fit an index row.
+  if (event.kind === "status")
+    return { laneKey: `in:status:${event.messageId.slice(0, 200)}`, connectionId, contactId };
+  return { laneKey: `in:number:${connectionId}`, connectionId, contactId };
+}

@@ -1,0 +1,121 @@
+/** A send becomes outbox parts and rows in the host's inbox, lane first. */
+import { randomUUID } from "node:crypto";
+import type { PlannedSend } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import { insertHostMessages } from "./host-tables.ts";
+import { enqueueOnLanes } from "./lanes.ts";
+
+export type NewSend = PlannedSend & {
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly contactId: string;
+  readonly conversationId: string;
+  /** The turn it answers; null for a send of the host's own. */
+  readonly turnId: string | null;
+};
+
+export function outLane(contactId: string): string {
+  return `out:contact:${contactId}`;
+}
+
+/**
+ * @returns send ids in order; null where the idempotency key, or the turn, had its send before.
+ */
+export async function insertSends(
+  tx: Tx,
+  db: Database,
+  sends: readonly NewSend[],
+): Promise<readonly (string | null)[]> {
+  if (sends.length === 0) return [];
+  const ids = sends.map(() => randomUUID());
+  const counts = new Map<string, number>();
+  for (const send of sends)
+    counts.set(outLane(send.contactId), (counts.get(outLane(send.contactId)) ?? 0) + send.parts.length);
+  await enqueueOnLanes(
+    tx,
+    db,
+    [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items })),
+  );
+  const inserted = await tx.query<{ id: string }>(
+    `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded)
+     select id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded
+     from jsonb_to_recordset($1::jsonb) as s (id uuid, customer_config_id uuid, conversation_id uuid, turn_id uuid,
+       idempotency_key text, request_hash text, degraded jsonb) on conflict do nothing returning id`,
+    [
+      JSON.stringify(
+        sends.map((send, i) => ({
+          id: ids[i],
+          customer_config_id: send.customerConfigId,
+          conversation_id: send.conversationId,
+          turn_id: send.turnId,
+          idempotency_key: send.idempotencyKey,
+          request_hash: send.requestHash,
+          degraded: send.degraded,
+        })),
+      ),
+    ],
+  );
+  const fresh = new Set(inserted.map((row) => row.id));
+  const known = sends.filter((_send, i) => !fresh.has(ids[i] as string));
+  await enqueueOnLanes(
+    tx,
+    db,
+    known.map((send) => ({ laneKey: outLane(send.contactId), stage: "out", items: -send.parts.length })),
+  );
+  await insertParts(
+    tx,
+    db,
+    sends.flatMap((send, i) => (fresh.has(ids[i] as string) ? [{ ...send, sendId: ids[i] as string }] : [])),
+  );
+  return ids.map((id) => (fresh.has(id) ? id : null));
+}
+
+async function insertParts(
+  tx: Tx,
+  db: Database,
+  sends: readonly (NewSend & { readonly sendId: string })[],
+): Promise<void> {
+  const parts = sends.flatMap((send) => send.parts.map((part, index) => ({ send, part, index })));
+  if (parts.length === 0) return;
+  const hostMessageIds = await insertHostMessages(
+    tx,
+    db,
+    parts.map(({ send, part, index }) => ({
+      conversationId: send.conversationId,
+      role: "assistant",
+      content: part.content,
+      status: "queued",
+      mediaType: null,
+      externalId: null,
+      metadata: { send_id: send.sendId, part: index },
+      createdAt: null,
+    })),
+  );
+  await tx.query(
+    `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
+       conversation_id, kind, payload, on_window_closed, host_message_id)
+     select send_id, part_index, lane_key, connection_id, customer_config_id, contact_id, conversation_id, kind, payload,
+       on_window_closed, host_message_id
+     from jsonb_to_recordset($1::jsonb) as p (i int, send_id uuid, part_index int, lane_key text, connection_id uuid,
+       customer_config_id uuid, contact_id bigint, conversation_id uuid, kind text, payload jsonb, on_window_closed text,
+       host_message_id text) order by i`,
+    [
+      JSON.stringify(
+        parts.map(({ send, part, index }, i) => ({
+          i,
+          send_id: send.sendId,
+          part_index: index,
+          lane_key: outLane(send.contactId),
+          connection_id: send.connectionId,
+          customer_config_id: send.customerConfigId,
+          contact_id: send.contactId,
+          conversation_id: send.conversationId,
+          kind: part.kind,
+          payload: part.payload,
+          on_window_closed: send.onWindowClosed,
+          host_message_id: hostMessageIds[i],
+        })),
+      ),
+    ],
+  );
+}

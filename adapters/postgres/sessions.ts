@@ -1,0 +1,47 @@
+/** The service window of a conversation, on the database's clock. */
+import type { Sessions } from "../../plugin/ports.ts";
+import type { Database } from "./database.ts";
+
+export function createSessions(db: Database): Sessions {
+  return {
+    async status(conversationId) {
+      const [row] = await db.query<{
+        session_expires: Date | null;
+        free_entry_point_expires: Date | null;
+        seconds: number;
+        connection_state: string;
+        reason: string | null;
+      }>(
+        `select s.session_expires, s.free_entry_point_expires, n.state as connection_state, n.reason,
+           greatest(0, floor(extract(epoch from s.session_expires - now())))::float8 as seconds
+         from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
+         left join ${db.name("whatsapp_sessions")} s on s.conversation_id = c.conversation_id and s.is_active
+         where c.conversation_id = $1 and c.merged_into is null order by c.id limit 1`,
+        [conversationId],
+      );
+      if (row === undefined) return null;
+      const isOpen = (row.seconds ?? 0) > 0;
+      const connected = row.connection_state === "connected";
+      const window = isOpen
+        ? "The person wrote within the last 24 hours."
+        : "More than 24 hours have passed since the person last wrote: only a template may be sent.";
+      return {
+        state: isOpen ? "open" : "closed",
+        expiresAt: row.session_expires,
+        secondsRemaining: isOpen ? row.seconds : 0,
+        freeEntryPointExpiresAt: row.free_entry_point_expires,
+        templateRequired: !isOpen,
+        canSend: isOpen && connected,
+        reason: connected ? window : (row.reason ?? "The number is not connected."),
+      };
+    },
+
+    async tenantOf(conversationId) {
+      const [row] = await db.query<{ customer_config_id: string }>(
+        `select customer_config_id from ${db.name("whatsapp_contacts")} where conversation_id = $1 and merged_into is null limit 1`,
+        [conversationId],
+      );
+      return row?.customer_config_id ?? null;
+    },
+  };
+}

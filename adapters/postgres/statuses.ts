@@ -1,0 +1,169 @@
+/** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
+import type { HostEvent, MetaError, PartState, StatusEvent } from "../../plugin/contract.ts";
+import type { StoredEvent } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import type { EffectOptions } from "./effects.ts";
+import { type HostShape, updateHostMessages } from "./host-tables.ts";
+import { settleOnLanes } from "./lanes.ts";
+
+export type AppliedStatuses = {
+  /** Status events for messages nobody here has sent, or not yet. */
+  readonly parked: ReadonlySet<string>;
+  readonly changes: readonly HostEvent[];
+  /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
+  readonly wakeLanes: () => Promise<void>;
+};
+
+type Part = {
+  readonly id: string;
+  readonly send_id: string;
+  readonly part_index: number;
+  readonly lane_key: string;
+  readonly conversation_id: string;
+  readonly host_message_id: string | null;
+  readonly was: PartState;
+  state: PartState;
+  message_id: string | null;
+  error: MetaError | null;
+  changed: boolean;
+};
+
+export async function applyStatuses(
+  tx: Tx,
+  db: Database,
+  shape: HostShape,
+  events: readonly StoredEvent[],
+  { advance, isPending }: Pick<EffectOptions, "advance" | "isPending">,
+): Promise<AppliedStatuses> {
+  const statuses = events.flatMap(({ eventId, event }) =>
+    event.kind === "status" ? [{ eventId, status: event }] : [],
+  );
+  if (statuses.length === 0) return { parked: new Set(), changes: [], wakeLanes: async () => undefined };
+  const attempts = await attemptsOf(
+    tx,
+    db,
+    statuses.map(({ status }) => status),
+  );
+  const parts = await lockParts(
+    tx,
+    db,
+    statuses.map(({ status }) => status),
+    [...attempts.values()],
+  );
+  const byId = new Map(parts.map((part) => [part.id, part]));
+  const byWamid = new Map(
+    parts.flatMap((part) => (part.message_id === null ? [] : [[part.message_id, part] as const])),
+  );
+  const parked = new Set<string>();
+  const confirmed: { token: string; messageId: string }[] = [];
+  for (const { eventId, status } of statuses) {
+    const attempt = status.callbackData === null ? undefined : attempts.get(status.callbackData);
+    const part = byWamid.get(status.messageId) ?? byId.get(attempt ?? "");
+    if (part === undefined) {
+      parked.add(eventId);
+      continue;
+    }
+    if (attempt !== undefined && status.callbackData !== null)
+      confirmed.push({ token: status.callbackData, messageId: status.messageId });
+    applyOne(part, status, advance);
+  }
+  const changed = parts.filter((part) => part.changed);
+  await confirmAttempts(tx, db, confirmed);
+  await writeParts(tx, db, changed);
+  await updateHostMessages(
+    tx,
+    db,
+    shape,
+    changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
+  );
+  const left = changed.filter((part) => isPending(part.was) && !isPending(part.state)).map((part) => part.lane_key);
+  return { parked, changes: changed.map(toHostEvent), wakeLanes: () => settleOnLanes(tx, db, left) };
+}
+
+function applyOne(part: Part, status: StatusEvent, advance: EffectOptions["advance"]): void {
+  const state = advance(part.state, status.status);
+  const error = status.errors[0] ?? null;
+  if (state === part.state && error === null && part.message_id !== null) return;
+  part.changed = part.changed || state !== part.state || part.message_id === null || part.error === null;
+  part.state = state;
+  part.message_id ??= status.messageId;
+  part.error = error ?? part.error;
+}
+
+/** @returns token → outbox id. */
+async function attemptsOf(
+  tx: Tx,
+  db: Database,
+  statuses: readonly StatusEvent[],
+): Promise<ReadonlyMap<string, string>> {
+  const tokens = statuses.map(({ callbackData }) => callbackData).filter((token) => token !== null);
+  if (tokens.length === 0) return new Map();
+  const rows = await tx.query<{ token: string; outbox_id: string }>(
+    `select token, outbox_id from ${db.name("whatsapp_send_attempts")} where token = any($1)`,
+    [tokens],
+  );
+  return new Map(rows.map((row) => [row.token, row.outbox_id]));
+}
+
+async function lockParts(
+  tx: Tx,
+  db: Database,
+  statuses: readonly StatusEvent[],
+  outboxIds: readonly string[],
+): Promise<readonly Part[]> {
+  const rows = await tx.query<Omit<Part, "was" | "changed" | "error"> & { error: { meta: MetaError | null } | null }>(
+    `select id, send_id, part_index, lane_key, conversation_id, host_message_id, state, message_id, error
+     from ${db.name("whatsapp_outbox")} where message_id = any($1) or id = any($2::bigint[]) order by id for update`,
+    [statuses.map(({ messageId }) => messageId), outboxIds],
+  );
+  return rows.map((row) => ({ ...row, was: row.state, error: row.error?.meta ?? null, changed: false }));
+}
+
+/** The attempt that Meta speaks of was accepted, whatever we thought of it. */
+async function confirmAttempts(
+  tx: Tx,
+  db: Database,
+  confirmed: readonly { token: string; messageId: string }[],
+): Promise<void> {
+  if (confirmed.length === 0) return;
+  await tx.query(
+    `update ${db.name("whatsapp_send_attempts")} a set state = 'accepted', message_id = c.message_id,
+       finished_at = coalesce(a.finished_at, now())
+     from unnest($1::text[], $2::text[]) as c (token, message_id)
+     where a.token = c.token and (a.state <> 'accepted' or a.message_id is null)`,
+    [confirmed.map(({ token }) => token), confirmed.map(({ messageId }) => messageId)],
+  );
+}
+
+async function writeParts(tx: Tx, db: Database, parts: readonly Part[]): Promise<void> {
+  if (parts.length === 0) return;
+  await tx.query(
+    `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id, error = p.error, updated_at = now()
+     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, error jsonb) where o.id = p.id`,
+    [
+      JSON.stringify(
+        parts.map((part) => ({
+          id: part.id,
+          state: part.state,
+          message_id: part.message_id,
+          error:
+            part.error === null
+              ? null
+              : { code: "GRAPH_REJECTED", message: part.error.title ?? "Meta reported a failure.", meta: part.error },
+        })),
+      ),
+    ],
+  );
+}
+
+function toHostEvent(part: Part): HostEvent {
+  return {
+    kind: "status",
+    conversationId: part.conversation_id,
+    sendId: part.send_id,
+    part: part.part_index,
+    messageId: part.message_id,
+    state: part.state,
+    error: part.error,
+  };
+}

@@ -1,0 +1,37 @@
+/** Everything the channel keeps in the host's Postgres, behind the ports. */
+import type { Knex } from "knex";
+import type { Store } from "../../plugin/ports.ts";
+import { createConnections } from "./connections.ts";
+import { createDatabase } from "./database.ts";
+import type { EffectOptions } from "./effects.ts";
+import { createHostEvents } from "./host-events.ts";
+import { createHostShape } from "./host-tables.ts";
+import { createInbox } from "./inbox.ts";
+import { createLanes } from "./lanes.ts";
+import { createOutbox } from "./outbox.ts";
+import { createSessions } from "./sessions.ts";
+import { createTurns } from "./turns.ts";
+
+export type StoreOptions = Omit<EffectOptions, "hostShape"> & {
+  readonly schema: string;
+  readonly hostSchema: string;
+  readonly leaseMs: number;
+};
+
+/** @param knex the host's own: borrowed, never destroyed. */
+export function createStore(knex: Knex, options: StoreOptions): Store {
+  const db = createDatabase(knex, options);
+  const hostShape = createHostShape(db);
+  return {
+    lanes: createLanes(db, options.leaseMs),
+    inbox: createInbox(db, { ...options, hostShape }),
+    turns: createTurns(db),
+    outbox: createOutbox(db, { ...options, hostShape }),
+    hostEvents: createHostEvents(db),
+    connections: createConnections(db, options),
+    sessions: createSessions(db),
+    ping: async () => {
+      await db.query("select 1");
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** Turns: the messages of a burst, frozen when the host is first asked, finished together with the answer's outbox rows. */
+import type { TurnMessage } from "../../plugin/contract.ts";
+import type { SealedTurn, Turns } from "../../plugin/ports.ts";
+import type { Database } from "./database.ts";
+import { fenced, fencedEach, LeaseLost, releaseLanes } from "./lanes.ts";
+import { insertSends } from "./sends.ts";
+
+type TurnRow = {
+  readonly lane_key: string;
+  readonly id: string;
+  readonly conversation_id: string;
+  readonly customer_config_id: string;
+  readonly connection_id: string;
+  readonly contact_id: string;
+  readonly messages: readonly TurnMessage[];
+  readonly attempts: number;
+  readonly name: string | null;
+  readonly phone_number: string | null;
+  readonly user_id: string | null;
+};
+
+export function createTurns(db: Database): Turns {
+  const table = db.name("whatsapp_turns");
+  return {
+    async seal(lanes) {
+      const rows = await db.query<TurnRow>(
+        `with head as (
+           select t.id from unnest($1::text[]) as l (lane_key)
+           join lateral (select id from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true)
+         update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
+         from head, ${db.name("whatsapp_contacts")} c where t.id = head.id and c.id = t.contact_id
+         returning t.lane_key, t.id, t.conversation_id, t.customer_config_id, t.connection_id, t.contact_id, t.messages,
+           t.attempts, c.name, c.phone_number, c.user_id`,
+        [lanes.map(({ laneKey }) => laneKey)],
+      );
+      const byLane = new Map(rows.map((row) => [row.lane_key, row]));
+      return lanes.map((lane): SealedTurn | null => {
+        const row = byLane.get(lane.laneKey);
+        if (row === undefined) return null;
+        return {
+          lane,
+          turnId: row.id,
+          conversationId: row.conversation_id,
+          customerConfigId: row.customer_config_id,
+          connectionId: row.connection_id,
+          contactId: row.contact_id,
+          channel: "whatsapp",
+          contact: { name: row.name, phoneNumber: row.phone_number, userId: row.user_id },
+          messages: row.messages,
+          attempt: row.attempts,
+        };
+      });
+    },
+
+    finish: (answers) =>
+      fencedEach(db, answers, async (tx, some) => {
+        // The fence first: a worker that lost its lane must not even lock the outbox.
+        if (
+          !(await releaseLanes(
+            tx,
+            db,
+            some.map(({ turn }) => ({ lane: turn.lane, items: 1 })),
+          ))
+        )
+          throw new LeaseLost();
+        await insertSends(
+          tx,
+          db,
+          some.flatMap(({ turn, send }) => (send === null || send.parts.length === 0 ? [] : [{ ...turn, ...send }])),
+        );
+        await tx.query(`update ${table} set state = 1, finished_at = now(), last_error = null where id = any($1)`, [
+          some.map(({ turn }) => turn.turnId),
+        ]);
+      }),
+
+    async bury({ lane, turnId }, error) {
+      await fenced(db, async (tx) => {
+        if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
+        await tx.query(`update ${table} set state = 2, finished_at = now(), last_error = $2 where id = $1`, [
+          turnId,
+          error,
+        ]);
+      });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** Who is asking: a Bearer key for scripts, a cookie session for browsers, both the demo tenant. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Request, Response } from "express";
+import { DEMO_TENANT } from "./settings.ts";
+
+const COOKIE = "host_session";
+
+export function createSignIn(apiKey: string) {
+  const sessions = new Set<string>();
+
+  return {
+    /** What `createWhatsAppPlugin({ authenticate })` takes. */
+    authenticate(request: Request): string | null {
+      const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+      if (bearer !== undefined) return same(bearer, apiKey) ? DEMO_TENANT : null;
+      const session = new RegExp(`(?:^|; )${COOKIE}=([\\w-]+)`).exec(request.headers.cookie ?? "")?.[1];
+      return session !== undefined && sessions.has(session) ? DEMO_TENANT : null;
+    },
+
+    login(request: Request, response: Response): void {
+      if (typeof request.query.key !== "string" || !same(request.query.key, apiKey)) {
+        response.status(403).type("text/plain").send("Wrong key: it is HOST_API_KEY.\n");
+        return;
+      }
+      const session = randomBytes(24).toString("base64url");
+      sessions.add(session);
+      response.cookie(COOKIE, session, { httpOnly: true, sameSite: "lax", path: "/" });
+      response.redirect(303, "/");
+    },
+  };
+}
+
+function same(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

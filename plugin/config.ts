@@ -1,0 +1,158 @@
+/** Configuration: unknown in, frozen value out, every problem in one error with its fix. */
+import { z } from "zod";
+import { ChannelError } from "./errors.ts";
+
+/** Options as a plain object; `whatsappConfigFromEnv` makes one from environment variables. */
+export type WhatsAppConfigInput = { readonly [Option in keyof typeof OPTIONS]?: string | number | undefined };
+
+export type WhatsAppConfig = {
+  /** The current app secret first, then the one being rotated out. */
+  readonly appSecrets: readonly string[];
+  readonly verifyToken: string;
+  /** The first encrypts, all decrypt. */
+  readonly tokenKeys: readonly { readonly kid: string; readonly key: Uint8Array }[];
+  readonly graphUrl: string;
+  readonly graphVersion: string;
+  readonly leaseMs: number;
+  readonly reconcileMs: number;
+  readonly coalesceMs: number;
+};
+
+type Option = {
+  readonly env: string;
+  readonly schema: z.ZodType;
+  readonly secret?: true;
+  readonly description: string;
+};
+
+const RANDOM_HEX = `node -e "console.log(require('crypto').randomBytes(32).toString('hex'))"`;
+const RANDOM_KEY = `node -e "console.log('k1:' + require('crypto').randomBytes(32).toString('base64'))"`;
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+const appSecret = z
+  .string()
+  .min(1)
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .pipe(z.array(z.string().min(8)).min(1).max(2));
+
+const tokenKeys = z
+  .string()
+  .min(1)
+  .transform((text) => text.split(",").map(readTokenKey))
+  .refine((keys) => keys.every((key) => key !== null), "must be kid:base64 with 32 bytes each")
+  .refine((keys) => new Set(keys.map((key) => key?.kid)).size === keys.length, "must not use a key id twice");
+
+const origin = z
+  .string()
+  .refine(isOrigin, "must be an https origin such as https://graph.facebook.com (http on loopback only)");
+const milliseconds = (least: number) => z.coerce.number().int().min(least).max(3_600_000);
+
+/** Every option, once: what it is called, what it may be, and whether it is a secret. */
+export const OPTIONS = {
+  metaAppSecret: {
+    env: "META_APP_SECRET",
+    schema: appSecret.optional(),
+    secret: true,
+    description:
+      "App secret (Meta app, Settings, Basic). A second value after a comma is accepted too while you rotate it.",
+  },
+  appSecret: {
+    env: "WHATSAPP_APP_SECRET",
+    schema: appSecret.optional(),
+    secret: true,
+    description: "Signs webhooks; defaults to META_APP_SECRET, which it equals.",
+  },
+  verifyToken: {
+    env: "WHATSAPP_VERIFY_TOKEN",
+    schema: z.string().min(8),
+    secret: true,
+    description: `The verify token entered in the Meta app. Make one: ${RANDOM_HEX}`,
+  },
+  tokenKeys: {
+    env: "WHATSAPP_TOKEN_KEYS",
+    schema: tokenKeys,
+    secret: true,
+    description: `Keys that encrypt access tokens, kid:base64, comma-separated; the first encrypts. Make one: ${RANDOM_KEY}`,
+  },
+  graphUrl: {
+    env: "META_GRAPH_URL",
+    schema: origin.default("https://graph.facebook.com"),
+    description: "Graph API origin; the simulator's in development.",
+  },
+  graphVersion: {
+    env: "META_GRAPH_VERSION",
+    schema: z
+      .string()
+      .regex(/^v\d{1,3}\.\d$/, "must look like v25.0")
+      .default("v25.0"),
+    description: "Graph API version.",
+  },
+  leaseMs: {
+    env: "WHATSAPP_LEASE_MS",
+    schema: milliseconds(300).default(30_000),
+    description: "How long after a crash a conversation waits at most, in milliseconds.",
+  },
+  reconcileMs: {
+    env: "WHATSAPP_RECONCILE_MS",
+    schema: milliseconds(100).default(120_000),
+    description:
+      "How long a status webhook may take to tell what became of a send whose answer was lost, in milliseconds.",
+  },
+  coalesceMs: {
+    env: "WHATSAPP_COALESCE_MS",
+    schema: milliseconds(0).default(700),
+    description: "How long to wait for more messages before the AI is asked, in milliseconds.",
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Reads the variables of {@link OPTIONS}; an empty one counts as not set. */
+export function whatsappConfigFromEnv(env: Readonly<Record<string, string | undefined>>): WhatsAppConfigInput {
+  return Object.fromEntries(Object.entries(OPTIONS).map(([option, { env: name }]) => [option, env[name] || undefined]));
+}
+
+/** @throws ChannelError CONFIG_INVALID naming every problem and its fix. */
+export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [option, { env, schema, description }] of Object.entries(OPTIONS)) {
+    const given = input[option as keyof typeof OPTIONS];
+    const result = schema.safeParse(given);
+    if (result.success) values[option] = result.data;
+    else if (given === undefined) problems.push(`${env} (${option}) is missing. ${description}`);
+    // The value itself may be a secret, so only the rule is quoted.
+    else problems.push(`${env} (${option}) ${result.error.issues[0]?.message ?? "is invalid"}. ${description}`);
+  }
+  const appSecrets = (values.appSecret ?? values.metaAppSecret) as readonly string[] | undefined;
+  if (appSecrets === undefined && problems.every((problem) => !problem.includes("APP_SECRET")))
+    problems.push(
+      `META_APP_SECRET (metaAppSecret) is missing. ${OPTIONS.metaAppSecret.description} Without it anybody could post webhooks.`,
+    );
+  if (problems.length > 0)
+    throw new ChannelError("CONFIG_INVALID", `The WhatsApp channel is not configured:\n- ${problems.join("\n- ")}`, {
+      retry: "fix",
+    });
+  return Object.freeze({
+    appSecrets: appSecrets as readonly string[],
+    verifyToken: values.verifyToken as string,
+    tokenKeys: values.tokenKeys as WhatsAppConfig["tokenKeys"],
+    graphUrl: values.graphUrl as string,
+    graphVersion: values.graphVersion as string,
+    leaseMs: values.leaseMs as number,
+    reconcileMs: values.reconcileMs as number,
+    coalesceMs: values.coalesceMs as number,
+  });
+}
+
+function readTokenKey(text: string): { kid: string; key: Uint8Array } | null {
+  const [, kid, base64] = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]+=*)\s*$/.exec(text) ?? [];
+  const key = Buffer.from(base64 ?? "", "base64");
+  return kid === undefined || key.length !== 32 ? null : { kid, key };
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const bare =
+    url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  return bare && (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.has(url.hostname)));
+}

@@ -1,0 +1,45 @@
+/** Contract verb 1, with a token that the operator already has: number and account proven at Graph, token sealed, stored. */
+import type { ChannelPlugin } from "../contract.ts";
+import { ChannelError } from "../errors.ts";
+import type { Connections, GraphApi, SecretBox } from "../ports.ts";
+
+export type ConnectDeps = {
+  readonly graphApi: GraphApi;
+  readonly connections: Connections;
+  readonly secretBox: SecretBox;
+  /** Called after the commit: sends and events may have waited for this number. */
+  readonly onConnected: () => void;
+};
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function createConnect({
+  graphApi,
+  connections,
+  secretBox,
+  onConnected,
+}: ConnectDeps): ChannelPlugin["connect"] {
+  return async ({ customerConfigId, accessToken, phoneNumberId, wabaId }) => {
+    if (!UUID.test(customerConfigId))
+      throw new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid).");
+    if (accessToken === "") throw new ChannelError("REQUEST_INVALID", "accessToken is empty.");
+    const [number, numbers] = await Promise.all([
+      graphApi.phoneNumber({ phoneNumberId, accessToken }),
+      graphApi.numbersOf({ wabaId, accessToken }),
+    ]);
+    if (!numbers.includes(phoneNumberId))
+      throw new ChannelError(
+        "NUMBER_NOT_IN_WABA",
+        "This phone number id is not in this WhatsApp Business Account: check both ids in WhatsApp Manager.",
+      );
+    const connection = await connections.save({
+      customerConfigId,
+      phoneNumberId,
+      wabaId,
+      ...number,
+      seal: (rowId) => secretBox.seal(accessToken, { customerConfigId, rowId, field: "access_token" }),
+    });
+    onConnected();
+    return connection;
+  };
+}

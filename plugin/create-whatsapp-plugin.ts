@@ -1,0 +1,165 @@
+/** The composition root: the one file that sees the plugin and its adapters. */
+import { randomBytes } from "node:crypto";
+import type { Knex } from "knex";
+import { pino } from "pino";
+import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
+import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
+import { createStore } from "../adapters/postgres/store.ts";
+import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
+import { migrate } from "../migrations/index.ts";
+import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
+import { createConnect } from "./connect/connect-with-token.ts";
+import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createRouter, type Router } from "./http/router.ts";
+import type { Authenticate } from "./http/tenant-routes.ts";
+import { manifest } from "./manifest.ts";
+import { advance, isPending } from "./pipeline/part-state.ts";
+import { createPipeline } from "./pipeline/pipeline.ts";
+import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
+import type { Logger } from "./ports.ts";
+import { createReceive } from "./receive.ts";
+import { createSend } from "./send.ts";
+import { createSessionStatus } from "./session-status.ts";
+import { transformResponse } from "./transformer/transform-response.ts";
+
+export type WhatsAppPluginOptions = {
+  /** The host's own; borrowed, never destroyed. */
+  readonly knex: Knex;
+  /** `whatsappConfigFromEnv(process.env)`, or a plain object. */
+  readonly config: WhatsAppConfigInput;
+  /** The host's AI. Called at least once per turn; `turn.turnId` is its idempotency key. */
+  readonly reply: (turn: Turn) => Promise<Reply> | Reply;
+  /** Which tenant (`customer_configs.id`) asks on the tenant routes. Default: nobody, they answer 403. */
+  // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
+  readonly authenticate?: Authenticate<any>;
+  /** Hears of messages, statuses and connections: at least once, in order per conversation. */
+  readonly onEvent?: (event: HostEvent) => Promise<void> | void;
+  /** Default: pino at level `info`, one line per outcome, ids only. */
+  readonly logger?: Logger;
+  /** For Graph calls through a proxy or tracer. Default: a keep-alive agent of our own. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Schema of our tables (default `public`) and of the host's three (default `public`). */
+  readonly schema?: string;
+  readonly hostSchema?: string;
+  /** How failures of the host's AI and listener, and of single events, are tried again. Default: 8 tries in about 10 minutes. */
+  readonly retry?: Partial<RetrySchedule>;
+  /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
+  readonly pollMs?: number;
+};
+
+export type WhatsAppPlugin = ChannelPlugin & {
+  /** To be mounted at any path: `app.use("/api/whatsapp", whatsapp.router)`. */
+  readonly router: Router;
+  /** Brings the database up to this version; safe from many processes at once. @returns the names applied. */
+  migrate(): Promise<readonly string[]>;
+  /** Starts working. Before it no timer, connection or listener of ours exists. */
+  start(): Promise<void>;
+  /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s. */
+  stop(): Promise<void>;
+  /** What would be sent for an AI response: pure, for a host that sends by itself. */
+  transform(response: AiResponse | string): Transformed;
+  /** @returns what became of a send, or null when this tenant has none with that id. */
+  receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
+};
+
+/** How long `stop` lets host calls and sends finish, so that all of it stays under ten seconds. */
+const DRAIN_MS = 8_000;
+
+/** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
+export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
+  const config = parseConfig(options.config);
+  const log = options.logger ?? defaultLogger();
+  const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
+  const store = createStore(options.knex, {
+    ...schemas,
+    leaseMs: config.leaseMs,
+    coalesceMs: config.coalesceMs,
+    hasListener: options.onEvent !== undefined,
+    advance,
+    isPending,
+  });
+  const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
+  const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const secretBox = createSecretBox(config.tokenKeys);
+  const pipeline = createPipeline({
+    store,
+    connections: store.connections,
+    graphApi,
+    secretBox,
+    host: { reply: options.reply, onEvent: options.onEvent },
+    log,
+    leaseMs: config.leaseMs,
+    reconcileMs: config.reconcileMs,
+    coalesceMs: config.coalesceMs,
+    pollMs: options.pollMs ?? 1_000,
+    retry: {
+      maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
+      baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
+      maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
+    },
+    random: Math.random,
+    newToken: () => randomBytes(18).toString("base64url"),
+  });
+
+  const contract: ChannelPlugin = {
+    manifest,
+    connect: createConnect({
+      graphApi,
+      connections: store.connections,
+      secretBox,
+      onConnected() {
+        pipeline.onStored();
+        pipeline.onQueued();
+      },
+    }),
+    receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
+    send: createSend({ outbox: store.outbox, onQueued: pipeline.onQueued }),
+    sessionStatus: createSessionStatus(store.sessions),
+  };
+
+  return {
+    ...contract,
+    router: createRouter({
+      plugin: contract,
+      store,
+      verifyToken: config.verifyToken,
+      authenticate: options.authenticate ?? (() => null),
+      log,
+    }),
+    migrate: () => migrate(options.knex, schemas),
+    async start() {
+      await store.ping();
+      pipeline.start();
+    },
+    async stop() {
+      await pipeline.stop(DRAIN_MS);
+      graphApi.close();
+    },
+    transform: transformResponse,
+    receipt: store.outbox.receipt,
+  };
+}
+
+/** Ids only ever reach it; the redaction is the second net under that rule. */
+function defaultLogger(): Logger {
+  return pino({
+    name: "whatsapp",
+    redact: {
+      paths: [
+        "accessToken",
+        "token",
+        "authorization",
+        "text",
+        "content",
+        "phoneNumber",
+        "*.accessToken",
+        "*.token",
+        "*.authorization",
+        "*.text",
+        "*.content",
+        "*.phoneNumber",
+      ],
+      censor: "[redacted]",
+    },
+  });
+}

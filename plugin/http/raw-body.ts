@@ -1,0 +1,65 @@
+/** The exact bytes that Meta signed, or an error that tells the host how to mount us. */
+import type { IncomingMessage } from "node:http";
+import { ChannelError } from "../errors.ts";
+
+/** Meta's largest payload is 3 MB. @see https://developers.facebook.com/docs/whatsapp/cloud-api/guides/set-up-webhooks */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** A body of 3 MB arrives within this even on a bad line; a slow one is somebody holding sockets open. */
+const BODY_DEADLINE_MS = 10_000;
+
+type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
+
+/**
+ * @throws ChannelError BODY_TOO_LARGE before a byte is read, ENCODING_UNSUPPORTED, BODY_INCOMPLETE, RAW_BODY_MISSING.
+ */
+export async function readRawBody(request: MaybeParsed): Promise<Uint8Array> {
+  refuseByHeaders(request);
+  if (request.rawBody instanceof Uint8Array) return request.rawBody;
+  if (request.body instanceof Uint8Array) return request.body;
+  if (request.readableEnded || (request.body !== undefined && Object.keys(Object(request.body)).length > 0))
+    throw rawBodyMissing();
+  return readStream(request);
+}
+
+function refuseByHeaders({ headers }: IncomingMessage): void {
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity")
+    throw new ChannelError("ENCODING_UNSUPPORTED", "Send the webhook without Content-Encoding.");
+  if (Number(headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+}
+
+function readStream(request: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = (outcome: () => void) => {
+      clearTimeout(deadline);
+      request.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
+      outcome();
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.byteLength;
+      if (size > MAX_BODY_BYTES) end(() => reject(tooLarge()));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => end(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
+    const onBroken = () =>
+      end(() => reject(new ChannelError("BODY_INCOMPLETE", "The body ended before it was complete.")));
+    const deadline = setTimeout(onBroken, BODY_DEADLINE_MS);
+    request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+  });
+}
+
+function tooLarge(): ChannelError {
+  return new ChannelError("BODY_TOO_LARGE", `A webhook delivery has at most ${MAX_BODY_BYTES} bytes.`);
+}
+
+function rawBodyMissing(): ChannelError {
+  return new ChannelError(
+    "RAW_BODY_MISSING",
+    "A body parser of the host has consumed the bytes that Meta signed. Mount the WhatsApp router before express.json(), " +
+      "or keep the bytes: express.json({ verify: (req, _res, buffer) => { req.rawBody = buffer; } }).",
+    { retry: "fix" },
+  );
+}

@@ -1,0 +1,14 @@
+/** Every route, relative to the mount point: the router is built from it and the manifest lists it. */
+import type { ManifestRoute } from "../contract.ts";
+
+export const ROUTES = [
+  { name: "handshake", method: "GET", path: "/webhook", auth: "meta" },
+  { name: "delivery", method: "POST", path: "/webhook", auth: "meta" },
+  { name: "status", method: "GET", path: "/status", auth: "tenant" },
+  { name: "send", method: "POST", path: "/send", auth: "tenant" },
+  { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
+  { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
+  { name: "health", method: "GET", path: "/health", auth: "public" },
+] as const satisfies readonly (ManifestRoute & { readonly name: string })[];
+
+export type RouteName = (typeof ROUTES)[number]["name"];

@@ -1,0 +1,66 @@
+/** The Express router: the route table, top to bottom. No global middleware, any mount path, Express 4 and 5. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import express from "express";
+import type { ChannelPlugin } from "../contract.ts";
+import { ChannelError } from "../errors.ts";
+import type { Logger, Store } from "../ports.ts";
+import { answerError, sendJson } from "./error-response.ts";
+import { ROUTES, type RouteName } from "./route-table.ts";
+import { type Authenticate, createTenantRoutes, type TenantRoute } from "./tenant-routes.ts";
+import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
+
+/** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
+export type Router = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
+
+export type RouterDeps = {
+  readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
+  readonly store: Store;
+  readonly verifyToken: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
+  readonly authenticate: Authenticate<any>;
+  readonly log: Logger;
+};
+
+type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
+
+export function createRouter({ plugin, store, verifyToken, authenticate, log }: RouterDeps): Router {
+  const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
+
+  const asTenant =
+    (route: TenantRoute): Handler =>
+    async (request, response) => {
+      const customerConfigId = await authenticate(request);
+      if (typeof customerConfigId !== "string") throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
+      await route(request, response, customerConfigId);
+    };
+
+  const handlers: Readonly<Record<RouteName, Handler>> = {
+    handshake: createHandshakeRoute(verifyToken),
+    delivery: createDeliveryRoute(plugin.receive),
+    status: asTenant(tenant.status),
+    send: asTenant(tenant.send),
+    receipt: asTenant(tenant.receipt),
+    session: asTenant(tenant.session),
+    health: async (_request, response) => {
+      await store.ping();
+      sendJson(response, 200, { status: "ok" });
+    },
+  };
+
+  const router = express.Router();
+  for (const { name, method, path } of ROUTES) {
+    const handler = handlers[name];
+    const safely = async (request: express.Request, response: express.Response): Promise<void> => {
+      try {
+        await handler(request, response);
+      } catch (error) {
+        // Meta must never meet the host's HTML error page.
+        answerError(response, error, log);
+      }
+    };
+    if (method === "GET") router.get(path, (request, response) => void safely(request, response));
+    else router.post(path, (request, response) => void safely(request, response));
+  }
+  return router as unknown as Router;
+}

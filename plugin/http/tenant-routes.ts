@@ -1,0 +1,135 @@
+/** The contract over HTTP, for the tenant that the host's `authenticate` names and nobody else. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import type { AiResponse, ChannelPlugin, Connection, SendRequest } from "../contract.ts";
+import { ChannelError } from "../errors.ts";
+import type { Store } from "../ports.ts";
+import { sendJson } from "./error-response.ts";
+import { readJsonBody } from "./json-body.ts";
+
+/** @returns the tenant's `customer_configs.id` behind a request, or null for nobody. */
+export type Authenticate<Request> = (request: Request) => Promise<string | null> | string | null;
+
+type Params = { readonly params: Readonly<Record<string, string | readonly string[] | undefined>> };
+export type TenantRoute = (
+  request: IncomingMessage & Params,
+  response: ServerResponse,
+  customerConfigId: string,
+) => Promise<void>;
+
+const uuid = z.uuid();
+const choice = z.object({ id: z.string(), title: z.string(), description: z.string().optional() });
+const AI_RESPONSE = z.strictObject({
+  text: z.string().optional(),
+  choices: z.array(choice).optional(),
+  cards: z
+    .array(
+      z.object({
+        title: z.string(),
+        text: z.string().optional(),
+        imageUrl: z.string().optional(),
+        url: z.string().optional(),
+        urlLabel: z.string().optional(),
+        choices: z.array(choice).optional(),
+      }),
+    )
+    .optional(),
+  media: z
+    .array(
+      z.object({
+        kind: z.enum(["image", "video", "audio", "document", "sticker"]),
+        url: z.string(),
+        caption: z.string().optional(),
+        filename: z.string().optional(),
+      }),
+    )
+    .optional(),
+  location: z
+    .object({
+      latitude: z.number(),
+      longitude: z.number(),
+      name: z.string().optional(),
+      address: z.string().optional(),
+    })
+    .optional(),
+  replyTo: z.boolean().optional(),
+  handoff: z.boolean().optional(),
+});
+const SEND_REQUEST = z.strictObject({
+  conversationId: uuid,
+  response: z.union([z.string(), AI_RESPONSE]),
+  idempotencyKey: z.string().min(1).max(255).optional(),
+  replyTo: z.string().min(1).max(512).optional(),
+  onWindowClosed: z.enum(["fail", "hold"]).optional(),
+});
+
+export type TenantDeps = {
+  readonly store: Store;
+  readonly send: ChannelPlugin["send"];
+  readonly sessionStatus: ChannelPlugin["sessionStatus"];
+};
+
+export function createTenantRoutes({ store, send, sessionStatus }: TenantDeps) {
+  /** The same answer for another tenant's conversation as for none. */
+  async function requireOwn(conversationId: string, customerConfigId: string): Promise<void> {
+    if ((await store.sessions.tenantOf(conversationId)) !== customerConfigId)
+      throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
+  }
+
+  const status: TenantRoute = async (_request, response, customerConfigId) => {
+    sendJson(response, 200, statusOf(await store.connections.ofTenant(customerConfigId)));
+  };
+
+  const sendRoute: TenantRoute = async (request, response, customerConfigId) => {
+    const parsed = SEND_REQUEST.safeParse(await readJsonBody(request));
+    if (!parsed.success) throw invalid(parsed.error);
+    await requireOwn(parsed.data.conversationId, customerConfigId);
+    sendJson(response, 202, await send(withoutUndefined(parsed.data)));
+  };
+
+  const receipt: TenantRoute = async (request, response, customerConfigId) => {
+    const id = uuid.safeParse(request.params.id);
+    const found = id.success ? await store.outbox.receipt(id.data, customerConfigId) : null;
+    if (found === null) throw new ChannelError("SEND_UNKNOWN", "There is no send with this id.");
+    sendJson(response, 200, found);
+  };
+
+  const session: TenantRoute = async (request, response, customerConfigId) => {
+    const id = uuid.safeParse(request.params.conversationId);
+    if (!id.success) throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
+    await requireOwn(id.data, customerConfigId);
+    sendJson(response, 200, await sessionStatus(id.data));
+  };
+
+  return { status, send: sendRoute, receipt, session };
+}
+
+/** The guide's two fields first, for a page that shows one number; all of them after that. */
+function statusOf(connections: readonly Connection[]): object {
+  const numbers = connections.filter(({ state }) => state !== "disconnected");
+  const [first] = numbers;
+  return {
+    enabled: first !== undefined,
+    phone_number: first?.displayPhoneNumber ?? null,
+    state: first?.state ?? "disconnected",
+    reason: first?.reason ?? null,
+    numbers: numbers.map((number) => ({
+      phone_number_id: number.phoneNumberId,
+      phone_number: number.displayPhoneNumber,
+      verified_name: number.verifiedName,
+      quality_rating: number.qualityRating,
+      state: number.state,
+      reason: number.reason,
+    })),
+  };
+}
+
+function invalid(error: z.ZodError): ChannelError {
+  const problems = error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
+  return new ChannelError("REQUEST_INVALID", problems.join("; "));
+}
+
+/** Under exactOptionalPropertyTypes an absent member and an undefined one differ; on the wire they do not. */
+function withoutUndefined(request: z.infer<typeof SEND_REQUEST>): SendRequest {
+  return JSON.parse(JSON.stringify(request)) as SendRequest & { response: AiResponse | string };
+}

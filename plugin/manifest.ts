@@ -1,0 +1,55 @@
+/** The channel's data sheet. `plugin.manifest.json` is written from it and compared with it by a test. */
+import { z } from "zod";
+import { OPTIONS } from "./config.ts";
+import type { PluginManifest } from "./contract.ts";
+import { ROUTES } from "./http/route-table.ts";
+import { MESSAGE_TYPES } from "./webhook/parse-message.ts";
+
+export const VERSION = "0.1.0";
+
+export const manifest: PluginManifest = {
+  id: "whatsapp",
+  name: "WhatsApp",
+  version: VERSION,
+  contract: "1.0",
+  entry: "@omniops/whatsapp",
+  migrations: "@omniops/whatsapp/migrations",
+  capabilities: { inbound: MESSAGE_TYPES, outbound: ["text"] },
+  routes: ROUTES.map(({ method, path, auth }) => ({ method, path, auth })),
+  oauthScopes: ["whatsapp_business_management", "whatsapp_business_messaging"],
+  webhookFields: ["messages"],
+  tables: {
+    owned: [
+      "whatsapp_connections",
+      "whatsapp_contact_aliases",
+      "whatsapp_contacts",
+      "whatsapp_events",
+      "whatsapp_host_changes",
+      "whatsapp_host_events",
+      "whatsapp_lanes",
+      "whatsapp_migrations",
+      "whatsapp_migrations_lock",
+      "whatsapp_oauth_tokens",
+      "whatsapp_outbox",
+      "whatsapp_send_attempts",
+      "whatsapp_sends",
+      "whatsapp_sessions",
+      "whatsapp_templates",
+      "whatsapp_turns",
+      "whatsapp_webhooks",
+    ],
+    extended: ["conversations", "customer_configs", "messages"],
+  },
+  config: configSchema(),
+};
+
+function configSchema(): Readonly<Record<string, unknown>> {
+  const properties: Record<string, unknown> = {};
+  const required: string[] = [];
+  for (const { env, schema, description, ...rest } of Object.values(OPTIONS)) {
+    const { $schema: _schema, ...shape } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+    properties[env] = { ...shape, description, ...("secret" in rest ? { secret: true } : {}) };
+    if (!schema.safeParse(undefined).success) required.push(env);
+  }
+  return { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object", properties, required };
+}

@@ -1,0 +1,76 @@
+/** Stage `in`: applies the events of claimed lanes, all in one transaction, and isolates the one that fails. */
+import type { ClaimedLane, Inbox, Lanes, Logger, StoredEvent } from "../ports.ts";
+import { isStoreDown } from "./failure.ts";
+import { type LaneHandler, nameOf } from "./lane-worker.ts";
+import { planEffects } from "./plan-effects.ts";
+import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+
+export type ApplyDeps = {
+  readonly lanes: Lanes;
+  readonly inbox: Inbox;
+  readonly log: Logger;
+  readonly retry: RetrySchedule;
+  readonly random: () => number;
+  /** Called after a commit: turns and host events may be ready. */
+  readonly onApplied: () => void;
+};
+
+/** Events of one lane in one transaction: enough to amortise it, few enough to keep it short. */
+const EVENTS_PER_LANE = 50;
+
+export function createApplyEvents(deps: ApplyDeps): LaneHandler {
+  const { lanes, inbox, log, retry, random, onApplied } = deps;
+
+  return async function applyEvents(claimed): Promise<void> {
+    // A lane that failed before goes alone and one event at a time, so that its neighbours are not tried with it.
+    const suspects = claimed.filter(({ attempts }) => attempts > 0);
+    const healthy = claimed.filter(({ attempts }) => attempts === 0);
+    if (healthy.length > 0) await applyTogether(healthy);
+    for (const lane of suspects) await applyHead(lane);
+    onApplied();
+  };
+
+  async function applyTogether(some: readonly ClaimedLane[]): Promise<void> {
+    try {
+      const events = await inbox.load(some, EVENTS_PER_LANE);
+      if (await inbox.apply(some, events, planEffects(events))) return;
+    } catch (error) {
+      if (isStoreDown(error)) return giveBack(some, error);
+    }
+    // Someone lost a lease or one event is poison: one lane at a time finds out which.
+    if (some.length > 1) for (const lane of some) await applyTogether([lane]);
+    else for (const lane of some) await applyHead(lane);
+  }
+
+  /** Rule 8: backoff on the lane keeps its order; after the last attempt its head moves aside and the lane goes on. */
+  async function applyHead(lane: ClaimedLane): Promise<void> {
+    let head: StoredEvent | undefined;
+    try {
+      [head] = await inbox.load([lane], 1);
+      const events = head === undefined ? [] : [head];
+      await inbox.apply([lane], events, planEffects(events));
+    } catch (error) {
+      if (isStoreDown(error)) return giveBack([lane], error);
+      const failures = lane.attempts + 1;
+      if (failures < retry.maxAttempts) {
+        await lanes.postpone(lane, retryDelayMs(retry, failures, random), true);
+        log.warn(
+          { stage: "in", eventId: head?.eventId, attempt: failures, error: nameOf(error) },
+          "event failed; trying again later",
+        );
+      } else if (head !== undefined) {
+        await inbox.bury(lane, head.eventId, nameOf(error));
+        log.error(
+          { stage: "in", eventId: head.eventId, attempts: failures, error: nameOf(error) },
+          "event moved to the dead letters",
+        );
+      }
+    }
+  }
+
+  /** The database is away: that is nobody's failure, and the lease brings the lanes back if even this cannot be written. */
+  async function giveBack(some: readonly ClaimedLane[], error: unknown): Promise<void> {
+    log.warn({ stage: "in", lanes: some.length, error: nameOf(error) }, "database away; lanes given back");
+    await lanes.release(some);
+  }
+}

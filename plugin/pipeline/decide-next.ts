@@ -1,0 +1,117 @@
+/** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
+import type { OutgoingPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+
+export type DispatchPolicy = {
+  /** How long a status webhook may take to tell us what became of an ambiguous attempt. */
+  readonly reconcileMs: number;
+  readonly retry: RetrySchedule;
+  readonly random: () => number;
+};
+
+export type Decision = { readonly kind: "post" } | { readonly kind: "settle"; readonly settlement: Settlement };
+
+/** A held part waits for the person to write, a dead token for a reconnect: both wake the lane, this is the safety net. */
+const LONG_WAIT_MS = 10 * 60_000;
+
+/** Before the socket: everything that may forbid this part to leave, checked when it is about to. */
+export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy): Decision {
+  const { count, ageMs, webhooksAlive } = part.ambiguous;
+  if (count > 0 && ageMs < reconcileMs) return wait(part, "sending", reconcileMs - ageMs + 10);
+  // At most one automatic resend; and silence proves nothing while no webhook of this number comes at all.
+  if (count > 1)
+    return done(
+      part,
+      "unknown",
+      "GRAPH_AMBIGUOUS",
+      "Meta never said what became of it. It is not sent again by itself.",
+    );
+  if (count === 1 && !webhooksAlive) {
+    if (ageMs < reconcileMs * 10) return wait(part, "sending", reconcileMs);
+    return done(part, "unknown", "GRAPH_AMBIGUOUS", "Meta never said what became of it, and its webhooks are silent.");
+  }
+  if (part.connection.state === "disconnected")
+    return done(part, "failed", "CONNECTION_MISSING", "The number is disconnected.");
+  if (part.connection.state === "reauth_required" || part.connection.accessTokenEnc === null)
+    return wait(part, "queued", LONG_WAIT_MS);
+  if (!part.windowOpen) {
+    if (part.onWindowClosed === "hold") return wait(part, "held", LONG_WAIT_MS);
+    return done(part, "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
+  }
+  return { kind: "post" };
+}
+
+/** After the socket. */
+export function decideAfter(
+  part: OutgoingPart,
+  token: string,
+  outcome: PostOutcome,
+  policy: DispatchPolicy,
+): Settlement {
+  if (outcome.kind === "accepted")
+    return {
+      part,
+      token,
+      attempt: "accepted",
+      messageId: outcome.messageId,
+      next: { kind: "done", state: "accepted" },
+      error: null,
+    };
+  if (outcome.kind === "ambiguous")
+    return {
+      part,
+      token,
+      attempt: "ambiguous",
+      messageId: null,
+      next: { kind: "retry", state: "sending", delayMs: policy.reconcileMs },
+      error: { code: "GRAPH_AMBIGUOUS", message: outcome.reason, meta: null },
+    };
+  const { rejection } = outcome;
+  const error = { code: "GRAPH_REJECTED", message: rejection.message, meta: rejection.meta };
+  const base = { part, token, attempt: "rejected" as const, messageId: null, error };
+  if (rejection.retry === "reauth") return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
+  const delayMs = retryAfter(part, rejection, policy);
+  return delayMs === null
+    ? { ...base, next: { kind: "done", state: "failed" } }
+    : { ...base, next: { kind: "retry", state: "queued", delayMs } };
+}
+
+/** Null when it is not worth another try. */
+function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, random }: DispatchPolicy): number | null {
+  if (rejection.retry !== "backoff" && rejection.retry !== "after") return null;
+  const failures = part.rejections + 1;
+  if (failures >= retry.maxAttempts) return null;
+  // @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits (4^X seconds)
+  const backoff = rejection.perRecipient
+    ? Math.max(6_000 * (retry.baseMs / 1_000), retry.baseMs * 4 ** failures)
+    : retryDelayMs(retry, failures, random);
+  return Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0);
+}
+
+function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Decision {
+  return {
+    kind: "settle",
+    settlement: {
+      part,
+      token: null,
+      attempt: null,
+      messageId: null,
+      next: { kind: "retry", state, delayMs: Math.ceil(delayMs) },
+      error: null,
+    },
+  };
+}
+
+function done(part: OutgoingPart, state: "unknown" | "failed" | "expired", code: string, message: string): Decision {
+  return {
+    kind: "settle",
+    settlement: {
+      part,
+      token: null,
+      attempt: null,
+      messageId: null,
+      next: { kind: "done", state },
+      error: { code, message, meta: null },
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** Group commit: calls that arrive while a commit is under way share the next one. One at a time, in order. */
+
+export type GroupCommit<Item, Result> = {
+  /** Resolves with this item's result once its group is committed; rejects when it is not. */
+  add(item: Item): Promise<Result>;
+  /** Items not yet answered: the measure of overload. */
+  readonly waiting: number;
+};
+
+type Waiting<Item, Result> = {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/**
+ * @param commit stores all items or none, and answers in their order.
+ * @param isItemsFault whether an error may be the fault of one item: then each is tried alone, so that it fails alone.
+ */
+export function createGroupCommit<Item, Result>(options: {
+  readonly commit: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly isItemsFault: (error: unknown) => boolean;
+  readonly maxItems: number;
+  /** Size of an item against `maxWeight`, so that a few large ones do not make one huge transaction. */
+  readonly weigh?: (item: Item) => number;
+  readonly maxWeight?: number;
+}): GroupCommit<Item, Result> {
+  const { commit, isItemsFault, maxItems, weigh = () => 0, maxWeight = 1 } = options;
+  const queue: Waiting<Item, Result>[] = [];
+  let running = false;
+  let inFlight = 0;
+
+  function nextGroup(): Waiting<Item, Result>[] {
+    let weight = 0;
+    let size = 0;
+    while (size < queue.length && size < maxItems) {
+      weight += weigh((queue[size] as Waiting<Item, Result>).item);
+      if (size > 0 && weight > maxWeight) break;
+      size++;
+    }
+    return queue.splice(0, size);
+  }
+
+  async function settle(group: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await commit(group.map(({ item }) => item));
+      for (const [i, { resolve }] of group.entries()) resolve(results[i] as Result);
+    } catch (error) {
+      if (group.length > 1 && isItemsFault(error)) for (const one of group) await settle([one]);
+      else for (const { reject } of group) reject(error);
+    }
+  }
+
+  async function run(): Promise<void> {
+    running = true;
+    while (queue.length > 0) {
+      const group = nextGroup();
+      inFlight = group.length;
+      await settle(group);
+      inFlight = 0;
+    }
+    running = false;
+  }
+
+  return {
+    add: (item) =>
+      new Promise<Result>((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        // setImmediate: everything that this turn of the event loop reads from its sockets joins the first group.
+        if (!running) {
+          running = true;
+          setImmediate(() => void run());
+        }
+      }),
+    get waiting() {
+      return queue.length + inFlight;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/** Takes lanes of one stage as they become ready, keeps their leases while they are worked, and never throws at the host. */
+import type { ClaimedLane, Lanes, Logger, Stage } from "../ports.ts";
+
+export type LaneWorker = {
+  start(): void;
+  /** Something became ready, or will in `delayMs`: look before the next poll. */
+  kick(delayMs?: number): void;
+  /**
+   * Claims nothing more and waits for what is under way; after `timeoutMs` it aborts the handlers and gives their lanes
+   * back, so that another instance goes on at once.
+   */
+  stop(timeoutMs: number): Promise<void>;
+};
+
+export type LaneWorkerOptions = {
+  readonly stage: Stage;
+  readonly lanes: Lanes;
+  readonly log: Logger;
+  /** Lanes per claim. */
+  readonly batch: number;
+  /** Lanes under way at once in this process. */
+  readonly maxActive: number;
+  readonly leaseMs: number;
+  /** Longest wait between two looks; the kick makes it the exception. */
+  readonly pollMs: number;
+  readonly random: () => number;
+  readonly handle: LaneHandler;
+};
+
+/**
+ * Works a batch and gives each lane back, whatever happens inside.
+ * @param finished to be called as each lane is done, so that a slow one does not hold the places of the others.
+ */
+export type LaneHandler = (
+  lanes: readonly ClaimedLane[],
+  context: { readonly signal: AbortSignal; readonly finished: (lane: ClaimedLane) => void },
+) => Promise<void>;
+
+/** A lane that was ready and turns out empty looks again this much later, instead of at once and for ever. */
+export const NOTHING_TO_DO_MS = 1_000;
+
+export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
+  const { stage, lanes, log, batch, maxActive, leaseMs, pollMs } = options;
+  const active = new Set<ClaimedLane>();
+  const jobs = new Set<Promise<void>>();
+  const aborter = new AbortController();
+  let running = false;
+  let looking = false;
+  let lookAgain = false;
+  let poll: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
+  const delayed = new Set<NodeJS.Timeout>();
+
+  async function look(): Promise<void> {
+    if (looking) {
+      lookAgain = true;
+      return;
+    }
+    looking = true;
+    try {
+      do {
+        lookAgain = false;
+        const room = Math.min(batch, maxActive - active.size);
+        if (!running || room <= 0) break;
+        const claimed = await lanes.claim(stage, room);
+        if (claimed.length > 0) work(claimed);
+        // A full claim means that more is probably ready.
+        if (claimed.length === room) lookAgain = true;
+      } while (lookAgain);
+    } catch (error) {
+      log.warn({ stage, error: nameOf(error) }, "could not claim lanes; trying again");
+    } finally {
+      looking = false;
+      schedule();
+    }
+  }
+
+  function work(claimed: readonly ClaimedLane[]): void {
+    for (const lane of claimed) active.add(lane);
+    const finished = (lane: ClaimedLane) => {
+      if (active.delete(lane)) kick();
+    };
+    const job = options
+      .handle(claimed, { signal: aborter.signal, finished })
+      .catch((error: unknown) => {
+        // The lease brings these lanes back; nothing is lost by waiting for it.
+        log.error({ stage, error: nameOf(error) }, "lanes were not worked; they come back when their lease ends");
+      })
+      .finally(() => {
+        jobs.delete(job);
+        for (const lane of claimed) finished(lane);
+      });
+    jobs.add(job);
+  }
+
+  function schedule(): void {
+    if (!running) return;
+    clearTimeout(poll);
+    // Jitter keeps instances from looking in step.
+    poll = setTimeout(() => void look(), pollMs * (0.5 + options.random() / 2));
+    poll.unref();
+  }
+
+  function kick(delayMs = 0): void {
+    if (!running) return;
+    if (delayMs === 0) {
+      void look();
+      return;
+    }
+    const timer = setTimeout(() => {
+      delayed.delete(timer);
+      void look();
+    }, delayMs);
+    timer.unref();
+    delayed.add(timer);
+  }
+
+  async function renew(): Promise<void> {
+    if (active.size === 0) return;
+    await lanes.renew([...active]).catch((error: unknown) => {
+      log.warn({ stage, error: nameOf(error) }, "could not renew leases");
+    });
+  }
+
+  return {
+    start() {
+      if (running) return;
+      running = true;
+      heartbeat = setInterval(() => void renew(), leaseMs / 3);
+      heartbeat.unref();
+      void look();
+    },
+    kick,
+    async stop(timeoutMs) {
+      running = false;
+      clearTimeout(poll);
+      for (const timer of delayed) clearTimeout(timer);
+      delayed.clear();
+      await settledWithin([...jobs], timeoutMs);
+      const abandoned = [...active];
+      aborter.abort(new Error("The channel is stopping."));
+      clearInterval(heartbeat);
+      if (abandoned.length > 0)
+        await lanes.release(abandoned).catch((error: unknown) => {
+          log.warn({ stage, error: nameOf(error) }, "could not give lanes back; they come back when their lease ends");
+        });
+    },
+  };
+}
+
+async function settledWithin(jobs: readonly Promise<void>[], timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([Promise.allSettled(jobs), timeout]);
+  clearTimeout(timer);
+}
+
+/** A class or code, never a message: those of a database or a host may quote what people wrote. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" ? `${error.name} ${code}` : error.name;
+}

@@ -1,0 +1,110 @@
+/** After the 200: the four stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
+import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../ports.ts";
+import { createApplyEvents } from "./apply-events.ts";
+import { createDispatchOutbox } from "./dispatch-outbox.ts";
+import { createLaneWorker, nameOf } from "./lane-worker.ts";
+import type { RetrySchedule } from "./retry-schedule.ts";
+import { createRunTurns } from "./run-turns.ts";
+import { createTellHost } from "./tell-host.ts";
+
+export type PipelineDeps = {
+  readonly store: Store;
+  readonly connections: Connections;
+  readonly graphApi: GraphApi;
+  readonly secretBox: SecretBox;
+  readonly host: Host;
+  readonly log: Logger;
+  readonly leaseMs: number;
+  readonly reconcileMs: number;
+  readonly coalesceMs: number;
+  readonly pollMs: number;
+  readonly retry: RetrySchedule;
+  readonly random: () => number;
+  readonly newToken: () => string;
+};
+
+export type Pipeline = {
+  start(): void;
+  /** @param timeoutMs how long work under way may take to finish. */
+  stop(timeoutMs: number): Promise<void>;
+  /** Events were stored. */
+  onStored(): void;
+  /** Something was put into the outbox. */
+  onQueued(): void;
+};
+
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { store, log, leaseMs, pollMs, coalesceMs, retry, random } = deps;
+  const { lanes } = store;
+  const common = { lanes, log, leaseMs, pollMs, random };
+
+  const notify = createLaneWorker({
+    ...common,
+    stage: "notify",
+    batch: 20,
+    maxActive: 20,
+    handle: createTellHost({ ...deps, lanes, hostEvents: store.hostEvents }),
+  });
+  const out = createLaneWorker({
+    ...common,
+    stage: "out",
+    batch: 100,
+    maxActive: 200,
+    handle: createDispatchOutbox({
+      ...deps,
+      lanes,
+      outbox: store.outbox,
+      policy: { reconcileMs: deps.reconcileMs, retry, random },
+      onSettled: () => notify.kick(),
+    }),
+  });
+  const turn = createLaneWorker({
+    ...common,
+    stage: "turn",
+    batch: 100,
+    maxActive: 200,
+    handle: createRunTurns({ ...deps, lanes, turns: store.turns, onAnswered: () => out.kick() }),
+  });
+  const apply = createLaneWorker({
+    ...common,
+    stage: "in",
+    batch: 50,
+    maxActive: 50,
+    handle: createApplyEvents({
+      lanes,
+      inbox: store.inbox,
+      log,
+      retry,
+      random,
+      onApplied() {
+        turn.kick(coalesceMs);
+        notify.kick();
+        out.kick();
+      },
+    }),
+  });
+  const workers = [apply, turn, out, notify];
+  let unparking: NodeJS.Timeout | undefined;
+
+  async function unpark(): Promise<void> {
+    try {
+      if ((await store.inbox.unpark()) > 0) apply.kick();
+    } catch (error) {
+      log.warn({ error: nameOf(error) }, "could not look for parked statuses; trying again");
+    }
+  }
+
+  return {
+    start() {
+      for (const worker of workers) worker.start();
+      unparking = setInterval(() => void unpark(), Math.max(pollMs, 1_000));
+      unparking.unref();
+    },
+    async stop(timeoutMs) {
+      clearInterval(unparking);
+      await Promise.all(workers.map((worker) => worker.stop(timeoutMs)));
+    },
+    onStored: () => apply.kick(),
+    onQueued: () => out.kick(),
+  };
+}

@@ -1,0 +1,17 @@
+/** How long to wait before trying again: exponential, capped, with jitter so that failures do not come back in step. */
+
+export type RetrySchedule = {
+  /** After this many failures in a row the item is moved aside and its lane goes on. */
+  readonly maxAttempts: number;
+  readonly baseMs: number;
+  readonly maxMs: number;
+};
+
+/** 1, 2, 4 … 256 s, at most 5 minutes: eight attempts span about ten minutes. */
+export const DEFAULT_RETRY: RetrySchedule = { maxAttempts: 8, baseMs: 1_000, maxMs: 300_000 };
+
+/** @param failures how many times it has failed so far, this one included. */
+export function retryDelayMs({ baseMs, maxMs }: RetrySchedule, failures: number, random: () => number): number {
+  const full = Math.min(maxMs, baseMs * 2 ** Math.max(0, failures - 1));
+  return Math.round(full * (0.75 + random() / 2));
+}

@@ -1,0 +1,92 @@
+/** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
+import type { AiResponse, Reply, Turn } from "../contract.ts";
+import type { Host, Lanes, Logger, PlannedSend, SealedTurn, Turns } from "../ports.ts";
+import { isStoreDown } from "./failure.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { planSend } from "./plan-send.ts";
+import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+
+export type TurnDeps = {
+  readonly lanes: Lanes;
+  readonly turns: Turns;
+  readonly host: Host;
+  readonly log: Logger;
+  readonly retry: RetrySchedule;
+  readonly random: () => number;
+  readonly onAnswered: () => void;
+};
+
+export function createRunTurns(deps: TurnDeps): LaneHandler {
+  const { lanes, turns, host, log, retry, random, onAnswered } = deps;
+  const finish = createGroupCommit<{ turn: SealedTurn; send: PlannedSend | null }, boolean>({
+    commit: turns.finish,
+    isItemsFault: (error) => !isStoreDown(error),
+    maxItems: 200,
+  });
+
+  return async function runTurns(claimed, { signal, finished }): Promise<void> {
+    const sealed = await turns.seal(claimed);
+    await Promise.all(
+      claimed.map(async (lane, i) => {
+        const turn = sealed[i] ?? null;
+        if (turn === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+        else await runTurn(turn, signal);
+        finished(lane);
+      }),
+    );
+  };
+
+  async function runTurn(turn: SealedTurn, signal: AbortSignal): Promise<void> {
+    // It was tried that often and never came back to say why: it takes the process down with it.
+    if (turn.attempt > retry.maxAttempts) return fail(turn, new Error("the process ended during every attempt"));
+    try {
+      const send = plan(turn, await collect(await host.reply(visible(turn, signal))));
+      // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
+      await finish.add({ turn, send });
+      onAnswered();
+    } catch (error) {
+      if (signal.aborted) return;
+      await fail(turn, error);
+    }
+  }
+
+  async function fail(turn: SealedTurn, error: unknown): Promise<void> {
+    const at = { stage: "turn", turnId: turn.turnId, attempt: turn.attempt, error: nameOf(error) };
+    if (isStoreDown(error)) {
+      log.warn(at, "database away; the turn runs again");
+      await lanes.release([turn.lane]);
+    } else if (turn.attempt < retry.maxAttempts) {
+      await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), true);
+      log.warn(at, "the host did not answer the turn; trying again later");
+    } else {
+      await turns.bury(turn, nameOf(error));
+      log.error(at, "turn moved to the dead letters; the conversation goes on");
+    }
+  }
+}
+
+/** What the host sees: nothing of lanes, connections or contacts. */
+function visible(turn: SealedTurn, signal: AbortSignal): Turn {
+  const { lane: _lane, connectionId: _connection, contactId: _contact, ...rest } = turn;
+  return { ...rest, signal };
+}
+
+async function collect(reply: Reply): Promise<AiResponse | string | null> {
+  if (reply === null || reply === undefined) return null;
+  if (typeof reply === "string" || !(Symbol.asyncIterator in reply)) return reply;
+  let text = "";
+  for await (const chunk of reply) text += chunk;
+  return text;
+}
+
+function plan(turn: SealedTurn, response: AiResponse | string | null): PlannedSend | null {
+  if (response === null) return null;
+  const quoted = typeof response === "object" && response.replyTo === true;
+  return planSend({
+    response,
+    idempotencyKey: null,
+    replyTo: quoted ? (turn.messages.at(-1)?.externalId ?? null) : null,
+    onWindowClosed: "fail",
+  });
+}

@@ -1,0 +1,47 @@
+/** Stage `notify`: hands the host's `onEvent` what happened, in order per conversation, until it has taken it. */
+import type { Host, HostEvents, Lanes, Logger } from "../ports.ts";
+import { isStoreDown } from "./failure.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+
+export type TellHostDeps = {
+  readonly lanes: Lanes;
+  readonly hostEvents: HostEvents;
+  readonly host: Host;
+  readonly log: Logger;
+  readonly retry: RetrySchedule;
+  readonly random: () => number;
+};
+
+export function createTellHost({ lanes, hostEvents, host, log, retry, random }: TellHostDeps): LaneHandler {
+  return async function tellHost(claimed, { finished }): Promise<void> {
+    const waiting = await hostEvents.load(claimed);
+    await Promise.all(
+      claimed.map(async (lane) => {
+        const item = waiting.find((candidate) => candidate.lane === lane);
+        if (item === undefined) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+        else await tell(item);
+        finished(lane);
+      }),
+    );
+  };
+
+  async function tell({ lane, id, event }: Awaited<ReturnType<HostEvents["load"]>>[number]): Promise<void> {
+    try {
+      await host.onEvent?.(event);
+      await hostEvents.done(lane, id);
+    } catch (error) {
+      const failures = lane.attempts + 1;
+      const at = { stage: "notify", kind: event.kind, attempt: failures, error: nameOf(error) };
+      if (isStoreDown(error)) await lanes.release([lane]);
+      else if (failures < retry.maxAttempts) await lanes.postpone(lane, retryDelayMs(retry, failures, random), true);
+      else await hostEvents.bury(lane, id, nameOf(error));
+      log.warn(
+        at,
+        failures < retry.maxAttempts
+          ? "the host did not take an event; trying again later"
+          : "event moved to the dead letters",
+      );
+    }
+  }
+}

@@ -1,0 +1,284 @@
+/** What the channel needs from the world. Each port has one adapter; nothing here knows SQL, HTTP or Meta's spelling. */
+import type {
+  ChannelEvent,
+  Connection,
+  ConnectionState,
+  Degradation,
+  HostEvent,
+  MessageEvent,
+  MetaError,
+  PartState,
+  ReceivedEvent,
+  Reply,
+  SendReceipt,
+  SentPart,
+  SessionStatus,
+  StatusEvent,
+  Turn,
+} from "./contract.ts";
+import type { Retry } from "./errors.ts";
+
+/** A pino logger fits. Fields first; they hold ids, never text, numbers or tokens. */
+export type Logger = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+/** Where work waits. A lane is one conversation in one stage: leased to one worker at a time, worked in order. */
+export type Stage = "in" | "notify" | "out" | "turn";
+
+/** A lane this process may work on until its lease ends. The token is the fence: without it nothing commits. */
+export type ClaimedLane = {
+  readonly laneKey: string;
+  readonly token: string;
+  /** Failures in a row of the item at its head, crashes included. */
+  readonly attempts: number;
+};
+
+export type Lanes = {
+  claim(stage: Stage, limit: number): Promise<readonly ClaimedLane[]>;
+  /** Makes the leases last again. @returns the lanes that are still ours. */
+  renew(lanes: readonly ClaimedLane[]): Promise<readonly ClaimedLane[]>;
+  /** Gives lanes back untouched, for another instance to take at once. */
+  release(lanes: readonly ClaimedLane[]): Promise<void>;
+  /** Gives a lane back to be tried again later; `failed` counts towards the limit of attempts. */
+  postpone(lane: ClaimedLane, delayMs: number, failed: boolean): Promise<void>;
+};
+
+/** A verified delivery on its way into the inbox. */
+export type IncomingDelivery = {
+  readonly body: Uint8Array;
+  readonly secretIndex: number;
+  readonly webhookType: string;
+  /** JSON text that Postgres can hold; null when quarantined. */
+  readonly payload: string | null;
+  /** Why it is quarantined; null when it is not. */
+  readonly error: string | null;
+  readonly events: readonly ChannelEvent[];
+};
+
+export type RecordedDelivery = { readonly webhookId: string; readonly events: readonly ReceivedEvent[] };
+
+/** A stored event, as the apply stage reads it. */
+export type StoredEvent = {
+  readonly eventId: string;
+  readonly laneKey: string;
+  readonly contactId: string | null;
+  readonly event: ChannelEvent;
+  /** When we stored it, on the database's clock. */
+  readonly receivedAt: Date;
+};
+
+/** What a batch of events does to the database: decided without it, written in one transaction. */
+export type Effects = {
+  readonly messages: readonly ReceivedMessage[];
+  readonly statuses: readonly StatusEvent[];
+  /** For the host's `onEvent`; the conversation is added when written. */
+  readonly unsupported: readonly StoredEvent[];
+};
+
+export type ReceivedMessage = {
+  readonly contactId: string;
+  readonly event: MessageEvent;
+  /** What the host's inbox shows. */
+  readonly content: string;
+  readonly mediaType: string | null;
+  readonly receivedAt: Date;
+  /** WhatsApp's own time, never later than receipt. */
+  readonly sentAt: Date;
+  /** Older than the service window when it came: stored and marked, not answered. */
+  readonly late: boolean;
+};
+
+export type Inbox = {
+  /**
+   * Stores deliveries and their events in one commit.
+   * @throws ChannelError STORE_UNAVAILABLE when nothing, or perhaps nothing, was stored.
+   */
+  record(deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]>;
+  load(lanes: readonly ClaimedLane[], perLane: number): Promise<readonly StoredEvent[]>;
+  /**
+   * Effects, completion of the events and release of the lanes, in one transaction.
+   * @returns false when a lease was lost: nothing was written.
+   */
+  apply(lanes: readonly ClaimedLane[], events: readonly StoredEvent[], effects: Effects): Promise<boolean>;
+  /** Moves the lane's head aside as a dead letter; the lane goes on. */
+  bury(lane: ClaimedLane, eventId: string, error: string): Promise<void>;
+  /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
+  unpark(): Promise<number>;
+};
+
+/** A turn about to be answered: frozen at its first try. */
+export type SealedTurn = Omit<Turn, "signal"> & {
+  readonly lane: ClaimedLane;
+  readonly connectionId: string;
+  readonly contactId: string;
+};
+
+/** What a host said in a turn, ready for the outbox. */
+export type PlannedSend = {
+  readonly parts: readonly PlannedPart[];
+  readonly degraded: readonly Degradation[];
+  readonly requestHash: string;
+  readonly idempotencyKey: string | null;
+  readonly onWindowClosed: "fail" | "hold";
+};
+
+export type PlannedPart = {
+  readonly kind: string;
+  /** The Graph message without recipient and callback data. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** What the host's inbox shows. */
+  readonly content: string;
+};
+
+export type Turns = {
+  /** Freezes the oldest turn of each lane and reads it; null for a lane that has none. */
+  seal(lanes: readonly ClaimedLane[]): Promise<readonly (SealedTurn | null)[]>;
+  /** The answer into the outbox, the turn done, the lane released, in one transaction; false when a lease was lost. */
+  finish(
+    answers: readonly { readonly turn: SealedTurn; readonly send: PlannedSend | null }[],
+  ): Promise<readonly boolean[]>;
+  bury(turn: SealedTurn, error: string): Promise<void>;
+};
+
+/** A part at the head of its lane, with all that the dispatcher must know to send it. */
+export type OutgoingPart = {
+  readonly lane: ClaimedLane;
+  readonly outboxId: string;
+  readonly state: PartState;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly recipient: { readonly phoneNumber: string | null; readonly userId: string | null };
+  readonly connection: {
+    readonly connectionId: string;
+    readonly customerConfigId: string;
+    readonly phoneNumberId: string;
+    readonly state: ConnectionState;
+    /** Sealed for the connection's row; null when there is none. */
+    readonly accessTokenEnc: string | null;
+  };
+  readonly windowOpen: boolean;
+  readonly onWindowClosed: "fail" | "hold";
+  /** Attempts whose outcome nobody knows, the age of the last one, and whether its status could have arrived. */
+  readonly ambiguous: { readonly count: number; readonly ageMs: number; readonly webhooksAlive: boolean };
+  /** How often it was certainly not accepted so far. */
+  readonly rejections: number;
+};
+
+/** How an attempt ended, and with it what becomes of the part and its lane. */
+export type Settlement = {
+  readonly part: OutgoingPart;
+  /** The attempt's row; null when no attempt was made (window closed, reconciled). */
+  readonly token: string | null;
+  readonly attempt: "accepted" | "rejected" | "ambiguous" | null;
+  readonly messageId: string | null;
+  /** `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. */
+  readonly next:
+    | { readonly kind: "done"; readonly state: PartState }
+    | { readonly kind: "retry"; readonly state: "queued" | "held" | "sending"; readonly delayMs: number };
+  readonly error: SentPart["error"];
+};
+
+export type Outbox = {
+  /**
+   * Stores a send of the host's own.
+   * @throws ChannelError CONVERSATION_UNKNOWN, WINDOW_CLOSED, IDEMPOTENCY_CONFLICT.
+   */
+  enqueue(conversationId: string, send: PlannedSend): Promise<SendReceipt>;
+  receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
+  head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
+  /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */
+  begin(parts: readonly { readonly part: OutgoingPart; readonly token: string }[]): Promise<readonly boolean[]>;
+  settle(settlements: readonly Settlement[]): Promise<readonly boolean[]>;
+};
+
+export type HostEvents = {
+  load(
+    lanes: readonly ClaimedLane[],
+  ): Promise<readonly { readonly lane: ClaimedLane; readonly id: string; readonly event: HostEvent }[]>;
+  done(lane: ClaimedLane, id: string): Promise<void>;
+  bury(lane: ClaimedLane, id: string, error: string): Promise<void>;
+};
+
+export type Connections = {
+  /** Inserts or renews the active connection of a number; CONNECTION_CONFLICT when another tenant holds it. */
+  save(connection: NewConnection): Promise<Connection>;
+  ofTenant(customerConfigId: string): Promise<readonly Connection[]>;
+  /** Marks the number as needing a new token. @returns the connection the first time, so the host is told once; then null. */
+  requireReauth(connectionId: string, reason: string): Promise<Connection | null>;
+};
+
+export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"> & {
+  /** Seals the token for the row that it will stand in. */
+  readonly seal: (connectionId: string) => string;
+};
+
+export type Sessions = {
+  status(conversationId: string): Promise<SessionStatus | null>;
+  /** The tenant of a conversation, so that a route can refuse another's. */
+  tenantOf(conversationId: string): Promise<string | null>;
+};
+
+/** Everything in the host's Postgres. */
+export type Store = {
+  readonly lanes: Lanes;
+  readonly inbox: Inbox;
+  readonly turns: Turns;
+  readonly outbox: Outbox;
+  readonly hostEvents: HostEvents;
+  readonly connections: Connections;
+  readonly sessions: Sessions;
+  /** Answers when the database does; its error otherwise. */
+  ping(): Promise<void>;
+};
+
+/** The outcome of one POST to Graph, as far as it can be known. */
+export type PostOutcome =
+  | { readonly kind: "accepted"; readonly messageId: string }
+  /** Certainly not accepted: Meta said so, or not a byte of it left. */
+  | { readonly kind: "rejected"; readonly rejection: Rejection }
+  /** The bytes left and no usable answer came. */
+  | { readonly kind: "ambiguous"; readonly reason: string };
+
+export type Rejection = {
+  readonly meta: MetaError | null;
+  readonly retry: Retry;
+  /** How long Meta wants us to wait at least; null when it does not say. */
+  readonly retryAfterMs: number | null;
+  /** Waiting grows as 4^n seconds for this one recipient (131056). */
+  readonly perRecipient: boolean;
+  readonly message: string;
+};
+
+export type GraphApi = {
+  postMessage(call: {
+    readonly phoneNumberId: string;
+    readonly accessToken: string;
+    readonly body: Readonly<Record<string, unknown>>;
+  }): Promise<PostOutcome>;
+  phoneNumber(call: { readonly phoneNumberId: string; readonly accessToken: string }): Promise<{
+    readonly displayPhoneNumber: string;
+    readonly verifiedName: string | null;
+    readonly qualityRating: string | null;
+  }>;
+  /** The ids of the numbers in a WhatsApp Business Account. */
+  numbersOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly string[]>;
+  close(): void;
+};
+
+/** Tokens at rest. The row and tenant are inside the ciphertext, so a swapped one does not open. */
+export type SecretBox = {
+  seal(secret: string, context: SecretContext): string;
+  /** @throws ChannelError SECRET_UNREADABLE */
+  open(sealed: string, context: SecretContext): string;
+};
+
+export type SecretContext = { readonly customerConfigId: string; readonly rowId: string; readonly field: string };
+
+/** The host's side: its AI, and its ear. */
+export type Host = {
+  readonly reply: (turn: Turn) => Promise<Reply> | Reply;
+  readonly onEvent: ((event: HostEvent) => Promise<void> | void) | undefined;
+};

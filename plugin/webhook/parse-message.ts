@@ -1,0 +1,63 @@
+/** One element of `messages[]` → a message event, or an unsupported one with its raw value. */
+import type { MessageEvent, UnsupportedEvent } from "../contract.ts";
+import { contentKey, dedupeKey } from "./dedupe-key.ts";
+import { parsePerson } from "./parse-person.ts";
+import { asObject, asText, asTime, type Wire } from "./wire.ts";
+
+export type ChangeContext = {
+  readonly field: string;
+  readonly wabaId: string | null;
+  readonly phoneNumberId: string | null;
+  readonly contacts: unknown;
+};
+
+/** What a person wrote or chose, by message type. A type that is not here is `unsupported` until we learn it. */
+const TEXT_OF: Readonly<Record<string, (message: Wire) => string | null>> = {
+  text: (message) => asText(asObject(message.text)?.body),
+  image: (message) => asText(asObject(message.image)?.caption),
+  video: (message) => asText(asObject(message.video)?.caption),
+  document: (message) => asText(asObject(message.document)?.caption),
+  audio: () => null,
+  sticker: () => null,
+  location: (message) => asText(asObject(message.location)?.name),
+  contacts: () => null,
+  order: (message) => asText(asObject(message.order)?.text),
+  button: (message) => asText(asObject(message.button)?.text),
+  interactive: (message) => {
+    const interactive = asObject(message.interactive);
+    return (
+      asText(asObject(interactive?.button_reply)?.title) ??
+      asText(asObject(interactive?.list_reply)?.title) ??
+      asText(asObject(interactive?.nfm_reply)?.body)
+    );
+  },
+};
+
+/** The message types that become `message` events. */
+export const MESSAGE_TYPES: readonly string[] = Object.keys(TEXT_OF);
+
+export function parseMessage(message: Wire, change: ChangeContext): MessageEvent | UnsupportedEvent {
+  const type = asText(message.type) ?? "unknown";
+  const messageId = asText(message.id);
+  const from = parsePerson(
+    { phone: message.from, userId: message.from_user_id, parentUserId: message.from_parent_user_id },
+    change.contacts,
+  );
+  const base = {
+    dedupeKey:
+      messageId === null
+        ? contentKey("message", change.phoneNumberId, message)
+        : dedupeKey("message", change.phoneNumberId, messageId, type),
+    wabaId: change.wabaId,
+    phoneNumberId: change.phoneNumberId,
+    occurredAt: asTime(message.timestamp),
+    raw: message,
+  };
+  const textOf = Object.hasOwn(TEXT_OF, type) ? TEXT_OF[type] : undefined;
+  // In a group `from` is one of many, so it must not become a conversation of its own.
+  const isGroup = message.group_id !== undefined;
+  if (textOf === undefined || messageId === null || from === null || isGroup)
+    return { ...base, kind: "unsupported", field: change.field, type: `message:${isGroup ? "group" : type}`, from };
+  const quoted = asText(asObject(message.context)?.id);
+  return { ...base, kind: "message", messageId, from, type, text: textOf(message), replyTo: quoted };
+}

@@ -1,0 +1,50 @@
+/** Who it is: phone number, business-scoped user id, or both, as Meta spreads them over two places. */
+import type { Person } from "../contract.ts";
+import { asObject, asText, objectsIn, type Wire } from "./wire.ts";
+
+// ISO country, then up to 128 letters and digits; a parent id has ENT in between.
+// @see https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+const USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
+const PHONE = /^\d{5,20}$/;
+
+/** What a message, status or echo says of the other side, before the contact card is added. */
+export type Named = {
+  readonly phone: unknown;
+  readonly userId: unknown;
+  readonly parentUserId: unknown;
+};
+
+/** @returns null when neither a phone number nor a user id is there. */
+export function parsePerson(named: Named, contacts: unknown): Person | null {
+  const phone = asPhone(named.phone);
+  // Some payloads carry the BSUID where the phone number used to be.
+  const userId = asUserId(named.userId) ?? asUserId(named.phone);
+  const card = objectsIn(contacts).find((contact) => belongsTo(contact, phone, userId));
+  const phoneNumber = phone ?? asPhone(card?.wa_id);
+  const knownUserId = userId ?? asUserId(card?.user_id);
+  if (phoneNumber === null && knownUserId === null) return null;
+  const profile = asObject(card?.profile);
+  return {
+    phoneNumber,
+    userId: knownUserId,
+    parentUserId: asUserId(named.parentUserId) ?? asUserId(card?.parent_user_id),
+    username: asText(profile?.username),
+    name: asText(profile?.name),
+  };
+}
+
+/** By identity and never by position: a batch may hold several people. */
+function belongsTo(contact: Wire, phone: string | null, userId: string | null): boolean {
+  if (phone !== null && asPhone(contact.wa_id) === phone) return true;
+  return userId !== null && (asUserId(contact.user_id) === userId || asUserId(contact.wa_id) === userId);
+}
+
+function asPhone(value: unknown): string | null {
+  const text = asText(value)?.replace(/^\+/, "") ?? "";
+  return PHONE.test(text) ? text : null;
+}
+
+function asUserId(value: unknown): string | null {
+  const text = asText(value) ?? "";
+  return USER_ID.test(text) ? text : null;
+}

@@ -1,0 +1,27 @@
+/** Reading Meta's JSON without believing it: every accessor answers null, or nothing, for what is not there. */
+
+export type Wire = Readonly<Record<string, unknown>>;
+
+export function asObject(value: unknown): Wire | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wire) : null;
+}
+
+/** The objects in an array; anything else in it is passed over. */
+export function objectsIn(value: unknown): readonly Wire[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is Wire => asObject(item) !== null);
+}
+
+/** A non-empty string, or null. Ids may arrive as numbers in template webhooks, so those are spelled out. */
+export function asText(value: unknown): string | null {
+  if (typeof value === "string" && value !== "") return value;
+  return typeof value === "number" && Number.isFinite(value) ? String(value) : null;
+}
+
+/** Unix seconds as string or number, or milliseconds as some relays send them. */
+export function asTime(value: unknown): Date | null {
+  const number = Number(asText(value) ?? Number.NaN);
+  if (!Number.isFinite(number) || number <= 0) return null;
+  const date = new Date(number > 100_000_000_000 ? number : number * 1000);
+  return Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999 ? null : date;
+}
