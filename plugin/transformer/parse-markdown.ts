@@ -1,0 +1,139 @@
+/** Markdown → markdown-it's tokens, with the few rules in which an AI's chat text differs from a CommonMark document. */
+import MarkdownIt, { type MarkdownIt as Parser, type StateBlock, type StateInline, type Token } from "markdown-it";
+
+export type Parsed = {
+  readonly tokens: readonly Token[];
+  /** Labels of `[label]: url` lines that a link in the text refers to; the others are shown as they stand. */
+  readonly usedDefinitions: ReadonlySet<string>;
+  /** The parser drops what is nested deeper than its ceiling, so the caller must not use the tokens then. */
+  readonly isTooDeep: boolean;
+};
+
+/** Containers inside containers; one list level counts two. Each level costs a pass over the lines it holds. */
+const MAX_NESTING = 40;
+
+const URL_SCHEME = /https?$/i;
+// Ends at what cannot stand in a typed URL, at Markdown's own brackets, and at CJK punctuation, which needs no space.
+const URL_REST = /:\/\/[^\s<>"`[\]{}|\\\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/y;
+const DEFINITION =
+  /^\[([^\]^[\\][^\][\\]*)\]:[ \t]+<?((?:https?:\/\/|mailto:|tel:)[^\s<>]+)>?(?:[ \t]+["'(].*["')])?[ \t]*$/i;
+const FOOTNOTE_DEFINITION = /^[ \t>]*\[\^([^\]\s]{1,64})\]:/gm;
+const FOOTNOTE = /\[\^([^\]\s]{1,64})\](:[ \t]*)?/y;
+
+const markdown = createParser();
+
+export function parseMarkdown(source: string): Parsed {
+  const usedDefinitions = new Set<string>();
+  const tokens = markdown.parse(source, environment(source, usedDefinitions));
+  return { tokens, usedDefinitions, isTooDeep: tokens.some(isAtCeiling) };
+}
+
+/** For titles and other one-line texts, where `1.` or `#` at the start is no list and no heading. */
+export function parseInlineMarkdown(source: string): readonly Token[] {
+  return markdown.parseInline(source, environment(source, new Set())).flatMap((token) => token.children ?? []);
+}
+
+function createParser(): Parser {
+  const parser = new MarkdownIt({ html: true, linkify: false });
+  parser.set({ maxNesting: MAX_NESTING });
+  // Percent-encoding, punycode and refusing unknown schemes are for HTML pages; a person wants the address as written.
+  parser.normalizeLink = (url) => url;
+  parser.normalizeLinkText = (url) => url;
+  parser.validateLink = () => true;
+  // An AI indents plain text, and an HTML block would keep the Markdown inside it from being read.
+  // `text_join` would hide which characters had been escaped.
+  parser.disable(["code", "html_block", "linkify", "replacements", "smartquotes", "text_join"]);
+  parser.block.ruler.at("reference", definition);
+  parser.inline.ruler.at("newline", newline);
+  parser.inline.ruler.before("escape", "bare_url", bareUrl);
+  parser.inline.ruler.before("link", "footnote", footnote);
+  return parser;
+}
+
+function environment(source: string, usedDefinitions: Set<string>): Record<string, unknown> {
+  const references = new Proxy<Record<string, unknown>>(Object.create(null), {
+    get(target, label) {
+      if (typeof label !== "string" || !(label in target)) return undefined;
+      usedDefinitions.add(label);
+      return target[label];
+    },
+  });
+  const footnotes = new Set(Array.from(source.matchAll(FOOTNOTE_DEFINITION), ([, label]) => label));
+  return { references, footnotes };
+}
+
+function isAtCeiling(token: Token): boolean {
+  return token.nesting === 1 && token.level >= MAX_NESTING - 1;
+}
+
+/** Only a web, mail or phone address makes a definition: `[Anna]: hello` is somebody's words. */
+function definition(state: StateBlock, startLine: number, _endLine: number, silent: boolean): boolean {
+  const start = (state.bMarks[startLine] ?? 0) + (state.tShift[startLine] ?? 0);
+  if (state.src.charCodeAt(start) !== 0x5b) return false;
+  const line = state.src.slice(start, state.eMarks[startLine]);
+  const match = DEFINITION.exec(line);
+  if (match?.[1] === undefined || match[2] === undefined) return false;
+  if (silent) return true;
+
+  const label = state.md.utils.normalizeReference(match[1]);
+  const references = state.env.references as Record<string, unknown>;
+  if (!(label in references)) references[label] = { href: match[2], title: "" };
+  const token = state.push("definition", "", 0);
+  token.content = line;
+  token.info = label;
+  token.map = [startLine, startLine + 1];
+  state.line = startLine + 1;
+  return true;
+}
+
+/** Markdown's own rule eats the spaces around a line break, which are a plain text's indentation. */
+function newline(state: StateInline, silent: boolean): boolean {
+  if (state.src.charCodeAt(state.pos) !== 0x0a) return false;
+  if (!silent) state.push("softbreak", "br", 0);
+  state.pos += 1;
+  return true;
+}
+
+/** Keeps `_` and `*` inside a typed URL from being read as emphasis. */
+function bareUrl(state: StateInline, silent: boolean): boolean {
+  if (state.src.charCodeAt(state.pos) !== 0x3a) return false;
+  const scheme = URL_SCHEME.exec(state.src.slice(Math.max(0, state.pos - 5), state.pos))?.[0];
+  if (scheme === undefined) return false;
+  URL_REST.lastIndex = state.pos;
+  const rest = trimUrl(URL_REST.exec(state.src.slice(0, state.posMax))?.[0] ?? "");
+  if (rest.length <= "://".length) return false;
+  if (!silent) {
+    if (!state.pending.endsWith(scheme)) return false;
+    state.pending = state.pending.slice(0, -scheme.length);
+    state.push("bare_url", "", 0).content = scheme + rest;
+  }
+  state.pos += rest.length;
+  return true;
+}
+
+/** Punctuation after a URL belongs to the sentence; so does a `)` that the URL did not open. */
+function trimUrl(url: string): string {
+  let unopened = 0;
+  for (const char of url) unopened += char === ")" ? 1 : char === "(" ? -1 : 0;
+  let end = url.length;
+  for (; end > 0; end -= 1) {
+    const last = url.charAt(end - 1);
+    if (last === ")" && unopened > 0) unopened -= 1;
+    else if (!"?!.,:;*_~'".includes(last)) break;
+  }
+  return url.slice(0, end);
+}
+
+/** `[^1]` → `[1]`, and `[^1]: note` at the start of a line → `[1] note`; only where the text defines that note. */
+function footnote(state: StateInline, silent: boolean): boolean {
+  if (state.src.charCodeAt(state.pos + 1) !== 0x5e) return false;
+  FOOTNOTE.lastIndex = state.pos;
+  const match = FOOTNOTE.exec(state.src);
+  const footnotes = state.env.footnotes as ReadonlySet<string>;
+  if (match?.[1] === undefined || !footnotes.has(match[1])) return false;
+  const isAtLineStart = state.pos === 0 || state.src.charCodeAt(state.pos - 1) === 0x0a;
+  const isDefinition = isAtLineStart && match[2] !== undefined;
+  if (!silent) state.pending += `[${match[1]}]${isDefinition ? " " : ""}`;
+  state.pos += isDefinition ? match[0].length : match[1].length + 3;
+  return true;
+}

@@ -1,0 +1,146 @@
+/** Markdown → the text that WhatsApp shows as the author meant it. */
+import type { Token } from "markdown-it";
+import { createLayout, type Layout, type SourcePlace } from "./layout.ts";
+import { type Parsed, parseInlineMarkdown, parseMarkdown } from "./parse-markdown.ts";
+import { type ReadOptions, readInline } from "./read-inline.ts";
+import { renderInline } from "./render-inline.ts";
+import { renderTable } from "./render-table.ts";
+import { defuse } from "./whatsapp-marks.ts";
+
+/** A change of form, and where in the text it begins. */
+export type MarkupChange = { readonly at: number; readonly from: string; readonly to: string };
+export type Markup = { readonly text: string; readonly changes: readonly MarkupChange[] };
+
+const DIVIDER = "———";
+const FENCE = "```";
+
+/**
+ * Blank lines, line breaks and indentation stay as the author typed them: people read them in a chat.
+ * @see https://faq.whatsapp.com/539178204879377
+ */
+export function toWhatsApp(markdown: string): Markup {
+  const source = sanitize(markdown);
+  const parsed = parseMarkdown(source);
+  return parsed.isTooDeep ? plainText(source) : renderBlocks(source, parsed);
+}
+
+/** A title or another text of one line: emphasis and links, no blocks. */
+export function toWhatsAppLine(markdown: string, options: { readonly isBold?: boolean } = {}): string {
+  const line = sanitize(markdown).replace(/\s+/g, " ").trim();
+  const inline = readInline(parseInlineMarkdown(line), { isHeading: options.isBold ?? false });
+  return renderInline(inline).join(" ").trim();
+}
+
+/** Unpaired surrogates cannot be sent as UTF-8, and WhatsApp has no use for control characters. */
+function sanitize(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\r\n?|\u0085/g, "\n")
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
+}
+
+function plainText(source: string): Markup {
+  const layout = createLayout([]);
+  const none = new Set<number>();
+  const lines = source.replaceAll("\t", "    ").split("\n");
+  layout.addText(
+    lines.map((line) => defuse({ line, ours: none, untouchable: [], escaped: none })),
+    { first: 0, end: lines.length },
+  );
+  return { text: layout.text(), changes: [{ at: 0, from: "deeply nested Markdown", to: "plain text" }] };
+}
+
+function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Markup {
+  const layout = createLayout(source.split("\n"));
+  const changes: MarkupChange[] = [];
+  const numbers: number[] = [];
+  const changed = (from: string, to: string): void => {
+    changes.push({ at: layout.length(), from, to });
+  };
+  const addInline = (token: Token, options: ReadOptions & { readonly place: SourcePlace }): void => {
+    const inline = readInline(token.children ?? [], options);
+    for (const offset of inline.images) changes.push({ at: layout.length() + offset, from: "image", to: "link" });
+    const lines = renderInline(inline);
+    if (lines.every((line) => line === "") && token.content !== "") layout.skip(options.place);
+    else layout.addText(lines, options.place);
+  };
+
+  // The maps of closing tokens are null, and an empty item is printed where it began.
+  const openPlaces: SourcePlace[] = [];
+  for (let index = 0; index < tokens.length; index += 1) {
+    const token = tokens[index];
+    if (token === undefined) break;
+    const previous = tokens[index - 1];
+    switch (token.type) {
+      case "blockquote_open":
+        layout.openQuote();
+        openPlaces.push(placeOf(token));
+        break;
+      case "ordered_list_open":
+        numbers.push(Number.NEGATIVE_INFINITY);
+        break;
+      case "ordered_list_close":
+        numbers.pop();
+        break;
+      case "list_item_open":
+        layout.openItem(markerOf(token, numbers));
+        openPlaces.push(placeOf(token));
+        break;
+      case "blockquote_close":
+      case "list_item_close":
+        layout.close(openPlaces.pop() ?? { first: 0, end: 0 });
+        break;
+      case "inline":
+        addInline(token, {
+          isHeading: previous?.type === "heading_open",
+          isListItem: previous?.type === "paragraph_open" && tokens[index - 2]?.type === "list_item_open",
+          place: placeOf(previous ?? token),
+        });
+        break;
+      case "fence":
+        if (token.content.includes(FENCE)) changed("code block", "text without a code block");
+        addFence(layout, token);
+        break;
+      case "hr":
+        layout.addText([DIVIDER], placeOf(token));
+        break;
+      case "definition":
+        if (usedDefinitions.has(token.info)) layout.skip(placeOf(token));
+        else layout.addText([toWhatsAppLine(token.content)], placeOf(token));
+        break;
+      case "table_open": {
+        let end = index;
+        while (end < tokens.length && tokens[end]?.type !== "table_close") end += 1;
+        const { lines, form } = renderTable(tokens.slice(index, end));
+        changed("table", form);
+        if (form === "records") layout.addText(lines, placeOf(token));
+        else layout.addVerbatim(lines, placeOf(token));
+        index = end;
+        break;
+      }
+    }
+  }
+  return { text: layout.text(), changes };
+}
+
+function placeOf(token: Token): SourcePlace {
+  return { first: token.map?.[0] ?? 0, end: token.map?.[1] ?? 0 };
+}
+
+/** The number that the author wrote, as long as the numbers rise: many write `1.` before every item. */
+function markerOf(token: Token, numbers: number[]): string {
+  if (token.info === "") return "- ";
+  const previous = numbers.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const written = Number(token.info);
+  const number = written > previous ? written : previous + 1;
+  numbers[numbers.length - 1] = number;
+  return `${number === written ? token.info : number}${token.markup} `;
+}
+
+/** Without the info string, which WhatsApp would show. Code that holds a fence itself cannot stand in another one. */
+function addFence(layout: Layout, token: Token): void {
+  const code = token.content.replace(/\n$/, "");
+  const lines = code.split("\n");
+  if (code.trim() === "") layout.skip(placeOf(token));
+  else layout.addVerbatim(code.includes(FENCE) ? lines : [FENCE, ...lines, FENCE], placeOf(token));
+}
