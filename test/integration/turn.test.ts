@@ -1,0 +1,31 @@
+/** The main job: a signed webhook comes in, the host answers, the answer goes out. */
+import { describe, expect, it } from "vitest";
+import { quiet, startChannel } from "../support/channel.ts";
+
+describe("a turn", () => {
+  it("answers what a person writes, and tells the host what became of the answer", async () => {
+    const channel = await startChannel();
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+
+    ada.says("Is it open today? 👩🏽‍🚀");
+    const answer = await channel.meta.waitFor(() => channel.meta.accepted[0], 5_000);
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(answer.text).toBe("You said: Is it open today? 👩🏽‍🚀");
+    expect(channel.meta.accepted).toHaveLength(1);
+    const messages = await channel.rows("select role, content, status, external_id from messages order by created_at");
+    expect(messages).toEqual([
+      {
+        role: "user",
+        content: "Is it open today? 👩🏽‍🚀",
+        status: "received",
+        external_id: expect.stringMatching(/^wamid\./),
+      },
+      { role: "assistant", content: "You said: Is it open today? 👩🏽‍🚀", status: "read", external_id: answer.wamid },
+    ]);
+    expect(channel.events.map((event) => (event.kind === "status" ? event.state : event.kind))).toEqual(
+      expect.arrayContaining(["message", "accepted", "sent", "delivered", "read"]),
+    );
+  });
+});

@@ -1,0 +1,167 @@
+/** The whole channel for a test: real Postgres, real Express, real HTTP; only Meta is the simulator. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  createWhatsAppPlugin,
+  type HostEvent,
+  type Turn,
+  type WhatsAppPlugin,
+  type WhatsAppPluginOptions,
+} from "@omniops/whatsapp";
+import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
+import express from "express";
+import { afterAll, expect } from "vitest";
+import { createTestDatabase, type TestDatabase } from "./postgres.ts";
+
+export const TENANT = "00000000-0000-4000-8000-000000000001";
+export const APP_SECRET = "test-app-secret";
+export const VERIFY_TOKEN = "test-verify-token";
+export const ACCESS_TOKEN = "EAAtestAccessToken";
+export const NUMBER = {
+  phoneNumberId: "301777000333444",
+  wabaId: "201555000111222",
+  displayPhoneNumber: "15557770100",
+  verifiedName: "Test Shop",
+};
+export const TOKEN_KEYS = `k1:${randomBytes(32).toString("base64")}`;
+
+/** Fails nothing by itself: what a test says about logs, it reads from here. */
+export type LogLine = { readonly level: string; readonly fields: object; readonly message: string };
+
+export type TestChannel = {
+  readonly plugin: WhatsAppPlugin;
+  readonly meta: Simulator;
+  readonly database: TestDatabase;
+  /** Where the router is mounted. */
+  readonly url: string;
+  readonly events: HostEvent[];
+  readonly logs: LogLine[];
+  /** Resolves with what `look` finds; looks again after every change that the channel or Meta makes. */
+  until<T>(look: () => Promise<T | null | undefined | false> | T | null | undefined | false, what: string): Promise<T>;
+  /** Rows of a query, for assertions on what is in the database. */
+  rows<T = Record<string, unknown>>(sql: string, bindings?: readonly unknown[]): Promise<T[]>;
+  stop(): Promise<void>;
+};
+
+export type TestChannelOptions = {
+  readonly reply?: (turn: Turn) => ReturnType<WhatsAppPluginOptions["reply"]>;
+  readonly config?: WhatsAppPluginOptions["config"];
+  readonly plugin?: Partial<WhatsAppPluginOptions>;
+  readonly meta?: Partial<SimulatorOptions>;
+  readonly database?: TestDatabase;
+  /** Whether to connect the number and start the pipeline. Default true. */
+  readonly start?: boolean;
+  readonly connect?: boolean;
+};
+
+const running = new Set<TestChannel>();
+afterAll(async () => {
+  await Promise.all([...running].map((channel) => channel.stop()));
+});
+
+export async function startChannel(options: TestChannelOptions = {}): Promise<TestChannel> {
+  const database = options.database ?? (await createTestDatabase());
+  const meta = createSimulator({
+    appSecret: APP_SECRET,
+    verifyToken: VERIFY_TOKEN,
+    accessToken: ACCESS_TOKEN,
+    numbers: [NUMBER],
+    statusDelayMs: 1,
+    ...options.meta,
+  });
+  await meta.start();
+  const events: HostEvent[] = [];
+  const logs: LogLine[] = [];
+  const log = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message });
+  const plugin = createWhatsAppPlugin({
+    knex: database.knex,
+    config: {
+      metaAppSecret: APP_SECRET,
+      verifyToken: VERIFY_TOKEN,
+      tokenKeys: TOKEN_KEYS,
+      graphUrl: meta.url,
+      coalesceMs: 0,
+      leaseMs: 2_000,
+      reconcileMs: 500,
+      ...options.config,
+    },
+    authenticate: (request: { headers: Record<string, string | undefined> }) => request.headers["x-tenant"] ?? null,
+    reply: options.reply ?? ((turn) => `You said: ${turn.messages.map(({ text }) => text).join(" / ")}`),
+    onEvent: (event) => void events.push(event),
+    logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
+    pollMs: 100,
+    retry: { maxAttempts: 3, baseMs: 20, maxMs: 200 },
+    ...options.plugin,
+  });
+  const app = express();
+  app.use("/api/whatsapp", plugin.router);
+  const server = createServer(app).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/whatsapp`;
+  meta.setWebhookUrl(`${url}/webhook`);
+  await database.knex.raw("insert into customer_configs (id) values (?) on conflict do nothing", [TENANT]);
+  if (options.connect !== false)
+    await plugin.connect({
+      customerConfigId: TENANT,
+      accessToken: ACCESS_TOKEN,
+      phoneNumberId: NUMBER.phoneNumberId,
+      wabaId: NUMBER.wabaId,
+    });
+  if (options.start !== false) await plugin.start();
+
+  const channel: TestChannel = {
+    plugin,
+    meta,
+    database,
+    url,
+    events,
+    logs,
+    until,
+    async rows<T>(sql: string, bindings: readonly unknown[] = []) {
+      return (await database.knex.raw(sql, bindings as never)).rows as T[];
+    },
+    async stop() {
+      if (!running.delete(channel)) return;
+      await plugin.stop();
+      await closed(server);
+      await meta.stop();
+      await database.drop();
+    },
+  };
+  running.add(channel);
+  return channel;
+}
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  server.close();
+  if (server.listening) await once(server, "close");
+}
+
+/** The database has no event to await, so it is asked every few milliseconds; the deadline names what never came. */
+export async function until<T>(
+  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== undefined && found !== false) return found as T;
+    if (Date.now() > deadline) expect.fail(`waited ${timeoutMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Nothing is waiting in any lane, and every delivery is applied. */
+export async function quiet(channel: Pick<TestChannel, "rows">): Promise<void> {
+  await until(async () => {
+    const [row] = await channel.rows<{ busy: string }>(
+      `select (select count(*) from whatsapp_lanes where pending <> 0 or lease_token is not null)
+            + (select count(*) from whatsapp_webhooks where not processed and error is null) as busy`,
+    );
+    return row?.busy === "0";
+  }, "the lanes to be empty");
+}
