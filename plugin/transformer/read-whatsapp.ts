@@ -11,7 +11,8 @@ export type Structure = {
 };
 
 const CODE = /```(\n?)[\s\S]*?\n?```|`[^`\n]+`/g;
-const URL = /https?:\/\/\S+/gi;
+// CJK punctuation ends a URL without a space.
+const URL = /https?:\/\/[^\s\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/gi;
 const QUOTED_LINE = /^> /gm;
 const AFTER_URL = ")]*_~.,;:!?'\"";
 
