@@ -156,12 +156,16 @@ export async function until<T>(
 }
 
 /** Nothing is waiting in any lane, and every delivery is applied. */
-export async function quiet(channel: Pick<TestChannel, "rows">): Promise<void> {
-  await until(async () => {
-    const [row] = await channel.rows<{ busy: string }>(
-      `select (select count(*) from whatsapp_lanes where pending <> 0 or lease_token is not null)
+export async function quiet(channel: Pick<TestChannel, "rows">, timeoutMs?: number): Promise<void> {
+  await until(
+    async () => {
+      const [row] = await channel.rows<{ busy: string }>(
+        `select (select count(*) from whatsapp_lanes where pending <> 0 or lease_token is not null)
             + (select count(*) from whatsapp_webhooks where not processed and error is null) as busy`,
-    );
-    return row?.busy === "0";
-  }, "the lanes to be empty");
+      );
+      return row?.busy === "0";
+    },
+    "the lanes to be empty",
+    timeoutMs,
+  );
 }

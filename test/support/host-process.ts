@@ -1,0 +1,67 @@
+/** The example host as a process of its own, to be killed, stopped and started again on the same port. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+
+export type HostProcess = {
+  readonly url: string;
+  /** Everything it has printed, over all its lives. */
+  readonly output: () => string;
+  /** Resolves when its health route answers 200. */
+  start(): Promise<void>;
+  /** @returns the exit code, null when a signal ended it. */
+  end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
+};
+
+export async function createHostProcess(env: Readonly<Record<string, string>>): Promise<HostProcess> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  let output = "";
+
+  return {
+    url,
+    output: () => output,
+    async start() {
+      const process_ = spawn(
+        process.execPath,
+        ["--unhandled-rejections=strict", "--import", "tsx", "examples/host/main.ts"],
+        {
+          env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", PORT: String(port), ...env },
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      );
+      child = process_;
+      for (const stream of [process_.stdout, process_.stderr])
+        stream?.on("data", (chunk: Buffer) => {
+          output += chunk.toString();
+        });
+      for (;;) {
+        if (process_.exitCode !== null) throw new Error(`the host ended with ${process_.exitCode}:\n${output}`);
+        const healthy = await fetch(`${url}/api/whatsapp/health`).then(
+          (answer) => answer.ok,
+          () => false,
+        );
+        if (healthy) return;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    },
+    async end(signal) {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+      const gone = once(child, "exit");
+      child.kill(signal);
+      const [code] = await gone;
+      return code;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
