@@ -1,14 +1,14 @@
 /** One element of `messages[]` → a message event, or an unsupported one with its raw value. */
 import type { MessageEvent, UnsupportedEvent } from "../contract.ts";
 import { contentKey, dedupeKey } from "./dedupe-key.ts";
-import { parsePerson } from "./parse-person.ts";
-import { asObject, asText, asTime, type Wire } from "./wire.ts";
+import { type ContactCards, parsePerson } from "./parse-person.ts";
+import { asId, asObject, asText, asTime, type Wire } from "./wire.ts";
 
 export type ChangeContext = {
   readonly field: string;
   readonly wabaId: string | null;
   readonly phoneNumberId: string | null;
-  readonly contacts: unknown;
+  readonly cards: ContactCards;
 };
 
 /** What a person wrote or chose, by message type. A type that is not here is `unsupported` until we learn it. */
@@ -24,12 +24,8 @@ const TEXT_OF: Readonly<Record<string, (message: Wire) => string | null>> = {
   order: (message) => asText(asObject(message.order)?.text),
   button: (message) => asText(asObject(message.button)?.text),
   interactive: (message) => {
-    const interactive = asObject(message.interactive);
-    return (
-      asText(asObject(interactive?.button_reply)?.title) ??
-      asText(asObject(interactive?.list_reply)?.title) ??
-      asText(asObject(interactive?.nfm_reply)?.body)
-    );
+    const reply = interactiveReply(message);
+    return asText(reply?.title) ?? asText(reply?.body);
   },
 };
 
@@ -38,10 +34,10 @@ export const MESSAGE_TYPES: readonly string[] = Object.keys(TEXT_OF);
 
 export function parseMessage(message: Wire, change: ChangeContext): MessageEvent | UnsupportedEvent {
   const type = asText(message.type) ?? "unknown";
-  const messageId = asText(message.id);
+  const messageId = asId(message.id);
   const from = parsePerson(
     { phone: message.from, userId: message.from_user_id, parentUserId: message.from_parent_user_id },
-    change.contacts,
+    change.cards,
   );
   const base = {
     dedupeKey:
@@ -55,9 +51,21 @@ export function parseMessage(message: Wire, change: ChangeContext): MessageEvent
   };
   const textOf = Object.hasOwn(TEXT_OF, type) ? TEXT_OF[type] : undefined;
   // In a group `from` is one of many, so it must not become a conversation of its own.
-  const isGroup = message.group_id !== undefined;
-  if (textOf === undefined || messageId === null || from === null || isGroup)
+  const isGroup = Boolean(message.group_id);
+  if (textOf === undefined || messageId === null || from === null || isGroup || isBroken(message, type))
     return { ...base, kind: "unsupported", field: change.field, type: `message:${isGroup ? "group" : type}`, from };
-  const quoted = asText(asObject(message.context)?.id);
+  // A forwarded message has a context without an id: it quotes nothing.
+  const quoted = asId(asObject(message.context)?.id);
   return { ...base, kind: "message", messageId, from, type, text: textOf(message), replyTo: quoted };
+}
+
+/** What the person pressed, picked or filled in; null for kinds of `interactive` that we do not know. */
+function interactiveReply(message: Wire): Wire | null {
+  const interactive = asObject(message.interactive);
+  return asObject(interactive?.button_reply) ?? asObject(interactive?.list_reply) ?? asObject(interactive?.nfm_reply);
+}
+
+/** Meta sends `interactive` without its content when it cannot show it to us: nothing there to be answered. */
+function isBroken(message: Wire, type: string): boolean {
+  return type === "interactive" && interactiveReply(message) === null;
 }

@@ -14,12 +14,28 @@ export type Named = {
   readonly parentUserId: unknown;
 };
 
+/** The contact cards of one change, by identity and never by position: a batch may hold several people. */
+export type ContactCards = { find(phone: string | null, userId: string | null): Wire | undefined };
+
+/** Indexed once: looking through a thousand cards for each of a thousand messages holds the process up. */
+export function readContactCards(contacts: unknown): ContactCards {
+  const byPhone = new Map<string, Wire>();
+  const byUserId = new Map<string, Wire>();
+  for (const card of objectsIn(contacts).toReversed()) {
+    const phone = asPhone(card.wa_id);
+    if (phone !== null) byPhone.set(phone, card);
+    // Some payloads carry the BSUID where the phone number used to be.
+    for (const userId of [asUserId(card.wa_id), asUserId(card.user_id)])
+      if (userId !== null) byUserId.set(userId, card);
+  }
+  return { find: (phone, userId) => byPhone.get(phone ?? "") ?? byUserId.get(userId ?? "") };
+}
+
 /** @returns null when neither a phone number nor a user id is there. */
-export function parsePerson(named: Named, contacts: unknown): Person | null {
+export function parsePerson(named: Named, cards: ContactCards): Person | null {
   const phone = asPhone(named.phone);
-  // Some payloads carry the BSUID where the phone number used to be.
   const userId = asUserId(named.userId) ?? asUserId(named.phone);
-  const card = objectsIn(contacts).find((contact) => belongsTo(contact, phone, userId));
+  const card = cards.find(phone, userId);
   const phoneNumber = phone ?? asPhone(card?.wa_id);
   const knownUserId = userId ?? asUserId(card?.user_id);
   if (phoneNumber === null && knownUserId === null) return null;
@@ -31,12 +47,6 @@ export function parsePerson(named: Named, contacts: unknown): Person | null {
     username: asText(profile?.username),
     name: asText(profile?.name),
   };
-}
-
-/** By identity and never by position: a batch may hold several people. */
-function belongsTo(contact: Wire, phone: string | null, userId: string | null): boolean {
-  if (phone !== null && asPhone(contact.wa_id) === phone) return true;
-  return userId !== null && (asUserId(contact.user_id) === userId || asUserId(contact.wa_id) === userId);
 }
 
 function asPhone(value: unknown): string | null {

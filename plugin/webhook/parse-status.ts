@@ -3,14 +3,14 @@ import type { MessageStatus, MetaError, StatusEvent, UnsupportedEvent } from "..
 import { contentKey, dedupeKey } from "./dedupe-key.ts";
 import type { ChangeContext } from "./parse-message.ts";
 import { parsePerson } from "./parse-person.ts";
-import { asObject, asText, asTime, objectsIn, type Wire } from "./wire.ts";
+import { asId, asObject, asText, asTime, objectsIn, type Wire } from "./wire.ts";
 
 const STATUSES: readonly MessageStatus[] = ["sent", "delivered", "read", "played", "failed"];
 
 const NOBODY = { phoneNumber: null, userId: null, parentUserId: null, username: null, name: null };
 
 export function parseStatus(status: Wire, change: ChangeContext): StatusEvent | UnsupportedEvent {
-  const messageId = asText(status.id);
+  const messageId = asId(status.id);
   const name = asText(status.status);
   const known = STATUSES.find((candidate) => candidate === name);
   const recipientId = asText(status.recipient_id) ?? asText(status.recipient_user_id);
@@ -40,31 +40,48 @@ export function parseStatus(status: Wire, change: ChangeContext): StatusEvent | 
       // Renamed in May 2026; both spellings are on the wire.
       parentUserId: status.recipient_parent_user_id ?? status.parent_recipient_user_id,
     },
-    change.contacts,
+    change.cards,
   );
-  const isOther = status.recipient_type === "group" || status.type === "call" || status.type === "payment";
-  if (known === undefined || messageId === null || isOther)
-    return { ...base, kind: "unsupported", field: change.field, type: `status:${name ?? "unknown"}`, from: recipient };
+  const other = otherKind(status);
+  if (known === undefined || messageId === null || other !== null)
+    return {
+      ...base,
+      kind: "unsupported",
+      field: change.field,
+      type: `status:${other ?? name ?? "unknown"}`,
+      from: recipient,
+    };
   return {
     ...base,
     kind: "status",
     messageId,
     status: known,
     recipient: recipient ?? NOBODY,
-    callbackData: asText(status.biz_opaque_callback_data),
+    callbackData: asId(status.biz_opaque_callback_data),
     errors: objectsIn(status.errors).map(parseError),
   };
 }
 
+/** Statuses that are not about a message to one person, even where they use the same words. */
+function otherKind(status: Wire): string | null {
+  if (status.recipient_type === "group") return "group";
+  return status.type === "call" || status.type === "payment" ? status.type : null;
+}
+
 /** Three shapes are on the wire: with `error_data`, with a bare `details`, and with neither. */
 export function parseError(error: Wire): MetaError {
-  const code = Number(asText(error.code) ?? 0);
   const data = asObject(error.error_data);
   return {
-    code: Number.isFinite(code) ? code : 0,
-    subcode: typeof error.error_subcode === "number" ? error.error_subcode : null,
+    code: asNumber(error.code) ?? 0,
+    subcode: asNumber(error.error_subcode),
     title: asText(error.title) ?? asText(error.message),
     details: asText(data?.details) ?? asText(error.details) ?? asText(error.error_data),
     fbtraceId: asText(error.fbtrace_id),
   };
+}
+
+/** Relays spell codes as strings. */
+function asNumber(value: unknown): number | null {
+  const number = Number(asText(value) ?? Number.NaN);
+  return Number.isFinite(number) ? number : null;
 }

@@ -1,18 +1,23 @@
 /** Verified bytes → JSON that Postgres can hold, or the reason why the delivery is quarantined. Never throws. */
+import { isUtf8 } from "node:buffer";
+import { quoteLongIntegers } from "./long-integers.ts";
 import type { VerifiedBody } from "./verify-signature.ts";
 
 /** Meta nests about 12 levels. JSON.parse takes 10,000 and more, but JSON.stringify and jsonb do not. */
 const MAX_DEPTH = 64;
 
 export type Payload =
-  | { readonly kind: "json"; readonly value: unknown; readonly text: string }
+  /** `mended`: the JSON text with what Postgres cannot hold replaced; null when the bytes can stay as they are. */
+  | { readonly kind: "json"; readonly value: unknown; readonly mended: string | null }
   | { readonly kind: "quarantined"; readonly reason: string };
 
 export function readPayload(body: VerifiedBody): Payload {
   if (nestedDeeperThan(body.bytes, MAX_DEPTH)) return quarantined(`nested deeper than ${MAX_DEPTH} levels`);
-  const text = withoutUnstorable(new TextDecoder().decode(body.bytes));
+  const decoded = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength).toString("utf8");
+  const text = withoutUnstorable(decoded);
   try {
-    return { kind: "json", value: JSON.parse(text), text };
+    const value: unknown = JSON.parse(quoteLongIntegers(text));
+    return { kind: "json", value, mended: text === decoded && isUtf8(body.bytes) ? null : text };
   } catch {
     // The parser's own message quotes the body, so it is left out.
     return quarantined("not JSON");

@@ -2,6 +2,9 @@
 
 export type Wire = Readonly<Record<string, unknown>>;
 
+/** Meta's ids stay below 250 characters. One that no database index can hold would block its lane for ever. */
+const MAX_ID_LENGTH = 512;
+
 export function asObject(value: unknown): Wire | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wire) : null;
 }
@@ -16,6 +19,12 @@ export function objectsIn(value: unknown): readonly Wire[] {
 export function asText(value: unknown): string | null {
   if (typeof value === "string" && value !== "") return value;
   return typeof value === "number" && Number.isFinite(value) ? String(value) : null;
+}
+
+/** An id of Meta's, verbatim; null for what cannot be one. */
+export function asId(value: unknown): string | null {
+  const text = asText(value);
+  return text !== null && text.length <= MAX_ID_LENGTH ? text : null;
 }
 
 /** Unix seconds as string or number, or milliseconds as some relays send them. */
