@@ -5,9 +5,9 @@ import { readRawBody } from "./raw-body.ts";
 
 export async function readJsonBody(request: IncomingMessage & { readonly body?: unknown }): Promise<unknown> {
   const { body } = request;
-  const isParsed =
-    typeof body === "object" && body !== null && !(body instanceof Uint8Array) && Object.keys(body).length > 0;
-  if (isParsed) return body;
+  const isObject = typeof body === "object" && body !== null && !(body instanceof Uint8Array);
+  // Express 4 sets {} on requests that it did not read; on one that it did, {} is what was sent.
+  if (isObject && (Object.keys(body).length > 0 || request.readableEnded)) return body;
   const text = new TextDecoder().decode(await readRawBody(request));
   try {
     return JSON.parse(text);

@@ -15,8 +15,8 @@ type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody
  */
 export async function readRawBody(request: MaybeParsed): Promise<Uint8Array> {
   refuseByHeaders(request);
-  if (request.rawBody instanceof Uint8Array) return request.rawBody;
-  if (request.body instanceof Uint8Array) return request.body;
+  const kept = [request.rawBody, request.body].find((bytes) => bytes instanceof Uint8Array);
+  if (kept !== undefined) return withinLimit(kept);
   if (request.readableEnded || (request.body !== undefined && Object.keys(Object(request.body)).length > 0))
     throw rawBodyMissing();
   return readStream(request);
@@ -49,6 +49,12 @@ function readStream(request: IncomingMessage): Promise<Uint8Array> {
     const deadline = setTimeout(onBroken, BODY_DEADLINE_MS);
     request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
   });
+}
+
+/** A host's parser may allow more than we do. */
+function withinLimit(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+  return bytes;
 }
 
 function tooLarge(): ChannelError {
