@@ -56,7 +56,8 @@ export const inbox = {
         -- 0 pending, 1 done, 2 dead letter, 3 parked until its message appears, 4 unrouted
         state smallint not null default 0,
         last_error text,
-        webhook_id bigint not null references ${q("whatsapp_webhooks")} (id) on delete cascade,
+        -- No foreign key: it would cost a look-up per event before the acknowledgement, and each is pruned by its own age.
+        webhook_id bigint not null,
         created_at timestamptz not null default clock_timestamp()) with (fillfactor = 90);
       create index whatsapp_events_pending on ${q("whatsapp_events")} (lane_key, id) where state = 0;
       create index whatsapp_events_aside on ${q("whatsapp_events")} (state, external_id) where state >= 2;

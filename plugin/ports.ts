@@ -52,8 +52,8 @@ export type IncomingDelivery = {
   readonly body: Uint8Array;
   readonly secretIndex: number;
   readonly webhookType: string;
-  /** JSON text that Postgres can hold; null when quarantined. */
-  readonly payload: string | null;
+  /** The body as JSON that Postgres can hold: as it is, or mended. Null when quarantined. */
+  readonly payload: "verbatim" | { readonly text: string } | null;
   /** Why it is quarantined; null when it is not. */
   readonly error: string | null;
   readonly events: readonly ChannelEvent[];

@@ -58,7 +58,14 @@ function toDelivery(body: VerifiedBody): IncomingDelivery {
   if (payload.kind === "quarantined") return quarantined(body, payload.reason);
   const events: readonly ChannelEvent[] = parseWebhook(payload.value);
   if (events.length > MAX_EVENTS) return quarantined(body, `more than ${MAX_EVENTS} events`);
-  return { body: bytes, secretIndex, webhookType: webhookType(events), payload: payload.text, error: null, events };
+  return {
+    body: bytes,
+    secretIndex,
+    webhookType: webhookType(events),
+    payload: payload.mended === null ? "verbatim" : { text: payload.mended },
+    error: null,
+    events,
+  };
 }
 
 /** Stored and shown, never applied; answered 200, because Meta would only send the same bytes again for days. */

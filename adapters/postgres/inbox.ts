@@ -155,57 +155,58 @@ async function insertWebhooks(
   db: Database,
   deliveries: readonly IncomingDelivery[],
 ): Promise<readonly string[]> {
-  let offset = 1;
-  const rows = deliveries.map((delivery, i) => {
-    const start = offset;
-    offset += delivery.body.byteLength;
-    return {
-      i,
-      start,
-      length: delivery.body.byteLength,
-      secret: delivery.secretIndex,
-      type: delivery.webhookType,
-      pending: delivery.events.length,
-      error: delivery.error,
-    };
+  let start = 1;
+  const starts = deliveries.map(({ body }) => {
+    const at = start;
+    start += body.byteLength;
+    return at;
   });
   const inserted = await tx.query<{ id: string }>(
     `insert into ${db.name("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, error, processed)
-     select type, substring($1::bytea from start for length), payload::jsonb, secret, pending, error, pending = 0 and error is null
-     from json_to_recordset($2::json) as d (i int, start int, length int, secret smallint, type text, pending int, error text)
-     join unnest($3::text[]) with ordinality as p (payload, position) on p.position = d.i + 1
-     order by d.i returning id`,
-    [Buffer.concat(deliveries.map(({ body }) => body)), JSON.stringify(rows), deliveries.map(({ payload }) => payload)],
+     select type, substring($1::bytea from start for length),
+       case when verbatim then convert_from(substring($1::bytea from start for length), 'UTF8')::jsonb else mended::jsonb end,
+       secret, pending, error, pending = 0 and error is null
+     from unnest($2::int[], $3::int[], $4::boolean[], $5::text[], $6::text[], $7::smallint[], $8::int[], $9::text[])
+       as d (start, length, verbatim, mended, type, secret, pending, error) returning id`,
+    [
+      Buffer.concat(deliveries.map(({ body }) => body)),
+      starts,
+      deliveries.map(({ body }) => body.byteLength),
+      deliveries.map(({ payload }) => payload === "verbatim"),
+      deliveries.map(({ payload }) => (payload === null || payload === "verbatim" ? null : payload.text)),
+      deliveries.map(({ webhookType }) => webhookType),
+      deliveries.map(({ secretIndex }) => secretIndex),
+      deliveries.map(({ events }) => events.length),
+      deliveries.map(({ error }) => error),
+    ],
   );
-  // Identity values are drawn in the order of the select.
-  return inserted.map((row) => row.id).sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  // Identity values are drawn in the order of the rows.
+  return inserted.map((row) => row.id);
 }
 
 /** @returns event ids by position; a position that is missing was stored before. */
 async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promise<ReadonlyMap<number, string>> {
   if (items.length === 0) return new Map();
-  const rows = items.map(({ event, webhookId, route }, i) => ({
-    i,
-    lane_key: route.laneKey,
-    connection_id: route.connectionId,
-    contact_id: route.contactId,
-    dedupe_key: event.dedupeKey,
-    kind: event.kind,
-    external_id: event.kind === "unsupported" ? null : event.messageId,
-    phone_number_id: event.phoneNumberId,
-    payload: event,
-    state: route.laneKey === null ? 4 : 0,
-    webhook_id: webhookId,
-  }));
   const inserted = await tx.query<{ id: string; dedupe_key: string }>(
     `insert into ${db.name("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
        phone_number_id, payload, state, webhook_id, created_at)
-     select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload, state, webhook_id,
-       clock_timestamp() + i * interval '1 microsecond'
-     from jsonb_to_recordset($1::jsonb) as e (i int, lane_key text, connection_id uuid, contact_id bigint, dedupe_key text,
-       kind text, external_id text, phone_number_id text, payload jsonb, state smallint, webhook_id bigint)
-     order by i on conflict (dedupe_key) do nothing returning id, dedupe_key`,
-    [JSON.stringify(rows)],
+     select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload::jsonb,
+       case when lane_key is null then 4 else 0 end, webhook_id, clock_timestamp() + i * interval '1 microsecond'
+     from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])
+       with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload,
+         webhook_id, i)
+     on conflict (dedupe_key) do nothing returning id, dedupe_key`,
+    [
+      items.map(({ route }) => route.laneKey),
+      items.map(({ route }) => route.connectionId),
+      items.map(({ route }) => route.contactId),
+      items.map(({ event }) => event.dedupeKey),
+      items.map(({ event }) => event.kind),
+      items.map(({ event }) => (event.kind === "unsupported" ? null : event.messageId)),
+      items.map(({ event }) => event.phoneNumberId),
+      items.map(({ event }) => JSON.stringify(event)),
+      items.map(({ webhookId }) => webhookId),
+    ],
   );
   const idOf = new Map(inserted.map((row) => [row.dedupe_key, row.id]));
   const byPosition = new Map<number, string>();

@@ -43,25 +43,46 @@ function aliasesOf(person: Person | null): readonly string[] {
   ].filter((alias) => alias !== null);
 }
 
+/** One indexed look-up for the whole group, by the distinct numbers and aliases in it. */
 async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Found[]> {
-  const wanted = events.map((event, i) => ({
-    i,
-    phone: event.phoneNumberId,
-    waba: event.phoneNumberId === null ? event.wabaId : null,
-    aliases: aliasesOf(personOf(event)),
-  }));
-  return tx.query<Found>(
-    `select c.id as connection_id, c.customer_config_id, coalesce(p.known, '{}'::json) as known
-     from json_to_recordset($1::json) as w (i int, phone text, waba text, aliases json)
-     left join lateral (
-       select id, customer_config_id from ${db.name("whatsapp_connections")} c
-       where state <> 'disconnected' and (c.phone_number_id = w.phone or c.waba_id = w.waba) limit 1) c on true
-     left join lateral (
-       select json_object_agg(alias, contact_id::text) as known from ${db.name("whatsapp_contact_aliases")} a
-       where a.connection_id = c.id and a.alias in (select json_array_elements_text(w.aliases))) p on true
-     order by w.i`,
-    [JSON.stringify(wanted)],
+  const named = events.map((event) => ({ event, aliases: aliasesOf(personOf(event)) }));
+  const rows = await tx.query<{
+    readonly connection_id: string;
+    readonly customer_config_id: string;
+    readonly phone_number_id: string;
+    readonly waba_id: string;
+    readonly alias: string | null;
+    readonly contact_id: string | null;
+  }>(
+    `select c.id as connection_id, c.customer_config_id, c.phone_number_id, c.waba_id, a.alias, a.contact_id
+     from ${db.name("whatsapp_connections")} c
+     left join ${db.name("whatsapp_contact_aliases")} a on a.connection_id = c.id and a.alias = any($3)
+     where c.state <> 'disconnected' and (c.phone_number_id = any($1) or c.waba_id = any($2))
+     order by c.created_at`,
+    [
+      distinct(events.map((event) => event.phoneNumberId)),
+      distinct(events.map((event) => (event.phoneNumberId === null ? event.wabaId : null))),
+      distinct(named.flatMap(({ aliases }) => aliases)),
+    ],
   );
+  const contactOf = new Map(rows.map((row) => [`${row.connection_id}/${row.alias}`, row.contact_id]));
+  const byNumber = new Map(rows.map((row) => [row.phone_number_id, row]));
+  // The oldest number of an account speaks for it.
+  const byAccount = new Map(rows.toReversed().map((row) => [row.waba_id, row]));
+  return named.map(({ event, aliases }) => {
+    const row = event.phoneNumberId === null ? byAccount.get(event.wabaId ?? "") : byNumber.get(event.phoneNumberId);
+    if (row === undefined) return { connection_id: null, customer_config_id: null, known: {} };
+    const known: Record<string, string> = {};
+    for (const alias of aliases) {
+      const contact = contactOf.get(`${row.connection_id}/${alias}`);
+      if (contact) known[alias] = contact;
+    }
+    return { connection_id: row.connection_id, customer_config_id: row.customer_config_id, known };
+  });
+}
+
+function distinct(values: readonly (string | null)[]): readonly string[] {
+  return [...new Set(values.filter((value) => value !== null))];
 }
 
 /** Nothing new to learn: one contact behind all the names, or an event that makes no contact. */
