@@ -1,0 +1,49 @@
+/** The cheapest Graph there can be, on loopback: accepts every message, so that a measurement is of us and not of it. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { PHONE_NUMBER_ID } from "./load.ts";
+
+export async function startLoopbackGraph() {
+  let accepted = 0;
+  let wanted = Number.POSITIVE_INFINITY;
+  let reached = () => {};
+  const server = createServer((request, response) => {
+    if (request.method === "GET") {
+      const isList = request.url?.includes("phone_numbers");
+      const number = { id: PHONE_NUMBER_ID, display_phone_number: "+1 555-777-0100", verified_name: "Bench" };
+      response.setHeader("content-type", "application/json").end(JSON.stringify(isList ? { data: [number] } : number));
+      return;
+    }
+    request.resume().on("end", () => {
+      accepted++;
+      response
+        .setHeader("content-type", "application/json")
+        .end(
+          `{"messaging_product":"whatsapp","contacts":[],"messages":[{"id":"wamid.OUT${process.pid}.${accepted}"}]}`,
+        );
+      if (accepted >= wanted) reached();
+    });
+  }).listen(0, "127.0.0.1");
+  server.keepAliveTimeout = 60_000;
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get accepted() {
+      return accepted;
+    },
+    /** Resolves once `count` messages were accepted since the last call of `reset`. */
+    async until(count: number): Promise<void> {
+      wanted = count;
+      if (accepted < wanted) await new Promise<void>((resolve) => (reached = resolve));
+    },
+    reset() {
+      accepted = 0;
+      wanted = Number.POSITIVE_INFINITY;
+    },
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel. */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createWhatsAppPlugin } from "@omniops/whatsapp";
+import express from "express";
+import knexFactory from "knex";
+import { APP_SECRET, PHONE_NUMBER_ID, WABA_ID } from "./load.ts";
+
+export type ServerMode = "hmac" | "acks" | "silent" | "full";
+
+const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1"] = process.argv.slice(2) as [
+  ServerMode,
+  string?,
+  string?,
+];
+const TENANT = "00000000-0000-4000-8000-000000000001";
+const app = express();
+
+if (mode === "hmac") {
+  // What a host would write by hand.
+  app.post("/api/whatsapp/webhook", express.raw({ type: "*/*", limit: "4mb" }), (request, response) => {
+    const expected = createHmac("sha256", APP_SECRET)
+      .update(request.body as Buffer)
+      .digest();
+    const given = Buffer.from(String(request.headers["x-hub-signature-256"]).slice(7), "hex");
+    const isGood = given.length === expected.length && timingSafeEqual(given, expected);
+    response.status(isGood ? 200 : 401).end();
+  });
+} else {
+  const knex = knexFactory({ client: "pg", connection: databaseUrl, pool: { min: 2, max: 10 } });
+  const quiet = {
+    debug() {},
+    info() {},
+    warn: (fields: object, message: string) => console.error(message, fields),
+    error: (fields: object, message: string) => console.error(message, fields),
+  };
+  const whatsapp = createWhatsAppPlugin({
+    knex,
+    config: {
+      metaAppSecret: APP_SECRET,
+      verifyToken: "bench-verify-token",
+      tokenKeys: `k1:${Buffer.alloc(32, 7).toString("base64")}`,
+      graphUrl,
+      coalesceMs: 0,
+    },
+    reply: (turn) => (mode === "silent" ? null : `Yes, until **six**. (${turn.messages.at(-1)?.externalId})`),
+    logger: quiet,
+  });
+  await whatsapp.migrate();
+  await knex.raw("insert into customer_configs (id) values (?) on conflict do nothing", [TENANT]);
+  await whatsapp.connect({
+    customerConfigId: TENANT,
+    accessToken: "EAAbench",
+    phoneNumberId: PHONE_NUMBER_ID,
+    wabaId: WABA_ID,
+  });
+  if (mode !== "acks") await whatsapp.start();
+  app.use("/api/whatsapp", whatsapp.router);
+}
+
+const server = createServer(app).listen(0, "127.0.0.1", () => {
+  process.send?.({ port: (server.address() as AddressInfo).port });
+});
