@@ -56,6 +56,7 @@ export async function applyStatuses(
   );
   const parked = new Set<string>();
   const confirmed: { token: string; messageId: string }[] = [];
+  const changes: HostEvent[] = [];
   for (const { eventId, status } of statuses) {
     const attempt = status.callbackData === null ? undefined : attempts.get(status.callbackData);
     const part = byWamid.get(status.messageId) ?? byId.get(attempt ?? "");
@@ -65,7 +66,8 @@ export async function applyStatuses(
     }
     if (attempt !== undefined && status.callbackData !== null)
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
-    applyOne(part, status, advance);
+    // One event for each step, also when several steps come in one batch: the host may count deliveries.
+    if (applyOne(part, status, advance)) changes.push(toHostEvent(part));
   }
   const changed = parts.filter((part) => part.changed);
   await confirmAttempts(tx, db, confirmed);
@@ -77,17 +79,19 @@ export async function applyStatuses(
     changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
   );
   const left = changed.filter((part) => isPending(part.was) && !isPending(part.state)).map((part) => part.lane_key);
-  return { parked, changes: changed.map(toHostEvent), wakeLanes: () => settleOnLanes(tx, db, left) };
+  return { parked, changes, wakeLanes: () => settleOnLanes(tx, db, left) };
 }
 
-function applyOne(part: Part, status: StatusEvent, advance: EffectOptions["advance"]): void {
+/** @returns whether there is news for the host: a step up the ladder, or a failure it has not heard of. */
+function applyOne(part: Part, status: StatusEvent, advance: EffectOptions["advance"]): boolean {
   const state = advance(part.state, status.status);
   const error = status.errors[0] ?? null;
-  if (state === part.state && error === null && part.message_id !== null) return;
-  part.changed = part.changed || state !== part.state || part.message_id === null || part.error === null;
+  const isNews = state !== part.state || (error !== null && part.error === null);
+  part.changed ||= isNews || part.message_id === null;
   part.state = state;
   part.message_id ??= status.messageId;
   part.error = error ?? part.error;
+  return isNews;
 }
 
 /** @returns token → outbox id. */
