@@ -15,6 +15,8 @@ export default defineConfig({
   },
   test: {
     environment: "node",
+    // The gate counts from the file.
+    reporters: process.env.CI ? ["default", ["json", { outputFile: ".data/test-results.json" }]] : ["default"],
     pool: "forks",
     maxWorkers: 2,
     execArgv: ["--unhandled-rejections=strict"],

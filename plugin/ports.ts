@@ -69,6 +69,8 @@ export type StoredEvent = {
   readonly event: ChannelEvent;
   /** When we stored it, on the database's clock. */
   readonly receivedAt: Date;
+  /** The same to the microsecond, ISO 8601: two messages of one delivery differ only there. */
+  readonly storedAt: string;
 };
 
 /** What a batch of events does to the database: decided without it, written in one transaction. */
@@ -85,7 +87,8 @@ export type ReceivedMessage = {
   /** What the host's inbox shows. */
   readonly content: string;
   readonly mediaType: string | null;
-  readonly receivedAt: Date;
+  /** Becomes `messages.created_at`, so that the host's inbox shows stored order. */
+  readonly storedAt: string;
   /** WhatsApp's own time, never later than receipt. */
   readonly sentAt: Date;
   /** Older than the service window when it came: stored and marked, not answered. */

@@ -1,5 +1,6 @@
 /** Contract verb 2: verify → read → parse → record. Resolving means "stored", so the caller may answer 200. */
 import type { ChannelEvent, ChannelPlugin } from "./contract.ts";
+import { ChannelError } from "./errors.ts";
 import { isStoreDown } from "./pipeline/failure.ts";
 import { createGroupCommit } from "./pipeline/group-commit.ts";
 import type { Inbox, IncomingDelivery, Logger, RecordedDelivery } from "./ports.ts";
@@ -20,6 +21,7 @@ export type ReceiveDeps = {
 const MAX_EVENTS = 5_000;
 /** Deliveries and bytes that share a commit: enough to amortise it, little enough to keep the acknowledgement quick. */
 const MAX_GROUP = 128;
+const MAX_WAITING = 2_000;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
 export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps): ChannelPlugin["receive"] {
@@ -32,6 +34,11 @@ export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps)
   });
 
   return async ({ rawBody, signature }) => {
+    // Meta sends it again: better than to let memory grow until the process ends.
+    if (record.waiting >= MAX_WAITING)
+      throw new ChannelError("STORE_UNAVAILABLE", "Too many deliveries are waiting to be stored.", {
+        retry: "backoff",
+      });
     const body = verifySignature(rawBody, signature, appSecrets);
     const delivery = toDelivery(body);
     const { webhookId, events } = await record.add(delivery);

@@ -41,7 +41,7 @@ export async function writeEffects(
       mediaType: message.mediaType,
       externalId: message.event.messageId,
       metadata: metadataOf(message),
-      createdAt: message.receivedAt,
+      createdAt: message.storedAt,
     })),
   );
   const statuses = await applyStatuses(tx, db, shape, events, options);

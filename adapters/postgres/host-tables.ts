@@ -37,8 +37,8 @@ export type HostMessage = {
   readonly mediaType: string | null;
   readonly externalId: string | null;
   readonly metadata: object;
-  /** Null: now. */
-  readonly createdAt: Date | null;
+  /** ISO 8601; null: now. */
+  readonly createdAt: string | null;
 };
 
 /** @returns the ids of the new rows, in order. */

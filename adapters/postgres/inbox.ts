@@ -16,7 +16,7 @@ export function createInbox(db: Database, options: EffectOptions): Inbox {
       try {
         return await db.transaction((tx) => store(tx, db, deliveries));
       } catch (error) {
-        if (error instanceof ChannelError || deliveries.length > 1) throw error;
+        if (error instanceof ChannelError || deliveries.length > 1 || !isDataFault(error)) throw error;
         // Rule 7: what Postgres will not take as events is kept as bytes, so that Meta need not send it for days.
         const [delivery] = deliveries as [IncomingDelivery];
         const reason = `quarantined: Postgres refused it (${sqlState(error)})`;
@@ -33,8 +33,10 @@ export function createInbox(db: Database, options: EffectOptions): Inbox {
         contact_id: string | null;
         payload: ChannelEvent;
         created_at: Date;
+        stored_at: string;
       }>(
-        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at
+        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at,
+           to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored_at
          from unnest($1::text[]) with ordinality as l (lane_key, position)
          join lateral (
            select id, lane_key, contact_id, payload, created_at from ${db.name("whatsapp_events")}
@@ -48,6 +50,7 @@ export function createInbox(db: Database, options: EffectOptions): Inbox {
         contactId: row.contact_id,
         event: revive(row.payload),
         receivedAt: row.created_at,
+        storedAt: row.stored_at,
       }));
     },
 
@@ -119,6 +122,9 @@ async function store(
     db,
     events.map(({ event }) => event),
   );
+  // Events without a lane have no row to queue at: two batches in opposite order would meet at the dedupe keys.
+  if (routes.some(({ laneKey }) => laneKey === null))
+    await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_events")]);
   const webhookIds = await insertWebhooks(tx, db, deliveries);
   const items = events.map(({ event, at }, i) => ({
     event,
@@ -353,6 +359,11 @@ function countBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, numbe
   const counts = new Map<K, number>();
   for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
   return counts;
+}
+
+/** Data, constraint and size errors speak of the payload; anything else is ours to mend before Meta brings it again. */
+function isDataFault(error: unknown): boolean {
+  return /^(?:22|23|54)/.test(sqlState(error));
 }
 
 function sqlState(error: unknown): string {

@@ -16,7 +16,11 @@ export function planEffects(events: readonly StoredEvent[]): Effects {
   };
 }
 
-function receivedMessage({ receivedAt }: StoredEvent, event: MessageEvent, contactId: string): ReceivedMessage {
+function receivedMessage(
+  { receivedAt, storedAt }: StoredEvent,
+  event: MessageEvent,
+  contactId: string,
+): ReceivedMessage {
   // Never later than receipt: a forged or skewed time must not lengthen the window.
   const sentAt = event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
   return {
@@ -24,7 +28,7 @@ function receivedMessage({ receivedAt }: StoredEvent, event: MessageEvent, conta
     event,
     content: event.text ?? placeholder(event.type),
     mediaType: MEDIA.has(event.type) ? event.type : null,
-    receivedAt,
+    storedAt,
     sentAt,
     late: receivedAt.getTime() - sentAt.getTime() >= WINDOW_MS,
   };

@@ -3,12 +3,26 @@ import { describe, expect, it } from "vitest";
 import { quiet, startChannel } from "../support/channel.ts";
 
 describe("a turn", () => {
+  it("shows several messages of one delivery in the host's inbox in the order in which they stand in it", async () => {
+    const channel = await startChannel();
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+
+    channel.meta.batch(Array.from({ length: 30 }, (_, n) => ({ from: ada, text: `line ${n}` })));
+    await channel.meta.idle();
+    await quiet(channel);
+
+    const rows = await channel.rows<{ content: string }>(
+      "select content from messages where role = 'user' order by created_at",
+    );
+    expect(rows.map(({ content }) => content)).toEqual(Array.from({ length: 30 }, (_, n) => `line ${n}`));
+  });
+
   it("answers what a person writes, and tells the host what became of the answer", async () => {
     const channel = await startChannel();
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
 
     ada.says("Is it open today? 👩🏽‍🚀");
-    const answer = await channel.meta.waitFor(() => channel.meta.accepted[0], 5_000);
+    const answer = (await channel.meta.waitFor(() => channel.meta.accepted[0], 5_000))!;
     await channel.meta.idle();
     await quiet(channel);
 
