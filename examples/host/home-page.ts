@@ -1,5 +1,6 @@
 /** The page at `/`: says what runs here and offers the login to a browser on this machine. */
 import type { Request, Response } from "express";
+import { isLoopback } from "./settings.ts";
 
 export function createHomePage({
   apiKey,
@@ -9,18 +10,21 @@ export function createHomePage({
   readonly isSignedIn: (request: Request) => boolean;
 }) {
   return (request: Request, response: Response): void => {
-    const isLocal = ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(request.socket.remoteAddress ?? "");
     const door = isSignedIn(request)
       ? `<p>Signed in as the demo tenant. <a href="/api/whatsapp/status">Connection status</a></p>`
-      : isLocal
+      : isFromHere(request)
         ? `<p><a href="/login?key=${encodeURIComponent(apiKey)}">Sign in as the demo tenant</a></p>`
         : `<p>Sign in at <code>/login?key=…</code></p>`;
-    response.type("html").send(`<!doctype html>
+    // The page may hold the key.
+    response
+      .set("cache-control", "no-store")
+      .type("html")
+      .send(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Example host</title>
-<style>body{font:16px/1.5 system-ui;margin:3rem auto;max-width:40rem;padding:0 1rem;color-scheme:light dark}code{font-size:.9em}</style>
+<style>body{font:16px/1.5 system-ui;margin:3rem auto;max-width:40rem;padding:0 1rem}:root{color-scheme:light dark}code{font-size:.9em}</style>
 <h1>Example host</h1>
 <p>A chat platform with a WhatsApp channel: <code>@omniops/whatsapp</code> is mounted at <code>/api/whatsapp</code>.</p>
 ${door}
@@ -28,4 +32,14 @@ ${door}
 </html>
 `);
   };
+}
+
+/** A tunnel that lets Meta in also comes from this machine, but under its own name: it must not hand out the key. */
+function isFromHere(request: Request): boolean {
+  return (
+    isLoopback(request.socket.remoteAddress ?? "") &&
+    isLoopback(request.hostname) &&
+    request.headers["x-forwarded-for"] === undefined &&
+    request.headers.forwarded === undefined
+  );
 }

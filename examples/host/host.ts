@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
-  ChannelError,
   createChatApi,
   createWhatsAppPlugin,
   type HostEvent,
@@ -14,8 +13,9 @@ import {
 import express from "express";
 import knexFactory, { type Knex } from "knex";
 import { answerLikeABot } from "./bot.ts";
+import { connectDemoTenant, createDemoTenant } from "./demo-tenant.ts";
 import { createHomePage } from "./home-page.ts";
-import { DEMO_TENANT, type HostSettings } from "./settings.ts";
+import type { HostSettings } from "./settings.ts";
 import { createSignIn } from "./sign-in.ts";
 
 export type RunningHost = {
@@ -27,7 +27,11 @@ export type RunningHost = {
 
 export type HostHooks = { readonly onEvent?: (event: HostEvent) => void; readonly logger?: Logger };
 
-export async function startHost(settings: HostSettings, hooks: HostHooks = {}): Promise<RunningHost> {
+/** When it rejects, nothing of it is left running. */
+export async function startHost(
+  settings: HostSettings & { readonly databaseUrl: string },
+  hooks: HostHooks = {},
+): Promise<RunningHost> {
   const knex = knexFactory({ client: "pg", connection: settings.databaseUrl, pool: { min: 0, max: 10 } });
   const signIn = createSignIn(settings.apiKey);
   const whatsapp = createWhatsAppPlugin({
@@ -37,8 +41,6 @@ export async function startHost(settings: HostSettings, hooks: HostHooks = {}): 
     reply: settings.chatApiUrl === undefined ? answerLikeABot : createChatApi({ url: settings.chatApiUrl }),
     ...hooks,
   });
-  await whatsapp.migrate();
-  await createDemoTenant(knex);
 
   const app = express();
   app.disable("x-powered-by");
@@ -50,62 +52,26 @@ export async function startHost(settings: HostSettings, hooks: HostHooks = {}): 
   );
 
   const server = createServer(app);
-  await whatsapp.start();
-  const connecting = connectDemoTenant(whatsapp, settings, hooks.logger);
-  await connecting.firstTry;
-  server.listen(settings.port, settings.host);
-  await once(server, "listening");
+  const connecting = connectDemoTenant(whatsapp, settings.connect, hooks.logger);
+  const stop = async () => {
+    server.close();
+    server.closeIdleConnections();
+    // Closing the channel's connections ends a call to Graph that is still waiting.
+    await Promise.all([connecting.stop(), whatsapp.stop()]);
+    server.closeAllConnections();
+    await knex.destroy();
+  };
+  try {
+    await whatsapp.migrate();
+    await createDemoTenant(knex);
+    await whatsapp.start();
+    await connecting.start();
+    server.listen(settings.port, settings.host);
+    await once(server, "listening");
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const { address, port } = server.address() as AddressInfo;
-
-  return {
-    url: `http://${address.includes(":") ? `[${address}]` : address}:${port}`,
-    whatsapp,
-    knex,
-    async stop() {
-      connecting.stop();
-      server.close();
-      server.closeIdleConnections();
-      await whatsapp.stop();
-      server.closeAllConnections();
-      await knex.destroy();
-    },
-  };
-}
-
-async function createDemoTenant(knex: Knex): Promise<void> {
-  await knex.raw(
-    "insert into customer_configs (id) select ?::uuid where not exists (select 1 from customer_configs where id = ?::uuid)",
-    [DEMO_TENANT, DEMO_TENANT],
-  );
-}
-
-const RETRY_MS = 2_000;
-
-/** Graph may be away when the host starts: it is asked again. What no retry can mend is said once. */
-function connectDemoTenant(whatsapp: WhatsAppPlugin, { connect }: HostSettings, logger: Logger | undefined) {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const attempt = async (): Promise<void> => {
-    if (connect === undefined || stopped) return;
-    try {
-      await whatsapp.connect({ customerConfigId: DEMO_TENANT, ...connect });
-    } catch (error) {
-      const known = error instanceof ChannelError ? error : null;
-      const again = known?.retry === "backoff" || known?.retry === "after";
-      const say = logger?.error.bind(logger) ?? ((_fields: object, message: string) => console.error(message));
-      say(
-        { code: known?.code ?? "INTERNAL" },
-        `The demo tenant is not connected: ${known?.message ?? "unexpected error"}${again ? " Trying again." : ""}`,
-      );
-      if (again) timer = setTimeout(() => void attempt(), RETRY_MS);
-    }
-  };
-  const firstTry = Promise.race([attempt(), new Promise<void>((resolve) => setTimeout(resolve, 1_500).unref())]);
-  return {
-    firstTry,
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
+  return { url: `http://${address.includes(":") ? `[${address}]` : address}:${port}`, whatsapp, knex, stop };
 }

@@ -11,7 +11,7 @@ export function createSignIn(apiKey: string) {
   return {
     /** What `createWhatsAppPlugin({ authenticate })` takes. */
     authenticate(request: Request): string | null {
-      const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+      const bearer = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? "")?.[1];
       if (bearer !== undefined) return same(bearer, apiKey) ? DEMO_TENANT : null;
       const session = new RegExp(`(?:^|; )${COOKIE}=([\\w-]+)`).exec(request.headers.cookie ?? "")?.[1];
       return session !== undefined && sessions.has(session) ? DEMO_TENANT : null;
