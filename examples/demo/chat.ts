@@ -1,0 +1,44 @@
+/** The terminal as a phone: a typed line is a WhatsApp message, and every answer is printed as it arrives. */
+import { createInterface } from "node:readline";
+import { CHAT_NUMBER, YOU } from "./cast.ts";
+import type { Stage } from "./stage.ts";
+import { harmless, type Paint } from "./terminal.ts";
+
+/** Ends when the signal does, or with Ctrl-C or Ctrl-D at the prompt. */
+export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, signal: AbortSignal): Promise<void> {
+  const { stdin: input, stdout: output } = process;
+  const lines = input.isTTY === true ? createInterface({ input, output, prompt: paint.bold("You: ") }) : null;
+  const typed = new Map<string, number>();
+  let askedAt = 0;
+
+  const say = (text: string) => {
+    // What is being typed stays, below what has arrived.
+    if (lines !== null && output.isTTY === true) output.write("\r\u001b[K");
+    output.write(`${text}\n`);
+    lines?.prompt(true);
+  };
+  onHostEvent((event) => {
+    if (event.kind !== "message") return;
+    const { messageId, from, text, type } = event.event;
+    const isTyped = typed.has(messageId);
+    askedAt = typed.get(messageId) ?? Date.now();
+    typed.delete(messageId);
+    if (!isTyped) say(`${harmless(from.name ?? YOU.name)}: ${harmless(text ?? `[${type}]`)}`);
+  });
+  meta.onAccepted(({ text, at }) => {
+    say(
+      `${paint.green(CHAT_NUMBER.verifiedName)}: ${harmless(text)} ${paint.dim(`after ${at.getTime() - askedAt} ms`)}`,
+    );
+  });
+
+  const write = (text: string) => void typed.set(you.says(text), Date.now());
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    lines?.on("line", (line) => (line.trim() === "" ? lines.prompt() : write(line)));
+    lines?.once("SIGINT", resolve).once("close", resolve);
+    if (signal.aborted) resolve();
+    // The first words are said for you: they open the service window, and the bot tells what it knows.
+    else you.says("hello");
+  });
+  lines?.close();
+}
