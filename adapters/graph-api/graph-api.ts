@@ -1,7 +1,7 @@
 /** Meta's Graph API as far as the channel uses it. */
 import { createHmac } from "node:crypto";
 import type { MetaError } from "../../plugin/contract.ts";
-import { ChannelError } from "../../plugin/errors.ts";
+import { ChannelError, type Retry } from "../../plugin/errors.ts";
 import type { GraphApi, PostOutcome } from "../../plugin/ports.ts";
 import { toRejection } from "./graph-errors.ts";
 import type { HttpOutcome, HttpTransport } from "./http-transport.ts";
@@ -14,6 +14,18 @@ export type GraphOptions = {
   /** Signs `appsecret_proof`, which Meta demands when "Require App Secret" is on. */
   readonly appSecret: string;
   readonly transport: HttpTransport;
+};
+
+/** Ours, because Meta's sentences may quote a number; and nobody sent anything. */
+const NOT_SHOWN =
+  "Meta does not show this number or account: check both ids, and that the token has both WhatsApp permissions.";
+const LOOK_UP_REFUSED: Readonly<Record<Retry, string>> = {
+  never: NOT_SHOWN,
+  fix: NOT_SHOWN,
+  template: NOT_SHOWN,
+  backoff: "Meta is busy: try again.",
+  after: "Meta throttles this account or app: try again later.",
+  reauth: "Meta refuses the access token: use one that is valid and may use this number.",
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -51,10 +63,11 @@ export function createGraphApi({ graphUrl, graphVersion, appSecret, transport }:
     const answer = readJson(outcome.text);
     const error = errorOf(answer);
     if (error !== null) {
-      const { retry, message } = toRejection(error.meta, error.isTransient, null);
-      throw new ChannelError("GRAPH_REJECTED", `${message} (Graph code ${error.meta.code})`, {
+      const { retry, retryAfterMs } = toRejection(error.meta, error.isTransient, null);
+      throw new ChannelError("GRAPH_REJECTED", `${LOOK_UP_REFUSED[retry]} (Graph code ${error.meta.code})`, {
         retry,
         meta: error.meta,
+        ...(retryAfterMs === null ? {} : { retryAfterMs }),
       });
     }
     if (answer === null || outcome.status !== 200)
@@ -94,7 +107,8 @@ export function createGraphApi({ graphUrl, graphVersion, appSecret, transport }:
           if (id !== null) ids.push(id);
         }
         const paging = page.paging as { next?: unknown; cursors?: { after?: unknown } } | undefined;
-        after = paging?.next === undefined ? null : text(paging.cursors?.after);
+        const next: string | null = paging?.next === undefined ? null : text(paging.cursors?.after);
+        after = next === after ? null : next;
       } while (after !== null);
       return ids;
     },
@@ -120,15 +134,21 @@ function toPostOutcome(outcome: HttpOutcome): PostOutcome {
   const answer = readJson(outcome.text);
   const error = errorOf(answer);
   if (error !== null && outcome.status >= 400) {
-    const seconds = Number(outcome.retryAfter ?? Number.NaN);
     return {
       kind: "rejected",
-      rejection: toRejection(error.meta, error.isTransient, Number.isFinite(seconds) ? seconds * 1_000 : null),
+      rejection: toRejection(error.meta, error.isTransient, readRetryAfter(outcome.retryAfter)),
     };
   }
   const messageId = text((answer?.messages as readonly Json[] | undefined)?.[0]?.id);
   if (outcome.status === 200 && messageId !== null) return { kind: "accepted", messageId };
   return { kind: "ambiguous", reason: `Graph answered ${outcome.status} without a usable body.` };
+}
+
+const LONGEST_WAIT_S = 86_400;
+
+/** Whole seconds or nothing: Meta sends no dates here, and a fraction or a century would not fit the lane's clock. */
+function readRetryAfter(header: string | null): number | null {
+  return header !== null && /^\d{1,20}$/.test(header) ? Math.min(Number(header), LONGEST_WAIT_S) * 1_000 : null;
 }
 
 function errorOf(answer: Json | null): { readonly meta: MetaError; readonly isTransient: boolean } | null {

@@ -47,6 +47,11 @@ const RULES: Readonly<Record<number, Rule>> = {
   131048: after(HOUR), // spam rate limit of the number
   131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
   131064: after(HOUR), // template classification violations
+  131208: after(MINUTE), // groups
+  132069: after(HOUR), // flow throttled
+  133008: after(HOUR), // too many wrong PINs
+  133009: after(HOUR), // PINs too fast
+  133015: after(5 * MINUTE), // number deleted just now
   133016: after(72 * HOUR), // registrations
   // Meta's trouble
   1: BACKOFF, // unknown error
@@ -56,18 +61,26 @@ const RULES: Readonly<Record<number, Rule>> = {
   131057: BACKOFF, // account in maintenance, up to a minute
   133004: BACKOFF, // server temporarily unavailable
   134101: after(10 * MINUTE), // template is syncing
+  139103: BACKOFF, // block list
   // Account and configuration
   368: FIX, // blocked for policy violations
   130497: FIX, // country not allowed
   131031: FIX, // account locked
   131037: FIX, // display name not approved
   131042: FIX, // payment
+  131044: FIX, // payment, calling
   131045: FIX, // certificate
   131063: FIX, // marketing templates disabled on Cloud API
   132001: FIX, // template missing or not approved
   132015: FIX, // template paused
   132016: FIX, // template disabled
+  132068: FIX, // flow blocked
+  133000: FIX, // deregistration incomplete
+  133005: FIX, // PIN wrong
+  133006: FIX, // number not verified
   133010: FIX, // number not registered
+  134011: FIX, // terms of payments not accepted
+  134102: FIX, // template unavailable
   // The message or its recipient
   131047: { retry: "template" }, // outside the 24-hour window
   100: NEVER, // invalid parameter
@@ -80,7 +93,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   131021: NEVER, // sender is recipient
   131026: NEVER, // undeliverable
   131030: NEVER, // not in the allow-list of a test number
-  131049: NEVER, // marketing cap: trying again is penalised
+  131049: NEVER, // marketing cap: trying again is penalised, and a day's wait would hold up the whole conversation
   131050: NEVER, // opted out of marketing
   131051: NEVER, // message type
   131052: NEVER, // media download
@@ -88,23 +101,27 @@ const RULES: Readonly<Record<number, Rule>> = {
   131062: NEVER, // user id not supported for this message
 };
 
-/** @param error the `error` member of a Graph answer; null when the request never reached Meta. */
+/** @param retryAfterMs what Meta asks for in this answer; the table's own wait is never shortened by it. */
 export function toRejection(error: MetaError, isTransient: boolean, retryAfterMs: number | null): Rejection {
-  const rule = ruleFor(error.code, isTransient);
+  const rule = ruleFor(error, isTransient);
+  const waits = [retryAfterMs, rule.retryAfterMs ?? null].filter((wait) => wait !== null);
   return {
     meta: error,
     retry: rule.retry,
-    retryAfterMs: retryAfterMs ?? rule.retryAfterMs ?? null,
+    retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
     perRecipient: rule.perRecipient ?? false,
     message: SENTENCES[rule.retry],
   };
 }
 
-function ruleFor(code: number, isTransient: boolean): Rule {
-  const rule = RULES[code];
-  if (rule !== undefined) return rule;
-  if (code >= 200 && code <= 299) return REAUTH; // permission missing
-  return isTransient ? BACKOFF : NEVER;
+/** A number that is gone or not visible comes as an invalid parameter with this subcode. */
+const NOT_VISIBLE = 33;
+
+function ruleFor({ code, subcode }: MetaError, isTransient: boolean): Rule {
+  if (code === 100 && subcode === NOT_VISIBLE) return FIX;
+  const known = RULES[code] ?? (code >= 200 && code <= 299 ? REAUTH : NEVER); // 2xx: permission missing
+  // Meta's own word that the same request may pass later; it cannot revive a token or open a window.
+  return isTransient && known.retry === "never" ? BACKOFF : known;
 }
 
 /** Ours, because Meta's sentences may quote the recipient's number. */

@@ -68,7 +68,8 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
           if (!socket.connecting && (call.reusedSocket || !secure)) ready();
           else socket.once(secure ? "secureConnect" : "connect", ready);
         });
-        call.once("error", (error: NodeJS.ErrnoException) => {
+        // `on`, not `once`: a second error without a listener would end the process.
+        call.on("error", (error: NodeJS.ErrnoException) => {
           finish({ kind: connected ? "broken" : "unsent", reason: error.code ?? error.message });
         });
         call.once("response", (response) => {
@@ -77,11 +78,13 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
           let size = 0;
           response.on("data", (chunk: Buffer) => {
             size += chunk.byteLength;
-            if (size > MAX_ANSWER) call.destroy(new Error("answer too large"));
-            else chunks.push(chunk);
+            if (size <= MAX_ANSWER) chunks.push(chunk);
+            else {
+              finish({ kind: "broken", reason: "answer too large" });
+              call.destroy();
+            }
           });
-          response.once("aborted", () => finish({ kind: "broken", reason: "answer cut off" }));
-          response.once("error", () => finish({ kind: "broken", reason: "answer cut off" }));
+          response.on("error", () => finish({ kind: "broken", reason: "answer cut off" }));
           response.once("end", () => {
             const retryAfter = response.headers["retry-after"] ?? null;
             finish({
@@ -114,20 +117,35 @@ export function createFetchTransport(fetch: typeof globalThis.fetch, timeouts: H
           redirect: "error",
           signal: AbortSignal.timeout(timeouts.totalMs),
         });
-        return {
-          kind: "answer",
-          status: answer.status,
-          text: await answer.text(),
-          retryAfter: answer.headers.get("retry-after"),
-        };
+        const text = await readText(answer);
+        if (text === null) return { kind: "broken", reason: "answer too large" };
+        return { kind: "answer", status: answer.status, text, retryAfter: answer.headers.get("retry-after") };
       } catch (error) {
-        const cause = (error as { cause?: { code?: unknown } }).cause;
-        const code = typeof cause?.code === "string" ? cause.code : "fetch failed";
-        return { kind: UNSENT.has(code) ? "unsent" : "broken", reason: code };
+        const { code, syscall } = causeOf(error);
+        const reason = typeof code === "string" ? code : "fetch failed";
+        return { kind: isBeforeTheConnection(reason, syscall) ? "unsent" : "broken", reason };
       }
     },
     close: () => undefined,
   };
+}
+
+/** @returns null when there is more of it than an answer of Graph can have. */
+async function readText({ body }: Response): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop early cancels the stream, and with it the connection.
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_ANSWER) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function causeOf(error: unknown): { readonly code?: unknown; readonly syscall?: unknown } {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null ? cause : {};
 }
 
 const UNSENT = new Set([
@@ -138,3 +156,8 @@ const UNSENT = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+
+/** A network may also vanish under a connection that has carried the request: then the call that failed is a read. */
+function isBeforeTheConnection(code: string, syscall: unknown): boolean {
+  return UNSENT.has(code) && syscall !== "read" && syscall !== "write";
+}
