@@ -27,6 +27,8 @@ export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = 
       },
       body: JSON.stringify(turn),
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    }).catch((cause: unknown) => {
+      throw failed("it could not be reached, or took too long", cause);
     });
     if (answer.status === 204) return null;
     if (answer.status !== 200) throw failed(`it answered ${answer.status}`);
@@ -38,6 +40,9 @@ export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = 
   };
 }
 
-function failed(why: string): ChannelError {
-  return new ChannelError("CHAT_API_FAILED", `The chat API did not answer the turn: ${why}.`, { retry: "backoff" });
+function failed(why: string, cause?: unknown): ChannelError {
+  return new ChannelError("CHAT_API_FAILED", `The chat API did not answer the turn: ${why}.`, {
+    retry: "backoff",
+    cause,
+  });
 }

@@ -47,7 +47,16 @@ function openBox(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Record<st
   if (nonce.length !== nacl.secretbox.nonceLength) throw unreadable("its nonce has the wrong length");
   const plain = nacl.secretbox.open(box, nonce, key);
   if (plain === null) throw unreadable("it was changed, or sealed with another key of the same id");
-  return JSON.parse(Buffer.from(plain).toString("utf8")) as Record<string, unknown>;
+  return readEnvelope(Buffer.from(plain).toString("utf8"));
+}
+
+/** JSON.parse quotes what it cannot read, which here is a token. */
+function readEnvelope(plain: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(plain);
+    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  } catch {}
+  throw unreadable("it holds no envelope of ours");
 }
 
 function encode(bytes: Uint8Array): string {
