@@ -5,12 +5,14 @@ import { ChannelError } from "./errors.ts";
 /** Options as a plain object; `whatsappConfigFromEnv` makes one from environment variables. */
 export type WhatsAppConfigInput = { readonly [Option in keyof typeof OPTIONS]?: string | number | undefined };
 
+type TokenKey = { readonly kid: string; readonly key: Uint8Array };
+
 export type WhatsAppConfig = {
   /** The current app secret first, then the one being rotated out. */
   readonly appSecrets: readonly string[];
   readonly verifyToken: string;
   /** The first encrypts, all decrypt. */
-  readonly tokenKeys: readonly { readonly kid: string; readonly key: Uint8Array }[];
+  readonly tokenKeys: readonly TokenKey[];
   readonly graphUrl: string;
   readonly graphVersion: string;
   readonly leaseMs: number;
@@ -105,9 +107,11 @@ export const OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** Reads the variables of {@link OPTIONS}; an empty one counts as not set. */
+/** Reads the variables of {@link OPTIONS}; an empty or blank one counts as not set. */
 export function whatsappConfigFromEnv(env: Readonly<Record<string, string | undefined>>): WhatsAppConfigInput {
-  return Object.fromEntries(Object.entries(OPTIONS).map(([option, { env: name }]) => [option, env[name] || undefined]));
+  return Object.fromEntries(
+    Object.entries(OPTIONS).map(([option, { env: name }]) => [option, env[name]?.trim() || undefined]),
+  );
 }
 
 /** @throws ChannelError CONFIG_INVALID naming every problem and its fix. */
@@ -115,7 +119,9 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
   for (const [option, { env, schema, description }] of Object.entries(OPTIONS)) {
-    const given = input[option as keyof typeof OPTIONS];
+    const value = input[option as keyof typeof OPTIONS];
+    // A blank text would otherwise count as the number zero.
+    const given = typeof value === "string" && value.trim() === "" ? undefined : value;
     const result = schema.safeParse(given);
     if (result.success) values[option] = result.data;
     else if (given === undefined) problems.push(`${env} (${option}) is missing. ${description}`);
@@ -132,9 +138,9 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
       retry: "fix",
     });
   return Object.freeze({
-    appSecrets: appSecrets as readonly string[],
+    appSecrets: Object.freeze(appSecrets as readonly string[]),
     verifyToken: values.verifyToken as string,
-    tokenKeys: values.tokenKeys as WhatsAppConfig["tokenKeys"],
+    tokenKeys: Object.freeze((values.tokenKeys as WhatsAppConfig["tokenKeys"]).map((key) => Object.freeze(key))),
     graphUrl: values.graphUrl as string,
     graphVersion: values.graphVersion as string,
     leaseMs: values.leaseMs as number,
@@ -143,7 +149,7 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
   });
 }
 
-function readTokenKey(text: string): { kid: string; key: Uint8Array } | null {
+function readTokenKey(text: string): TokenKey | null {
   const [, kid, base64] = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]+=*)\s*$/.exec(text) ?? [];
   const key = Buffer.from(base64 ?? "", "base64");
   return kid === undefined || key.length !== 32 ? null : { kid, key };
