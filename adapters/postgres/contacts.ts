@@ -63,9 +63,26 @@ export async function insertPeople(
 }
 
 /**
- * Rule 12: linking never reorders. Both lanes are locked in sorted order and what waits in the younger moves to the
- * elder, where stored order (the event id) still decides. A worker that holds one of them is fenced out: its
- * transaction rolls back and the events are worked anew, in the elder lane.
+ * To be called once, before the first link of a batch, with everybody in it: contacts first and then lanes, each in one
+ * global order. A worker that applies events takes them in the same order, and so does every other batch.
+ */
+export async function lockPeople(tx: Tx, db: Database, contacts: readonly string[]): Promise<void> {
+  const lanes = db.name("whatsapp_lanes");
+  const keys = contacts.map(inLane);
+  await tx.query(`select 1 from ${db.name("whatsapp_contacts")} where id = any($1) order by id for no key update`, [
+    contacts,
+  ]);
+  await tx.query(
+    `insert into ${lanes} (lane_key, stage) select key, 'in' from unnest($1::text[]) as k (key) order by key on conflict do nothing`,
+    [keys],
+  );
+  await tx.query(`select 1 from ${lanes} where lane_key = any($1) order by lane_key for update`, [keys]);
+}
+
+/**
+ * Rule 12: linking never reorders. Both lanes are locked and what waits in the younger moves to the elder, where stored
+ * order (the event id) still decides. A worker that holds one of them is fenced out: its transaction rolls back and the
+ * events are worked anew, in the elder lane.
  * @returns the elder contact; null when none was given.
  */
 export async function linkContacts(tx: Tx, db: Database, contacts: readonly string[]): Promise<string | null> {
@@ -73,11 +90,6 @@ export async function linkContacts(tx: Tx, db: Database, contacts: readonly stri
   if (elder === undefined || younger.length === 0) return elder ?? null;
   const lanes = db.name("whatsapp_lanes");
   const keys = contacts.map(inLane);
-  await tx.query(
-    `insert into ${lanes} (lane_key, stage) select key, 'in' from unnest($1::text[]) as k (key) order by key on conflict do nothing`,
-    [keys],
-  );
-  await tx.query(`select 1 from ${lanes} where lane_key = any($1) order by lane_key for update`, [keys]);
   const moved = await tx.query(
     `update ${db.name("whatsapp_events")} set lane_key = $1, contact_id = $2 where lane_key = any($3) and state = 0 returning 1`,
     [inLane(elder), elder, younger.map(inLane)],

@@ -105,7 +105,10 @@ export type ConversationOf = {
   readonly customerConfigId: string;
 };
 
-/** Finds each contact's conversation, and makes one where there is none or the host has deleted it. */
+/**
+ * Finds each contact's conversation, and makes one where there is none or the host has deleted it. The contacts are
+ * locked in order: linking two of them locks them too, and must neither deadlock with us nor change them under us.
+ */
 export async function ensureConversations(
   tx: Tx,
   db: Database,
@@ -116,7 +119,8 @@ export async function ensureConversations(
   const read = () =>
     tx.query<{ id: string; conversation_id: string | null; connection_id: string; customer_config_id: string }>(
       `select c.id, v.id as conversation_id, c.connection_id, c.customer_config_id from ${db.name("whatsapp_contacts")} c
-       left join ${db.hostName("conversations")} v on v.id = c.conversation_id where c.id = any($1)`,
+       left join ${db.hostName("conversations")} v on v.id = c.conversation_id where c.id = any($1)
+       order by c.id for no key update of c`,
       [contactIds],
     );
   let contacts = await read();

@@ -14,7 +14,7 @@ export function createInbox(db: Database, options: EffectOptions): Inbox {
   return {
     async record(deliveries) {
       try {
-        return await db.transaction((tx) => store(tx, db, deliveries));
+        return await storeAll(db, deliveries);
       } catch (error) {
         if (error instanceof ChannelError || deliveries.length > 1 || !isDataFault(error)) throw error;
         // Rule 7: what Postgres will not take as events is kept as bytes, so that Meta need not send it for days.
@@ -111,6 +111,22 @@ export function createInbox(db: Database, options: EffectOptions): Inbox {
   };
 }
 
+/** Thrown to roll back: a contact was linked to another one after its events were routed, and before we had its lane. */
+class ContactMoved extends Error {
+  override readonly name = "ContactMoved";
+}
+
+async function storeAll(db: Database, deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]> {
+  for (;;) {
+    try {
+      return await db.transaction((tx) => store(tx, db, deliveries));
+    } catch (error) {
+      // Routed anew, they find the elder. Links are rare, so this ends.
+      if (!(error instanceof ContactMoved)) throw error;
+    }
+  }
+}
+
 async function store(
   tx: Tx,
   db: Database,
@@ -193,7 +209,7 @@ async function insertWebhooks(
 /** @returns event ids by position; a position that is missing was stored before. */
 async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promise<ReadonlyMap<number, string>> {
   if (items.length === 0) return new Map();
-  const inserted = await tx.query<{ id: string; dedupe_key: string }>(
+  const inserted = await tx.query<{ id: string; dedupe_key: string; moved: boolean }>(
     `insert into ${db.name("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
        phone_number_id, payload, state, webhook_id, created_at)
      select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload::jsonb,
@@ -201,7 +217,8 @@ async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promi
      from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])
        with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload,
          webhook_id, i)
-     on conflict (dedupe_key) do nothing returning id, dedupe_key`,
+     on conflict (dedupe_key) do nothing returning id, dedupe_key, exists (
+       select 1 from ${db.name("whatsapp_contacts")} where id = any($3) and merged_into is not null) as moved`,
     [
       items.map(({ route }) => route.laneKey),
       items.map(({ route }) => route.connectionId),
@@ -214,6 +231,8 @@ async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promi
       items.map(({ webhookId }) => webhookId),
     ],
   );
+  // Whoever links contacts holds their lanes, and so do we by now: what this statement sees of them is final.
+  if (inserted.some(({ moved }) => moved)) throw new ContactMoved();
   const idOf = new Map(inserted.map((row) => [row.dedupe_key, row.id]));
   const byPosition = new Map<number, string>();
   for (const [i, { event }] of items.entries()) {

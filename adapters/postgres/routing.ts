@@ -1,6 +1,6 @@
 /** Which tenant, contact and lane an event belongs to: decided in the transaction that stores it, by the binding at receipt. */
 import type { ChannelEvent, Person } from "../../plugin/contract.ts";
-import { inLane, insertPeople, linkContacts, type NewPerson } from "./contacts.ts";
+import { inLane, insertPeople, linkContacts, lockPeople, type NewPerson } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
 
 export type Route = {
@@ -105,17 +105,17 @@ async function meetPeople(
     for (const [alias, contact] of Object.entries(aliases)) known.set(`${connection_id}/${alias}`, contact);
   const people: NewPerson[] = [];
   const contactOf: (string | null)[] = [];
+  let isLocked = false;
   for (const [i, event] of events.entries()) {
     const { connection_id: connectionId, customer_config_id: customerConfigId } = found[i] ?? {};
     const person = personOf(event);
     const keys = connectionId ? aliasesOf(person).map((alias) => `${connectionId}/${alias}`) : [];
     const contacts = [...new Set(keys.map((key) => known.get(key)).filter((contact) => contact !== undefined))];
     if (contacts.length > 1) {
-      const elder = await linkContacts(
-        tx,
-        db,
-        contacts.filter((contact) => !contact.startsWith("new:")),
-      );
+      const stored = contacts.filter(isStored);
+      if (stored.length > 1 && !isLocked) await lockPeople(tx, db, [...new Set(known.values())].filter(isStored));
+      isLocked ||= stored.length > 1;
+      const elder = await linkContacts(tx, db, stored);
       const one = elder ?? (contacts[0] as string);
       for (const [key, contact] of known) if (contacts.includes(contact)) known.set(key, one);
       for (const [at, contact] of contactOf.entries())
@@ -135,6 +135,10 @@ async function meetPeople(
     const contact = contactOf[i] ?? null;
     return routeOf(event, found[i], contact === null ? null : (ids.get(contact) ?? contact));
   });
+}
+
+function isStored(contact: string): boolean {
+  return !contact.startsWith("new:");
 }
 
 function routeOf(event: ChannelEvent, found: Found | undefined, contact?: string | null): Route {

@@ -1,0 +1,230 @@
+/** Rule 12: two names turn out to be one person; from then on one contact, one lane, and the stored order kept. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
+import {
+  applyAll,
+  applyOnce,
+  claimed,
+  delivery,
+  type Engine,
+  hold,
+  message,
+  startEngine,
+  stranded,
+  waiters,
+} from "./support.ts";
+
+const PHONE = "447700900123";
+const USER = "GB.5512oQx81Zk09";
+const byPhone = (id: string) => message({ id, phone: PHONE });
+const byUser = (id: string) => message({ id, phone: null, userId: USER });
+const byBoth = (id: string) => message({ id, phone: PHONE, userId: USER });
+
+describe("a person known by two names", () => {
+  it("becomes one contact with one lane, and keeps the order in which everything was stored", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    await store.inbox.record([delivery(byPhone("wamid.3"))]);
+    expect(await rows("select 1 from whatsapp_lanes where pending > 0")).toHaveLength(2);
+
+    await store.inbox.record([delivery(byBoth("wamid.4"))]);
+    await store.inbox.record([delivery(byUser("wamid.5"))]);
+    await applyAll(store);
+
+    expect(await told(engine)).toEqual(["wamid.1", "wamid.2", "wamid.3", "wamid.4", "wamid.5"]);
+    expect(await rows("select phone_number, user_id from whatsapp_contacts where merged_into is null")).toEqual([
+      { phone_number: PHONE, user_id: USER },
+    ]);
+    expect(await rows("select distinct lane_key from whatsapp_events")).toHaveLength(1);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("is linked within one delivery that brings all three spellings", async () => {
+    const engine = await startEngine();
+
+    await engine.store.inbox.record([delivery(byUser("wamid.1"), byPhone("wamid.2"), byBoth("wamid.3"))]);
+    await applyAll(engine.store);
+
+    expect(await told(engine)).toEqual(["wamid.1", "wamid.2", "wamid.3"]);
+    expect(await engine.rows("select 1 from whatsapp_contacts where merged_into is null")).toHaveLength(1);
+  });
+
+  it.each(["younger", "elder"])("fences out the worker that holds the %s lane, and doubles nothing", async (which) => {
+    const engine = await startEngine();
+    const { store, another, rows } = engine;
+    const zombie = another();
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    const lanes = [...(await claimed(zombie))].sort((a, b) => (a.laneKey < b.laneKey ? -1 : 1));
+    const held = lanes.filter((_lane, i) => (which === "elder" ? i === 0 : i === 1));
+    await zombie.lanes.release(lanes.filter((lane) => !held.includes(lane)));
+    const events = await zombie.inbox.load(held, 50);
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+
+    expect(await zombie.inbox.apply(held, events, planEffects(events))).toBe(false);
+    await applyAll(store);
+    expect(await told(engine)).toEqual(["wamid.1", "wamid.2", "wamid.3"]);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("is linked only after the worker that is just committing one of its lanes, without a deadlock", async () => {
+    const engine = await startEngine();
+    const { store, database, rows } = engine;
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    const [lane] = [...(await claimed(store))].sort((a, b) => (a.laneKey < b.laneKey ? -1 : 1));
+    // A worker in the middle of its transaction: the contact is written, the lane not yet released.
+    const worker = await hold(database);
+    await worker.query("update whatsapp_contacts set name = 'Ada' where phone_number = $1", [PHONE]);
+
+    const linking = store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await waiters(rows);
+    await worker.query("select 1 from whatsapp_lanes where lane_key = $1 for update", [lane?.laneKey]);
+    await worker.commit();
+
+    await linking;
+    await applyAll(store);
+    expect(await told(engine)).toEqual(["wamid.1", "wamid.2", "wamid.3"]);
+  });
+
+  it("does not deadlock with a batch that names somebody else before them", async () => {
+    const engine = await startEngine();
+    const { store, database, rows } = engine;
+    const other = "447700900001";
+    await store.inbox.record([delivery(message({ id: "wamid.0", phone: other }))]); // the first lane in the order
+    await store.inbox.record([delivery(byPhone("wamid.1"), byUser("wamid.2"))]);
+    const [first, second] = await rows<{ lane_key: string }>("select lane_key from whatsapp_lanes order by lane_key");
+    // Another batch in the middle of its locks: it has the first lane and is about to ask for the second.
+    const batch = await hold(database);
+    await batch.query("select 1 from whatsapp_lanes where lane_key = $1 for update", [first?.lane_key]);
+
+    const linking = store.inbox.record([delivery(byBoth("wamid.3"), message({ id: "wamid.4", phone: other }))]);
+    await waiters(rows);
+    await batch.query("select 1 from whatsapp_lanes where lane_key = $1 for update", [second?.lane_key]);
+    await batch.commit();
+
+    await linking;
+  });
+
+  it("keeps an event with its person that was routed just before the link, and stored just after", async () => {
+    const engine = await startEngine();
+    const { store, another, database, rows } = engine;
+    const late = another();
+    await store.inbox.record([delivery(byPhone("wamid.1"), byUser("wamid.2"))]);
+    const [, younger] = await rows<{ lane_key: string }>("select lane_key from whatsapp_lanes order by lane_key");
+    const somebody = await hold(database);
+    await somebody.query("select 1 from whatsapp_lanes where lane_key = $1 for update", [younger?.lane_key]);
+
+    // Both wait for the younger lane: the link first, then an event that still believes in the younger contact.
+    const linking = store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await waiters(rows, 1);
+    const event = late.inbox.record([delivery(byUser("wamid.4"))]);
+    await waiters(rows, 2);
+    await somebody.commit();
+    await Promise.all([linking, event]);
+    await applyAll(store);
+
+    expect(await told(engine)).toEqual(["wamid.1", "wamid.2", "wamid.3", "wamid.4"]);
+    expect(await rows("select 1 from conversations")).toHaveLength(1);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("keeps the one conversation that exists when they are linked", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    const [, younger] = [...(await claimed(store))].sort((a, b) => (a.laneKey < b.laneKey ? -1 : 1));
+    if (younger === undefined) throw new Error("two lanes were claimed");
+    await applyOnce(store, [younger]);
+    const [before] = await rows<{ id: string }>("select id from conversations");
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await applyAll(store);
+
+    expect(await rows("select id from conversations")).toEqual([before]);
+    expect(await store.sessions.status(before?.id ?? "")).toMatchObject({ state: "open" });
+  });
+
+  it("stays in order over any sequence of spellings, deliveries and workers", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    let run = 0;
+    const step = fc.record({
+      spelling: fc.constantFrom("phone", "user", "both"),
+      joins: fc.boolean(),
+      works: fc.constantFrom("nothing", "claims", "applies the claimed", "applies"),
+    });
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
+        run += 1;
+        const phone = String(447800000000 + run);
+        const userId = `GB.RUN${run}`;
+        const spell = {
+          phone: (id: string) => message({ id, phone }),
+          user: (id: string) => message({ id, phone: null, userId }),
+          both: (id: string) => message({ id, phone, userId }),
+        };
+        let batch: object[] = [];
+        let kept: Awaited<ReturnType<typeof store.lanes.claim>> = [];
+        const ids = steps.map((_step, n) => `wamid.${run}.${n}`);
+        for (const [n, { spelling, joins, works }] of [
+          ...steps,
+          { spelling: "both", joins: false, works: "nothing" } as const,
+        ].entries()) {
+          batch.push(spell[spelling](ids[n] ?? `wamid.${run}.last`));
+          if (joins) continue;
+          await store.inbox.record([delivery(...batch)]);
+          batch = [];
+          if (works === "claims" && kept.length === 0) kept = await store.lanes.claim("in", 10);
+          if (works === "applies the claimed" && kept.length > 0) {
+            await Promise.all(kept.map((lane) => applyOnce(store, [lane])));
+            kept = [];
+          }
+          if (works === "applies") await applyAll(store);
+        }
+        await store.lanes.release(kept);
+        await applyAll(store);
+
+        const contacts = await rows<{ id: string }>(
+          "select id from whatsapp_contacts where merged_into is null and (phone_number = ? or user_id = ?)",
+          [phone, userId],
+        );
+        expect(contacts).toHaveLength(1);
+        // What one name brought keeps its order whatever was linked when; nothing is lost or doubled.
+        const effects = await rows<{ external_id: string }>(
+          "select external_id from messages where external_id like ? order by created_at",
+          [`wamid.${run}.%`],
+        );
+        expect([...effects].map(({ external_id }) => external_id).sort()).toEqual([...ids, `wamid.${run}.last`].sort());
+        const turned = await rows<{ wamids: string[] }>(
+          `select array_agg(m ->> 'externalId' order by t.seq, n) as wamids
+           from whatsapp_turns t, jsonb_array_elements(t.messages) with ordinality as e (m, n)
+           where m ->> 'externalId' like ? group by t.lane_key`,
+          [`wamid.${run}.%`],
+        );
+        for (const { wamids } of turned) expect(wamids).toEqual([...wamids].sort(byNumber));
+        expect(await stranded(rows)).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+function byNumber(a: string, b: string): number {
+  const of = (wamid: string) => (wamid.endsWith("last") ? Number.POSITIVE_INFINITY : Number(wamid.split(".")[2]));
+  return of(a) - of(b);
+}
+
+/** What the host's AI would be told, in order; every turn must be in one conversation. */
+async function told({ rows }: Engine): Promise<string[]> {
+  const messages = await rows<{ external_id: string }>(
+    "select external_id from messages where role = 'user' order by created_at",
+  );
+  return messages.map(({ external_id }) => external_id);
+}
