@@ -68,9 +68,9 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     }
   }
 
-  /** The database is away: that is nobody's failure, and the lease brings the lanes back if even this cannot be written. */
+  /** The database is away: that is nobody's failure. Not at once again, because it may refuse for hours (disk full). */
   async function giveBack(some: readonly ClaimedLane[], error: unknown): Promise<void> {
     log.warn({ stage: "in", lanes: some.length, error: nameOf(error) }, "database away; lanes given back");
-    await lanes.release(some);
+    for (const lane of some) await lanes.postpone(lane, retryDelayMs(retry, 1, random), false);
   }
 }

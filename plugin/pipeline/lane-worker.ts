@@ -7,7 +7,7 @@ export type LaneWorker = {
   kick(delayMs?: number): void;
   /**
    * Claims nothing more and waits for what is under way; after `timeoutMs` it aborts the handlers and gives their lanes
-   * back, so that another instance goes on at once.
+   * back, so that another instance goes on at once. A second call waits with the first; `start` begins anew.
    */
   stop(timeoutMs: number): Promise<void>;
 };
@@ -29,11 +29,12 @@ export type LaneWorkerOptions = {
 
 /**
  * Works a batch and gives each lane back, whatever happens inside.
- * @param finished to be called as each lane is done, so that a slow one does not hold the places of the others.
+ * @param finished to be called as each lane is done, so that a slow one does not hold the places of the others; with an
+ * error when it could not even be put back.
  */
 export type LaneHandler = (
   lanes: readonly ClaimedLane[],
-  context: { readonly signal: AbortSignal; readonly finished: (lane: ClaimedLane) => void },
+  context: { readonly signal: AbortSignal; readonly finished: (lane: ClaimedLane, error?: unknown) => void },
 ) => Promise<void>;
 
 /** A lane that was ready and turns out empty looks again this much later, instead of at once and for ever. */
@@ -42,20 +43,25 @@ export const NOTHING_TO_DO_MS = 1_000;
 export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   const { stage, lanes, log, batch, maxActive, leaseMs, pollMs } = options;
   const active = new Set<ClaimedLane>();
+  /** Lanes that could not be put back, mostly because the database was away. */
+  const stuck = new Set<ClaimedLane>();
   const jobs = new Set<Promise<void>>();
-  const aborter = new AbortController();
+  let aborter = new AbortController();
   let running = false;
   let looking = false;
   let lookAgain = false;
+  let lastLook: Promise<void> = Promise.resolve();
+  let stopping: Promise<void> | undefined;
   let poll: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
   const delayed = new Set<NodeJS.Timeout>();
 
-  async function look(): Promise<void> {
-    if (looking) {
-      lookAgain = true;
-      return;
-    }
+  function look(): void {
+    if (looking) lookAgain = true;
+    else lastLook = claimAll();
+  }
+
+  async function claimAll(): Promise<void> {
     looking = true;
     try {
       do {
@@ -63,6 +69,11 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
         const room = Math.min(batch, maxActive - active.size);
         if (!running || room <= 0) break;
         const claimed = await lanes.claim(stage, room);
+        // Stopped meanwhile: nobody would renew these leases.
+        if (!running) {
+          if (claimed.length > 0) await lanes.release(claimed);
+          break;
+        }
         if (claimed.length > 0) work(claimed);
         // A full claim means that more is probably ready.
         if (claimed.length === room) lookAgain = true;
@@ -77,14 +88,15 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
 
   function work(claimed: readonly ClaimedLane[]): void {
     for (const lane of claimed) active.add(lane);
-    const finished = (lane: ClaimedLane) => {
-      if (active.delete(lane)) kick();
+    const finished = (lane: ClaimedLane, error?: unknown) => {
+      if (!active.delete(lane)) return;
+      if (error !== undefined) putBackSoon(lane, error);
+      kick();
     };
     const job = options
       .handle(claimed, { signal: aborter.signal, finished })
       .catch((error: unknown) => {
-        // The lease brings these lanes back; nothing is lost by waiting for it.
-        log.error({ stage, error: nameOf(error) }, "lanes were not worked; they come back when their lease ends");
+        for (const lane of claimed) finished(lane, error);
       })
       .finally(() => {
         jobs.delete(job);
@@ -93,23 +105,44 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     jobs.add(job);
   }
 
+  /** The lease would bring it back too, but only when it ends. */
+  function putBackSoon(lane: ClaimedLane, error: unknown): void {
+    log.warn({ stage, error: nameOf(error) }, "a lane was not worked; it is put back as soon as the database takes it");
+    if (stuck.size === 0) later(pollMs, () => void putBack());
+    stuck.add(lane);
+  }
+
+  async function putBack(): Promise<void> {
+    const some = [...stuck];
+    try {
+      await lanes.release(some);
+      for (const lane of some) stuck.delete(lane);
+      kick();
+    } catch (error) {
+      log.warn({ stage, lanes: some.length, error: nameOf(error) }, "could not put lanes back; trying again");
+    }
+    if (stuck.size > 0) later(pollMs, () => void putBack());
+  }
+
   function schedule(): void {
     if (!running) return;
     clearTimeout(poll);
     // Jitter keeps instances from looking in step.
-    poll = setTimeout(() => void look(), pollMs * (0.5 + options.random() / 2));
+    poll = setTimeout(look, pollMs * (0.5 + options.random() / 2));
     poll.unref();
   }
 
   function kick(delayMs = 0): void {
     if (!running) return;
-    if (delayMs === 0) {
-      void look();
-      return;
-    }
+    if (delayMs === 0) look();
+    else later(delayMs, look);
+  }
+
+  function later(delayMs: number, run: () => void): void {
+    if (!running) return;
     const timer = setTimeout(() => {
       delayed.delete(timer);
-      void look();
+      run();
     }, delayMs);
     timer.unref();
     delayed.add(timer);
@@ -122,28 +155,36 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     });
   }
 
+  async function drain(timeoutMs: number): Promise<void> {
+    running = false;
+    clearTimeout(poll);
+    for (const timer of delayed) clearTimeout(timer);
+    delayed.clear();
+    await settledWithin([lastLook, ...jobs], timeoutMs);
+    const abandoned = [...active, ...stuck];
+    stuck.clear();
+    aborter.abort(new Error("The channel is stopping."));
+    clearInterval(heartbeat);
+    if (abandoned.length > 0)
+      await lanes.release(abandoned).catch((error: unknown) => {
+        log.warn({ stage, error: nameOf(error) }, "could not give lanes back; they come back when their lease ends");
+      });
+  }
+
   return {
     start() {
       if (running) return;
       running = true;
+      stopping = undefined;
+      if (aborter.signal.aborted) aborter = new AbortController();
       heartbeat = setInterval(() => void renew(), leaseMs / 3);
       heartbeat.unref();
-      void look();
+      look();
     },
     kick,
-    async stop(timeoutMs) {
-      running = false;
-      clearTimeout(poll);
-      for (const timer of delayed) clearTimeout(timer);
-      delayed.clear();
-      await settledWithin([...jobs], timeoutMs);
-      const abandoned = [...active];
-      aborter.abort(new Error("The channel is stopping."));
-      clearInterval(heartbeat);
-      if (abandoned.length > 0)
-        await lanes.release(abandoned).catch((error: unknown) => {
-          log.warn({ stage, error: nameOf(error) }, "could not give lanes back; they come back when their lease ends");
-        });
+    stop(timeoutMs) {
+      stopping ??= drain(timeoutMs);
+      return stopping;
     },
   };
 }

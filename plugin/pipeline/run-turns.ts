@@ -30,9 +30,14 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     await Promise.all(
       claimed.map(async (lane, i) => {
         const turn = sealed[i] ?? null;
-        if (turn === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
-        else await runTurn(turn, signal);
-        finished(lane);
+        try {
+          if (turn === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+          else await runTurn(turn, signal);
+          finished(lane);
+        } catch (error) {
+          // Its neighbours are still thinking and keep their leases.
+          finished(lane, error);
+        }
       }),
     );
   };
@@ -55,7 +60,7 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     const at = { stage: "turn", turnId: turn.turnId, attempt: turn.attempt, error: nameOf(error) };
     if (isStoreDown(error)) {
       log.warn(at, "database away; the turn runs again");
-      await lanes.release([turn.lane]);
+      await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), false);
     } else if (turn.attempt < retry.maxAttempts) {
       await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), true);
       log.warn(at, "the host did not answer the turn; trying again later");

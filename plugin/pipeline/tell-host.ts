@@ -19,9 +19,13 @@ export function createTellHost({ lanes, hostEvents, host, log, retry, random }: 
     await Promise.all(
       claimed.map(async (lane) => {
         const item = waiting.find((candidate) => candidate.lane === lane);
-        if (item === undefined) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
-        else await tell(item);
-        finished(lane);
+        try {
+          if (item === undefined) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+          else await tell(item);
+          finished(lane);
+        } catch (error) {
+          finished(lane, error);
+        }
       }),
     );
   };
@@ -33,7 +37,7 @@ export function createTellHost({ lanes, hostEvents, host, log, retry, random }: 
     } catch (error) {
       const failures = lane.attempts + 1;
       const at = { stage: "notify", kind: event.kind, attempt: failures, error: nameOf(error) };
-      if (isStoreDown(error)) await lanes.release([lane]);
+      if (isStoreDown(error)) await lanes.postpone(lane, retryDelayMs(retry, failures, random), false);
       else if (failures < retry.maxAttempts) await lanes.postpone(lane, retryDelayMs(retry, failures, random), true);
       else await hostEvents.bury(lane, id, nameOf(error));
       log.warn(
