@@ -1,7 +1,7 @@
 /** Integers that JavaScript would round, template ids among them, become strings with the same digits. */
 
 // A cheap look first: nearly no delivery has one. A false alarm inside a string costs one scan.
-const SUSPECT = /[[{:,\s]-?[1-9]\d{15}/;
+const SUSPECT = /(?:^|[[:,\s])-?[1-9]\d{15}/;
 const LONG_INTEGER = /(?<![\d.eE+-])-?[1-9]\d{15,}(?=\s*(?:[,\]}]|$))/g;
 
 /** @param json valid JSON; anything else comes back just as invalid. */

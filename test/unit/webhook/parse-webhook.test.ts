@@ -1,0 +1,179 @@
+/** Single rules of the parser that no recorded webhook shows. */
+import { describe, expect, it } from "vitest";
+import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
+import { webhookType } from "../../../plugin/webhook/webhook-type.ts";
+
+const NUMBER = "301777000333444";
+const TEXT = { from: "447700900123", id: "wamid.A", timestamp: "1790000000", type: "text", text: { body: "hi" } };
+const SENT = { id: "wamid.B", status: "sent", timestamp: "1790000000", recipient_id: "447700900123" };
+
+function parse(value: object, change: object = { field: "messages" }) {
+  const metadata = { display_phone_number: "15557770100", phone_number_id: NUMBER };
+  const changes = [{ ...change, value: { metadata, ...value } }];
+  return parseWebhook({ object: "whatsapp_business_account", entry: [{ id: "201555000111222", changes }] });
+}
+
+describe("who it was", () => {
+  it.each([
+    ["phone number", { from: "447700900124" }],
+    ["user id", { from_user_id: "GB.b0" }],
+    ["user id in the place of the phone number", { from: "GB.b0" }],
+  ])("is found in the cards by %s, not by position", (_name, identity) => {
+    const contacts = [
+      { profile: { name: "Ada" }, wa_id: "447700900123", user_id: "GB.a0" },
+      { profile: { name: "Bo", username: "bo" }, wa_id: "447700900124", user_id: "GB.b0", parent_user_id: "GB.ENT.b0" },
+    ];
+    const { from: _from, ...message } = TEXT;
+
+    const [event] = parse({ contacts, messages: [{ ...message, ...identity }] });
+
+    expect(event).toMatchObject({
+      from: { phoneNumber: "447700900124", userId: "GB.b0", parentUserId: "GB.ENT.b0", username: "bo", name: "Bo" },
+    });
+  });
+
+  it("is not taken from the card of somebody else", () => {
+    const [event] = parse({ contacts: [{ profile: { name: "Bo" }, wa_id: "447700900124" }], messages: [TEXT] });
+
+    expect(event).toMatchObject({ from: { phoneNumber: "447700900123", name: null } });
+  });
+
+  it("is read without the plus that some relays add", () => {
+    const [event] = parse({ contacts: [{ wa_id: "447700900123" }], messages: [{ ...TEXT, from: "+447700900123" }] });
+
+    expect(event).toMatchObject({ kind: "message", from: { phoneNumber: "447700900123" } });
+  });
+
+  it("decides whether it is a message: without anybody it is unsupported, and kept", () => {
+    const message = { ...TEXT, from: "" };
+
+    expect(parse({ messages: [message] })).toEqual([
+      expect.objectContaining({ kind: "unsupported", type: "message:text", from: null, raw: message }),
+    ]);
+  });
+
+  it("is found among thousands of cards without looking through all of them for each message", () => {
+    const phones = Array.from({ length: 5_000 }, (_, i) => `4477${String(i).padStart(8, "0")}`);
+    const contacts = phones.map((wa_id) => ({ wa_id, profile: { name: wa_id } }));
+    const messages = phones.map((from, i) => ({ ...TEXT, from, id: `wamid.${i}` })).reverse();
+    const startedAt = performance.now();
+
+    const events = parse({ contacts, messages });
+
+    // Indexed it takes some 30 ms here; looking through the list took more than ten times as long.
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(events.every((event) => event.kind === "message" && event.from.name === event.from.phoneNumber)).toBe(true);
+  });
+});
+
+describe("what it was", () => {
+  it.each([
+    ["of a group", { recipient_type: "group" }, "status:group"],
+    ["of a call", { type: "call", status: "RINGING" }, "status:call"],
+    ["of a payment, also where it has a word of ours", { type: "payment", status: "failed" }, "status:payment"],
+    ["that was dropped from the list", { status: "warning" }, "status:warning"],
+    ["without a name", { status: undefined }, "status:unknown"],
+  ])("a status %s is unsupported and says so", (_name, more, type) => {
+    expect(parse({ statuses: [{ ...SENT, ...more }] })).toMatchObject([{ kind: "unsupported", type }]);
+  });
+
+  it.each([
+    ["null", null],
+    ["an empty string", ""],
+  ])("a message whose group is %s comes from a person", (_name, group_id) => {
+    expect(parse({ messages: [{ ...TEXT, group_id }] })).toMatchObject([{ kind: "message" }]);
+  });
+
+  it("an interactive message of a kind that we do not know has nothing to be answered", () => {
+    const interactive = { type: "payment_method", payment_method: { reference_id: "r1" } };
+
+    expect(parse({ messages: [{ ...TEXT, type: "interactive", interactive }] })).toMatchObject([
+      { kind: "unsupported", type: "message:interactive" },
+    ]);
+  });
+
+  it.each([
+    ["messages", { messages: [TEXT] }, "message"],
+    ["statuses", { statuses: [SENT] }, "status"],
+  ])("a change without a field is told by its %s", (_name, value, kind) => {
+    expect(parse(value, {})).toMatchObject([{ kind }]);
+  });
+
+  it("errors are not lost beside empty lists", () => {
+    expect(parse({ messages: [], errors: [{ code: 131000 }] })).toMatchObject([
+      { kind: "unsupported", field: "messages", type: "errors", raw: { code: 131000 } },
+    ]);
+  });
+
+  it.each(["history", "standby", "smb_message_echoes", "a field of tomorrow"])(
+    "messages under %s are not messages of now",
+    (field) => {
+      expect(parse({ messages: [TEXT] }, { field })).toMatchObject([{ kind: "unsupported", field, type: null }]);
+    },
+  );
+
+  it.each(["page", "instagram", "permissions"])("a delivery about the product %s is not ours", (object) => {
+    const value = { metadata: { phone_number_id: NUMBER }, messages: [TEXT] };
+
+    expect(parseWebhook({ object, entry: [{ id: "1", changes: [{ field: "messages", value }] }] })).toEqual([]);
+  });
+});
+
+describe("an id that no index can hold", () => {
+  it("makes a message unsupported instead of blocking its lane", () => {
+    const message = { ...TEXT, id: "x".repeat(513) };
+
+    const [event] = parse({ messages: [message] });
+
+    expect(event).toMatchObject({ kind: "unsupported", type: "message:text", raw: message });
+    expect(event?.dedupeKey.length).toBeLessThan(100);
+  });
+
+  it("is no number of ours, no quote and no token", () => {
+    const long = "x".repeat(513);
+
+    const [event] = parse({
+      metadata: { phone_number_id: long },
+      messages: [{ ...TEXT, context: { id: long } }],
+      statuses: [],
+    });
+    const [status] = parse({ statuses: [{ ...SENT, biz_opaque_callback_data: long }] });
+
+    expect(event).toMatchObject({ phoneNumberId: null, replyTo: null });
+    expect(status).toMatchObject({ kind: "status", callbackData: null });
+  });
+});
+
+describe("when it was", () => {
+  const at = new Date(1790000000_000);
+
+  it.each<[string, unknown, Date | null]>([
+    ["seconds in a string", "1790000000", at],
+    ["seconds", 1790000000, at],
+    ["milliseconds in a string", "1790000000000", at],
+    ["milliseconds", 1790000000000, at],
+    ["nothing", undefined, null],
+    ["an empty string", "", null],
+    ["zero", "0", null],
+    ["a time before 1970", -5, null],
+    ["words", "yesterday", null],
+    ["a time that no calendar has", 1e20, null],
+    ["a list", ["1790000000"], null],
+  ])("is read from %s", (_name, timestamp, expected) => {
+    expect(parse({ messages: [{ ...TEXT, timestamp }] })[0]?.occurredAt).toEqual(expected);
+  });
+});
+
+describe("the word by which a person finds a delivery", () => {
+  it.each([
+    ["message", { messages: [TEXT], statuses: [SENT] }, "messages"],
+    ["status", { statuses: [SENT] }, "messages"],
+    ["message", { messages: [{ ...TEXT, type: "reaction" }] }, "messages"],
+    ["status", { statuses: [{ ...SENT, status: "deleted" }] }, "messages"],
+    ["errors", { errors: [{ code: 1 }] }, "messages"],
+    ["history", { history: [] }, "history"],
+    ["unknown", { messages: [] }, "messages"],
+  ])("is %s for %j", (word, value, field) => {
+    expect(webhookType(parse(value, { field }))).toBe(word);
+  });
+});
