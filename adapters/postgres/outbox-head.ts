@@ -50,8 +50,9 @@ export async function readHeads(
      cross join lateral (
        select count(*) filter (where state in ('intent', 'ambiguous'))::int as ambiguous,
          count(*) filter (where state = 'rejected')::int as rejections,
-         max(started_at) as last_started,
-         coalesce(extract(epoch from clock_timestamp() - max(started_at)) * 1000, 0)::float8 as age_ms
+         max(started_at) filter (where state in ('intent', 'ambiguous')) as last_started,
+         coalesce(extract(epoch from clock_timestamp()
+           - max(started_at) filter (where state in ('intent', 'ambiguous'))) * 1000, 0)::float8 as age_ms
        from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id) a`,
     [lanes.map(({ laneKey }) => laneKey)],
   );

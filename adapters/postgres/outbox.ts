@@ -27,11 +27,13 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           if (!to.windowOpen && send.onWindowClosed === "fail") throw windowClosed();
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
-        const [before] = await tx.query<{ id: string; request_hash: string }>(
-          `select id, request_hash from ${db.name("whatsapp_sends")} where customer_config_id = $1 and idempotency_key = $2`,
+        const [before] = await tx.query<{ id: string; request_hash: string; conversation_id: string }>(
+          `select id, request_hash, conversation_id from ${db.name("whatsapp_sends")} where customer_config_id = $1 and idempotency_key = $2`,
           [to.customerConfigId, send.idempotencyKey],
         );
-        if (before?.request_hash !== send.requestHash)
+        const isSame =
+          before?.request_hash === send.requestHash && before.conversation_id === conversationId.toLowerCase();
+        if (!isSame)
           throw new ChannelError(
             "IDEMPOTENCY_CONFLICT",
             "This idempotency key was used for another request: choose a new key.",
@@ -46,6 +48,13 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
 
     begin: (parts) =>
       fencedEach(db, parts, async (tx, some) => {
+        const ids = some.map(({ part }) => part.outboxId);
+        // Parts before lanes, as in `settle` and for statuses. A status may have settled a part since it was read.
+        const waiting = await tx.query<{ state: PartState }>(
+          `select state from ${db.name("whatsapp_outbox")} where id = any($1) order by id for update`,
+          [ids],
+        );
+        if (!waiting.every(({ state }) => options.isPending(state))) throw new LeaseLost();
         // The lane row stays locked until the attempt is committed, so nobody who takes it over can miss the attempt.
         const held = await tx.query(
           `with mine as (
@@ -57,7 +66,6 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           [some.map(({ part }) => part.lane.laneKey), some.map(({ part }) => part.lane.token), options.leaseMs],
         );
         if (held.length !== some.length) throw new LeaseLost();
-        const ids = some.map(({ part }) => part.outboxId);
         await tx.query(
           `insert into ${db.name("whatsapp_send_attempts")} (outbox_id, token) select * from unnest($1::bigint[], $2::text[])`,
           [ids, some.map(({ token }) => token)],
@@ -116,8 +124,16 @@ async function write(
     if (row === undefined) return { lane: part.lane, items: 0 };
     // A status was faster: the part is settled and already counted off its lane. Only its wamid may be missing.
     if (!options.isPending(row.state)) {
-      if (row.message_id === null && settlement.messageId !== null)
-        changes.push({ row, state: row.state, messageId: settlement.messageId, error: null });
+      // Meta's word stands above what was only guessed while this answer was on its way.
+      if (row.message_id === null && settlement.messageId !== null) {
+        const isGuess = row.state === "unknown" || row.state === "expired";
+        changes.push({
+          row,
+          state: isGuess ? "accepted" : row.state,
+          messageId: settlement.messageId,
+          error: null,
+        });
+      }
       return { lane: part.lane, items: 0 };
     }
     if (next.kind === "retry") {

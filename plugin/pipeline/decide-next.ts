@@ -30,13 +30,15 @@ export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy
     if (ageMs < reconcileMs * 10) return wait(part, "sending", reconcileMs);
     return done(part, "unknown", "GRAPH_AMBIGUOUS", "Meta never said what became of it, and its webhooks are silent.");
   }
+  // What may have left is not called failed or expired: nobody knows.
+  const ending = count === 0 ? null : ("unknown" as const);
   if (part.connection.state === "disconnected")
-    return done(part, "failed", "CONNECTION_MISSING", "The number is disconnected.");
+    return done(part, ending ?? "failed", "CONNECTION_MISSING", "The number is disconnected.");
   if (part.connection.state === "reauth_required" || part.connection.accessTokenEnc === null)
     return wait(part, "queued", LONG_WAIT_MS);
   if (!part.windowOpen) {
     if (part.onWindowClosed === "hold") return wait(part, "held", LONG_WAIT_MS);
-    return done(part, "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
+    return done(part, ending ?? "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
   }
   return { kind: "post" };
 }
@@ -85,7 +87,7 @@ function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, random }:
   const backoff = rejection.perRecipient
     ? Math.max(6_000 * (retry.baseMs / 1_000), retry.baseMs * 4 ** failures)
     : retryDelayMs(retry, failures, random);
-  return Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0);
+  return Math.ceil(Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0));
 }
 
 function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Decision {

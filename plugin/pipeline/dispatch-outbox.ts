@@ -48,8 +48,11 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     } catch (error) {
       const at = { stage: "out", outboxId: part.outboxId, error: nameOf(error) };
       log.warn(at, "a send could not be carried through; its lane comes back");
-      // What was begun is found as an attempt without an outcome and reconciled, never blindly repeated.
-      await lanes.postpone(part.lane, retryDelayMs(policy.retry, part.lane.attempts + 1, policy.random), true);
+      // What was begun is found as an attempt without an outcome and reconciled, never blindly repeated. With the
+      // database away the lease brings the lane back; a throw would let go of the other lanes' leases too.
+      await lanes
+        .postpone(part.lane, retryDelayMs(policy.retry, part.lane.attempts + 1, policy.random), true)
+        .catch(() => undefined);
     }
   }
 
@@ -61,7 +64,11 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       field: "access_token",
     });
     const token = newToken();
-    if (!(await begin.add({ part, token }))) return;
+    if (!(await begin.add({ part, token }))) {
+      // A status has settled it meanwhile, or the lease is lost: then this does nothing.
+      await lanes.release([part.lane]);
+      return;
+    }
     const outcome = await graphApi.postMessage({
       phoneNumberId,
       accessToken,

@@ -1,0 +1,121 @@
+/** People who have written, so that the window is open, and what becomes of sends to them. */
+import type { PartState, SendReceipt } from "@omniops/whatsapp";
+import type { Person, PersonOptions } from "@omniops/whatsapp/simulator";
+import { afterEach } from "vitest";
+import { startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
+
+export type Contact = { readonly person: Person; readonly conversationId: string; readonly contactId: string };
+
+const PENDING: readonly PartState[] = ["queued", "held", "sending"];
+
+const running: TestChannel[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((channel) => channel.stop()));
+});
+
+/** A channel whose AI says nothing, so that only the test sends. It stops with its test. */
+export async function startSilent(options: TestChannelOptions = {}): Promise<TestChannel> {
+  const channel = await startChannel({ reply: () => null, ...options });
+  running.push(channel);
+  return channel;
+}
+
+/** Somebody writes, and the conversation is there. */
+export async function meet(channel: TestChannel, options: PersonOptions): Promise<Contact> {
+  const person = channel.meta.person(options);
+  const wamid = person.says("hello");
+  const row = await channel.until(
+    async () =>
+      (
+        await channel.rows<{ contact_id: string; conversation_id: string }>(
+          `select c.id as contact_id, c.conversation_id from whatsapp_contacts c join whatsapp_events e on e.contact_id = c.id
+           where e.external_id = ? and e.state = 1 and c.conversation_id is not null`,
+          [wamid],
+        )
+      )[0],
+    `${options.name}'s message to be applied`,
+  );
+  return { person, conversationId: row.conversation_id, contactId: row.contact_id };
+}
+
+/** The receipt once it is as wished. */
+export function receiptWhen(
+  channel: TestChannel,
+  sendId: string,
+  isDone: (receipt: SendReceipt) => boolean,
+  what: string,
+): Promise<SendReceipt> {
+  return channel.until(async () => {
+    const receipt = await channel.plugin.receipt(sendId, TENANT);
+    return receipt !== null && isDone(receipt) && receipt;
+  }, what);
+}
+
+/** The receipt once every part has left its lane. */
+export function settled(channel: TestChannel, { sendId }: SendReceipt): Promise<SendReceipt> {
+  return receiptWhen(
+    channel,
+    sendId,
+    ({ parts }) => parts.every(({ state }) => !PENDING.includes(state)),
+    "every part to be settled",
+  );
+}
+
+export function inState(channel: TestChannel, { sendId }: SendReceipt, ...states: PartState[]): Promise<SendReceipt> {
+  return receiptWhen(
+    channel,
+    sendId,
+    ({ parts }) => parts.length === states.length && parts.every(({ state }, i) => state === states[i]),
+    `the states ${states.join(", ")}`,
+  );
+}
+
+/** Keeps what is sent to somebody in the outbox until it is let go. */
+export async function keepBack(channel: TestChannel, { contactId }: Contact): Promise<() => Promise<void>> {
+  const key = `out:contact:${contactId}`;
+  await channel.rows(
+    `insert into whatsapp_lanes (lane_key, stage, ready_at) values (?, 'out', now() + interval '1 hour')
+     on conflict (lane_key) do update set ready_at = excluded.ready_at`,
+    [key],
+  );
+  return async () => {
+    await channel.rows("update whatsapp_lanes set ready_at = now() where lane_key = ?", [key]);
+  };
+}
+
+/** As if the person had written a day ago. */
+export async function closeWindow(channel: TestChannel, { conversationId }: Contact): Promise<void> {
+  await channel.rows(
+    "update whatsapp_sessions set session_expires = now() - interval '1 second' where conversation_id = ?",
+    [conversationId],
+  );
+}
+
+export type Attempt = {
+  readonly token: string;
+  readonly state: string;
+  readonly message_id: string | null;
+  readonly started_at: Date;
+};
+
+/** Every attempt of a send, oldest first. */
+export function attemptsOf(channel: TestChannel, { sendId }: SendReceipt): Promise<Attempt[]> {
+  return channel.rows<Attempt>(
+    `select a.token, a.state, a.message_id, a.started_at from whatsapp_send_attempts a
+     join whatsapp_outbox o on o.id = a.outbox_id where o.send_id = ? order by a.id`,
+    [sendId],
+  );
+}
+
+/** What people read, in the order Meta took it. */
+export function texts(channel: TestChannel, to?: Contact): string[] {
+  const recipient = to?.person.phoneNumber ?? to?.person.userId;
+  return channel.meta.accepted
+    .filter((message) => recipient === undefined || message.recipient === recipient)
+    .map(({ text }) => text);
+}
+
+/** Answers of three messages. */
+export function threeParts(): string {
+  return ["A", "B", "C"].map((letter) => letter.repeat(4_000)).join("\n\n");
+}

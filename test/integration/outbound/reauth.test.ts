@@ -1,0 +1,119 @@
+/** A token that dies: the host hears of it once, sends are kept, and everything leaves in order after a reconnect. */
+import { describe, expect, it } from "vitest";
+import { ACCESS_TOKEN, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { type Contact, inState, meet, startSilent, texts } from "./outbound.ts";
+
+const NEW_TOKEN = "EAAtheNewToken";
+/** Lives in the same account, so that the simulator lets its token use the account's numbers. */
+const OTHER_NUMBER = {
+  ...NUMBER,
+  phoneNumberId: "301777000333999",
+  displayPhoneNumber: "15557770199",
+  accessToken: NEW_TOKEN,
+};
+
+function reconnect(channel: TestChannel, accessToken: string) {
+  return channel.plugin.connect({
+    customerConfigId: TENANT,
+    accessToken,
+    phoneNumberId: NUMBER.phoneNumberId,
+    wabaId: NUMBER.wabaId,
+  });
+}
+
+describe("a dead token", () => {
+  it("stops the number's sends without failing them, tells the host once, and a reconnect lets all leave in order", async () => {
+    const channel = await startSilent({ meta: { numbers: [NUMBER, OTHER_NUMBER] } });
+    const people: Contact[] = [];
+    for (let i = 0; i < 5; i += 1)
+      people.push(await meet(channel, { name: `Person ${i}`, phoneNumber: `44770090010${i}` }));
+    channel.meta.revokeToken();
+
+    const receipts = [];
+    for (let i = 0; i < 4; i += 1)
+      for (const { conversationId } of people)
+        receipts.push(await channel.plugin.send({ conversationId, response: `message ${i}` }));
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_connections where state = 'reauth_required'"))[0],
+      "the connection to need a new token",
+    );
+    // What was in flight comes back to the outbox; accepted into it are later sends too.
+    const later = await channel.plugin.send({ conversationId: people[0]!.conversationId, response: "later" });
+    for (const receipt of receipts) await inState(channel, receipt, "queued");
+    const calls = channel.meta.requests["POST /301777000333444/messages"] ?? 0;
+
+    expect(calls).toBeLessThanOrEqual(people.length);
+    expect(later.parts[0]!.state).toBe("queued");
+    const heard = () => channel.events.filter((event) => event.kind === "connection");
+    await channel.until(() => heard().length > 0, "the host to hear of it");
+    expect(heard()).toEqual([
+      {
+        kind: "connection",
+        connection: expect.objectContaining({
+          customerConfigId: TENANT,
+          phoneNumberId: NUMBER.phoneNumberId,
+          state: "reauth_required",
+          reason: expect.stringContaining("reconnect"),
+        }),
+      },
+    ]);
+    expect(await channel.plugin.sessionStatus(people[0]!.conversationId)).toMatchObject({
+      state: "open",
+      canSend: false,
+      reason: expect.stringContaining("reconnect"),
+    });
+
+    await reconnect(channel, NEW_TOKEN);
+    for (const receipt of [...receipts, later]) await inState(channel, receipt, "read");
+    await quiet(channel);
+
+    for (const [i, person] of people.entries())
+      expect(texts(channel, person)).toEqual([
+        "message 0",
+        "message 1",
+        "message 2",
+        "message 3",
+        ...(i === 0 ? ["later"] : []),
+      ]);
+    expect(heard()).toHaveLength(1);
+    expect(await channel.plugin.sessionStatus(people[0]!.conversationId)).toMatchObject({ canSend: true });
+  });
+
+  it("does not keep people from being heard, nor their messages from waiting for an answer", async () => {
+    const channel = await startSilent({ reply: ({ messages }) => `You said: ${messages.at(-1)?.text}` });
+    channel.meta.revokeToken();
+    const ada = channel.meta.person({ name: "Ada" });
+    ada.says("anybody there?");
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_outbox where state = 'queued' and attempts = 1"))[0],
+      "the answer to be kept",
+    );
+
+    channel.meta.restoreToken();
+    await reconnect(channel, ACCESS_TOKEN);
+
+    await channel.meta.waitFor(() => ada.transcript().some(({ text }) => text === "You said: anybody there?"));
+  });
+});
+
+describe("a stored token that cannot be opened", () => {
+  it("keeps sends in the outbox without a request, and they leave once the row is right again", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const [{ access_token_enc: sealed } = { access_token_enc: "" }] = await channel.rows<{ access_token_enc: string }>(
+      "select access_token_enc from whatsapp_oauth_tokens",
+    );
+    await channel.rows("update whatsapp_oauth_tokens set access_token_enc = ?", [sealed.replace(/.$/, "!")]);
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    const line = await channel.until(
+      () => channel.logs.find(({ fields }) => JSON.stringify(fields).includes("SECRET_UNREADABLE")),
+      "the log to say so",
+    );
+    expect(JSON.stringify(line)).not.toContain(ACCESS_TOKEN);
+    expect(channel.meta.requests["POST /301777000333444/messages"]).toBeUndefined();
+    await channel.rows("update whatsapp_oauth_tokens set access_token_enc = ?", [sealed]);
+
+    await inState(channel, receipt, "read");
+  });
+});

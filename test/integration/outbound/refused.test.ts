@@ -1,0 +1,166 @@
+/** What Meta refuses, at once or later, and what the receipt, the host's inbox and the host then know. */
+import type { HostEvent } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { NUMBER, quiet, type TestChannel } from "../../support/channel.ts";
+import { attemptsOf, inState, meet, settled, startSilent, texts, threeParts } from "./outbound.ts";
+
+function statusEvents(channel: TestChannel): Extract<HostEvent, { kind: "status" }>[] {
+  return channel.events.filter((event) => event.kind === "status");
+}
+
+function failedStatus(wamid: string, more: object = {}): Record<string, unknown> {
+  const error = {
+    code: 131026,
+    title: "Message undeliverable",
+    message: "Message undeliverable",
+    error_data: { details: "The recipient has an old client." },
+  };
+  const status = {
+    id: wamid,
+    status: "failed",
+    timestamp: String(Math.floor(Date.now() / 1_000)),
+    errors: [error],
+    ...more,
+  };
+  const value = {
+    messaging_product: "whatsapp",
+    metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
+    statuses: [{ recipient_id: "447700900123", ...status }],
+  };
+  return {
+    object: "whatsapp_business_account",
+    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
+  };
+}
+
+describe("a part that Meta refuses for good", () => {
+  it("takes the parts after it along, and the receipt says so; what came before stands", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.onAccepted(({ text }) => {
+      if (text.startsWith("AAA"))
+        channel.meta.faults.next({ do: { error: { code: 131009, details: "Parameter value is not valid" } } });
+    });
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: threeParts() });
+    const next = await channel.plugin.send({ conversationId: ada.conversationId, response: "the next answer" });
+    const done = await inState(channel, receipt, "read", "failed", "failed");
+    await inState(channel, next, "read");
+    await quiet(channel);
+
+    expect(texts(channel).map((text) => text.slice(0, 3))).toEqual(["AAA", "the"]);
+    expect(done.parts[0]).toMatchObject({ messageId: channel.meta.accepted[0]!.wamid, error: null });
+    expect(done.parts[1]).toMatchObject({
+      messageId: null,
+      error: { code: "GRAPH_REJECTED", meta: { code: 131009, details: "Parameter value is not valid" } },
+    });
+    expect(done.parts[2]).toMatchObject({ messageId: null, error: { code: "PART_BEFORE_FAILED", meta: null } });
+    const failures = statusEvents(channel).filter(({ state }) => state === "failed");
+    expect(failures.map(({ part, error }) => [part, error?.code])).toEqual([
+      [1, 131009],
+      [2, undefined],
+    ]);
+    const shown = await channel.rows("select status from messages where role = 'assistant' order by created_at");
+    expect(shown.map(({ status }) => status)).toEqual(["read", "failed", "failed", "read"]);
+  });
+
+  it("is not tried again", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    channel.meta.faults.next({ do: { error: { code: 131026 } } });
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await inState(channel, receipt, "failed");
+    await quiet(channel);
+
+    expect((await attemptsOf(channel, receipt)).map(({ state }) => state)).toEqual(["rejected"]);
+  });
+
+  it("has failed too when Meta stays busy for every try", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    channel.meta.faults.next({ do: { error: { code: 131000 } }, times: 3 });
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    const done = await inState(channel, receipt, "failed");
+
+    expect(done.parts[0]!.error?.meta?.code).toBe(131000);
+    expect(await attemptsOf(channel, receipt)).toHaveLength(3);
+  });
+});
+
+describe("a status `failed`", () => {
+  it("is kept in full, in the receipt and in what the host hears", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: { sent: 1, delivered: 60_000, read: 60_000 } } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await inState(channel, receipt, "sent");
+    const { wamid } = channel.meta.accepted[0]!;
+
+    channel.meta.deliver(failedStatus(wamid));
+    const done = await inState(channel, receipt, "failed");
+
+    const meta = {
+      code: 131026,
+      subcode: null,
+      title: "Message undeliverable",
+      details: "The recipient has an old client.",
+      fbtraceId: null,
+    };
+    expect(done.parts[0]).toEqual({
+      index: 0,
+      kind: "text",
+      state: "failed",
+      messageId: wamid,
+      error: { code: "GRAPH_REJECTED", message: "Message undeliverable", meta },
+    });
+    const heard = await channel.until(() => statusEvents(channel).find(({ state }) => state === "failed"), "the event");
+    expect(heard).toEqual({
+      kind: "status",
+      conversationId: ada.conversationId,
+      sendId: receipt.sendId,
+      part: 0,
+      messageId: wamid,
+      state: "failed",
+      error: meta,
+    });
+  });
+
+  it("after a delivery leaves the delivery standing and is kept beside it", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: { sent: 1, delivered: 2, read: 60_000 } } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await inState(channel, receipt, "delivered");
+
+    channel.meta.deliver(failedStatus(channel.meta.accepted[0]!.wamid));
+    const heard = await channel.until(
+      () => statusEvents(channel).find(({ error }) => error !== null),
+      "the host to hear of the failure",
+    );
+
+    expect(heard).toMatchObject({ state: "delivered", error: { code: 131026 } });
+    const [part] = (await channel.plugin.receipt(receipt.sendId, "00000000-0000-4000-8000-000000000001"))!.parts;
+    expect(part).toMatchObject({ state: "delivered", error: { meta: { code: 131026 } } });
+  });
+
+  it("of a message that is addressed by our token only is joined to it, before Meta's answer too", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.faults.next({ do: "slow", ms: 500 });
+    channel.meta.onAccepted(({ wamid, callbackData }) =>
+      channel.meta.deliver(failedStatus(wamid, { biz_opaque_callback_data: callbackData })),
+    );
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await inState(channel, receipt, "failed");
+    await channel.until(
+      async () => (await attemptsOf(channel, receipt))[0]?.state === "accepted",
+      "the attempt to be accepted",
+    );
+    await quiet(channel);
+
+    const done = await settled(channel, receipt);
+    expect(done.parts[0]).toMatchObject({ state: "failed", error: { meta: { code: 131026 } } });
+    expect(texts(channel)).toEqual(["one"]);
+  });
+});

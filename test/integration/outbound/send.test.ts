@@ -1,0 +1,174 @@
+/** `send`: stored when it resolves, once per idempotency key, refused before anything is stored. */
+import { describe, expect, it } from "vitest";
+import { quiet, type TestChannel } from "../../support/channel.ts";
+import { closeWindow, inState, keepBack, meet, settled, startSilent, texts } from "./outbound.ts";
+
+const POSTS = "POST /301777000333444/messages";
+const NOBODY = "99999999-9999-4999-8999-999999999999";
+
+async function countOf(channel: TestChannel): Promise<unknown> {
+  const [row] = await channel.rows(
+    `select (select count(*)::int from whatsapp_sends) as sends, (select count(*)::int from whatsapp_outbox) as parts,
+       (select count(*)::int from messages where role = 'assistant') as messages,
+       (select coalesce(sum(pending), 0)::int from whatsapp_lanes where stage = 'out') as pending`,
+  );
+  return row;
+}
+
+const NOTHING = { sends: 0, parts: 0, messages: 0, pending: 0 };
+
+describe("send", () => {
+  it("has stored the message when it resolves, and shows it in the host's inbox", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await keepBack(channel, ada);
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "**hi**" });
+
+    expect(receipt).toEqual({
+      sendId: expect.any(String),
+      conversationId: ada.conversationId,
+      parts: [{ index: 0, kind: "text", state: "queued", messageId: null, error: null }],
+      degraded: [],
+    });
+    expect(await channel.rows("select role, content, status from messages where role = 'assistant'")).toEqual([
+      { role: "assistant", content: "*hi*", status: "queued" },
+    ]);
+  });
+
+  it("quotes a message in its first part", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const quoted = ada.person.transcript()[0]!.wamid;
+
+    const response = `${"A".repeat(4_000)}\n\n${"B".repeat(4_000)}`;
+    await settled(
+      channel,
+      await channel.plugin.send({ conversationId: ada.conversationId, response, replyTo: quoted }),
+    );
+
+    expect(channel.meta.accepted.map(({ body }) => body.context)).toEqual([{ message_id: quoted }, undefined]);
+  });
+
+  it("refuses a conversation that is unknown, or no uuid", async () => {
+    const channel = await startSilent();
+    const refused = expect.objectContaining({ code: "CONVERSATION_UNKNOWN" });
+
+    for (const conversationId of [NOBODY, "", "1", "' or true --"])
+      await expect(channel.plugin.send({ conversationId, response: "hi" })).rejects.toThrow(refused);
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it("refuses a response that says nothing", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+
+    for (const response of ["", "  \n", {}, { text: "" }, { handoff: true }])
+      await expect(channel.plugin.send({ conversationId: ada.conversationId, response })).rejects.toThrow(
+        expect.objectContaining({ code: "RESPONSE_EMPTY" }),
+      );
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it("refuses what the closed window forbids, storing nothing and asking Meta nothing", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+
+    await expect(channel.plugin.send({ conversationId: ada.conversationId, response: "hi" })).rejects.toThrow(
+      expect.objectContaining({ code: "WINDOW_CLOSED", retry: "template" }),
+    );
+
+    expect(await countOf(channel)).toEqual(NOTHING);
+    expect(channel.meta.requests[POSTS]).toBeUndefined();
+    expect(await channel.plugin.sessionStatus(ada.conversationId)).toMatchObject({
+      state: "closed",
+      canSend: false,
+      templateRequired: true,
+      secondsRemaining: 0,
+    });
+  });
+
+  it("refuses a number that is disconnected", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await channel.rows("update whatsapp_connections set state = 'disconnected'");
+
+    await expect(channel.plugin.send({ conversationId: ada.conversationId, response: "hi" })).rejects.toThrow(
+      expect.objectContaining({ code: "CONNECTION_MISSING" }),
+    );
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it("fails what waits for a number that is then disconnected", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const letGo = await keepBack(channel, ada);
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "hi" });
+    await channel.rows("update whatsapp_connections set state = 'disconnected'");
+
+    await letGo();
+
+    expect((await inState(channel, receipt, "failed")).parts[0]!.error?.code).toBe("CONNECTION_MISSING");
+    expect(channel.meta.requests[POSTS]).toBeUndefined();
+  });
+});
+
+describe("an idempotency key", () => {
+  it("sends once, however often and however much at once it is used", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const request = { conversationId: ada.conversationId, response: "hi", idempotencyKey: "order-7" };
+
+    const receipts = await Promise.all(Array.from({ length: 8 }, () => channel.plugin.send(request)));
+    await inState(channel, receipts[0]!, "read");
+    const again = await channel.plugin.send({ ...request, conversationId: ada.conversationId.toUpperCase() });
+    await quiet(channel);
+
+    expect(new Set(receipts.map(({ sendId }) => sendId)).size).toBe(1);
+    expect(again).toMatchObject({ sendId: receipts[0]!.sendId, parts: [{ state: "read" }] });
+    expect(channel.meta.requests[POSTS]).toBe(1);
+    expect(await countOf(channel)).toEqual({ sends: 1, parts: 1, messages: 1, pending: 0 });
+  });
+
+  it("answers with its receipt also after the window has closed", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const request = { conversationId: ada.conversationId, response: "hi", idempotencyKey: "order-7" };
+    const first = await channel.plugin.send(request);
+    await inState(channel, first, "read");
+    await closeWindow(channel, ada);
+
+    expect((await channel.plugin.send(request)).sendId).toBe(first.sendId);
+  });
+
+  it("is refused for another response, another quote, other wishes, and another conversation", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const bob = await meet(channel, { name: "Bob" });
+    const request = { conversationId: ada.conversationId, response: "hi", idempotencyKey: "order-7" };
+    await inState(channel, await channel.plugin.send(request), "read");
+
+    for (const other of [
+      { response: "ho" },
+      { replyTo: "wamid.other" },
+      { onWindowClosed: "hold" },
+      { conversationId: bob.conversationId },
+    ] as const)
+      await expect(channel.plugin.send({ ...request, ...other })).rejects.toThrow(
+        expect.objectContaining({ code: "IDEMPOTENCY_CONFLICT" }),
+      );
+    expect(texts(channel)).toEqual(["hi"]);
+  });
+
+  it("has 1 to 255 characters", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const send = (idempotencyKey: string) =>
+      channel.plugin.send({ conversationId: ada.conversationId, response: "hi", idempotencyKey });
+
+    for (const key of ["", "k".repeat(256)])
+      await expect(send(key)).rejects.toThrow(expect.objectContaining({ code: "REQUEST_INVALID" }));
+    await inState(channel, await send("k".repeat(255)), "read");
+  });
+});
