@@ -8,13 +8,12 @@ export type Layout = {
   /** The marker is printed with the item's first line. */
   readonly openItem: (marker: string) => void;
   readonly close: (place: SourcePlace) => void;
-  readonly addText: (lines: readonly string[], place: SourcePlace) => void;
-  /** Code: no indentation and no quote mark, since they would become part of it. */
-  readonly addVerbatim: (lines: readonly string[], place: SourcePlace) => void;
+  /** Returns where in the text the block begins. */
+  readonly addText: (lines: readonly string[], place: SourcePlace) => number;
+  /** Code: no indentation and no quote mark, since they would become part of it. Returns where it begins. */
+  readonly addVerbatim: (lines: readonly string[], place: SourcePlace) => number;
   /** Leaves a block out, with the blank lines before it. */
   readonly skip: (place: SourcePlace) => void;
-  /** Length of the text so far, i.e. where the next block begins. */
-  readonly length: () => number;
   readonly text: () => string;
 };
 
@@ -33,14 +32,15 @@ export function createLayout(sourceLines: readonly string[]): Layout {
     lines.push(line);
     length += line.length + 1;
   };
-  const space = ({ first, end }: SourcePlace): void => {
+  const space = ({ first, end }: SourcePlace): number => {
     if (lines.length > 0) for (let line = nextSourceLine; line < first; line += 1) push("");
     nextSourceLine = Math.max(nextSourceLine, end);
+    return length;
   };
   const hasUnprintedMarker = (): boolean => containers.some((one) => one.kind === "item" && !one.isPrinted);
 
   const addText: Layout["addText"] = (block, place) => {
-    space(place);
+    const start = space(place);
     for (const [index, line] of block.entries()) {
       const sourceLine = sourceLines[place.first + index] ?? "";
       const prefix =
@@ -49,6 +49,7 @@ export function createLayout(sourceLines: readonly string[]): Layout {
           : prefixOf(containers, { isLazy: index > 0 && /^[^\s>]/.test(sourceLine) });
       push(withoutListing(line.trim() === "" && index > 0 ? "" : prefix + line, prefix));
     }
+    return start;
   };
 
   return {
@@ -61,14 +62,14 @@ export function createLayout(sourceLines: readonly string[]): Layout {
     },
     addText,
     addVerbatim: (block, place) => {
-      space(place);
+      const start = space(place);
       if (hasUnprintedMarker()) push(prefixOf(containers, { isLazy: false }).trimEnd());
       for (const line of block) push(line);
+      return start;
     },
     skip: ({ end }) => {
       nextSourceLine = Math.max(nextSourceLine, end);
     },
-    length: () => length,
     text: () => lines.slice(0, lines.findLastIndex((line) => line.trim() !== "") + 1).join("\n"),
   };
 }

@@ -5,12 +5,17 @@ export type Parsed = {
   readonly tokens: readonly Token[];
   /** Labels of `[label]: url` lines that a link in the text refers to; the others are shown as they stand. */
   readonly usedDefinitions: ReadonlySet<string>;
-  /** The parser drops what is nested deeper than its ceiling, so the caller must not use the tokens then. */
-  readonly isTooDeep: boolean;
 };
 
-/** Containers inside containers; one list level counts two. Each level costs a pass over the lines it holds. */
-const MAX_NESTING = 40;
+/**
+ * Containers inside containers; one list level counts two. Each level costs a pass over the lines it holds, and the
+ * parser drops what lies deeper.
+ */
+const MAX_NESTING = 24;
+const TOO_DEEP_LINE = /^(?:[ \t]{0,4}(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){24}/m;
+/** Some twenty times what a long answer holds. It bounds what a text made of nothing but marks can cost. */
+const MAX_MARKS = 20_000;
+const MARK_CODES = new Set(Array.from("*_~`[]<>&\\|!", (char) => char.charCodeAt(0)));
 
 const URL_SCHEME = /https?$/i;
 // Ends at what cannot stand in a typed URL, at Markdown's own brackets, and at CJK punctuation, which needs no space.
@@ -22,14 +27,17 @@ const FOOTNOTE = /\[\^([^\]\s]{1,64})\](:[ \t]*)?/y;
 
 const markdown = createParser();
 
-export function parseMarkdown(source: string): Parsed {
+/** Undefined for what nobody writes, more marks or deeper nesting than the ceilings: to be sent as plain text. */
+export function parseMarkdown(source: string): Parsed | undefined {
+  if (hasTooManyMarks(source) || TOO_DEEP_LINE.test(source)) return undefined;
   const usedDefinitions = new Set<string>();
   const tokens = markdown.parse(source, environment(source, usedDefinitions));
-  return { tokens, usedDefinitions, isTooDeep: tokens.some(isAtCeiling) };
+  return tokens.some(isAtCeiling) ? undefined : { tokens, usedDefinitions };
 }
 
 /** For titles and other one-line texts, where `1.` or `#` at the start is no list and no heading. */
-export function parseInlineMarkdown(source: string): readonly Token[] {
+export function parseInlineMarkdown(source: string): readonly Token[] | undefined {
+  if (hasTooManyMarks(source)) return undefined;
   return markdown.parseInline(source, environment(source, new Set())).flatMap((token) => token.children ?? []);
 }
 
@@ -60,6 +68,14 @@ function environment(source: string, usedDefinitions: Set<string>): Record<strin
   });
   const footnotes = new Set(Array.from(source.matchAll(FOOTNOTE_DEFINITION), ([, label]) => label));
   return { references, footnotes };
+}
+
+function hasTooManyMarks(source: string): boolean {
+  let marks = 0;
+  for (let index = 0; index < source.length && marks <= MAX_MARKS; index += 1) {
+    if (MARK_CODES.has(source.charCodeAt(index))) marks += 1;
+  }
+  return marks > MAX_MARKS;
 }
 
 function isAtCeiling(token: Token): boolean {

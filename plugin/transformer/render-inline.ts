@@ -129,11 +129,14 @@ function renderLine(inline: Inline, line: Line): string {
     const moved = shift(start - line.start);
     return { start: start - line.start + moved, end: end - line.start + moved };
   });
-  const escaped = new Set<number>();
-  if (inline.escaped.size > 0) {
-    for (let at = 0; at < text.length; at += 1) if (inline.escaped.has(line.start + at)) escaped.add(at + shift(at));
-  }
+  const escaped = inline.escaped.size === 0 ? inline.escaped : escapedOn(inline, line, shift);
   return defuse({ line: insert(text, insertions), ours, untouchable, escaped });
+}
+
+function escapedOn({ escaped }: Inline, { start, end }: Line, shift: (offset: number) => number): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let at = start; at < end; at += 1) if (escaped.has(at)) found.add(at - start + shift(at - start));
+  return found;
 }
 
 /** At one place the inner mark closes first, and everything closes before the outer mark opens. */

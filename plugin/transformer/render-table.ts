@@ -6,11 +6,13 @@ import { renderInline, renderMonospace } from "./render-inline.ts";
 export type RenderedTable = { readonly lines: readonly string[]; readonly form: "monospace text" | "records" };
 
 type Alignment = "left" | "right" | "center";
-type Cell = { readonly monospace: string; readonly lines: readonly string[]; readonly alignment: Alignment };
+type Cell = { readonly monospace: string; readonly tokens: readonly Token[]; readonly alignment: Alignment };
 
 /** What a small phone shows of monospace text before it wraps. */
 const PHONE_COLUMNS = 30;
 const GAP = "  ";
+/** For an empty cell, so that a column that is empty throughout still has its name shown. */
+const EMPTY = "–";
 
 // Two columns wide on a phone: CJK, full-width forms and emoji.
 const WIDE =
@@ -52,7 +54,7 @@ function readCell(token: Token, alignment: Alignment): Cell {
   const children = token.children ?? [];
   return {
     monospace: renderMonospace(readInline(children, { isMonospace: true })),
-    lines: renderInline(readInline(children)),
+    tokens: children,
     alignment,
   };
 }
@@ -86,8 +88,8 @@ function records(header: readonly Cell[], rows: readonly (readonly Cell[])[]): s
 }
 
 function field(name: Cell | undefined, value: Cell): readonly string[] {
-  const [first = "", ...rest] = value.lines;
-  if (value.lines.join("").trim() === "") return [];
   const label = name?.monospace ?? "";
+  if (value.monospace === "") return label === "" ? [] : [`${label}: ${EMPTY}`];
+  const [first = "", ...rest] = renderInline(readInline(value.tokens));
   return [label === "" ? first : `${label}: ${first}`, ...rest];
 }

@@ -1,5 +1,6 @@
 /** A long WhatsApp text → parts under the limit, each of them readable by itself. */
 import { readWhatsApp, type Structure, type Wrap } from "./read-whatsapp.ts";
+import { characterAt } from "./whatsapp-marks.ts";
 
 /** `start` is where the part began in the whole text. */
 export type TextPart = { readonly text: string; readonly start: number };
@@ -10,8 +11,12 @@ type Window = { readonly start: number; readonly max: number };
 
 /** Room for everything that a cut may have to close: three marks and a code block. */
 const CLOSING_ROOM = 8;
+const BLOCK = "```\n";
+
+const PLACES = ["paragraph", "line", "sentence", "word"] as const;
+type Place = (typeof PLACES)[number];
 /** A part that would be emptier than this is a worse sight than a cut at a lesser place. */
-const LEAST_FILL = { paragraph: 0.25, line: 0.5, sentence: 0.5, word: 0.5 } as const;
+const LEAST_FILL: Readonly<Record<Place, number>> = { paragraph: 0.25, line: 0.5, sentence: 0.5, word: 0.5 };
 
 const SENTENCE_END = /[.!?…。！？]/;
 const CJK_SENTENCE_END = /[。！？]/;
@@ -23,14 +28,17 @@ export function splitText(text: string, limit: number): readonly TextPart[] {
   if (text.trim() === "") return [];
   if (text.length <= limit) return [{ text, start: 0 }];
 
-  const structure = readWhatsApp(text);
+  const { wraps, urls } = readWhatsApp(text);
+  const wrapsNear = follow(wraps);
+  const urlsNear = follow(urls);
   const parts: TextPart[] = [];
   let start = 0;
   let opening = "";
   while (opening.length + text.length - start > limit) {
-    const room = Math.max(1, limit - opening.length - CLOSING_ROOM);
-    const { end, next } = chooseCut(text, { start, max: start + room }, structure);
-    const open = openAt(structure.wraps, end);
+    const window = { start, max: start + Math.max(1, limit - opening.length - CLOSING_ROOM) };
+    const near = { wraps: wrapsNear(window), urls: urlsNear(window) };
+    const { end, next } = chooseCut(text, window, near);
+    const open = openAt(near.wraps, end);
     const closing = open.map((wrap) => wrap.close).reverse();
     parts.push({ text: opening + text.slice(start, end) + closing.join(""), start });
     opening = open.map((wrap) => wrap.open).join("");
@@ -38,6 +46,22 @@ export function splitText(text: string, limit: number): readonly TextPart[] {
   }
   parts.push({ text: opening + text.slice(start), start });
   return parts.filter((part) => part.text.trim() !== "");
+}
+
+/** Those of the ranges, sorted by start, that touch a window; each range is looked at once while the window advances. */
+function follow<T extends { readonly start: number; readonly end: number }>(
+  ranges: readonly T[],
+): (window: Window) => readonly T[] {
+  let near: T[] = [];
+  let next = 0;
+  return (window) => {
+    near = near.filter(({ end }) => end > window.start);
+    for (let range = ranges[next]; range !== undefined && range.start <= window.max; range = ranges[next]) {
+      near.push(range);
+      next += 1;
+    }
+    return near;
+  };
 }
 
 function openAt(wraps: readonly Wrap[], cut: number): readonly Wrap[] {
@@ -50,33 +74,34 @@ function isInside({ start, end, open, close }: Wrap, cut: number): boolean {
 
 function chooseCut(text: string, window: Window, structure: Structure): Cut {
   const forbidden = forbiddenIn(window, structure);
-  const blocks = structure.wraps.filter(({ open, start, end }) => open === "```\n" && overlaps(window, { start, end }));
+  const blocks = structure.wraps.filter(({ open }) => open === BLOCK);
   const inBlock = (at: number): boolean => blocks.some((wrap) => isInside(wrap, at));
-  const fits: Record<keyof typeof LEAST_FILL, (at: number) => boolean> = {
-    paragraph: (at) => text[at] === "\n" && text[at + 1] === "\n" && !inBlock(at),
-    line: (at) => text[at] === "\n",
-    sentence: (at) => isSentenceEnd(text, at) && !inBlock(at),
-    word: (at) => /\s/.test(text.charAt(at)) && !JOINS_PREVIOUS.test(text.charAt(at + 1)),
-  };
   const room = text.slice(window.start, window.max);
   const firstText = window.start + room.length - room.trimStart().length;
-  const find = (kind: keyof typeof LEAST_FILL, least: number): number | undefined => {
-    for (let at = window.max; at > Math.max(firstText, window.start + least); at -= 1) {
-      if (!forbidden.has(at) && fits[kind](at)) return at;
+
+  const last: Partial<Record<Place, number>> = {};
+  for (let at = window.max; at > firstText && last.paragraph === undefined; at -= 1) {
+    if (forbidden.has(at)) continue;
+    for (const place of placesAt(text, at)) {
+      if (place === "line" || !inBlock(at)) last[place] ??= at;
     }
-    return undefined;
-  };
-  const size = window.max - window.start;
-  for (const kind of ["paragraph", "line", "sentence", "word"] as const) {
-    const at = find(kind, size * LEAST_FILL[kind]);
-    if (at !== undefined) return cutAt(text, at, inBlock(at));
   }
-  const at = find("line", 0) ?? find("word", 0) ?? graphemeEnd(text, window, forbidden);
+  const size = window.max - window.start;
+  const good = PLACES.find((place) => (last[place] ?? 0) > window.start + size * LEAST_FILL[place]);
+  const any = last.line ?? last.word;
+  const at = (good === undefined ? any : last[good]) ?? graphemeEnd(text, window, forbidden);
   return cutAt(text, at, inBlock(at));
 }
 
-function overlaps(window: Window, { start, end }: { readonly start: number; readonly end: number }): boolean {
-  return start <= window.max && end > window.start;
+/** What ends here; most characters end nothing, so they are told by their code alone. */
+function placesAt(text: string, at: number): readonly Place[] {
+  const code = text.charCodeAt(at);
+  const last = text.charAt(at - 1);
+  if (code === 0x0a) return text.charCodeAt(at + 1) === 0x0a ? ["paragraph", "line"] : ["line"];
+  const isBlank = code === 0x20 || (code >= 0xa0 && /\s/.test(text.charAt(at)));
+  if (!isBlank) return CJK_SENTENCE_END.test(last) && !JOINS_PREVIOUS.test(characterAt(text, at)) ? ["sentence"] : [];
+  if (JOINS_PREVIOUS.test(characterAt(text, at + 1))) return [];
+  return SENTENCE_END.test(last) ? ["sentence", "word"] : ["word"];
 }
 
 /** Inside URLs that a part could hold, and inside the marks themselves. */
@@ -88,30 +113,29 @@ function forbiddenIn(window: Window, { urls, wraps }: Structure): ReadonlySet<nu
   const room = window.max - window.start;
   for (const { start, end } of urls) if (end - start <= room) forbid(start + 1, end - 1);
   for (const { start, end, open, close } of wraps) {
-    if (!overlaps(window, { start, end })) continue;
     forbid(start + 1, start + open.length);
     if (close !== "") forbid(end - close.length, end - 1);
   }
   return forbidden;
 }
 
-function isSentenceEnd(text: string, at: number): boolean {
-  const last = text.charAt(at - 1);
-  if (!SENTENCE_END.test(last)) return false;
-  return /\s/.test(text.charAt(at)) || (CJK_SENTENCE_END.test(last) && !JOINS_PREVIOUS.test(text.charAt(at)));
-}
-
 /** Code keeps its blank lines and indentation, text only its indentation. */
 function cutAt(text: string, at: number, isInBlock: boolean): Cut {
   if (isInBlock) return { end: at, next: text[at] === "\n" ? at + 1 : at };
   let next = at;
-  while (next < text.length && /\s/.test(text.charAt(next))) next += 1;
+  // A space that carries an accent is a character of its own.
+  while (/\s/.test(text.charAt(next)) && !JOINS_PREVIOUS.test(characterAt(text, next + 1))) next += 1;
   const lineBreak = text.slice(at, next).lastIndexOf("\n");
   return { end: at, next: lineBreak === -1 ? next : at + lineBreak + 1 };
 }
 
 /** Nothing but one unbroken word: between two characters as a reader counts them. */
 function graphemeEnd(text: string, window: Window, forbidden: ReadonlySet<number>): number {
+  for (let at = window.max; at > window.max - 64 && at > window.start; at -= 1) {
+    // Between two ASCII characters there is always a boundary, and finding it is much cheaper than asking for all.
+    if (text.charCodeAt(at) < 0x7f && text.charCodeAt(at - 1) < 0x7f && !forbidden.has(at)) return at;
+    if (text.charCodeAt(at) >= 0x7f) break;
+  }
   let best = window.start;
   for (const { index } of segmenter.segment(text.slice(window.start, window.max + 2))) {
     const at = window.start + index;

@@ -63,7 +63,7 @@ export function defuse(source: LineSource): string {
   const { line } = source;
   const unsafe = new Set<number>();
   const characters = markCharacters(source);
-  if (characters.length === 0) return line;
+  if (!characters.some(({ isLiteral }) => isLiteral)) return line;
   for (const mark of ["*", "_", "~", "`"]) {
     addPairable(
       line,

@@ -5,7 +5,6 @@ import { type Parsed, parseInlineMarkdown, parseMarkdown } from "./parse-markdow
 import { type ReadOptions, readInline } from "./read-inline.ts";
 import { renderInline } from "./render-inline.ts";
 import { renderTable } from "./render-table.ts";
-import { defuse } from "./whatsapp-marks.ts";
 
 /** A change of form, and where in the text it begins. */
 export type MarkupChange = { readonly at: number; readonly from: string; readonly to: string };
@@ -21,13 +20,15 @@ const FENCE = "```";
 export function toWhatsApp(markdown: string): Markup {
   const source = sanitize(markdown);
   const parsed = parseMarkdown(source);
-  return parsed.isTooDeep ? plainText(source) : renderBlocks(source, parsed);
+  return parsed === undefined ? plainText(source) : renderBlocks(source, parsed);
 }
 
 /** A title or another text of one line: emphasis and links, no blocks. */
 export function toWhatsAppLine(markdown: string, options: { readonly isBold?: boolean } = {}): string {
   const line = sanitize(markdown).replace(/\s+/g, " ").trim();
-  const inline = readInline(parseInlineMarkdown(line), { isHeading: options.isBold ?? false });
+  const tokens = parseInlineMarkdown(line);
+  if (tokens === undefined) return plainText(line).text;
+  const inline = readInline(tokens, { isHeading: options.isBold ?? false });
   return renderInline(inline).join(" ").trim();
 }
 
@@ -39,30 +40,27 @@ function sanitize(text: string): string {
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
 }
 
+/** As the author wrote it, marks and all. */
 function plainText(source: string): Markup {
   const layout = createLayout([]);
-  const none = new Set<number>();
   const lines = source.replaceAll("\t", "    ").split("\n");
-  layout.addText(
-    lines.map((line) => defuse({ line, ours: none, untouchable: [], escaped: none })),
-    { first: 0, end: lines.length },
-  );
-  return { text: layout.text(), changes: [{ at: 0, from: "deeply nested Markdown", to: "plain text" }] };
+  layout.addText(lines, { first: 0, end: lines.length });
+  return { text: layout.text(), changes: [{ at: 0, from: "Markdown beyond the ceilings", to: "plain text" }] };
 }
 
 function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Markup {
   const layout = createLayout(source.split("\n"));
   const changes: MarkupChange[] = [];
   const numbers: number[] = [];
-  const changed = (from: string, to: string): void => {
-    changes.push({ at: layout.length(), from, to });
-  };
   const addInline = (token: Token, options: ReadOptions & { readonly place: SourcePlace }): void => {
     const inline = readInline(token.children ?? [], options);
-    for (const offset of inline.images) changes.push({ at: layout.length() + offset, from: "image", to: "link" });
     const lines = renderInline(inline);
-    if (lines.every((line) => line === "") && token.content !== "") layout.skip(options.place);
-    else layout.addText(lines, options.place);
+    if (lines.every((line) => line === "") && token.content !== "") {
+      layout.skip(options.place);
+      return;
+    }
+    const start = layout.addText(lines, options.place);
+    for (const offset of inline.images) changes.push({ at: start + offset, from: "image", to: "link" });
   };
 
   // The maps of closing tokens are null, and an empty item is printed where it began.
@@ -98,8 +96,7 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Mark
         });
         break;
       case "fence":
-        if (token.content.includes(FENCE)) changed("code block", "text without a code block");
-        addFence(layout, token);
+        changes.push(...addFence(layout, token));
         break;
       case "hr":
         layout.addText([DIVIDER], placeOf(token));
@@ -112,9 +109,8 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Mark
         let end = index;
         while (end < tokens.length && tokens[end]?.type !== "table_close") end += 1;
         const { lines, form } = renderTable(tokens.slice(index, end));
-        changed("table", form);
-        if (form === "records") layout.addText(lines, placeOf(token));
-        else layout.addVerbatim(lines, placeOf(token));
+        const add = form === "records" ? layout.addText : layout.addVerbatim;
+        changes.push({ at: add(lines, placeOf(token)), from: "table", to: form });
         index = end;
         break;
       }
@@ -138,9 +134,16 @@ function markerOf(token: Token, numbers: number[]): string {
 }
 
 /** Without the info string, which WhatsApp would show. Code that holds a fence itself cannot stand in another one. */
-function addFence(layout: Layout, token: Token): void {
+function addFence(layout: Layout, token: Token): readonly MarkupChange[] {
   const code = token.content.replace(/\n$/, "");
   const lines = code.split("\n");
-  if (code.trim() === "") layout.skip(placeOf(token));
-  else layout.addVerbatim(code.includes(FENCE) ? lines : [FENCE, ...lines, FENCE], placeOf(token));
+  if (code.trim() === "") {
+    layout.skip(placeOf(token));
+    return [];
+  }
+  if (!code.includes(FENCE)) {
+    layout.addVerbatim([FENCE, ...lines, FENCE], placeOf(token));
+    return [];
+  }
+  return [{ at: layout.addVerbatim(lines, placeOf(token)), from: "code block", to: "text without a code block" }];
 }
