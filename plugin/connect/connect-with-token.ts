@@ -22,7 +22,9 @@ export function createConnect({
   return async ({ customerConfigId, accessToken, phoneNumberId, wabaId }) => {
     if (!UUID.test(customerConfigId))
       throw new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid).");
-    if (accessToken === "") throw new ChannelError("REQUEST_INVALID", "accessToken is empty.");
+    // It becomes a header: a line break that came along when it was copied would make every call fail.
+    if (!/^[\x21-\x7e]+$/.test(accessToken))
+      throw new ChannelError("REQUEST_INVALID", "accessToken is empty, or has spaces or line breaks in it.");
     const [number, numbers] = await Promise.all([
       graphApi.phoneNumber({ phoneNumberId, accessToken }),
       graphApi.numbersOf({ wabaId, accessToken }),
