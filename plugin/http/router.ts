@@ -24,6 +24,9 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
+/** As a `customer_configs.id` looks; anything else names nobody. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
 export function createRouter({ plugin, store, verifyToken, authenticate, log }: RouterDeps): Router {
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
@@ -31,8 +34,9 @@ export function createRouter({ plugin, store, verifyToken, authenticate, log }: 
     (route: TenantRoute): Handler =>
     async (request, response) => {
       const customerConfigId = await authenticate(request);
-      if (typeof customerConfigId !== "string") throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
-      await route(request, response, customerConfigId);
+      if (typeof customerConfigId !== "string" || !UUID.test(customerConfigId))
+        throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
+      await route(request, response, customerConfigId.toLowerCase());
     };
 
   const handlers: Readonly<Record<RouteName, Handler>> = {

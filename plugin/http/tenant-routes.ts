@@ -17,7 +17,8 @@ export type TenantRoute = (
   customerConfigId: string,
 ) => Promise<void>;
 
-const uuid = z.uuid();
+// Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
+const uuid = z.guid();
 const choice = z.object({ id: z.string(), title: z.string(), description: z.string().optional() });
 const AI_RESPONSE = z.strictObject({
   text: z.string().optional(),
@@ -125,8 +126,19 @@ function statusOf(connections: readonly Connection[]): object {
 }
 
 function invalid(error: z.ZodError): ChannelError {
-  const problems = error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
+  const problems = error.issues.flatMap((issue) => problemsOf(issue));
   return new ChannelError("REQUEST_INVALID", problems.join("; "));
+}
+
+/** Names the place inside an alternative too, once the value is clearly meant to be that one. */
+function problemsOf(issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): readonly string[] {
+  const path = [...at, ...issue.path];
+  const alternatives = issue.code === "invalid_union" ? issue.errors : [];
+  const meant = alternatives.find(
+    (issues) => !issues.some((one) => one.code === "invalid_type" && one.path.length === 0),
+  );
+  if (meant !== undefined) return meant.flatMap((one) => problemsOf(one, path));
+  return [`${path.join(".") || "body"}: ${issue.message}`];
 }
 
 /** Under exactOptionalPropertyTypes an absent member and an undefined one differ; on the wire they do not. */
