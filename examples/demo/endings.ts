@@ -2,8 +2,13 @@
 import type { Knex } from "knex";
 import type { Played } from "./replay.ts";
 
-/** `ok`: as it should be. `aside`: kept, and nothing done. `bad`: something failed. */
-export type Ending = { readonly how: "ok" | "aside" | "bad"; readonly what: string; readonly words: string };
+export type Ending = {
+  /** `ok`: as it should be. `aside`: kept, and nothing done. `bad`: something failed. */
+  readonly how: "ok" | "aside" | "bad";
+  /** `whatsapp_webhooks.webhook_type`, empty when it was not stored. */
+  readonly what: string;
+  readonly words: string;
+};
 
 type WebhookRow = {
   readonly id: string;
@@ -33,17 +38,14 @@ function endingOf({ httpStatus }: Played, row: WebhookRow | undefined): Ending {
   const what = row?.webhook_type ?? "";
   if (httpStatus === null) return { how: "bad", what, words: "not answered by the host" };
   if (httpStatus !== 200 || row === undefined)
-    return { how: "bad", what, words: `refused with ${httpStatus}: Meta would send it again for days` };
+    return { how: "bad", what, words: `refused with ${httpStatus}, so Meta would send it again for days` };
   const { error, processed, kinds, states } = row;
-  if (error !== null) {
-    const words = error.replace(/^(\w+(?: \w+)?): /, "$1, ");
-    return { how: /^(?:unrouted|quarantined)/.test(error) ? "aside" : "bad", what, words: `stored, ${words}` };
-  }
-  if (!processed) return { how: "bad", what, words: "stored, not applied yet" };
-  if (kinds.length === 0) return { how: "aside", what, words: "stored, nothing new in it" };
-  if (states.includes(PARKED)) return { how: "aside", what, words: "stored, waits for the message that it speaks of" };
+  if (error !== null) return { how: /^(?:unrouted|quarantined):/.test(error) ? "aside" : "bad", what, words: error };
+  if (!processed) return { how: "bad", what, words: "stored: not applied yet" };
+  if (kinds.length === 0) return { how: "aside", what, words: "stored: nothing new in it" };
+  if (states.includes(PARKED)) return { how: "aside", what, words: "stored: waits for the message that it speaks of" };
   if (kinds.every((kind) => kind === "unsupported"))
-    return { how: "aside", what, words: "stored, told to the host as not supported yet" };
+    return { how: "aside", what, words: "stored: told to the host as not supported yet" };
   return { how: "ok", what, words: "applied" };
 }
 

@@ -27,13 +27,13 @@ async function run(args: readonly string[]): Promise<number> {
   let recordings: readonly Recording[];
   try {
     asked = readArguments(args);
-    recordings = await readRecordings(asked.fixtures);
+    recordings = asked.help ? [] : await readRecordings(asked.fixtures);
   } catch (error) {
     console.error((error as Error).message);
     return 2;
   }
   if (asked.help) {
-    console.log(HELP);
+    process.stdout.write(HELP);
     return 0;
   }
   try {

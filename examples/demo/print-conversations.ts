@@ -27,7 +27,8 @@ export function showConversation(conversation: Conversation, view: ConversationV
   const names = { inbound: harmless(person.name), outbound: business.name };
   const column = Math.max(names.inbound.length, names.outbound.length);
   const address = harmless(person.phoneNumber ?? person.userId ?? "");
-  const title = `${paint.bold(names.inbound)} ${paint.dim(address)} and ${paint.bold(business.name)} ${paint.dim(business.displayPhoneNumber)}`;
+  const who = address === names.inbound ? paint.bold(address) : `${paint.bold(names.inbound)} ${paint.dim(address)}`;
+  const title = `${who} and ${paint.bold(business.name)} ${paint.dim(business.displayPhoneNumber)}`;
   const entries = conversation.entries.map((entry, at) => {
     const name = names[entry.direction].padEnd(column);
     const source = view.sourceOf(conversation.entries[at - 1]?.wamid ?? "");

@@ -5,16 +5,21 @@ import type { Paint } from "./terminal.ts";
 
 export function whereToLook({ host, databaseUrl }: Stage, paint: Paint): string {
   const channel = `${host.url}/api/whatsapp`;
-  return `${paint.bold("It keeps running. Look around:")}
-
-  ${paint.bold("Page")}      ${host.url}/login?key=${API_KEY}
-  ${paint.bold("API")}       curl -H 'Authorization: Bearer ${API_KEY}' ${channel}/status
-  ${paint.bold("Database")}  DATABASE_URL=${databaseUrl}
-            psql ${databaseUrl} -c 'select role, status, content from messages order by created_at desc limit 5'
-  ${paint.bold("Webhook")}   a signed one of your own, answered below:
-
-${signedText(`${channel}/webhook`)}
-`;
+  const rows = [
+    ["Page", `${host.url}/login?key=${API_KEY}`],
+    ["API", `curl -H 'Authorization: Bearer ${API_KEY}' ${channel}/status`],
+    ["Database", `psql ${databaseUrl}`, "it is temporary; other tools take the same address as DATABASE_URL"],
+    [
+      "Webhook",
+      "a message signed as Meta signs it; paste the line, and the answer appears here",
+      "",
+      signedText(`${channel}/webhook`),
+    ],
+    ["Chat", process.stdin.isTTY ? "type a message here and press Enter" : "needs a terminal: start the demo in one"],
+    ["Stop", "Ctrl-C: nothing is left behind"],
+  ];
+  const lines = rows.map(([name = "", ...rest]) => `  ${paint.bold(name.padEnd(8))}  ${rest.join("\n            ")}`);
+  return `${paint.bold("It keeps running")}\n\n${lines.join("\n")}\n`;
 }
 
 /** Pasted into any shell it signs what it sends, as Meta does. */

@@ -11,12 +11,18 @@ export type Recording = {
 
 const REQUEST = ".request.json";
 
-/** In the order of their names. */
+/**
+ * In the order of their names.
+ * @throws Error whose message is the one line to print.
+ */
 export async function readRecordings(folder: string): Promise<readonly Recording[]> {
-  const names = (await readdir(folder))
+  const files = await readdir(folder).catch(() => []);
+  const names = files
     .filter((file) => file.endsWith(REQUEST))
     .map((file) => file.slice(0, -REQUEST.length))
     .sort();
+  // An empty stage would pass for a good show.
+  if (names.length === 0) throw new Error(`There is no <case>${REQUEST} in ${folder}.`);
   return Promise.all(
     names.map(async (name) => ({
       name,

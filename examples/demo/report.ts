@@ -74,16 +74,18 @@ function remarkOn(message: RecordedMessage, one: Played, ending: Ending | undefi
     case "late":
       return "older than a day when it came, so not answered";
     case "not a message":
-      return "told to the host, not answered";
+      return `${message.isFromGroup ? "written in a group, " : ""}told to the host, not answered`;
   }
 }
 
 function showOthers(others: readonly Played[], endings: ReadonlyMap<Played, Ending>, paint: Paint): string {
-  const column = Math.max(...others.map(({ recording }) => recording.name.length));
-  const lines = others.map((one) => {
-    const { how, what, words } = endings.get(one) ?? { how: "bad", what: "", words: "lost" };
-    const ended = how === "bad" ? paint.red(words) : words;
-    return `  ${one.recording.name.padEnd(column)}  ${ended} ${paint.dim(what)}`;
+  const rows = others.map((one) => ({ name: one.recording.name, ...(endings.get(one) ?? LOST) }));
+  const names = Math.max(...rows.map(({ name }) => name.length));
+  const kinds = Math.max(...rows.map(({ what }) => what.length));
+  const lines = rows.map(({ name, what, how, words }) => {
+    return `  ${name.padEnd(names)}  ${paint.dim(what.padEnd(kinds))}  ${how === "bad" ? paint.red(words) : words}`;
   });
   return [paint.bold("Webhooks without a conversation"), ...lines].join("\n");
 }
+
+const LOST: Ending = { how: "bad", what: "", words: "lost" };

@@ -32,7 +32,13 @@ export async function startHost(
   settings: HostSettings & { readonly databaseUrl: string },
   hooks: HostHooks = {},
 ): Promise<RunningHost> {
-  const knex = knexFactory({ client: "pg", connection: settings.databaseUrl, pool: { min: 0, max: 10 } });
+  const knex = knexFactory({
+    client: "pg",
+    connection: settings.databaseUrl,
+    pool: { min: 0, max: 10 },
+    // Knex prints what it also throws.
+    log: { warn() {}, error() {} },
+  });
   const signIn = createSignIn(settings.apiKey);
   const whatsapp = createWhatsAppPlugin({
     knex,

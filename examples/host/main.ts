@@ -59,6 +59,7 @@ function sentenceFor(error: unknown): string | undefined {
     case "STORE_UNAVAILABLE":
       return cause === undefined ? message : (sentenceFor(cause) ?? message);
     default:
-      return error instanceof ChannelError ? message : undefined;
+      // The embedded Postgres names DATABASE_URL as the way out wherever it cannot serve.
+      return error instanceof ChannelError || message?.includes("DATABASE_URL") ? message : undefined;
   }
 }
