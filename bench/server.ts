@@ -18,8 +18,10 @@ const TENANT = "00000000-0000-4000-8000-000000000001";
 const app = express();
 
 if (mode === "hmac") {
-  // What a host would write by hand.
-  app.post("/api/whatsapp/webhook", express.raw({ type: "*/*", limit: "4mb" }), (request, response) => {
+  // What a host would write by hand, on the same route of the same kind of router.
+  const router = express.Router();
+  app.use("/api/whatsapp", router);
+  router.post("/webhook", express.raw({ type: "*/*", limit: "4mb" }), (request, response) => {
     const expected = createHmac("sha256", APP_SECRET)
       .update(request.body as Buffer)
       .digest();

@@ -171,18 +171,25 @@ async function store(
 
 type Item = { readonly event: ChannelEvent; readonly at: number; readonly webhookId: string; readonly route: Route };
 
-/** All bodies travel as one binary parameter and are cut apart on the server: no escaping, no text form of bytes. */
+/** Travels as one binary parameter and is cut apart on the server: no escaping, no text form of bytes. */
+type Bytes = { readonly all: Buffer; readonly starts: readonly number[]; readonly lengths: readonly number[] };
+
+function together(parts: readonly Uint8Array[]): Bytes {
+  let next = 1; // SQL counts from one
+  const starts = parts.map(({ byteLength }) => {
+    const start = next;
+    next += byteLength;
+    return start;
+  });
+  return { all: Buffer.concat(parts), starts, lengths: parts.map(({ byteLength }) => byteLength) };
+}
+
 async function insertWebhooks(
   tx: Tx,
   db: Database,
   deliveries: readonly IncomingDelivery[],
 ): Promise<readonly string[]> {
-  let start = 1;
-  const starts = deliveries.map(({ body }) => {
-    const at = start;
-    start += body.byteLength;
-    return at;
-  });
+  const bodies = together(deliveries.map(({ body }) => body));
   const inserted = await tx.query<{ id: string }>(
     `insert into ${db.name("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, error, processed)
      select type, substring($1::bytea from start for length),
@@ -191,9 +198,9 @@ async function insertWebhooks(
      from unnest($2::int[], $3::int[], $4::boolean[], $5::text[], $6::text[], $7::smallint[], $8::int[], $9::text[])
        as d (start, length, verbatim, mended, type, secret, pending, error) returning id`,
     [
-      Buffer.concat(deliveries.map(({ body }) => body)),
-      starts,
-      deliveries.map(({ body }) => body.byteLength),
+      bodies.all,
+      bodies.starts,
+      bodies.lengths,
       deliveries.map(({ payload }) => payload === "verbatim"),
       deliveries.map(({ payload }) => (payload === null || payload === "verbatim" ? null : payload.text)),
       deliveries.map(({ webhookType }) => webhookType),
@@ -209,14 +216,16 @@ async function insertWebhooks(
 /** @returns event ids by position; a position that is missing was stored before. */
 async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promise<ReadonlyMap<number, string>> {
   if (items.length === 0) return new Map();
+  const payloads = together(items.map(({ event }) => Buffer.from(JSON.stringify(event))));
   const inserted = await tx.query<{ id: string; dedupe_key: string; moved: boolean }>(
     `insert into ${db.name("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
        phone_number_id, payload, state, webhook_id, created_at)
-     select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload::jsonb,
+     select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id,
+       convert_from(substring($8::bytea from start for length), 'UTF8')::jsonb,
        case when lane_key is null then 4 else 0 end, webhook_id, clock_timestamp() + i * interval '1 microsecond'
-     from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])
-       with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload,
-         webhook_id, i)
+     from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $9::int[], $10::int[],
+       $11::bigint[]) with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id,
+         start, length, webhook_id, i)
      on conflict (dedupe_key) do nothing returning id, dedupe_key, exists (
        select 1 from ${db.name("whatsapp_contacts")} where id = any($3) and merged_into is not null) as moved`,
     [
@@ -227,7 +236,9 @@ async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promi
       items.map(({ event }) => event.kind),
       items.map(({ event }) => (event.kind === "unsupported" ? null : event.messageId)),
       items.map(({ event }) => event.phoneNumberId),
-      items.map(({ event }) => JSON.stringify(event)),
+      payloads.all,
+      payloads.starts,
+      payloads.lengths,
       items.map(({ webhookId }) => webhookId),
     ],
   );
