@@ -51,5 +51,12 @@ function configSchema(): Readonly<Record<string, unknown>> {
     properties[env] = { ...shape, description, ...("secret" in rest ? { secret: true } : {}) };
     if (!schema.safeParse(undefined).success) required.push(env);
   }
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object", properties, required };
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    properties,
+    required,
+    // Either names the app secret.
+    anyOf: [OPTIONS.metaAppSecret, OPTIONS.appSecret].map(({ env }) => ({ required: [env] })),
+  };
 }

@@ -1,0 +1,177 @@
+/** The public names, written out: whatever is not here does not exist, and whatever leaves here breaks a host. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { ERROR_STATUS } from "../../plugin/errors.ts";
+
+const CONTRACT_TYPES = [
+  "AiCard",
+  "AiChoice",
+  "AiMedia",
+  "AiResponse",
+  "ChannelEvent",
+  "ChannelPlugin",
+  "ConnectRequest",
+  "Connection",
+  "ConnectionState",
+  "Degradation",
+  "HostEvent",
+  "ManifestRoute",
+  "MessageEvent",
+  "MessageStatus",
+  "MetaError",
+  "OutboundMessage",
+  "PartState",
+  "Person",
+  "PluginManifest",
+  "ReceiveResult",
+  "ReceivedEvent",
+  "Reply",
+  "SendReceipt",
+  "SendRequest",
+  "SentPart",
+  "SessionStatus",
+  "StatusEvent",
+  "Transformed",
+  "Turn",
+  "TurnMessage",
+  "UnsupportedEvent",
+  "WebhookDelivery",
+];
+
+type Names = { readonly values: readonly string[]; readonly types: readonly string[] };
+
+const ENTRY_POINTS: Readonly<Record<string, Names>> = {
+  ".": {
+    values: ["ChannelError", "createChatApi", "createWhatsAppPlugin", "manifest", "whatsappConfigFromEnv"],
+    types: [
+      ...CONTRACT_TYPES,
+      "ChatApiOptions",
+      "ErrorCode",
+      "Logger",
+      "Retry",
+      "RetrySchedule",
+      "Router",
+      "WhatsAppConfigInput",
+      "WhatsAppPlugin",
+      "WhatsAppPluginOptions",
+    ].sort(),
+  },
+  "./contract": { values: [], types: CONTRACT_TYPES },
+  "./migrations": {
+    values: ["migrate", "migrateDown", "migrationStatus", "unlockMigrations", "whatDownDeletes"],
+    types: ["DownPlan", "MigrateOptions", "MigrationStatus"],
+  },
+  "./simulator": {
+    values: ["createSimulator", "escapedJson", "signatureOf"],
+    types: [
+      "AcceptedMessage",
+      "AppUsage",
+      "BatchedMessage",
+      "Conversation",
+      "Delivery",
+      "DeliveryAttempt",
+      "DeliveryKind",
+      "Fault",
+      "FaultKind",
+      "Faults",
+      "GraphEndpoint",
+      "GraphErrorSpec",
+      "InboundOptions",
+      "InjectedFault",
+      "Person",
+      "PersonOptions",
+      "PersonRecord",
+      "RandomFaults",
+      "SimulatedNumber",
+      "Simulator",
+      "SimulatorOptions",
+      "StatusDelays",
+      "Ticks",
+      "TranscriptEntry",
+      "WebhookFaults",
+      "WireObject",
+    ],
+  },
+};
+
+const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const text = (path: string) => readFileSync(root(path), "utf8");
+
+/** `./dist/plugin/index.js` → the source it is built from. */
+function sourceOf(entry: string): string {
+  const { exports } = JSON.parse(text("package.json")) as { exports: Record<string, { default: string }> };
+  return exports[entry]!.default.replace("./dist/", "").replace(/\.js$/, ".ts");
+}
+
+function namesOf(entry: string, program: ts.Program): Names {
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(root(sourceOf(entry)));
+  const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(file!)!);
+  const isValue = (symbol: ts.Symbol): boolean => {
+    const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
+    return ((isAlias ? checker.getAliasedSymbol(symbol) : symbol).flags & ts.SymbolFlags.Value) !== 0;
+  };
+  const sorted = (some: readonly ts.Symbol[]) => some.map(({ name }) => name).sort();
+  return {
+    values: sorted(symbols.filter(isValue)),
+    types: sorted(symbols.filter((symbol) => !isValue(symbol))),
+  };
+}
+
+describe("the package", () => {
+  it("has these entry points and no other", () => {
+    const { exports } = JSON.parse(text("package.json")) as { exports: object };
+
+    expect(Object.keys(exports)).toEqual([...Object.keys(ENTRY_POINTS), "./plugin.manifest.json", "./package.json"]);
+  });
+
+  it("exports these values and types, and no other", { timeout: 30_000 }, () => {
+    const files = Object.keys(ENTRY_POINTS).map((entry) => root(sourceOf(entry)));
+    const { config } = ts.readConfigFile(root("tsconfig.json"), ts.sys.readFile);
+    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root("."));
+    const program = ts.createProgram(files, options);
+
+    for (const [entry, names] of Object.entries(ENTRY_POINTS))
+      expect([entry, namesOf(entry, program)]).toEqual([entry, names]);
+  });
+
+  it("really has those values at run time", async () => {
+    for (const [entry, { values }] of Object.entries(ENTRY_POINTS)) {
+      const module = (await import(root(sourceOf(entry)))) as object;
+      expect([entry, Object.keys(module).sort()]).toEqual([entry, values]);
+    }
+  });
+
+  it("explains every error code, each under a heading of its own with when and what to do", () => {
+    const sections = text("docs/errors.md").split(/^## /m).slice(1);
+    const codes = sections.map((section) => section.split("\n")[0]!);
+
+    expect(new Set(codes).size).toBe(codes.length);
+    expect(codes).toEqual(expect.arrayContaining(Object.keys(ERROR_STATUS)));
+    for (const section of sections) {
+      const code = section.split("\n")[0]!;
+      expect(section).toMatch(/\*\*When:\*\* \S/);
+      expect(section).toMatch(/\*\*Do:\*\* \S/);
+      const given = /(?:\(|Answered )(\d{3})\b/.exec(section)?.[1];
+      if (code in ERROR_STATUS)
+        expect([code, given]).toEqual([code, String(ERROR_STATUS[code as keyof typeof ERROR_STATUS])]);
+    }
+  });
+
+  it("explains every code that a part or a migration may carry", () => {
+    const sources = [
+      "adapters/postgres/outbox.ts",
+      "plugin/pipeline/decide-next.ts",
+      "migrations/index.ts",
+      "migrations/host-table-fit.ts",
+    ];
+    const codes = sources.flatMap((path) =>
+      [...text(path).matchAll(/"([A-Z]+(?:_[A-Z]+)+)"/g)].map(([, code]) => code),
+    );
+
+    expect(codes.length).toBeGreaterThan(5);
+    for (const code of new Set(codes)) expect(text("docs/errors.md")).toContain(`\n## ${code}\n`);
+  });
+});
