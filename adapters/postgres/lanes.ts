@@ -4,6 +4,9 @@ import type { ClaimedLane, Lanes, Stage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 
 export function createLanes(db: Database, leaseMs: number): Lanes {
+  /** A statement that may have to wait for a lane is a transaction like any other: with timeouts on the server's side. */
+  const bounded = <T>(sql: string, params: readonly unknown[]) => db.transaction((tx) => tx.query<T>(sql, params));
+
   return {
     async claim(stage, limit) {
       const token = randomUUID();
@@ -23,7 +26,7 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
     },
 
     async renew(lanes) {
-      const rows = await db.query<{ lane_key: string }>(
+      const rows = await bounded<{ lane_key: string }>(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
@@ -37,7 +40,7 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
     },
 
     async release(lanes) {
-      await db.query(
+      await bounded(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
@@ -49,7 +52,7 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
     },
 
     async postpone({ laneKey, token }, delayMs, failed) {
-      await db.query(
+      await bounded(
         `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
            ready_at = case when pending > 0 then now() + $3 * interval '1 millisecond' end
          where lane_key = $1 and lease_token = $2`,

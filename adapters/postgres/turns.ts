@@ -23,15 +23,17 @@ export function createTurns(db: Database): Turns {
   const table = db.name("whatsapp_turns");
   return {
     async seal(lanes) {
-      const rows = await db.query<TurnRow>(
-        `with head as (
+      const rows = await db.transaction((tx) =>
+        tx.query<TurnRow>(
+          `with head as (
            select t.id from unnest($1::text[]) as l (lane_key)
            join lateral (select id from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true)
          update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
          from head, ${db.name("whatsapp_contacts")} c where t.id = head.id and c.id = t.contact_id
          returning t.lane_key, t.id, t.conversation_id, t.customer_config_id, t.connection_id, t.contact_id, t.messages,
            t.attempts, c.name, c.phone_number, c.user_id`,
-        [lanes.map(({ laneKey }) => laneKey)],
+          [lanes.map(({ laneKey }) => laneKey)],
+        ),
       );
       const byLane = new Map(rows.map((row) => [row.lane_key, row]));
       return lanes.map((lane): SealedTurn | null => {

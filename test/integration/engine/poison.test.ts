@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { createApplyEvents } from "../../../plugin/pipeline/apply-events.ts";
 import type { ClaimedLane, Inbox } from "../../../plugin/ports.ts";
-import { quiet, startChannel, until } from "../../support/channel.ts";
-import { ADA, BEN, delivery, type Engine, message, startEngine, stranded } from "./support.ts";
+import { quiet, until } from "../../support/channel.ts";
+import { ADA, BEN, channelFor, delivery, type Engine, message, startEngine, stranded } from "./support.ts";
 
 /** Nothing in ingest touches the host's `messages`, so a rule of the host's own is met only when the event is applied. */
 const HOST_RULE = `create or replace function refuse() returns trigger language plpgsql as $$
@@ -101,7 +101,7 @@ describe("a poison event", () => {
   });
 
   it("does not delay the answers of others", async () => {
-    const channel = await startChannel({ plugin: { retry: { maxAttempts: 4, baseMs: 400, maxMs: 400 } } });
+    const channel = await channelFor({ plugin: { retry: { maxAttempts: 4, baseMs: 400, maxMs: 400 } } });
     await refusePoison(channel.rows);
     const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
     const ben = channel.meta.person({ name: "Ben", phoneNumber: BEN });
@@ -119,7 +119,6 @@ describe("a poison event", () => {
     expect(channel.meta.accepted[1]?.text).toBe("You said: after the poison");
     await channel.meta.idle();
     await quiet(channel);
-    await channel.stop();
   });
 });
 

@@ -2,13 +2,20 @@
 import { createHash } from "node:crypto";
 import type { Knex } from "knex";
 import pg from "pg";
-import { afterEach } from "vitest";
+import { afterEach, onTestFinished } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
 import type { ClaimedLane, IncomingDelivery, Stage, Store } from "../../../plugin/ports.ts";
 import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
-import { NUMBER, TENANT, until } from "../../support/channel.ts";
+import {
+  NUMBER,
+  startChannel,
+  TENANT,
+  type TestChannel,
+  type TestChannelOptions,
+  until,
+} from "../../support/channel.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 
 export const LEASE_MS = 600;
@@ -31,6 +38,7 @@ export type StoreChoices = {
 /** A migrated database with one connected number and a store on it. */
 export async function startEngine(choices: StoreChoices & { readonly connected?: boolean } = {}): Promise<Engine> {
   const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
   const rows = async <T>(sql: string, bindings: readonly unknown[] = []) =>
     (await database.knex.raw(sql, bindings as never)).rows as T[];
   await rows("insert into customer_configs (id) values (?)", [TENANT]);
@@ -61,6 +69,23 @@ export async function connectNumber(rows: Engine["rows"]): Promise<void> {
      insert into whatsapp_oauth_tokens (customer_config_id, connection_id, access_token_enc) select ?, id, 'sealed' from number`,
     [TENANT, NUMBER.phoneNumberId, NUMBER.wabaId, NUMBER.displayPhoneNumber, TENANT],
   );
+}
+
+/** The whole channel, stopped when the test ends, so that the next one has the machine to itself. */
+export async function channelFor(options: TestChannelOptions = {}): Promise<TestChannel> {
+  const channel = await startChannel(options);
+  onTestFinished(() => channel.stop());
+  return channel;
+}
+
+/** A promise that the test settles; open at the latest when the test ends, so that nothing waits for it for ever. */
+export function gate<T = void>(atLast?: T): { readonly promise: Promise<T>; open(value: T): void } {
+  let open = (_value: T) => {};
+  const promise = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  onTestFinished(() => open(atLast as T));
+  return { promise, open: (value) => open(value) };
 }
 
 export type Said = {

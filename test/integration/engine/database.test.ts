@@ -1,0 +1,177 @@
+/** Rule 10: every transaction has its timeouts, and whatever happens to a connection, the host's pool stays usable. */
+import type { Knex } from "knex";
+import { describe, expect, it } from "vitest";
+import { createDatabase } from "../../../adapters/postgres/database.ts";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
+import { applyAll, claimed, delivery, hold, message, startEngine, status } from "./support.ts";
+
+const names = { schema: "public", hostSchema: "public" };
+
+describe("a transaction", () => {
+  it("has statement, lock and idle timeouts, whatever it writes", async () => {
+    const { store, rows } = await startEngine({ hasListener: true });
+    await rows("create table seen (what text, statement text, lock text, idle text)");
+    await rows(`create function note() returns trigger language plpgsql security definer as $$ begin
+      insert into seen values (tg_table_name, current_setting('statement_timeout'), current_setting('lock_timeout'),
+        current_setting('idle_in_transaction_session_timeout')); return null; end $$`);
+    for (const table of WRITTEN)
+      await rows(`create trigger note after insert or update or delete on ${table} execute function note()`);
+
+    await store.inbox.record([delivery(message({ id: "wamid.1" }), status({ wamid: "wamid.early", status: "read" }))]);
+    // A claim never waits for a row, so it is the one statement outside a transaction.
+    const own = async (run: () => Promise<unknown>) => {
+      await run();
+      await rows("delete from seen where what = 'whatsapp_lanes' and statement = '0'");
+    };
+    await own(() => applyAll(store));
+    await own(async () => {
+      const lanes = await claimed(store, "turn");
+      const [turn] = await store.turns.seal(lanes);
+      if (turn) await store.turns.finish([{ turn, send: planned("hello") }]);
+    });
+    await own(async () => {
+      const [part] = await store.outbox.head(await claimed(store, "out"));
+      if (part) await store.outbox.begin([{ part, token: "t" }]);
+    });
+    await own(async () => {
+      const [event] = await store.hostEvents.load(await claimed(store, "notify"));
+      if (event) await store.hostEvents.done(event.lane, event.id);
+    });
+    await store.inbox.unpark();
+
+    const seen = await rows<{ what: string }>("select distinct * from seen order by what");
+    expect(seen.map(({ what }) => what)).toEqual(
+      expect.arrayContaining(["messages", "whatsapp_events", "whatsapp_turns"]),
+    );
+    for (const row of seen) expect(row).toMatchObject({ statement: "10s", lock: "10s", idle: "10s" });
+  });
+
+  it("that renews, postpones or gives back a lane has them too", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await rows("create table seen (lock text)");
+    await rows(`create function note() returns trigger language plpgsql as $$ begin
+      insert into seen values (current_setting('lock_timeout')); return null; end $$`);
+    const [lane] = await claimed(store);
+    if (!lane) throw new Error("there is a lane");
+    await rows("create trigger note after update on whatsapp_lanes execute function note()");
+
+    await store.lanes.renew([lane]);
+    await store.lanes.postpone(lane, 0, false);
+    await store.lanes.release([lane]);
+
+    expect(await rows("select * from seen")).toEqual([{ lock: "10s" }, { lock: "10s" }, { lock: "10s" }]);
+  });
+
+  it("leaves no setting behind on the host's connection", async () => {
+    const { database } = await startEngine();
+    const knex = database.connect({ min: 1, max: 1 });
+    const db = createDatabase(knex, { ...names, statementTimeoutMs: 1234 });
+
+    await db.transaction((tx) => tx.query("select 1"));
+    await db.transaction(() => Promise.reject(new Error("no"))).catch(() => undefined);
+
+    expect((await knex.raw("show statement_timeout")).rows).toEqual([{ statement_timeout: "0" }]);
+    expect((await knex.raw("show lock_timeout")).rows).toEqual([{ lock_timeout: "0" }]);
+  });
+
+  it.each([
+    ["waits too long for a lock", (table: string) => `lock table ${table}`],
+    ["computes too long", () => "select pg_sleep(20)"],
+  ])("that %s ends as STORE_UNAVAILABLE, and its connection is usable", async (_name, sql) => {
+    const { database } = await startEngine();
+    const knex = database.connect({ min: 1, max: 1 });
+    const db = createDatabase(knex, { ...names, statementTimeoutMs: 150 });
+    const somebody = await hold(database);
+    await somebody.query("lock table whatsapp_lanes");
+
+    await expect(db.transaction((tx) => tx.query(sql(db.name("whatsapp_lanes"))))).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
+
+    expect(await one(knex)).toBe(1);
+    await somebody.rollback();
+  });
+
+  it("that idles too long is ended by the server, and the pool gets a new connection", async () => {
+    const { database } = await startEngine();
+    const knex = database.connect({ min: 1, max: 1 });
+    const db = createDatabase(knex, { ...names, statementTimeoutMs: 150 });
+
+    await expect(
+      db.transaction(async (tx) => {
+        await tx.query("select 1");
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        await tx.query("select 1");
+      }),
+    ).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+
+    expect(await one(knex)).toBe(1);
+  });
+
+  it("whose server never answers again is given up, so that the pool is not short of one for ever", async () => {
+    const { database } = await startEngine();
+    const knex = database.connect({ min: 1, max: 1 });
+    const db = createDatabase(knex, { ...names, statementTimeoutMs: 50 });
+
+    // The server's own timeout is switched off: as good as a network that has gone silent.
+    await expect(
+      db.transaction(async (tx) => {
+        await tx.query("set local statement_timeout = 0");
+        await tx.query("select pg_sleep(5)");
+      }),
+    ).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+
+    expect(await one(knex)).toBe(1);
+  });
+});
+
+describe("a pool without a free connection", () => {
+  it("is STORE_UNAVAILABLE in time, and what comes free later is not lost", async () => {
+    const { database } = await startEngine();
+    const knex = database.connect({ min: 0, max: 1 });
+    const db = createDatabase(knex, { ...names, acquireTimeoutMs: 100 });
+    const taken = await knex.client.acquireConnection();
+    const started = performance.now();
+
+    await expect(db.query("select 1")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retry: "backoff" });
+
+    expect(performance.now() - started).toBeLessThan(1_500);
+    await knex.client.releaseConnection(taken);
+    expect(await db.query("select 1 as n")).toEqual([{ n: 1 }]);
+  });
+
+  it("that was destroyed is STORE_UNAVAILABLE too", async () => {
+    const { database } = await startEngine();
+    const knex = database.connect();
+    const db = createDatabase(knex, names);
+    await knex.destroy();
+
+    await expect(db.query("select 1")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await expect(db.transaction((tx) => tx.query("select 1"))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  });
+});
+
+const WRITTEN = [
+  "messages",
+  "conversations",
+  "whatsapp_contacts",
+  "whatsapp_contact_aliases",
+  "whatsapp_sessions",
+  "whatsapp_webhooks",
+  "whatsapp_events",
+  "whatsapp_turns",
+  "whatsapp_lanes",
+  "whatsapp_host_events",
+  "whatsapp_sends",
+  "whatsapp_outbox",
+  "whatsapp_send_attempts",
+];
+
+function planned(text: string) {
+  return planSend({ response: text, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+}
+
+async function one(knex: Knex): Promise<number> {
+  return (await knex.raw("select 1 as n")).rows[0].n;
+}

@@ -1,0 +1,123 @@
+/** What the host hears: at least once, in order per conversation, and never in the way of anything else. */
+import type { HostEvent } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { quiet, until } from "../../support/channel.ts";
+import { channelFor, gate } from "./support.ts";
+
+describe("the host's listener", () => {
+  it("hears an event again until it has taken it, and the later ones after it", async () => {
+    const heard: string[] = [];
+    const channel = await channelFor({
+      reply: () => null,
+      plugin: {
+        onEvent(event) {
+          heard.push(textOf(event));
+          if (heard.filter((text) => text === "one").length <= 2) throw new Error("not now");
+        },
+      },
+    });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+
+    ada.says("one");
+    ada.says("two");
+    ada.says("three");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(heard).toEqual(["one", "one", "one", "two", "three"]);
+    expect(await channel.rows("select 1 from whatsapp_host_events")).toEqual([]);
+  });
+
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+    ["never settles", () => gate().promise],
+  ])("that %s blocks no turn", async (_name, onEvent) => {
+    const channel = await channelFor({ plugin: { onEvent } });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+
+    for (const text of ["one", "two", "three"]) {
+      ada.says(text);
+      await channel.meta.waitFor(() => channel.meta.accepted.some((sent) => sent.text === `You said: ${text}`));
+    }
+
+    expect(channel.meta.accepted).toHaveLength(3);
+    // What the listener would not take is kept, as work or as a dead letter.
+    expect((await channel.rows("select 1 from whatsapp_host_events")).length).toBeGreaterThan(0);
+  });
+
+  it("that fails for good sees each event as often as the schedule says, and then the next", async () => {
+    const heard: string[] = [];
+    const channel = await channelFor({
+      reply: () => null,
+      plugin: {
+        onEvent(event) {
+          heard.push(textOf(event));
+          if (textOf(event) === "bad") throw new Error("broken");
+        },
+      },
+    });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+
+    ada.says("bad");
+    ada.says("good");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(heard).toEqual(["bad", "bad", "bad", "good"]);
+    expect(await channel.rows("select state, last_error from whatsapp_host_events")).toEqual([
+      { state: 2, last_error: "Error" },
+    ]);
+  });
+
+  it("is not waited for by another conversation", async () => {
+    const heard: string[] = [];
+    const thinking = gate();
+    const channel = await channelFor({
+      reply: () => null,
+      plugin: {
+        async onEvent(event) {
+          if (textOf(event) === "slow") await thinking.promise;
+          heard.push(textOf(event));
+        },
+      },
+    });
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("slow");
+    channel.meta.person({ name: "Ben", phoneNumber: "447700900456" }).says("quick");
+
+    await until(() => heard.length === 1, "the quick one");
+    thinking.open();
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(heard).toEqual(["quick", "slow"]);
+  });
+
+  it("gets dates as dates", async () => {
+    const channel = await channelFor({ reply: () => null });
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    const [event] = channel.events;
+    expect(event?.kind === "message" && event.event.occurredAt).toBeInstanceOf(Date);
+  });
+
+  it("that does not exist costs no rows", async () => {
+    const channel = await channelFor({ reply: () => null, plugin: { onEvent: undefined as never } });
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(await channel.rows("select 1 from whatsapp_lanes where stage = 'notify'")).toEqual([]);
+  });
+});
+
+function textOf(event: HostEvent): string {
+  return event.kind === "message" ? (event.event.text ?? "") : event.kind;
+}

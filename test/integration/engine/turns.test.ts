@@ -1,0 +1,286 @@
+/** Turns: bursts become one, slow hosts get the rest next, failures keep their order, and one bad turn ends nothing. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Reply, Turn } from "@omniops/whatsapp";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createChatApi } from "../../../adapters/chat-api/chat-api.ts";
+import { quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
+import { channelFor, gate } from "./support.ts";
+
+type Seen = { readonly turnId: string; readonly attempt: number; readonly texts: readonly (string | null)[] };
+
+/** A channel whose host is asked by this function, and what it was asked. */
+async function startAsking(
+  answer: (turn: Turn, nth: number) => Reply | Promise<Reply>,
+  options: TestChannelOptions = {},
+) {
+  const asked: Seen[] = [];
+  const channel = await channelFor({
+    ...options,
+    reply(turn) {
+      asked.push({
+        turnId: turn.turnId,
+        attempt: turn.attempt,
+        texts: turn.messages.map(({ text }) => text),
+      });
+      return answer(turn, asked.length);
+    },
+  });
+  const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+  const settled = async () => {
+    await channel.meta.idle();
+    await quiet(channel);
+  };
+  const sent = () => channel.meta.accepted.map(({ text }) => text);
+  return { channel, ada, asked, settled, sent };
+}
+
+describe("a burst", () => {
+  it("of three within the coalescing time is one turn, in order", async () => {
+    const { ada, asked, settled, sent } = await startAsking((turn) => `got ${turn.messages.length}`, {
+      config: { coalesceMs: 600 },
+    });
+
+    for (const text of ["one", "two", "three"]) ada.says(text);
+    await settled();
+
+    expect(asked.map(({ texts }) => texts)).toEqual([["one", "two", "three"]]);
+    expect(sent()).toEqual(["got 3"]);
+  });
+
+  it("of two people is two turns", async () => {
+    const { channel, ada, asked, settled } = await startAsking(() => null, { config: { coalesceMs: 300 } });
+    const ben = channel.meta.person({ name: "Ben", phoneNumber: "447700900456" });
+
+    channel.meta.batch([
+      { from: ada, text: "a1" },
+      { from: ben, text: "b1" },
+      { from: ada, text: "a2" },
+    ]);
+    await settled();
+
+    expect(asked.map(({ texts }) => texts).sort()).toEqual([["a1", "a2"], ["b1"]]);
+  });
+});
+
+describe("while the host thinks", () => {
+  it("what arrives forms the next turn, in order, and nobody else waits", async () => {
+    const thinking = gate<string>("");
+    const { channel, ada, asked, settled, sent } = await startAsking((turn) =>
+      turn.messages[0]?.text === "one" ? thinking.promise : `got ${turn.messages.map(({ text }) => text)}`,
+    );
+    const ben = channel.meta.person({ name: "Ben", phoneNumber: "447700900456" });
+    ada.says("one");
+    await until(() => asked.length === 1, "the first turn");
+
+    for (const text of ["two", "three", "four"]) ada.says(text);
+    ben.says("hello");
+    await channel.meta.waitFor(() => sent().includes("got hello"));
+    await until(
+      async () => (await channel.rows("select 1 from messages where role = 'user'")).length === 5,
+      "all messages to be stored",
+    );
+    expect(asked).toHaveLength(2);
+    thinking.open("got one");
+    await settled();
+
+    expect(asked.map(({ texts }) => texts)).toEqual([["one"], ["hello"], ["two", "three", "four"]]);
+    expect(sent()).toEqual(["got hello", "got one", "got two,three,four"]);
+  });
+
+  it("no connection is idle in a transaction, and no lock is held", async () => {
+    const thinking = gate<string>("");
+    const { channel, ada, asked, settled } = await startAsking(() => thinking.promise);
+    ada.says("one");
+    await until(() => asked.length === 1, "the turn");
+
+    expect(await channel.rows(IDLE)).toEqual([]);
+    await channel.rows("begin; lock table whatsapp_lanes, whatsapp_turns in access exclusive mode nowait; rollback");
+
+    thinking.open("done");
+    await settled();
+  });
+});
+
+describe("what the host returns", () => {
+  async function* stream() {
+    yield "a ";
+    yield "b ";
+    yield "c";
+  }
+  it("may be text, an AI response, a promise, a stream, or nothing in any form", async () => {
+    const answers: Record<string, () => Reply | Promise<Reply>> = {
+      text: () => "text it is",
+      "an AI response": () => ({ text: "AI it is" }),
+      "a promise": () => Promise.resolve("promised"),
+      "a stream": () => stream(),
+      null: () => null,
+      undefined: () => undefined,
+      "empty text": () => "",
+      "an empty AI response": () => ({}),
+    };
+    const { channel, settled, sent } = await startAsking((turn) => answers[turn.messages[0]?.text ?? ""]?.());
+
+    for (const [n, kind] of Object.keys(answers).entries())
+      channel.meta.person({ name: kind, phoneNumber: String(447700900200 + n) }).says(kind);
+    await settled();
+
+    expect(sent().sort()).toEqual(["AI it is", "a b c", "promised", "text it is"]);
+    expect(await channel.rows("select state, attempts, count(*)::int as n from whatsapp_turns group by 1, 2")).toEqual([
+      { state: 1, attempts: 1, n: 8 },
+    ]);
+  });
+
+  it("may be 204 of a chat API over HTTP, which is silence", async () => {
+    const chat = createServer((_request, response) => response.writeHead(204).end()).listen(0, "127.0.0.1");
+    await once(chat, "listening");
+    onTestFinished(() => void chat.close());
+    const reply = createChatApi({ url: `http://127.0.0.1:${(chat.address() as AddressInfo).port}/` });
+    const { channel, ada, settled, sent } = await startAsking(reply);
+
+    ada.says("hello?");
+    await settled();
+
+    expect(sent()).toEqual([]);
+    expect(await channel.rows("select state, attempts from whatsapp_turns")).toEqual([{ state: 1, attempts: 1 }]);
+  });
+
+  it("may be a stream that breaks: nothing of it is sent, and the turn is tried again", async () => {
+    async function* broken() {
+      yield "half an ans";
+      throw new Error("the model went away");
+    }
+    const { ada, asked, settled, sent } = await startAsking((_turn, nth) => (nth === 1 ? broken() : "whole"));
+
+    ada.says("hello?");
+    await settled();
+
+    expect(sent()).toEqual(["whole"]);
+    expect(asked.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+});
+
+describe("a turn that fails", () => {
+  it("is tried again before anything later is, with the same id and the same messages", async () => {
+    const arrived = gate();
+    const { channel, ada, asked, settled, sent } = await startAsking(
+      async (turn, nth) => {
+        if (nth === 1) await arrived.promise;
+        if (turn.attempt <= 2 && turn.messages[0]?.text === "one") throw new Error("not now");
+        return `got ${turn.messages.map(({ text }) => text)}`;
+      },
+      { plugin: { retry: { maxAttempts: 5, baseMs: 150, maxMs: 150 } } },
+    );
+    ada.says("one");
+    await until(() => asked.length === 1, "the first turn");
+
+    ada.says("two");
+    await until(async () => (await channel.rows("select 1 from whatsapp_turns")).length === 2, "the second message");
+    arrived.open();
+    await settled();
+
+    expect(asked.map(({ texts, attempt }) => [...texts, attempt])).toEqual([
+      ["one", 1],
+      ["one", 2],
+      ["one", 3],
+      ["two", 1],
+    ]);
+    expect(new Set(asked.slice(0, 3).map(({ turnId }) => turnId)).size).toBe(1);
+    expect(sent()).toEqual(["got one", "got two"]);
+  });
+
+  it("does not take in messages that come while it backs off", async () => {
+    const { channel, ada, asked, settled } = await startAsking(
+      (turn) => {
+        if (turn.attempt === 1 && turn.messages[0]?.text === "one") throw new Error("not now");
+        return null;
+      },
+      { plugin: { retry: { maxAttempts: 5, baseMs: 400, maxMs: 400 } } },
+    );
+    ada.says("one");
+    await until(
+      async () => (await channel.rows("select 1 from whatsapp_lanes where stage = 'turn' and attempts = 1"))[0],
+      "the failure",
+    );
+
+    ada.says("two");
+    await settled();
+
+    expect(asked.map(({ texts }) => texts)).toEqual([["one"], ["one"], ["two"]]);
+  });
+
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+    ["returns what is no answer", () => 42 as unknown as Reply],
+  ])(
+    "for good, because the host %s, is set aside after its attempts, and the conversation goes on",
+    async (_name, bad) => {
+      const { channel, ada, asked, settled, sent } = await startAsking((turn) =>
+        turn.messages.some(({ text }) => text === "bad") ? bad() : "fine",
+      );
+
+      ada.says("bad");
+      await until(
+        async () => (await channel.rows("select 1 from whatsapp_turns where state = 2"))[0],
+        "the dead letter",
+      );
+      ada.says("good");
+      await settled();
+
+      expect(asked.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1]);
+      expect(sent()).toEqual(["fine"]);
+      expect(await channel.rows("select state, attempts, last_error from whatsapp_turns order by seq")).toEqual([
+        { state: 2, attempts: 3, last_error: expect.stringMatching(/Error$/) },
+        { state: 1, attempts: 1, last_error: null },
+      ]);
+      expect(channel.logs.filter(({ level }) => level === "error")).toHaveLength(1);
+    },
+  );
+
+  it("because its process dies each time is set aside too, without asking the host again", async () => {
+    const { channel, ada, asked, settled } = await startAsking(() => null, { start: false });
+    ada.says("deadly");
+    await channel.meta.idle();
+    // What a process leaves behind that dies in every attempt: a sealed turn that was tried as often as may be.
+    await channel.plugin.start();
+    await until(async () => (await channel.rows("select 1 from whatsapp_turns where state = 1"))[0], "the turn");
+    await quiet(channel);
+    await channel.rows("update whatsapp_turns set state = 0, attempts = 3, finished_at = null");
+    await channel.rows("update whatsapp_lanes set pending = 1, ready_at = now() where stage = 'turn'");
+    await settled();
+
+    expect(asked).toHaveLength(1);
+    expect(await channel.rows("select state, last_error from whatsapp_turns")).toEqual([
+      { state: 2, last_error: "Error" },
+    ]);
+  });
+
+  it("because the database was away, the host is asked again and answered once", async () => {
+    const { channel, ada, asked, settled, sent } = await startAsking(() => "hello");
+    await refuseOutbox(channel, "53100");
+
+    ada.says("hello?");
+    await until(() => asked.length >= 2, "a second try");
+    await channel.rows("drop trigger refuse on whatsapp_outbox");
+    await settled();
+
+    expect(sent()).toEqual(["hello"]);
+    expect(await channel.rows("select state from whatsapp_turns")).toEqual([{ state: 1 }]);
+  });
+});
+
+async function refuseOutbox({ rows }: TestChannel, code: string): Promise<void> {
+  await rows(`create function refuse() returns trigger language plpgsql as $$
+    begin raise 'no' using errcode = '${code}'; end $$`);
+  await rows("create trigger refuse before insert on whatsapp_outbox for each row execute function refuse()");
+}
+
+const IDLE = `select pid, state, query from pg_stat_activity
+  where datname = current_database() and state like 'idle in transaction%'`;
