@@ -1,7 +1,8 @@
 /** Hosts that parse bodies before we see them: what works, and what they are told where it cannot. */
 import express from "express";
 import { describe, expect, it } from "vitest";
-import { post, signed, stored } from "./deliveries.ts";
+import { TENANT } from "../../support/channel.ts";
+import { post, request, signed, stored } from "./deliveries.ts";
 import { mount } from "./host.ts";
 import { connect, head, linesOf } from "./raw-http.ts";
 import type { Receiver } from "./receiver.ts";
@@ -86,6 +87,16 @@ export function describeHostParsers(receiver: Receiver): void {
 
       expect(answer.headers["content-type"]).toBe("application/json; charset=utf-8");
       expect(answer.body).not.toMatch(/<html|at .*:\d+:\d+/);
+    });
+
+    it.each(["{}", "[]"])("that parses %s for a tenant's route hears what is wrong with it", async (json) => {
+      const host = await mount(receiver.channel, (app) => app.use(express.json()));
+      const headers = { "content-type": "application/json", "content-length": json.length, "x-tenant": TENANT };
+
+      const answer = await request("POST", `${host.url}/send`, headers, Buffer.from(json));
+
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.body)).toMatchObject({ error: { code: "REQUEST_INVALID" } });
     });
   });
 }
