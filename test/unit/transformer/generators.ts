@@ -144,6 +144,11 @@ export const markup: fc.Arbitrary<string> = fc
   )
   .map((blocks) => blocks.join("\n\n"));
 
+/** Words with marks that the author wanted to be seen. */
+export const escapedMarks: fc.Arbitrary<string> = fc
+  .array(fc.oneof(word, fc.constantFrom("\\*", "\\_", "\\~", " ", ", ")), { minLength: 1, maxLength: 20 })
+  .map((pieces) => `a ${pieces.join("")}x`);
+
 /** A small or a wide table, and the words in it. */
 export const table: fc.Arbitrary<{ readonly markdown: string; readonly cells: readonly string[] }> = fc
   .tuple(

@@ -8,6 +8,7 @@ import { toWhatsApp } from "../../../plugin/transformer/whatsapp-markup.ts";
 import {
   bidi,
   codeLine,
+  escapedMarks,
   graphemes,
   longRun,
   markerSoup,
@@ -108,6 +109,24 @@ describe("every AI response", { timeout: 60_000 + 60 * numRuns }, () => {
     });
   });
 
+  it("X3 has no mark that the author escaped, whether or not U+200B counts as a space", () => {
+    // A run of one mark counts as one: white space, punctuation or an edge outside, text inside.
+    const pairs = ["\\*", "_", "~"].map((mark) => {
+      const opener = `(?<![\\p{L}\\p{N}]${mark}*)${mark}+(?=[^\\s${mark}])`;
+      const closer = `[^\\s${mark}]${mark}+(?!${mark}*[\\p{L}\\p{N}])`;
+      return new RegExp(`${opener}[^\\n]*?${closer}`, "u");
+    });
+    check(escapedMarks, (markdown) => {
+      const { text } = toWhatsApp(markdown);
+
+      for (const pair of pairs) {
+        expect(text.replaceAll("\u200b", "a")).not.toMatch(pair);
+        expect(text.replaceAll("\u200b", " ")).not.toMatch(pair);
+      }
+      expect(text.replaceAll("\u200b", "")).toBe(markdown.replaceAll("\\", ""));
+    });
+  });
+
   it("X4 never holds half a surrogate pair", () => {
     check(fc.tuple(anyText, fc.integer({ min: 0, max: 2 * ceiling })), ([text, length]) => {
       for (const part of textsOf(repeated(text, length))) expect(part.isWellFormed()).toBe(true);
@@ -129,14 +148,25 @@ describe("every AI response", { timeout: 60_000 + 60 * numRuns }, () => {
     });
   });
 
-  it("X6 keeps every URL whole that fits into one message", () => {
-    check(fc.array(fc.oneof(url, fc.lorem({ maxCount: 5 })), { maxLength: 30 }), (words) => {
-      const texts = splitText(words.join(" "), 150).map(({ text }) => ` ${text} `);
+  it("X6 keeps every URL whole that fits into one message, even where no space comes before it", () => {
+    const unspaced = fc.nat(120).map((length) => "字".repeat(length));
+    check(
+      fc.array(
+        fc.oneof(
+          url.map((one) => `${one} `),
+          unspaced,
+          fc.lorem({ maxCount: 5 }),
+        ),
+        { maxLength: 30 },
+      ),
+      (pieces) => {
+        const texts = splitText(pieces.join(""), 150).map(({ text }) => `${text} `);
 
-      for (const word of words.filter((one) => one.startsWith("http"))) {
-        expect(texts.some((text) => text.includes(` ${word} `))).toBe(true);
-      }
-    });
+        for (const piece of pieces.filter((one) => one.startsWith("http"))) {
+          expect(texts.some((text) => text.includes(piece))).toBe(true);
+        }
+      },
+    );
   });
 
   it("X7 stays as it is when it already is WhatsApp's markup", () => {
