@@ -7,7 +7,7 @@ const WORD = /[\p{L}\p{N}\p{M}]/u;
 const MARK_RUN = /\*+|_+|~+|`+/g;
 const ZERO_WIDTH_SPACE = "\u200b";
 
-export function isSpace(char: string): boolean {
+function isSpace(char: string): boolean {
   return char === "" || SPACE.test(char);
 }
 

@@ -7,7 +7,7 @@ import { renderInline } from "./render-inline.ts";
 import { renderTable } from "./render-table.ts";
 
 /** A change of form, and where in the text it begins. */
-export type MarkupChange = { readonly at: number; readonly from: string; readonly to: string };
+type MarkupChange = { readonly at: number; readonly from: string; readonly to: string };
 export type Markup = { readonly text: string; readonly changes: readonly MarkupChange[] };
 
 const DIVIDER = "———";
