@@ -99,6 +99,9 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
 }
 
 async function acquire(knex: Knex, timeoutMs: number): Promise<PgConnection> {
+  // A pool that is being destroyed would keep the request, and with it the host's process, for a minute.
+  if (knex.client.pool?.destroyed === true)
+    throw new ChannelError("STORE_UNAVAILABLE", "The host has destroyed its knex.", { retry: "backoff" });
   const pending: Promise<PgConnection> = knex.client.acquireConnection();
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {

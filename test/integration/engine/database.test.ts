@@ -141,6 +141,20 @@ describe("a pool without a free connection", () => {
     expect(await db.query("select 1 as n")).toEqual([{ n: 1 }]);
   });
 
+  it("that is just being destroyed is STORE_UNAVAILABLE at once, and nobody waits in it", async () => {
+    const { database } = await startEngine();
+    const knex = database.connect();
+    const db = createDatabase(knex, names);
+    const taken = await knex.client.acquireConnection();
+    const destroying = knex.destroy();
+
+    await expect(db.query("select 1")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+
+    expect(knex.client.pool.numPendingAcquires()).toBe(0);
+    await knex.client.releaseConnection(taken);
+    await destroying;
+  });
+
   it("that was destroyed is STORE_UNAVAILABLE too", async () => {
     const { database } = await startEngine();
     const knex = database.connect();

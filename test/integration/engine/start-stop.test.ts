@@ -1,0 +1,138 @@
+/** Starting and stopping: what is under way finishes, what cannot is given back at once, and another instance goes on. */
+import type { Turn } from "@omniops/whatsapp";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
+import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
+import { quiet, until } from "../../support/channel.ts";
+import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
+
+/** So long that only giving a lane back can explain that it comes back. */
+const LONG_LEASE_MS = 600_000;
+
+describe("stop", () => {
+  it("lets the turn under way finish, and claims nothing more", async () => {
+    const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
+    const thinking = gate("hello");
+    const asked: Turn[] = [];
+    const one = instance(engine.store, { reply: (turn) => (asked.push(turn), thinking.promise) });
+    one.start();
+    await store(engine, one, "wamid.1");
+    await until(() => asked.length === 1, "the turn");
+
+    const stopped = one.stop(5_000);
+    await store(engine, one, "wamid.2", "447700900456");
+    thinking.open("hello");
+    await stopped;
+
+    expect(await engine.rows("select state from whatsapp_turns")).toEqual([{ state: 1 }]);
+    expect(await engine.rows("select external_id from messages where role = 'user'")).toEqual([
+      { external_id: "wamid.1" },
+    ]);
+    expect(await engine.rows("select 1 from whatsapp_lanes where lease_token is not null")).toEqual([]);
+  });
+
+  it("aborts the turn that takes too long, and another instance asks its host at once, with the same turn", async () => {
+    const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
+    const asked: Turn[] = [];
+    const never = gate("too late");
+    const one = instance(engine.store, { reply: (turn) => (asked.push(turn), never.promise) });
+    const other = instance(engine.another(), { reply: (turn) => (asked.push(turn), "in time") });
+    one.start();
+    await store(engine, one, "wamid.1");
+    await until(() => asked.length === 1, "the turn");
+
+    await one.stop(50);
+    other.start();
+    await until(
+      async () => (await engine.rows("select 1 from whatsapp_turns where state = 1"))[0],
+      "the other instance to answer",
+    );
+
+    expect(asked[0]?.signal.aborted).toBe(true);
+    expect(asked.map(({ turnId, attempt }) => [turnId, attempt])).toEqual([
+      [asked[0]?.turnId, 1],
+      [asked[0]?.turnId, 2],
+    ]);
+    expect(asked[1]?.messages).toEqual(asked[0]?.messages);
+    // The first host answers after all; its instance has no lane any more.
+    never.open("too late");
+    await other.stop(1_000);
+    expect(await engine.rows("select content from messages where role = 'assistant'")).toEqual([
+      { content: "in time" },
+    ]);
+  });
+
+  it("may be called twice, and at once with start", async () => {
+    const engine = await startEngine();
+    const one = instance(engine.store, { reply: () => null });
+
+    one.start();
+    await Promise.all([one.stop(1_000), one.stop(1_000)]);
+    await one.stop(1_000);
+
+    expect(await engine.rows("select 1 from whatsapp_lanes where lease_token is not null")).toEqual([]);
+  });
+
+  it("without start does nothing", async () => {
+    const engine = await startEngine();
+
+    await instance(engine.store, { reply: () => null }).stop(1_000);
+  });
+
+  it("leaves receiving and storing to go on: the next instance answers", async () => {
+    const channel = await channelFor();
+    await channel.plugin.stop();
+
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    await channel.meta.idle();
+
+    expect(await channel.rows("select pending from whatsapp_lanes")).toEqual([{ pending: 1 }]);
+    expect(channel.meta.accepted).toEqual([]);
+  });
+});
+
+describe("start", () => {
+  it("after stop works again, sends included", async () => {
+    const channel = await channelFor();
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+    ada.says("one");
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
+    await channel.plugin.stop();
+    ada.says("two");
+
+    await channel.plugin.start();
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(channel.meta.accepted.map(({ text }) => text)).toEqual(["You said: one", "You said: two"]);
+  });
+});
+
+/** The four stages over a store, with a Meta that takes everything. */
+function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
+  const silent = () => undefined;
+  const graphApi = { postMessage: async () => ({ kind: "accepted", messageId: `wamid.${Math.random()}` }) };
+  const pipeline = createPipeline({
+    store: on,
+    connections: on.connections,
+    graphApi: graphApi as unknown as GraphApi,
+    secretBox: { seal: (secret) => secret, open: (sealed) => sealed } satisfies SecretBox,
+    host: { reply: host.reply, onEvent: undefined },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    leaseMs: LONG_LEASE_MS,
+    reconcileMs: 500,
+    coalesceMs: 0,
+    pollMs: 50,
+    retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
+    random: Math.random,
+    newToken: () => String(Math.random()),
+  });
+  onTestFinished(() => pipeline.stop(0));
+  return pipeline;
+}
+
+async function store({ store: on }: Engine, pipeline: Pipeline, id: string, phone?: string): Promise<void> {
+  await on.inbox.record([delivery(message({ id, ...(phone === undefined ? {} : { phone }) }))]);
+  pipeline.onStored();
+}
