@@ -1,5 +1,5 @@
 /** Starting and stopping: what is under way finishes, what cannot is given back at once, and another instance goes on. */
-import type { Turn } from "@omniops/whatsapp";
+import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
@@ -14,7 +14,7 @@ describe("stop", () => {
     const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
     const thinking = gate("hello");
     const asked: Turn[] = [];
-    const one = instance(engine.store, { reply: (turn) => (asked.push(turn), thinking.promise) });
+    const one = instance(engine.store, asking(asked, thinking.promise));
     one.start();
     await store(engine, one, "wamid.1");
     await until(() => asked.length === 1, "the turn");
@@ -35,8 +35,8 @@ describe("stop", () => {
     const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
     const asked: Turn[] = [];
     const never = gate("too late");
-    const one = instance(engine.store, { reply: (turn) => (asked.push(turn), never.promise) });
-    const other = instance(engine.another(), { reply: (turn) => (asked.push(turn), "in time") });
+    const one = instance(engine.store, asking(asked, never.promise));
+    const other = instance(engine.another(), asking(asked, "in time"));
     one.start();
     await store(engine, one, "wamid.1");
     await until(() => asked.length === 1, "the turn");
@@ -108,6 +108,16 @@ describe("start", () => {
     expect(channel.meta.accepted.map(({ text }) => text)).toEqual(["You said: one", "You said: two"]);
   });
 });
+
+/** A host that notes what it is asked. */
+function asking(asked: Turn[], answer: Reply | Promise<Reply>): Pick<Host, "reply"> {
+  return {
+    reply(turn) {
+      asked.push(turn);
+      return answer;
+    },
+  };
+}
 
 /** The four stages over a store, with a Meta that takes everything. */
 function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
