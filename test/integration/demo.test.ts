@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { retime } from "../../examples/demo/retime.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -173,6 +173,7 @@ describe("npm run demo", () => {
       env: environment({}),
       stdio: ["ignore", "pipe", "inherit"],
     });
+    onTestFinished(() => void child.kill("SIGKILL"));
     let out = "";
     const seen = (pattern: RegExp) =>
       expect
