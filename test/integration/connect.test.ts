@@ -33,7 +33,9 @@ async function dump(channel: TestChannel): Promise<string> {
   const tables = await channel.rows<{ name: string }>(
     "select quote_ident(table_name) as name from information_schema.tables where table_schema = 'public'",
   );
-  const texts = await Promise.all(tables.map(({ name }) => channel.rows<{ t: string }>(`select t::text as t from ${name} t`)));
+  const texts = await Promise.all(
+    tables.map(({ name }) => channel.rows<{ t: string }>(`select t::text as t from ${name} t`)),
+  );
   return texts.flatMap((rows) => rows.map(({ t }) => t)).join("\n");
 }
 
@@ -164,7 +166,10 @@ describe("connect refuses, and stores nothing", () => {
     const channel = await startUnconnected({ start: false });
     await channel.meta.stop();
 
-    await expect(channel.plugin.connect(REQUEST)).rejects.toMatchObject({ code: "GRAPH_UNREACHABLE", retry: "backoff" });
+    await expect(channel.plugin.connect(REQUEST)).rejects.toMatchObject({
+      code: "GRAPH_UNREACHABLE",
+      retry: "backoff",
+    });
     expect(await stored(channel)).toEqual(NOTHING);
   });
 
