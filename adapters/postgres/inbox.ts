@@ -5,7 +5,7 @@ import type { Inbox, IncomingDelivery, RecordedDelivery, StoredEvent } from "../
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
-import { type Route, routeEvents } from "./routing.ts";
+import { oneAtATime, type Route, routeEvents } from "./routing.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
@@ -133,14 +133,11 @@ async function store(
   deliveries: readonly IncomingDelivery[],
 ): Promise<readonly RecordedDelivery[]> {
   const events = deliveries.flatMap((delivery, at) => delivery.events.map((event) => ({ event, at })));
-  const routes = await routeEvents(
+  const routes = await route(
     tx,
     db,
     events.map(({ event }) => event),
   );
-  // Events without a lane have no row to queue at: two batches in opposite order would meet at the dedupe keys.
-  if (routes.some(({ laneKey }) => laneKey === null))
-    await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_events")]);
   const webhookIds = await insertWebhooks(tx, db, deliveries);
   const items = events.map(({ event, at }, i) => ({
     event,
@@ -167,6 +164,17 @@ async function store(
     webhookId: webhookIds[at] as string,
     events: recorded.filter((_event, i) => items[i]?.at === at),
   }));
+}
+
+/**
+ * Events without a lane have no row to queue at, so they queue here: two batches in opposite order would meet at the
+ * dedupe keys, and a connection that is made meanwhile must see them or be seen.
+ */
+async function route(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Route[]> {
+  const routes = await routeEvents(tx, db, events);
+  if (routes.every(({ laneKey }) => laneKey !== null)) return routes;
+  await oneAtATime(tx, db);
+  return routeEvents(tx, db, events);
 }
 
 type Item = { readonly event: ChannelEvent; readonly at: number; readonly webhookId: string; readonly route: Route };
@@ -335,6 +343,7 @@ async function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[]
  * @returns how many were queued.
  */
 export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, wabaId: string): Promise<number> {
+  await oneAtATime(tx, db);
   const rows = await tx.query<{ id: string; webhook_id: string; payload: ChannelEvent }>(
     `select id, webhook_id, payload from ${db.name("whatsapp_events")}
      where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2)) order by id for update`,

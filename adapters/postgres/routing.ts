@@ -25,9 +25,13 @@ export async function routeEvents(tx: Tx, db: Database, events: readonly Channel
   if (events.length === 0) return [];
   const found = await lookUp(tx, db, events);
   if (events.every((event, i) => isSettled(event, found[i]))) return events.map((event, i) => routeOf(event, found[i]));
-  // Meeting and linking people is rare. One at a time across all instances keeps it simple and free of deadlocks.
-  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
+  await oneAtATime(tx, db);
   return meetPeople(tx, db, events, await lookUp(tx, db, events));
+}
+
+/** What is rare, such as meeting and linking people, goes one at a time across all instances: simple, and free of deadlocks. */
+export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
 }
 
 export function personOf(event: ChannelEvent): Person | null {

@@ -1,0 +1,80 @@
+/** Events of a number that is connected only later: kept, and applied once it is, however closely the two meet. */
+import { describe, expect, it } from "vitest";
+import { NUMBER, TENANT } from "../../support/channel.ts";
+import {
+  applyAll,
+  connectNumber,
+  delivery,
+  type Engine,
+  hold,
+  message,
+  startEngine,
+  stranded,
+  waiters,
+} from "./support.ts";
+
+const connect = ({ store }: Engine) =>
+  store.connections.save({
+    customerConfigId: TENANT,
+    phoneNumberId: NUMBER.phoneNumberId,
+    wabaId: NUMBER.wabaId,
+    displayPhoneNumber: NUMBER.displayPhoneNumber,
+    verifiedName: null,
+    qualityRating: null,
+    seal: () => "sealed",
+  });
+
+async function expectAllApplied({ store, rows }: Engine, ids: readonly string[]): Promise<void> {
+  await applyAll(store);
+  const messages = await rows<{ external_id: string }>("select external_id from messages order by created_at");
+  expect(messages.map(({ external_id }) => external_id)).toEqual(ids);
+  expect(
+    await rows("select 1 from whatsapp_webhooks where not processed or pending <> 0 or error is not null"),
+  ).toEqual([]);
+  expect(await stranded(rows)).toEqual([]);
+}
+
+describe("events that came before the connection", () => {
+  it("are applied in the order in which they were stored, before those that come after", async () => {
+    const engine = await startEngine({ connected: false });
+    for (const id of ["wamid.1", "wamid.2"]) await engine.store.inbox.record([delivery(message({ id }))]);
+
+    await connect(engine);
+    await engine.store.inbox.record([delivery(message({ id: "wamid.3" }))]);
+
+    await expectAllApplied(engine, ["wamid.1", "wamid.2", "wamid.3"]);
+  });
+
+  it("are not missed when they are stored while the connection is made", async () => {
+    const engine = await startEngine({ connected: false });
+    const { store, database, rows } = engine;
+    const somebody = await hold(database);
+    await somebody.query("lock table whatsapp_webhooks in exclusive mode");
+
+    // The event is routed to nowhere and not yet committed; the connection looks for what waits.
+    const storing = store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await waiters(rows, 1);
+    const connecting = connect(engine);
+    await waiters(rows, 2);
+    await somebody.commit();
+    await Promise.all([storing, connecting]);
+
+    await expectAllApplied(engine, ["wamid.1"]);
+  });
+
+  it("are routed anew when the connection was made between their look-up and their storing", async () => {
+    const engine = await startEngine({ connected: false });
+    const { store, database, rows } = engine;
+    const somebody = await hold(database);
+    await somebody.query(`select pg_advisory_xact_lock(hashtext('"public"."whatsapp_contacts"'))`);
+
+    const storing = store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await waiters(rows, 1);
+    await connectNumber(rows);
+    await somebody.commit();
+    const [recorded] = await storing;
+
+    expect(recorded?.events).toMatchObject([{ outcome: "accepted" }]);
+    await expectAllApplied(engine, ["wamid.1"]);
+  });
+});
