@@ -72,7 +72,7 @@ export function describeAcknowledgement(receiver: Receiver): void {
       ["nothing listens at its address", () => knexOn(closedPort())],
       ["its address takes connections and stays silent", () => knexOn(silentPort())],
       ["the host has destroyed its pool", destroyedKnex],
-    ])("a delivery gets 503 within two seconds: %s", async (_name, broken) => {
+    ])("a delivery gets 503 within two seconds: %s", { retry: 2 }, async (_name, broken) => {
       const knex = await broken();
       const { database } = receiver.channel;
       const channel = await startChannel({ plugin: { knex }, database, connect: false, start: false });
@@ -86,7 +86,9 @@ export function describeAcknowledgement(receiver: Receiver): void {
       expect(await stored(receiver.channel)).toEqual([]);
     });
 
-    it("a delivery gets 503 within two seconds when every connection of the pool is busy, and is stored after that", async () => {
+    it("a delivery gets 503 within two seconds when all connections are busy, and is stored after that", {
+      retry: 2,
+    }, async () => {
       const { database } = receiver.channel;
       const knex = database.connect({ min: 0, max: 1 });
       const channel = await startChannel({ plugin: { knex }, database, connect: false, start: false });

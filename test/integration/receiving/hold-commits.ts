@@ -29,9 +29,12 @@ export async function holdCommits(channel: TestChannel): Promise<HeldCommits> {
   };
 }
 
-/** @param sqlState what Postgres says instead of committing. */
+/** @param sqlState what Postgres says instead of committing, in an error that quotes the row as its errors may do. */
 export async function failCommits(channel: TestChannel, sqlState: string): Promise<void> {
-  await atCommit(channel.database.knex, `raise exception 'no' using errcode = '${sqlState}'`);
+  await atCommit(
+    channel.database.knex,
+    `raise exception 'no: %', convert_from(new.body, 'UTF8') using errcode = '${sqlState}'`,
+  );
 }
 
 export async function allowCommits(channel: TestChannel): Promise<void> {

@@ -22,6 +22,7 @@ const ODD_VALUES = [
   "",
   "0",
   "__proto__",
+  "half \ud83d",
   "x".repeat(5_000),
   [],
   [null],

@@ -11,7 +11,7 @@ import { webhookType } from "../../../plugin/webhook/webhook-type.ts";
 import { fixtures, mutatedFixture, respelled } from "./fixture-mutations.ts";
 
 const numRuns = Number(process.env.FC_RUNS ?? 1000);
-vi.setConfig({ testTimeout: Math.max(5_000, numRuns * 5) });
+vi.setConfig({ testTimeout: Math.max(30_000, numRuns * 20) });
 const anyPayload = fc.oneof(
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 6 }) },
   { weight: 4, arbitrary: mutatedFixture },
@@ -139,11 +139,11 @@ function delivery(values: readonly Json[]): Json {
 type Item = { readonly phone: string; readonly list: "messages" | "statuses"; readonly item: Json };
 
 const someOf = (...names: readonly string[]) => fc.constantFrom(...names);
-const id = someOf("wamid.A", "wamid.a", "wamid.A/x+=", "wamid.A%2Fx", "wamid.é", "wamid.B/text");
+const id = someOf("wamid.A", "wamid.a", "wamid.A/x+=", "wamid.A%2Fx", "wamid.é", "wamid.A/text");
 const phone = someOf(NUMBER, "301777000333445", "30177700033344");
 const timestamp = someOf("1790000000", "1790000001");
 const message: fc.Arbitrary<Item> = fc
-  .record({ phone, id, timestamp, type: someOf("text", "image", "edit", "text/wamid.B") })
+  .record({ phone, id, timestamp, type: someOf("text", "image", "edit", "text/text") })
   .map(({ phone, ...item }) => ({ phone, list: "messages", item: { from: "447700900123", ...item } }));
 const status: fc.Arbitrary<Item> = fc
   .record({

@@ -52,16 +52,16 @@ describe("who it was", () => {
     ]);
   });
 
-  it("is found among thousands of cards without looking through all of them for each message", () => {
-    const phones = Array.from({ length: 5_000 }, (_, i) => `4477${String(i).padStart(8, "0")}`);
+  it("is found among ten thousand cards without looking through all of them for each message", { retry: 2 }, () => {
+    const phones = Array.from({ length: 10_000 }, (_, i) => `4477${String(i).padStart(8, "0")}`);
     const contacts = phones.map((wa_id) => ({ wa_id, profile: { name: wa_id } }));
     const messages = phones.map((from, i) => ({ ...TEXT, from, id: `wamid.${i}` })).reverse();
     const startedAt = performance.now();
 
     const events = parse({ contacts, messages });
 
-    // Indexed it takes some 30 ms here; looking through the list took more than ten times as long.
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    // Indexed it took 0.3 s on a busy machine; looking through the list for each message took 13 s there.
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(events.every((event) => event.kind === "message" && event.from.name === event.from.phoneNumber)).toBe(true);
   });
 });
@@ -127,6 +127,10 @@ describe("an id that no index can hold", () => {
 
     expect(event).toMatchObject({ kind: "unsupported", type: "message:text", raw: message });
     expect(event?.dedupeKey.length).toBeLessThan(100);
+  });
+
+  it("because it ends in half a character is an id all the same", () => {
+    expect(parse({ messages: [{ ...TEXT, id: "wamid.\ud83d" }] })).toMatchObject([{ kind: "message" }]);
   });
 
   it("is no number of ours, no quote and no token", () => {
