@@ -114,8 +114,8 @@ async function startOnFreePort({
     WHATSAPP_VERIFY_TOKEN: VERIFY_TOKEN,
     WHATSAPP_TOKEN_KEYS: `demo:${randomBytes(32).toString("base64")}`,
     META_GRAPH_URL: graphUrl,
-    // Nobody types that fast, and the recordings come one after the other.
-    WHATSAPP_COALESCE_MS: "20",
+    // No waiting for more: the recordings come one after the other, and what shares a delivery shares a turn anyway.
+    WHATSAPP_COALESCE_MS: "0",
     HOST_API_KEY: API_KEY,
   };
   const start = (port: number) =>
