@@ -1,4 +1,5 @@
 /** The host's knex as a plain SQL door: one connection at a time, short transactions, errors that say what is known. */
+import { createHash } from "node:crypto";
 import type { Knex } from "knex";
 import { ChannelError } from "../../plugin/errors.ts";
 
@@ -26,7 +27,7 @@ export type DatabaseOptions = {
 };
 
 type PgConnection = {
-  query(config: { text: string; values?: unknown[]; types: typeof TYPES }): Promise<{ rows: unknown[] }>;
+  query(config: { name?: string; text: string; values?: unknown[]; types: typeof TYPES }): Promise<{ rows: unknown[] }>;
   /** knex discards a pooled connection that carries this mark. */
   __knex__disposed?: unknown;
   connection?: { stream?: { destroy(): void } };
@@ -47,6 +48,12 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 };
 const asIs = (text: string) => text;
 const TYPES = { getTypeParser: (oid: number) => PARSERS[oid] ?? asIs };
+
+/**
+ * The statement is unknown here or known already (a pooler gave us another server connection), or its result has
+ * changed (a newer version has added a column).
+ */
+const PREPARED_IS_STALE = new Set(["26000", "42P05", "0A000"]);
 
 export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
   const { acquireTimeoutMs = 1_500, statementTimeoutMs = 10_000 } = options;
@@ -69,32 +76,52 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
     }
   }
 
+  // Parsing and planning cost more than carrying out most of our statements, so each is prepared once per connection.
+  const statements = new Map<string, string>();
+  let prepare = true;
   const query = async <T>(connection: PgConnection, sql: string, params: readonly unknown[] = []) => {
-    const result = await connection.query({ text: sql, values: params as unknown[], types: TYPES });
+    const name = statements.get(sql) ?? `whatsapp_${createHash("sha256").update(sql).digest("hex").slice(0, 24)}`;
+    statements.set(sql, name);
+    const named = prepare ? { name } : {};
+    const result = await connection.query({ ...named, text: sql, values: params as unknown[], types: TYPES });
     return result.rows as readonly T[];
   };
+
+  /** Once more without them where prepared statements are no good: behind a transaction pooler, or after a migration. */
+  async function preparedOrNot<T>(run: () => Promise<T>): Promise<T> {
+    const wasPrepared = prepare;
+    try {
+      return await run();
+    } catch (error) {
+      if (!wasPrepared || !PREPARED_IS_STALE.has((error as { code?: string }).code ?? "")) throw error;
+      prepare = false;
+      return run();
+    }
+  }
 
   return {
     name: (table) => `"${options.schema}"."${table}"`,
     hostName: (table) => `"${options.hostSchema}"."${table}"`,
 
     query: <T>(sql: string, params?: readonly unknown[]) =>
-      withConnection((connection) => query<T>(connection, sql, params)).catch(explain),
+      preparedOrNot(() => withConnection((connection) => query<T>(connection, sql, params))).catch(explain),
 
     transaction: <T>(run: (tx: Tx) => Promise<T>) =>
-      withConnection(async (connection) => {
-        try {
-          await connection.query({ text: begin, types: TYPES });
-          const result = await run({ query: (sql, params) => query(connection, sql, params) });
-          await connection.query({ text: "commit", types: TYPES });
-          return result;
-        } catch (error) {
-          await connection.query({ text: "rollback", types: TYPES }).catch((broken: unknown) => {
-            connection.__knex__disposed = broken;
-          });
-          throw error;
-        }
-      }).catch(explain),
+      preparedOrNot(() =>
+        withConnection(async (connection) => {
+          try {
+            await connection.query({ text: begin, types: TYPES });
+            const result = await run({ query: (sql, params) => query(connection, sql, params) });
+            await connection.query({ text: "commit", types: TYPES });
+            return result;
+          } catch (error) {
+            await connection.query({ text: "rollback", types: TYPES }).catch((broken: unknown) => {
+              connection.__knex__disposed = broken;
+            });
+            throw error;
+          }
+        }),
+      ).catch(explain),
   };
 }
 
