@@ -22,6 +22,8 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
   response.statusCode = status;
   // A signature or token that does not fit is told nothing that would help the next guess.
   if (status === 401) {
+    // Its body was perhaps not read: Node would take in all of it before the next request, however long it is.
+    response.setHeader("connection", "close");
     response.end();
     return;
   }
