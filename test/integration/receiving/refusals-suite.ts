@@ -41,7 +41,10 @@ export function describeRefusals(receiver: Receiver): void {
       const connection = await connect(receiver.hook);
       await connection.write(head(receiver.hook, ["Content-Length: 1000"]));
 
-      expect(await connection.answer).toMatchObject({ status: 401, body: "" });
+      const answer = await connection.answer;
+
+      expect(answer).toMatchObject({ status: 401, body: "" });
+      expect(answer?.headers).toMatch(/^connection: close$/im);
     });
 
     it("gets a 401 when one byte of the body was changed on the way", async () => {
