@@ -40,13 +40,16 @@ export async function replay(
     const { rows } = await host.knex.raw("select max(id) as id from whatsapp_webhooks where body = ?", [
       Buffer.from(bytes),
     ]);
+    const payload = readPayload(bytes);
     played.push({
       recording,
-      payload: readPayload(bytes),
+      payload,
       postedAt: first?.at ?? new Date(),
       httpStatus: first?.status ?? null,
       webhookId: rows[0]?.id ?? null,
     });
+    // An answer comes before the next message; what nobody wrote may be applied meanwhile.
+    if (payload.messages.length === 0) continue;
     // One that hangs would make every later wait as long: after it, nobody waits any more.
     if (!(await settled(host.knex, patienceMs))) patienceMs = 0;
   }
