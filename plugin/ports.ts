@@ -59,7 +59,12 @@ export type IncomingDelivery = {
   readonly events: readonly ChannelEvent[];
 };
 
-export type RecordedDelivery = { readonly webhookId: string; readonly events: readonly ReceivedEvent[] };
+export type RecordedDelivery = {
+  readonly webhookId: string;
+  readonly events: readonly ReceivedEvent[];
+  /** Why only its bytes are kept, be it our reading or Postgres that refused them; null otherwise. */
+  readonly error: string | null;
+};
 
 /** A stored event, as the apply stage reads it. */
 export type StoredEvent = {
@@ -210,7 +215,12 @@ export type Connections = {
   save(connection: NewConnection): Promise<Connection>;
   ofTenant(customerConfigId: string): Promise<readonly Connection[]>;
   /** Marks the number as needing a new token. @returns the connection the first time, so the host is told once; then null. */
-  requireReauth(connectionId: string, reason: string): Promise<Connection | null>;
+  requireReauth(refused: {
+    readonly connectionId: string;
+    /** The token that Meta refused: one that was renewed meanwhile is not to blame. */
+    readonly accessTokenEnc: string;
+    readonly reason: string;
+  }): Promise<Connection | null>;
 };
 
 export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"> & {

@@ -41,7 +41,7 @@ export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps)
       });
     const body = verifySignature(rawBody, signature, appSecrets);
     const delivery = toDelivery(body);
-    const { webhookId, events } = await record.add(delivery);
+    const { webhookId, events, error } = await record.add(delivery);
     onStored();
     const count = (outcome: string) => events.filter((event) => event.outcome === outcome).length;
     const fields = {
@@ -51,7 +51,7 @@ export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps)
       duplicates: count("duplicate"),
       ignored: count("ignored"),
     };
-    if (delivery.error !== null) log.warn({ ...fields, reason: delivery.error }, "webhook quarantined");
+    if (error !== null) log.warn({ ...fields, reason: error }, "webhook quarantined");
     else if (body.secretIndex > 0)
       log.info({ ...fields, secretIndex: body.secretIndex }, "webhook stored, signed with the old app secret");
     else log.debug(fields, "webhook stored");

@@ -16,7 +16,7 @@ export type ChatApiOptions = {
  * again by the channel with the same `turnId`.
  */
 export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = globalThis.fetch }: ChatApiOptions) {
-  return async function reply({ signal, ...turn }: Turn): Promise<AiResponse | string | null> {
+  return async function reply({ signal, attempt: _attempt, ...turn }: Turn): Promise<AiResponse | string | null> {
     const answer = await fetch(url, {
       method: "POST",
       headers: {

@@ -66,12 +66,14 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       return rows.map(toConnection);
     },
 
-    async requireReauth(connectionId, reason) {
+    async requireReauth({ connectionId, accessTokenEnc, reason }) {
       return db.transaction(async (tx) => {
         const [row] = await tx.query<ConnectionRow>(
           `update ${table} set state = 'reauth_required', reason = $2, updated_at = now()
-           where id = $1 and state = 'connected' returning *`,
-          [connectionId, reason],
+           where id = $1 and state = 'connected' and exists (
+             select 1 from ${db.name("whatsapp_oauth_tokens")} where connection_id = $1 and access_token_enc = $3)
+           returning *`,
+          [connectionId, reason, accessTokenEnc],
         );
         if (row === undefined) return null;
         const event: HostEvent = { kind: "connection", connection: toConnection(row) };
@@ -94,7 +96,10 @@ async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<voi
     [row.customer_config_id, row.display_phone_number, row.phone_number_id, row.waba_id],
   );
   if (found.length === 0)
-    throw new ChannelError("REQUEST_INVALID", "There is no customer_configs row with this customerConfigId: create the tenant first.");
+    throw new ChannelError(
+      "REQUEST_INVALID",
+      "There is no customer_configs row with this customerConfigId: create the tenant first.",
+    );
 }
 
 /** Sends that waited for a new token go on, in order. */

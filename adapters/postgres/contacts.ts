@@ -114,6 +114,6 @@ export async function linkContacts(tx: Tx, db: Database, contacts: readonly stri
      where e.id = $1`,
     [elder, younger],
   );
-  await tx.query(`update ${names} set merged_into = $1 where id = any($2)`, [elder, younger]);
+  await tx.query(`update ${names} set merged_into = $1 where id = any($2) or merged_into = any($2)`, [elder, younger]);
   return elder;
 }

@@ -160,8 +160,9 @@ async function store(
     return { kind: event.kind, outcome, lane: route.laneKey, eventId };
   });
   await finishWebhooks(tx, db, webhookIds, items, recorded);
-  return deliveries.map((_delivery, at) => ({
+  return deliveries.map(({ error }, at) => ({
     webhookId: webhookIds[at] as string,
+    error,
     events: recorded.filter((_event, i) => items[i]?.at === at),
   }));
 }

@@ -247,9 +247,11 @@ async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<
     state: string;
     open: boolean;
   }>(
-    `select c.id, c.connection_id, c.customer_config_id, n.state, ${db.name("is_whatsapp_session_active")}($1) as open
+    // A person who was two contacts keeps both conversations in the host's inbox: either leads to the one contact now.
+    `select coalesce(c.merged_into, c.id) as id, c.connection_id, c.customer_config_id, n.state,
+       ${db.name("is_whatsapp_session_active")}($1) as open
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
-     where c.conversation_id = $1 and c.merged_into is null order by c.id limit 1`,
+     where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
     [conversationId],
   );
   if (row === undefined)

@@ -16,7 +16,7 @@ export function createSessions(db: Database): Sessions {
            greatest(0, floor(extract(epoch from s.session_expires - now())))::float8 as seconds
          from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
          left join ${db.name("whatsapp_sessions")} s on s.conversation_id = c.conversation_id and s.is_active
-         where c.conversation_id = $1 and c.merged_into is null order by c.id limit 1`,
+         where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
         [conversationId],
       );
       if (row === undefined) return null;
@@ -38,7 +38,7 @@ export function createSessions(db: Database): Sessions {
 
     async tenantOf(conversationId) {
       const [row] = await db.query<{ customer_config_id: string }>(
-        `select customer_config_id from ${db.name("whatsapp_contacts")} where conversation_id = $1 and merged_into is null limit 1`,
+        `select customer_config_id from ${db.name("whatsapp_contacts")} where conversation_id = $1 limit 1`,
         [conversationId],
       );
       return row?.customer_config_id ?? null;

@@ -12,7 +12,7 @@ export type DispatchPolicy = {
 export type Decision = { readonly kind: "post" } | { readonly kind: "settle"; readonly settlement: Settlement };
 
 /** A held part waits for the person to write, a dead token for a reconnect: both wake the lane, this is the safety net. */
-const LONG_WAIT_MS = 10 * 60_000;
+const LONG_WAIT_MS = 30_000;
 
 /** Before the socket: everything that may forbid this part to leave, checked when it is about to. */
 export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy): Decision {

@@ -81,7 +81,11 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       },
     });
     if (outcome.kind === "rejected" && outcome.rejection.retry === "reauth")
-      await connections.requireReauth(connectionId, "Meta refuses the access token: reconnect the number.");
+      await connections.requireReauth({
+        connectionId,
+        accessTokenEnc: accessTokenEnc ?? "",
+        reason: "Meta refuses the access token: reconnect the number.",
+      });
     const settlement = decideAfter(part, token, outcome, policy);
     await settle.add(settlement);
     logOutcome(settlement);

@@ -114,7 +114,6 @@ describe("the example host", () => {
             timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
           },
         ],
-        attempt: 1,
       },
     ]);
     expect(meta.accepted.filter(({ recipient }) => recipient === "447700900123")).toEqual([answer]);

@@ -7,7 +7,9 @@ describe("an attempt", () => {
   it("is committed before Graph hears of it, and settled with the answer", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
-    const observer = channel.database.connect({ min: 0, max: 2 });
+    const observer = channel.database.connect({ min: 1, max: 1 });
+    // Connected beforehand: a status could be faster than a first connection.
+    await observer.raw("select 1");
     channel.meta.faults.next({ do: "slow", ms: 400 });
     let seen: Promise<{ rows: Attempt[] }> | undefined;
     channel.meta.onAccepted(({ callbackData }) => {
