@@ -160,7 +160,7 @@ it("behaves as the model does, whatever happens in whatever order", async () => 
       worker.map(release),
       fc.constant(passTime()),
     ],
-    { maxCommands: 25 },
+    { maxCommands: 40, size: "max" },
   );
 
   await fc.assert(
@@ -172,7 +172,7 @@ it("behaves as the model does, whatever happens in whatever order", async () => 
       await compare(engine, model, run);
       await drain(engine, model, run);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

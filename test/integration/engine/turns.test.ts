@@ -89,14 +89,13 @@ describe("while the host thinks", () => {
     expect(sent()).toEqual(["got hello", "got one", "got two,three,four"]);
   });
 
-  it("no connection is idle in a transaction, and no lock is held", async () => {
+  it("no connection is idle in a transaction", async () => {
     const thinking = gate<string>("");
     const { channel, ada, asked, settled } = await startAsking(() => thinking.promise);
     ada.says("one");
     await until(() => asked.length === 1, "the turn");
 
     expect(await channel.rows(IDLE)).toEqual([]);
-    await channel.rows("begin; lock table whatsapp_lanes, whatsapp_turns in access exclusive mode nowait; rollback");
 
     thinking.open("done");
     await settled();

@@ -88,6 +88,9 @@ describe("a hostile delivery", () => {
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(await inboxOf(channel)).toHaveLength(20);
     expect((await stored(channel)).filter(({ error }) => error !== null)).toHaveLength(1);
+    expect(
+      channel.logs.filter(({ level, message }) => level === "warn" && message === "webhook quarantined"),
+    ).toHaveLength(1);
   });
 
   it("with an id of 2 MB is kept as unsupported and does not block the number", async () => {
