@@ -28,6 +28,12 @@ class Model {
   }
   claim(worker: number, lane: ClaimedLane, person: number): void {
     expect(this.isReady[person], `lane of person ${person} was not ready`).toBe(true);
+    // Its holder's lease has run out: that counts as a failure, and from now on the holder is fenced out.
+    const before = this.held[person];
+    if (before) {
+      before.isLost = true;
+      this.attempts[person] = (this.attempts[person] ?? 0) + 1;
+    }
     expect(lane.attempts).toBe(this.attempts[person]);
     const claim = { lane, person, isLost: false };
     this.held[person] = claim;
@@ -39,13 +45,8 @@ class Model {
     this.held[claim.person] = null;
     this.isReady[claim.person] = isReady && (this.waiting[claim.person]?.length ?? 0) > 0;
   }
-  expire(person: number): void {
-    const claim = this.held[person];
-    if (!claim) return;
-    claim.isLost = true;
-    this.held[person] = null;
-    this.isReady[person] = true;
-    this.attempts[person] = (this.attempts[person] ?? 0) + 1;
+  passTime(): void {
+    for (const [person, waiting] of this.waiting.entries()) this.isReady[person] = waiting.length > 0;
   }
 }
 
@@ -131,17 +132,13 @@ const release = (worker: number): Command => ({
   },
 });
 
-/** A worker dies, or stops for longer than its lease; time passes, for backoffs too. */
+/** A worker dies, or stops for longer than its lease; backoffs end too. */
 const passTime = (): Command => ({
   check: () => true,
-  toString: () => "leases end and backoffs are over",
-  async run(model, { engine, run }) {
+  toString: () => "time passes",
+  async run(model, { engine }) {
     await engine.rows("update whatsapp_lanes set ready_at = now() where stage = 'in' and ready_at is not null");
-    for (let person = 0; person < PEOPLE; person++) {
-      if (model.held[person] !== null) model.expire(person);
-      else model.isReady[person] = (model.waiting[person]?.length ?? 0) > 0;
-    }
-    expect(run).toBeGreaterThan(0);
+    model.passTime();
   },
 });
 
@@ -166,6 +163,8 @@ it("behaves as the model does, whatever happens in whatever order", async () => 
   await fc.assert(
     fc.asyncProperty(commands, async (sequence) => {
       run += 1;
+      // What a failing run left behind must not confuse the search for a smaller one.
+      await engine.rows("truncate whatsapp_lanes, whatsapp_events, whatsapp_turns");
       const model = new Model();
       const setup = () => ({ model, real: { engine, run } });
       await fc.asyncModelRun(setup, [...sequence]);
@@ -188,7 +187,6 @@ async function compare({ rows }: Engine, model: Model, run: number): Promise<voi
     const person = Number(lane.phone.at(-1));
     expect(lane.pending).toBe(Number(lane.waiting));
     expect(lane.pending).toBe(model.waiting[person]?.length);
-    // A lease that ran out shows as a token until the next claim counts it.
     if (model.held[person]) expect(lane.token).toBe(model.held[person]?.lane.token);
   }
 }
