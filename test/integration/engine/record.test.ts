@@ -80,8 +80,8 @@ describe("the order of locks", () => {
     const { store, another, rows } = await startEngine({ connected: false });
     // Slow enough that each batch has its first row before the other asks for it.
     await rows(`create function dawdle() returns trigger language plpgsql as $$
-      begin perform pg_sleep(0.1); return null; end $$`);
-    await rows("create trigger dawdle after insert on whatsapp_events for each row execute function dawdle()");
+      begin perform pg_sleep(0.1); return new; end $$`);
+    await rows("create trigger dawdle before insert on whatsapp_events for each row execute function dawdle()");
     const changes = ["wamid.1", "wamid.2"].map((id) => message({ id }));
 
     const results = await Promise.all([
