@@ -7,7 +7,7 @@ import { buildRequests, type LoadResult, sendAll } from "./load.ts";
 import { runServer } from "./run-server.ts";
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
-const SOCKETS = 64;
+const SOCKETS = Number(process.env.BENCH_SOCKETS ?? 64);
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !["acks", "turns"].includes(name));
 if (unknown.length > 0) {
@@ -35,8 +35,9 @@ async function benchAcks(): Promise<void> {
   const count = Number(process.env.BENCH_COUNT ?? 15_000);
   const ours = await runServer("acks", await freshDatabase("acks"), graph.url);
   const limit = await runServer("hmac");
-  await sendAll(ours.port, buildRequests({ count: 4_000, people: 200, run: "warm" }), SOCKETS);
-  await sendAll(limit.port, buildRequests({ count: 4_000, people: 200, run: "warm" }), SOCKETS);
+  // Long enough for both to be compiled: a server that has just started is another matter.
+  await sendAll(ours.port, buildRequests({ count: 20_000, people: 200, run: "warm" }), SOCKETS);
+  await sendAll(limit.port, buildRequests({ count: 20_000, people: 200, run: "warm" }), SOCKETS);
   const rounds: { ours: LoadResult; limit: LoadResult }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const requests = buildRequests({ count, people: 200, run: `r${round}` });

@@ -63,10 +63,58 @@ export const inbox = {
       create index whatsapp_events_aside on ${q("whatsapp_events")} (state, external_id) where state >= 2;
       create index whatsapp_events_created on ${q("whatsapp_events")} using brin (created_at) with (pages_per_range = 16);
       create index whatsapp_events_webhook on ${q("whatsapp_events")} (webhook_id);
+
+      -- The ordinary case of storing deliveries in one call, because each statement of its own costs a round trip before
+      -- the acknowledgement. Anything out of the ordinary (a duplicate, a contact that was linked meanwhile) raises WA001:
+      -- nothing is stored, and the caller takes the long way. A function's statements each see what was committed before
+      -- them, so what is read after the lanes are locked is final.
+      create function ${q("whatsapp_record")}(
+        bodies bytea, body_starts int[], body_lengths int[], verbatims boolean[], mendeds text[], types text[],
+        secrets smallint[], pendings int[], errors text[],
+        deliveries int[], lane_keys text[], connection_ids uuid[], contact_ids bigint[], dedupe_keys text[], kinds text[],
+        external_ids text[], phone_number_ids text[], payloads bytea, payload_starts int[], payload_lengths int[],
+        out webhook_ids bigint[], out event_ids bigint[])
+      language plpgsql set lock_timeout = '10s' as $$
+      begin
+        with stored as (
+          insert into ${q("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, error, processed)
+          select type, substring(bodies from start for length),
+            case when verbatim then convert_from(substring(bodies from start for length), 'UTF8')::jsonb else mended::jsonb end,
+            secret, waiting, reason, waiting = 0 and reason is null
+          from unnest(body_starts, body_lengths, verbatims, mendeds, types, secrets, pendings, errors)
+            as d (start, length, verbatim, mended, type, secret, waiting, reason) returning id)
+        select array_agg(id order by id) into webhook_ids from stored;
+
+        insert into ${q("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at)
+        select key, 'in', count(*), now() from unnest(lane_keys) as k (key) group by key order by key
+        on conflict (lane_key) do update set pending = l.pending + excluded.pending,
+          ready_at = coalesce(l.ready_at, excluded.ready_at);
+
+        if exists (select 1 from ${q("whatsapp_contacts")} where id = any (contact_ids) and merged_into is not null) then
+          raise exception using errcode = 'WA001', message = 'a contact was linked meanwhile';
+        end if;
+
+        with stored as (
+          insert into ${q("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
+            phone_number_id, payload, webhook_id, created_at)
+          select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id,
+            convert_from(substring(payloads from start for length), 'UTF8')::jsonb, webhook_ids[delivery],
+            clock_timestamp() + i * interval '1 microsecond'
+          from unnest(deliveries, lane_keys, connection_ids, contact_ids, dedupe_keys, kinds, external_ids, phone_number_ids,
+            payload_starts, payload_lengths) with ordinality
+            as e (delivery, lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, start, length, i)
+          on conflict (dedupe_key) do nothing returning id)
+        select array_agg(id order by id) into event_ids from stored;
+
+        if coalesce(cardinality(event_ids), 0) <> coalesce(cardinality(dedupe_keys), 0) then
+          raise exception using errcode = 'WA001', message = 'a change was stored before';
+        end if;
+      end $$;
     `);
   },
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
+    await knex.raw(`drop function ${quoteName(schema, "whatsapp_record")}`);
     for (const table of ["whatsapp_events", "whatsapp_lanes", "whatsapp_webhooks"])
       await knex.raw(`drop table ${quoteName(schema, table)}`);
   },

@@ -68,7 +68,7 @@ const DRAIN_MS = 8_000;
 /** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
-  const log = options.logger ?? defaultLogger();
+  const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const store = createStore(options.knex, {
     ...schemas,
@@ -138,6 +138,18 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     transform: transformResponse,
     receipt: store.outbox.receipt,
   };
+}
+
+/** A host's logger that throws must not undo what is stored, nor end the process. */
+function harmless(logger: Logger): Logger {
+  const guard = (level: keyof Logger) => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message);
+    } catch {
+      // There is nowhere left to say it.
+    }
+  };
+  return { debug: guard("debug"), info: guard("info"), warn: guard("warn"), error: guard("error") };
 }
 
 /** Ids only ever reach it; the redaction is the second net under that rule. */

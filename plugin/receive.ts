@@ -31,6 +31,8 @@ export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps)
     maxItems: MAX_GROUP,
     weigh: ({ body }) => body.byteLength,
     maxWeight: MAX_GROUP_BYTES,
+    // One group is prepared and sent while the database commits the other.
+    parallel: 2,
   });
 
   return async ({ rawBody, signature }) => {

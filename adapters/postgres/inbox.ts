@@ -5,7 +5,7 @@ import type { Inbox, IncomingDelivery, RecordedDelivery, StoredEvent } from "../
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
-import { oneAtATime, type Route, routeEvents } from "./routing.ts";
+import { oneAtATime, type Route, routeEvents, routeKnown } from "./routing.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
@@ -117,6 +117,8 @@ class ContactMoved extends Error {
 }
 
 async function storeAll(db: Database, deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]> {
+  const stored = await storeInOneCall(db, deliveries);
+  if (stored !== null) return stored;
   for (;;) {
     try {
       return await db.transaction((tx) => store(tx, db, deliveries));
@@ -125,6 +127,85 @@ async function storeAll(db: Database, deliveries: readonly IncomingDelivery[]): 
       if (!(error instanceof ContactMoved)) throw error;
     }
   }
+}
+
+/** Out of the ordinary: see the function `whatsapp_record` in the migrations. */
+const LONG_WAY = "WA001";
+
+/**
+ * Two round trips instead of six, when everybody is known, every number is connected and nothing was stored before.
+ * @returns null when it is not so: nothing was stored then.
+ */
+async function storeInOneCall(
+  db: Database,
+  deliveries: readonly IncomingDelivery[],
+): Promise<readonly RecordedDelivery[] | null> {
+  const items = deliveries.flatMap((delivery, at) => delivery.events.map((event) => ({ event, at })));
+  const routes = await routeKnown(
+    db,
+    db,
+    items.map(({ event }) => event),
+  );
+  if (routes === null || routes.some(({ laneKey }) => laneKey === null)) return null;
+  const bodies = together(deliveries.map(({ body }) => body));
+  const payloads = together(items.map(({ event }) => Buffer.from(JSON.stringify(event))));
+  try {
+    const [row] = await db.query<{ webhook_ids: readonly string[]; event_ids: readonly string[] | null }>(
+      `select to_json(webhook_ids::text[]) as webhook_ids, to_json(event_ids::text[]) as event_ids
+       from ${db.name("whatsapp_record")}(
+         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+      [
+        bodies.all,
+        bodies.starts,
+        bodies.lengths,
+        ...deliveryColumns(deliveries),
+        items.map(({ at }) => at + 1),
+        routes.map(({ laneKey }) => laneKey),
+        routes.map(({ connectionId }) => connectionId),
+        routes.map(({ contactId }) => contactId),
+        ...eventColumns(items),
+        payloads.all,
+        payloads.starts,
+        payloads.lengths,
+      ],
+    );
+    const recorded = items.map(
+      ({ event }, i): ReceivedEvent => ({
+        kind: event.kind,
+        outcome: "accepted",
+        lane: routes[i]?.laneKey ?? null,
+        eventId: row?.event_ids?.[i] ?? null,
+      }),
+    );
+    return deliveries.map(({ error }, at) => ({
+      webhookId: row?.webhook_ids[at] as string,
+      error,
+      events: recorded.filter((_event, i) => items[i]?.at === at),
+    }));
+  } catch (error) {
+    if (sqlState(error) === LONG_WAY) return null;
+    throw error;
+  }
+}
+
+function deliveryColumns(deliveries: readonly IncomingDelivery[]): readonly unknown[] {
+  return [
+    deliveries.map(({ payload }) => payload === "verbatim"),
+    deliveries.map(({ payload }) => (payload === null || payload === "verbatim" ? null : payload.text)),
+    deliveries.map(({ webhookType }) => webhookType),
+    deliveries.map(({ secretIndex }) => secretIndex),
+    deliveries.map(({ events }) => events.length),
+    deliveries.map(({ error }) => error),
+  ];
+}
+
+function eventColumns(items: readonly { readonly event: ChannelEvent }[]): readonly unknown[] {
+  return [
+    items.map(({ event }) => event.dedupeKey),
+    items.map(({ event }) => event.kind),
+    items.map(({ event }) => (event.kind === "unsupported" ? null : event.messageId)),
+    items.map(({ event }) => event.phoneNumberId),
+  ];
 }
 
 async function store(
@@ -206,17 +287,7 @@ async function insertWebhooks(
        secret, pending, error, pending = 0 and error is null
      from unnest($2::int[], $3::int[], $4::boolean[], $5::text[], $6::text[], $7::smallint[], $8::int[], $9::text[])
        as d (start, length, verbatim, mended, type, secret, pending, error) returning id`,
-    [
-      bodies.all,
-      bodies.starts,
-      bodies.lengths,
-      deliveries.map(({ payload }) => payload === "verbatim"),
-      deliveries.map(({ payload }) => (payload === null || payload === "verbatim" ? null : payload.text)),
-      deliveries.map(({ webhookType }) => webhookType),
-      deliveries.map(({ secretIndex }) => secretIndex),
-      deliveries.map(({ events }) => events.length),
-      deliveries.map(({ error }) => error),
-    ],
+    [bodies.all, bodies.starts, bodies.lengths, ...deliveryColumns(deliveries)],
   );
   // Identity values are drawn in the order of the rows.
   return inserted.map((row) => row.id);
@@ -241,10 +312,7 @@ async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promi
       items.map(({ route }) => route.laneKey),
       items.map(({ route }) => route.connectionId),
       items.map(({ route }) => route.contactId),
-      items.map(({ event }) => event.dedupeKey),
-      items.map(({ event }) => event.kind),
-      items.map(({ event }) => (event.kind === "unsupported" ? null : event.messageId)),
-      items.map(({ event }) => event.phoneNumberId),
+      ...eventColumns(items),
       payloads.all,
       payloads.starts,
       payloads.lengths,

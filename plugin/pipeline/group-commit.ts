@@ -1,4 +1,4 @@
-/** Group commit: calls that arrive while a commit is under way share the next one. One at a time, in order. */
+/** Group commit: calls that arrive while a commit is under way share the next one. */
 
 export type GroupCommit<Item, Result> = {
   /** Resolves with this item's result once its group is committed; rejects when it is not. */
@@ -24,10 +24,12 @@ export function createGroupCommit<Item, Result>(options: {
   /** Size of an item against `maxWeight`, so that a few large ones do not make one huge transaction. */
   readonly weigh?: (item: Item) => number;
   readonly maxWeight?: number;
+  /** Commits under way at once. Default 1. */
+  readonly parallel?: number;
 }): GroupCommit<Item, Result> {
-  const { commit, isItemsFault, maxItems, weigh = () => 0, maxWeight = 1 } = options;
+  const { commit, isItemsFault, maxItems, weigh = () => 0, maxWeight = 1, parallel = 1 } = options;
   const queue: Waiting<Item, Result>[] = [];
-  let running = false;
+  let running = 0;
   let inFlight = 0;
 
   function nextGroup(): Waiting<Item, Result>[] {
@@ -41,25 +43,36 @@ export function createGroupCommit<Item, Result>(options: {
     return queue.splice(0, size);
   }
 
-  async function settle(group: readonly Waiting<Item, Result>[]): Promise<void> {
+  /** @returns what tells each caller, to be called once the next group is on its way. */
+  async function settle(group: readonly Waiting<Item, Result>[]): Promise<() => void> {
     try {
       const results = await commit(group.map(({ item }) => item));
-      for (const [i, { resolve }] of group.entries()) resolve(results[i] as Result);
+      return () => {
+        for (const [i, { resolve }] of group.entries()) resolve(results[i] as Result);
+      };
     } catch (error) {
-      if (group.length > 1 && isItemsFault(error)) for (const one of group) await settle([one]);
-      else for (const { reject } of group) reject(error);
+      if (group.length === 1 || !isItemsFault(error))
+        return () => {
+          for (const { reject } of group) reject(error);
+        };
+      const answers: (() => void)[] = [];
+      for (const one of group) answers.push(await settle([one]));
+      return () => {
+        for (const answer of answers) answer();
+      };
     }
   }
 
   async function run(): Promise<void> {
-    running = true;
     while (queue.length > 0) {
       const group = nextGroup();
-      inFlight = group.length;
-      await settle(group);
-      inFlight = 0;
+      inFlight += group.length;
+      const answer = await settle(group);
+      inFlight -= group.length;
+      // The next group leaves first: the database works while the callers write their responses.
+      setImmediate(answer);
     }
-    running = false;
+    running--;
   }
 
   return {
@@ -67,8 +80,8 @@ export function createGroupCommit<Item, Result>(options: {
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
         // setImmediate: everything that this turn of the event loop reads from its sockets joins the first group.
-        if (!running) {
-          running = true;
+        if (running < parallel) {
+          running++;
           setImmediate(() => void run());
         }
       }),

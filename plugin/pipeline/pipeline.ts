@@ -97,6 +97,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return {
     start() {
       for (const worker of workers) worker.start();
+      clearInterval(unparking);
       unparking = setInterval(() => void unpark(), Math.max(pollMs, 1_000));
       unparking.unref();
     },

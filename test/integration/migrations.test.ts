@@ -316,7 +316,7 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       ]);
       expect(tables.filter((table) => table.startsWith("wa."))).toHaveLength(tables.length - 3);
       const functions = await knex.raw("select count(*)::int from pg_proc where pronamespace = 'wa'::regnamespace");
-      expect(functions.rows[0].count).toBe(2);
+      expect(functions.rows[0].count).toBe(3);
       expect((await migrationStatus(knex, { schema: "wa" })).pending).toEqual([]);
     });
 

@@ -208,18 +208,27 @@ describe("a person known by two names", () => {
            where m ->> 'externalId' like ? group by t.lane_key`,
           [`wamid.${run}.%`],
         );
-        for (const { wamids } of turned) expect(wamids).toEqual([...wamids].sort(byNumber));
+        // Until both names came together nobody could know that they are one person's: only then may they interleave.
+        const nameOf = (n: number) => steps[n]?.spelling ?? "both";
+        const known = (from: number, to: number) => {
+          for (let n = from; n <= to; n++) if (nameOf(n) === "both") return true;
+          return false;
+        };
+        for (const { wamids } of turned) {
+          const order = wamids.map((wamid) => Number(wamid.split(".")[2]?.replace("last", String(steps.length))));
+          for (const [at, later] of order.entries())
+            for (const earlier of order.slice(at + 1))
+              if (earlier < later)
+                expect(nameOf(earlier) !== nameOf(later) && !known(earlier, later), `${earlier} after ${later}`).toBe(
+                  true,
+                );
+        }
         expect(await stranded(rows)).toEqual([]);
       }),
       { numRuns: 40 },
     );
   });
 });
-
-function byNumber(a: string, b: string): number {
-  const of = (wamid: string) => (wamid.endsWith("last") ? Number.POSITIVE_INFINITY : Number(wamid.split(".")[2]));
-  return of(a) - of(b);
-}
 
 /** What the host's AI would be told, in order; every turn must be in one conversation. */
 async function told({ rows }: Engine): Promise<string[]> {
