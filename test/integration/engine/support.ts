@@ -251,13 +251,6 @@ export async function stranded(rows: Engine["rows"]): Promise<string[]> {
   return found.map(({ lane_key }) => lane_key);
 }
 
-/** A short, stable id from a seed, so that wamids are reproducible. */
-export function hexOf(seed: string, bytes: number): string {
-  let hex = "";
-  for (let i = 0; hex.length < bytes * 2; i++) hex += createHash("sha256").update(`${seed}/${i}`).digest("hex");
-  return hex.slice(0, bytes * 2);
-}
-
 afterEach(async () => {
   for (const client of holders) await client.end().catch(() => {});
   holders.clear();

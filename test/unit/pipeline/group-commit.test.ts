@@ -48,7 +48,7 @@ describe("a group commit", () => {
     const { group, groups, most } = noting({ before: () => new Promise((resolve) => setTimeout(resolve, 5)) });
 
     const first = group.add("a");
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    while (groups.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const rest = ["b", "c", "d"].map((item) => group.add(item));
     await Promise.all([first, ...rest]);
 
