@@ -1,5 +1,4 @@
 /** The engine without HTTP: a store on real Postgres, deliveries as Meta writes them, and locks that a test can hold. */
-import { createHash } from "node:crypto";
 import type { Knex } from "knex";
 import pg from "pg";
 import { afterEach, onTestFinished } from "vitest";
