@@ -70,6 +70,10 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
     }, statementTimeoutMs * 3);
     try {
       return await run(connection);
+    } catch (error) {
+      // The server says goodbye before the socket closes: nobody else should get this connection in between.
+      if (endsConnection(error)) connection.__knex__disposed = error;
+      throw error;
     } finally {
       clearTimeout(watchdog);
       await knex.client.releaseConnection(connection);
@@ -158,6 +162,12 @@ async function acquire(knex: Knex, timeoutMs: number): Promise<PgConnection> {
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const SERVER_TROUBLE = /^(?:08|53|57|58|40)|^55P03$/;
+
+function endsConnection(error: unknown): boolean {
+  const { severity, code } = error as { severity?: unknown; code?: unknown };
+  if (severity === undefined) return looksLikeSocket(error);
+  return severity === "FATAL" || severity === "PANIC" || (typeof code === "string" && code.startsWith("08"));
+}
 
 /** Errors without an SQLSTATE come from the socket: the outcome is unknown, which is what STORE_UNAVAILABLE says. */
 function explain(error: unknown): never {
