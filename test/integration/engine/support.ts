@@ -233,6 +233,21 @@ export async function waiters(rows: Engine["rows"], count = 1): Promise<void> {
   }, `${count} sessions to wait for a lock`);
 }
 
+/**
+ * Resolves once every transaction that is open now has ended: they come and go all the time, and one that lasts as long
+ * as somebody's thinking keeps this waiting until the test fails.
+ */
+export async function transactionsEnd(rows: Engine["rows"]): Promise<void> {
+  const [now] = await rows<{ now: string }>("select clock_timestamp()::text as now");
+  await until(async () => {
+    const open = await rows(
+      "select 1 from pg_stat_activity where datname = current_database() and xact_start <= ?::timestamptz",
+      [now?.now ?? ""],
+    );
+    return open.length === 0;
+  }, "the open transactions to end");
+}
+
 /** Whether a promise is still pending after everything that is ready to run has run. */
 export async function isPendingStill(promise: Promise<unknown>): Promise<boolean> {
   const waiting = Symbol("waiting");

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { quiet, until } from "../../support/channel.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
-import { channelFor, gate } from "./support.ts";
+import { channelFor, gate, transactionsEnd } from "./support.ts";
 
 describe("work", () => {
   it("goes from webhook to answer by kicks alone, without waiting for any poll", async () => {
@@ -94,11 +94,7 @@ describe("with a pool of one connection", () => {
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
 
     expect(channel.meta.accepted[0]?.text).toBe("quick");
-    expect(
-      await channel.rows(
-        "select state from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
-      ),
-    ).toEqual([]);
+    await transactionsEnd(channel.rows);
     thinking.open("at last");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
     await channel.meta.idle();
