@@ -52,7 +52,8 @@ export const inbox = {
         -- The wamid that a message or status is about.
         external_id text,
         phone_number_id text,
-        payload jsonb not null,
+        -- The event as JSON; text, because it is read whole.
+        payload json not null,
         -- 0 pending, 1 done, 2 dead letter, 3 parked until its message appears, 4 unrouted
         state smallint not null default 0,
         last_error text,
@@ -62,28 +63,51 @@ export const inbox = {
       create index whatsapp_events_pending on ${q("whatsapp_events")} (lane_key, id) where state = 0;
       create index whatsapp_events_aside on ${q("whatsapp_events")} (state, external_id) where state >= 2;
       create index whatsapp_events_created on ${q("whatsapp_events")} using brin (created_at) with (pages_per_range = 16);
-      create index whatsapp_events_webhook on ${q("whatsapp_events")} (webhook_id);
+      create index whatsapp_events_webhook on ${q("whatsapp_events")} using brin (webhook_id) with (pages_per_range = 16);
 
       -- The ordinary case of storing deliveries in one call, because each statement of its own costs a round trip before
-      -- the acknowledgement. Anything out of the ordinary (a duplicate, a contact that was linked meanwhile) raises WA001:
-      -- nothing is stored, and the caller takes the long way. A function's statements each see what was committed before
-      -- them, so what is read after the lanes are locked is final.
+      -- the acknowledgement. Anything out of the ordinary (somebody new, a number that nobody has connected, a change that
+      -- was stored before) raises WA001: nothing is stored, and the caller takes the long way, where the rules are written
+      -- out. A function's statements each see what was committed before them, so what is read after the lanes are locked is
+      -- final. One array per column, '' for what is not there; payloads are lines of JSON.
       create function ${q("whatsapp_record")}(
-        bodies bytea, body_starts int[], body_lengths int[], verbatims boolean[], mendeds text[], types text[],
-        secrets smallint[], pendings int[], errors text[],
-        deliveries int[], lane_keys text[], connection_ids uuid[], contact_ids bigint[], dedupe_keys text[], kinds text[],
-        external_ids text[], phone_number_ids text[], payloads bytea, payload_starts int[], payload_lengths int[],
-        out webhook_ids bigint[], out event_ids bigint[])
+        bodies bytea, body_lengths int[], types text[], secrets smallint[], event_counts int[],
+        numbers text[], phones text[], users text[], parents text[], kinds text[], external_ids text[], dedupe_keys text[],
+        payloads text, out webhook_ids bigint[], out event_ids bigint[], out lane_keys text[])
       language plpgsql set lock_timeout = '10s' as $$
+      declare
+        connection_ids uuid[];
+        contact_ids bigint[];
+        everybody_known boolean;
       begin
+        select array_agg(connection_id), array_agg(contact), bool_and(is_known), array_agg(case
+            when contact is not null then 'in:contact:' || contact
+            when kind = 'status' then 'in:status:' || left(external_id, 200)
+            else 'in:number:' || connection_id end)
+        into connection_ids, contact_ids, everybody_known, lane_keys
+        from (
+          select c.id as connection_id, a.contact, e.kind, e.external_id,
+            c.id is not null and a.is_one and (a.contact is not null or e.kind <> 'message') as is_known
+          from unnest(numbers, phones, users, parents, kinds, external_ids) with ordinality
+            as e (number, phone, usr, parent, kind, external_id, i)
+          left join ${q("whatsapp_connections")} c on c.phone_number_id = e.number and c.state <> 'disconnected'
+          cross join lateral (
+            select max(contact_id) as contact, count(*) = 0 or (min(contact_id) = max(contact_id)
+              and count(*) = (e.phone <> '')::int + (e.usr <> '')::int + (e.parent <> '')::int) as is_one
+            from ${q("whatsapp_contact_aliases")} where connection_id = c.id and alias in (e.phone, e.usr, e.parent)) a
+          order by e.i) routes;
+        if not everybody_known then
+          raise exception using errcode = 'WA001', message = 'somebody is new, or the number';
+        end if;
+
         with stored as (
-          insert into ${q("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, error, processed)
+          insert into ${q("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, processed)
           select type, substring(bodies from start for length),
-            case when verbatim then convert_from(substring(bodies from start for length), 'UTF8')::jsonb else mended::jsonb end,
-            secret, waiting, reason, waiting = 0 and reason is null
-          from unnest(body_starts, body_lengths, verbatims, mendeds, types, secrets, pendings, errors)
-            as d (start, length, verbatim, mended, type, secret, waiting, reason) returning id)
-        select array_agg(id order by id) into webhook_ids from stored;
+            convert_from(substring(bodies from start for length), 'UTF8')::jsonb, secret, events, events = 0
+          from (
+            select type, length, secret, events, (sum(length) over (rows unbounded preceding) - length + 1)::int as start
+            from unnest(types, body_lengths, secrets, event_counts) as d (type, length, secret, events)) d returning id)
+        select array_agg(id) into webhook_ids from stored;
 
         insert into ${q("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at)
         select key, 'in', count(*), now() from unnest(lane_keys) as k (key) group by key order by key
@@ -97,16 +121,19 @@ export const inbox = {
         with stored as (
           insert into ${q("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
             phone_number_id, payload, webhook_id, created_at)
-          select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id,
-            convert_from(substring(payloads from start for length), 'UTF8')::jsonb, webhook_ids[delivery],
-            clock_timestamp() + i * interval '1 microsecond'
-          from unnest(deliveries, lane_keys, connection_ids, contact_ids, dedupe_keys, kinds, external_ids, phone_number_ids,
-            payload_starts, payload_lengths) with ordinality
-            as e (delivery, lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, start, length, i)
+          select lane_key, connection_id, contact_id, dedupe_key, kind, nullif(external_id, ''), number, payload::json,
+            webhook_id, clock_timestamp() + i * interval '1 microsecond'
+          from unnest(lane_keys, connection_ids, contact_ids, dedupe_keys, kinds, external_ids, numbers,
+            string_to_array(payloads, E'\\n'), array(
+              select id from unnest(webhook_ids, event_counts) with ordinality as w (id, events, n), generate_series(1, events)
+              order by n))
+            with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, number, payload,
+              webhook_id, i)
+          where lane_key is not null
           on conflict (dedupe_key) do nothing returning id)
-        select array_agg(id order by id) into event_ids from stored;
+        select array_agg(id) into event_ids from stored;
 
-        if coalesce(cardinality(event_ids), 0) <> coalesce(cardinality(dedupe_keys), 0) then
+        if coalesce(cardinality(event_ids), 0) <> cardinality(dedupe_keys) then
           raise exception using errcode = 'WA001', message = 'a change was stored before';
         end if;
       end $$;

@@ -1,5 +1,5 @@
 /** Contract verb 2: verify → read → parse → record. Resolving means "stored", so the caller may answer 200. */
-import type { ChannelEvent, ChannelPlugin } from "./contract.ts";
+import type { ChannelPlugin } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
 import { isStoreDown } from "./pipeline/failure.ts";
 import { createGroupCommit } from "./pipeline/group-commit.ts";
@@ -19,53 +19,58 @@ export type ReceiveDeps = {
 
 /** Meta aggregates at most 1,000 updates; five times that is somebody else. */
 const MAX_EVENTS = 5_000;
-/** Deliveries and bytes that share a commit: enough to amortise it, little enough to keep the acknowledgement quick. */
-const MAX_GROUP = 128;
+/**
+ * Deliveries and bytes that share a commit: enough to amortise it, few enough to keep the acknowledgement quick and to
+ * leave work for this process while the database commits.
+ */
+const MAX_GROUP = 48;
 const MAX_WAITING = 2_000;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
 export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps): ChannelPlugin["receive"] {
-  const record = createGroupCommit<IncomingDelivery, RecordedDelivery>({
-    commit: inbox.record,
+  const store = createGroupCommit<VerifiedBody, Stored>({
+    async commit(bodies) {
+      // Read here and not on arrival: the same code many times in a row runs several times as fast as between sockets.
+      const deliveries = bodies.map(toDelivery);
+      const recorded = await inbox.record(deliveries);
+      return recorded.map((one, i) => ({ webhookType: (deliveries[i] as IncomingDelivery).webhookType, ...one }));
+    },
     isItemsFault: (error) => !isStoreDown(error),
     maxItems: MAX_GROUP,
-    weigh: ({ body }) => body.byteLength,
+    weigh: ({ bytes }) => bytes.byteLength,
     maxWeight: MAX_GROUP_BYTES,
-    // One group is prepared and sent while the database commits the other.
     parallel: 2,
   });
 
   return async ({ rawBody, signature }) => {
     // Meta sends it again: better than to let memory grow until the process ends.
-    if (record.waiting >= MAX_WAITING)
+    if (store.waiting >= MAX_WAITING)
       throw new ChannelError("STORE_UNAVAILABLE", "Too many deliveries are waiting to be stored.", {
         retry: "backoff",
       });
     const body = verifySignature(rawBody, signature, appSecrets);
-    const delivery = toDelivery(body);
-    const { webhookId, events, error } = await record.add(delivery);
+    const stored = await store.add(body);
     onStored();
-    const count = (outcome: string) => events.filter((event) => event.outcome === outcome).length;
-    const fields = {
-      webhookId,
-      type: delivery.webhookType,
-      accepted: count("accepted"),
-      duplicates: count("duplicate"),
-      ignored: count("ignored"),
-    };
-    if (error !== null) log.warn({ ...fields, reason: error }, "webhook quarantined");
-    else if (body.secretIndex > 0)
-      log.info({ ...fields, secretIndex: body.secretIndex }, "webhook stored, signed with the old app secret");
-    else log.debug(fields, "webhook stored");
-    return { webhookId, events };
+    logStored(log, stored, body.secretIndex);
+    return { webhookId: stored.webhookId, events: stored.events };
   };
+}
+
+type Stored = RecordedDelivery & Pick<IncomingDelivery, "webhookType">;
+
+function logStored(log: Logger, { webhookId, webhookType, events, error }: Stored, secretIndex: number): void {
+  const fields = { webhookId, type: webhookType, accepted: 0, duplicate: 0, ignored: 0 };
+  for (const { outcome } of events) fields[outcome] += 1;
+  if (error !== null) log.warn({ reason: error, ...fields }, "webhook quarantined");
+  else if (secretIndex > 0) log.info({ secretIndex, ...fields }, "webhook stored, signed with the old app secret");
+  else log.debug(fields, "webhook stored");
 }
 
 function toDelivery(body: VerifiedBody): IncomingDelivery {
   const { bytes, secretIndex } = body;
   const payload = readPayload(body);
   if (payload.kind === "quarantined") return quarantined(body, payload.reason);
-  const events: readonly ChannelEvent[] = parseWebhook(payload.value);
+  const events = parseWebhook(payload.value);
   if (events.length > MAX_EVENTS) return quarantined(body, `more than ${MAX_EVENTS} events`);
   return {
     body: bytes,

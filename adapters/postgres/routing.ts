@@ -22,22 +22,11 @@ type Found = {
  * aliases of one contact). Of a status without a known recipient: its message. Of anything else: the number.
  */
 export async function routeEvents(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Route[]> {
-  const known = await routeKnown(tx, db, events);
-  if (known !== null) return known;
-  await oneAtATime(tx, db);
-  return meetPeople(tx, db, events, await lookUp(tx, db, events));
-}
-
-/** The same without meeting anybody. @returns null when somebody is new, or goes by a new name. */
-export async function routeKnown(
-  tx: Tx,
-  db: Database,
-  events: readonly ChannelEvent[],
-): Promise<readonly Route[] | null> {
   if (events.length === 0) return [];
   const found = await lookUp(tx, db, events);
-  if (!events.every((event, i) => isSettled(event, found[i]))) return null;
-  return events.map((event, i) => routeOf(event, found[i]));
+  if (events.every((event, i) => isSettled(event, found[i]))) return events.map((event, i) => routeOf(event, found[i]));
+  await oneAtATime(tx, db);
+  return meetPeople(tx, db, events, await lookUp(tx, db, events));
 }
 
 /** What is rare, such as meeting and linking people, goes one at a time across all instances: simple, and free of deadlocks. */

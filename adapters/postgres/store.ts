@@ -9,6 +9,7 @@ import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createOutbox } from "./outbox.ts";
+import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
 import { createTurns } from "./turns.ts";
 
@@ -24,7 +25,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
   const hostShape = createHostShape(db);
   return {
     lanes: createLanes(db, options.leaseMs),
-    inbox: createInbox(db, { ...options, hostShape }),
+    inbox: { record: createRecord(db), ...createInbox(db, { ...options, hostShape }) },
     turns: createTurns(db),
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),

@@ -33,21 +33,34 @@ function readStream(request: IncomingMessage): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const end = (outcome: () => void) => {
-      clearTimeout(deadline);
-      request.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
-      outcome();
-    };
-    const onData = (chunk: Buffer) => {
-      size += chunk.byteLength;
-      if (size > MAX_BODY_BYTES) end(() => reject(tooLarge()));
-      else chunks.push(chunk);
-    };
-    const onEnd = () => end(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
-    const onBroken = () =>
-      end(() => reject(new ChannelError("BODY_INCOMPLETE", "The body ended before it was complete.")));
-    const deadline = setTimeout(onBroken, BODY_DEADLINE_MS);
+    let isSettled = false;
+    let deadline: NodeJS.Timeout | undefined;
     request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+    // Most bodies come along with their headers, and need no timer.
+    process.nextTick(() => {
+      if (!isSettled && size !== Number(request.headers["content-length"]))
+        deadline = setTimeout(onBroken, BODY_DEADLINE_MS);
+    });
+
+    function onData(chunk: Buffer): void {
+      size += chunk.byteLength;
+      if (size > MAX_BODY_BYTES) fail(tooLarge());
+      else chunks.push(chunk);
+    }
+    function onEnd(): void {
+      isSettled = true;
+      clearTimeout(deadline);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    }
+    function onBroken(): void {
+      if (!isSettled) fail(new ChannelError("BODY_INCOMPLETE", "The body ended before it was complete."));
+    }
+    function fail(error: ChannelError): void {
+      isSettled = true;
+      clearTimeout(deadline);
+      request.off("data", onData).off("end", onEnd);
+      reject(error);
+    }
   });
 }
 

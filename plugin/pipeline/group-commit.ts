@@ -63,14 +63,20 @@ export function createGroupCommit<Item, Result>(options: {
     }
   }
 
+  /** One group after the other, as long as there are any. */
   async function run(): Promise<void> {
-    while (queue.length > 0) {
+    let answer: (() => void) | null = null;
+    for (;;) {
+      // Everything that this turn of the event loop reads from its sockets joins the group.
+      await new Promise((resolve) => setImmediate(resolve));
       const group = nextGroup();
       inFlight += group.length;
-      const answer = await settle(group);
+      const settled = group.length === 0 ? null : settle(group);
+      // After the promises that put the group on its way: the database works while the callers write their responses.
+      if (answer !== null) process.nextTick(answer);
+      if (settled === null) break;
+      answer = await settled;
       inFlight -= group.length;
-      // The next group leaves first: the database works while the callers write their responses.
-      setImmediate(answer);
     }
     running--;
   }
@@ -79,10 +85,9 @@ export function createGroupCommit<Item, Result>(options: {
     add: (item) =>
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
-        // setImmediate: everything that this turn of the event loop reads from its sockets joins the first group.
-        if (running < parallel) {
+        if (running === 0 || (running < parallel && queue.length >= 2 * maxItems)) {
           running++;
-          setImmediate(() => void run());
+          void run();
         }
       }),
     get waiting() {

@@ -17,18 +17,30 @@ export type Named = {
 /** The contact cards of one change, by identity and never by position: a batch may hold several people. */
 export type ContactCards = { find(phone: string | null, userId: string | null): Wire | undefined };
 
-/** Indexed once: looking through a thousand cards for each of a thousand messages holds the process up. */
+/** Indexed when there are many: looking through a thousand cards for each of a thousand messages holds the process up. */
 export function readContactCards(contacts: unknown): ContactCards {
+  const cards = objectsIn(contacts);
+  if (cards.length < MANY)
+    return {
+      find: (phone, userId) =>
+        cards.find((card) => phone !== null && asPhone(card.wa_id) === phone) ??
+        cards.find((card) => userId !== null && userIdsOf(card).includes(userId)),
+    };
   const byPhone = new Map<string, Wire>();
   const byUserId = new Map<string, Wire>();
-  for (const card of objectsIn(contacts).toReversed()) {
+  for (const card of cards.toReversed()) {
     const phone = asPhone(card.wa_id);
     if (phone !== null) byPhone.set(phone, card);
-    // Some payloads carry the BSUID where the phone number used to be.
-    for (const userId of [asUserId(card.wa_id), asUserId(card.user_id)])
-      if (userId !== null) byUserId.set(userId, card);
+    for (const userId of userIdsOf(card)) byUserId.set(userId, card);
   }
   return { find: (phone, userId) => byPhone.get(phone ?? "") ?? byUserId.get(userId ?? "") };
+}
+
+const MANY = 8;
+
+/** Some payloads carry the BSUID where the phone number used to be. */
+function userIdsOf(card: Wire): readonly string[] {
+  return [asUserId(card.wa_id), asUserId(card.user_id)].filter((userId) => userId !== null);
 }
 
 /** @returns null when neither a phone number nor a user id is there. */

@@ -45,20 +45,21 @@ export function parseStatus(status: Wire, change: ChangeContext): StatusEvent | 
   const other = otherKind(status);
   if (known === undefined || messageId === null || other !== null)
     return {
-      ...base,
       kind: "unsupported",
       field: change.field,
       type: `status:${other ?? name ?? "unknown"}`,
       from: recipient,
+      ...base,
     };
+  // The spread comes last: see `parse-message.ts`.
   return {
-    ...base,
     kind: "status",
     messageId,
     status: known,
     recipient: recipient ?? NOBODY,
     callbackData: asId(status.biz_opaque_callback_data),
     errors: objectsIn(status.errors).map(parseError),
+    ...base,
   };
 }
 

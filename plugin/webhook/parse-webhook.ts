@@ -45,9 +45,10 @@ const READ: ReadonlySet<string> = new Set(["contacts", "messages", "statuses"]);
 
 /** What Meta puts beside messages and statuses, such as `errors` and `user_actions`: kept, one event for each. */
 function otherLists(value: Wire, context: ChangeContext): readonly ChannelEvent[] {
-  return Object.entries(value)
-    .filter(([name]) => !READ.has(name))
-    .flatMap(([name, list]) => objectsIn(list).map((item) => otherItem(name, item, context)));
+  const events: ChannelEvent[] = [];
+  for (const [name, list] of Object.entries(value))
+    if (!READ.has(name)) for (const item of objectsIn(list)) events.push(otherItem(name, item, context));
+  return events;
 }
 
 function otherItem(name: string, item: Wire, { field, wabaId, phoneNumberId }: ChangeContext): ChannelEvent {

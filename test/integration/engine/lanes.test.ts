@@ -29,7 +29,7 @@ describe("release", () => {
     await writer.query(
       `insert into whatsapp_events (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, payload, webhook_id)
        select lane_key, connection_id, contact_id, 'second', kind, 'wamid.2',
-         jsonb_set(payload, '{messageId}', '"wamid.2"'), webhook_id from whatsapp_events`,
+         jsonb_set(payload::jsonb, '{messageId}', '"wamid.2"'), webhook_id from whatsapp_events`,
     );
 
     const releasing = store.inbox.apply(lanes, events, planEffects(events));

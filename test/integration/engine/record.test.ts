@@ -13,6 +13,7 @@ import {
   isPendingStill,
   message,
   startEngine,
+  status,
   stranded,
   waiters,
 } from "./support.ts";
@@ -96,6 +97,68 @@ describe("the order of locks", () => {
       "ignored",
     ]);
     expect(await rows("select state from whatsapp_events")).toEqual([{ state: 4 }, { state: 4 }]);
+  });
+});
+
+describe("an ordinary delivery", () => {
+  it("keeps ids and names that look like the database's own syntax, and the order in which they stand", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.0" }), message({ id: "wamid.00", phone: BEN }))]);
+    const ids = ['"', "\\", "{},", "NULL", "null", " ", "'; --", "$1", "%s", "é👩🏽‍🚀", "a\nb"].map(
+      (odd) => `wamid.${odd}`,
+    );
+
+    const recorded = await store.inbox.record([
+      delivery(...ids.slice(0, 4).map((id) => message({ id }))),
+      delivery(message({ id: "wamid.ben", phone: BEN })),
+      delivery(...ids.slice(4).map((id) => message({ id }))),
+    ]);
+
+    const stored = await rows<{ id: string; external_id: string; webhook_id: string; lane_key: string }>(
+      "select id, external_id, webhook_id, lane_key from whatsapp_events order by id offset 2",
+    );
+    expect(stored.map(({ external_id }) => external_id)).toEqual([...ids.slice(0, 4), "wamid.ben", ...ids.slice(4)]);
+    expect(
+      recorded.flatMap(({ webhookId, events }) =>
+        events.map(({ eventId, lane }) => ({ id: eventId, webhook_id: webhookId, lane_key: lane })),
+      ),
+    ).toEqual(stored.map(({ id, webhook_id, lane_key }) => ({ id, webhook_id, lane_key })));
+    await applyAll(store);
+    expect(
+      await rows("select external_id from messages where external_id <> all (?) order by created_at", [
+        ["wamid.0", "wamid.00", "wamid.ben"],
+      ]),
+    ).toEqual(ids.map((external_id) => ({ external_id })));
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("takes one call to the database, also for somebody who goes by several names", async () => {
+    const { database, another, rows } = await startEngine();
+    let calls = 0;
+    const knex = database.connect({
+      min: 0,
+      max: 1,
+      afterCreate(connection: { query: (...args: unknown[]) => unknown }, done: (error: null, made: unknown) => void) {
+        const query = connection.query.bind(connection);
+        connection.query = (...args) => {
+          calls++;
+          return query(...args);
+        };
+        done(null, connection);
+      },
+    });
+    const store = another({ knex });
+    const userId = "GB.5512oQx81Zk09";
+    await store.inbox.record([delivery(message({ id: "wamid.1", userId }))]);
+    calls = 0;
+
+    await store.inbox.record([
+      delivery(message({ id: "wamid.2", userId })),
+      delivery(message({ id: "wamid.3" }), status({ wamid: "wamid.sent", status: "delivered" })),
+    ]);
+
+    expect(calls).toBe(1);
+    expect(await rows("select distinct lane_key from whatsapp_events")).toHaveLength(1);
   });
 });
 

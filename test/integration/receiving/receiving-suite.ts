@@ -76,6 +76,18 @@ function describeDelivery(receiver: Receiver): void {
       expect(await inboxOf(receiver.channel)).toContain("äöå / <b> % @ 👩🏽‍🚀");
     });
 
+    it.each(["/", "?from=meta", "/?from=meta"])(
+      "at the same address spelled with %s is taken in alike",
+      async (ending) => {
+        const bytes = receiver.fresh();
+
+        const answer = await request("POST", receiver.hook + ending, signed(bytes), bytes);
+
+        expect(answer.status).toBe(200);
+        expect((await stored(receiver.channel))[0]?.body.equals(bytes)).toBe(true);
+      },
+    );
+
     it("in chunks, without a length, is read all the same", async () => {
       const bytes = receiver.fresh();
 

@@ -9,6 +9,7 @@ function noting(options: {
   before?: () => Promise<void>;
   maxItems?: number;
   maxWeight?: number;
+  parallel?: number;
 }) {
   const groups: string[][] = [];
   let underWay = 0;
@@ -29,6 +30,7 @@ function noting(options: {
     isItemsFault: (error) => (error as Error).message === "refused",
     maxItems: options.maxItems ?? 100,
     weigh: (item) => item.length,
+    parallel: options.parallel ?? 1,
     ...(options.maxWeight === undefined ? { maxWeight: 1_000 } : { maxWeight: options.maxWeight }),
   });
   return { group, groups, most: () => most };
@@ -54,6 +56,23 @@ describe("a group commit", () => {
 
     expect(groups).toEqual([["a"], ["b", "c", "d"]]);
     expect(most()).toBe(1);
+  });
+
+  it("runs a second one beside it once two full groups wait, and not for less", async () => {
+    const { group, groups, most } = noting({
+      before: () => new Promise((resolve) => setTimeout(resolve, 5)),
+      maxItems: 2,
+      parallel: 2,
+    });
+    const first = group.add("a");
+    while (groups.length === 0) await new Promise((resolve) => setImmediate(resolve));
+
+    const few = ["b", "c", "d"].map((item) => group.add(item));
+    await Promise.all([first, ...few]);
+    expect(most()).toBe(1);
+
+    await Promise.all(["e", "f", "g", "h"].map((item) => group.add(item)));
+    expect(most()).toBe(2);
   });
 
   it("keeps the order of arrival across groups of limited size", async () => {

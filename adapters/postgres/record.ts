@@ -1,0 +1,222 @@
+/** Storing deliveries: raw bytes and their events in one commit, each event on its lane. Only then may anybody say 200. */
+import type { ChannelEvent, ReceivedEvent } from "../../plugin/contract.ts";
+import { ChannelError } from "../../plugin/errors.ts";
+import type { Inbox, IncomingDelivery, RecordedDelivery } from "../../plugin/ports.ts";
+import { countBy } from "./count-by.ts";
+import type { Database, Tx } from "./database.ts";
+import { enqueueOnLanes } from "./lanes.ts";
+import { recordOrdinary } from "./record-ordinary.ts";
+import { oneAtATime, type Route, routeEvents } from "./routing.ts";
+
+export function createRecord(db: Database): Inbox["record"] {
+  return async (deliveries) => {
+    try {
+      return (await recordOrdinary(db, deliveries)) ?? (await recordAny(db, deliveries));
+    } catch (error) {
+      if (error instanceof ChannelError || deliveries.length > 1 || !isDataFault(error)) throw error;
+      // Rule 7: what Postgres will not take as events is kept as bytes, so that Meta need not send it for days.
+      const [delivery] = deliveries as [IncomingDelivery];
+      const reason = `quarantined: Postgres refused it (${sqlState(error)})`;
+      return db.transaction((tx) => store(tx, db, [{ ...delivery, payload: null, error: reason, events: [] }]));
+    }
+  };
+}
+
+/** Thrown to roll back: a contact was linked to another one after its events were routed, and before we had its lane. */
+class ContactMoved extends Error {
+  override readonly name = "ContactMoved";
+}
+
+/** Whatever it is: new people, numbers nobody has connected, what was stored before, what must be mended. */
+async function recordAny(db: Database, deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]> {
+  for (;;) {
+    try {
+      return await db.transaction((tx) => store(tx, db, deliveries));
+    } catch (error) {
+      // Routed anew, they find the elder. Links are rare, so this ends.
+      if (!(error instanceof ContactMoved)) throw error;
+    }
+  }
+}
+
+async function store(
+  tx: Tx,
+  db: Database,
+  deliveries: readonly IncomingDelivery[],
+): Promise<readonly RecordedDelivery[]> {
+  const events = deliveries.flatMap((delivery, at) => delivery.events.map((event) => ({ event, at })));
+  const routes = await route(
+    tx,
+    db,
+    events.map(({ event }) => event),
+  );
+  const webhookIds = await insertWebhooks(tx, db, deliveries);
+  const items = events.map(({ event, at }, i) => ({
+    event,
+    at,
+    webhookId: webhookIds[at] as string,
+    route: routes[i] as Route,
+  }));
+  const lanes = countBy(items, ({ route }) => route.laneKey);
+  lanes.delete(null);
+  await enqueueOnLanes(
+    tx,
+    db,
+    [...lanes].map(([laneKey, count]) => ({ laneKey: laneKey as string, stage: "in" as const, items: count })),
+  );
+  const inserted = await insertEvents(tx, db, items);
+  await uncountDuplicates(tx, db, items, inserted);
+  const recorded = items.map(({ event, route }, i): ReceivedEvent => {
+    const eventId = inserted.get(i) ?? null;
+    const outcome = eventId === null ? "duplicate" : route.laneKey === null ? "ignored" : "accepted";
+    return { kind: event.kind, outcome, lane: route.laneKey, eventId };
+  });
+  await finishWebhooks(tx, db, webhookIds, items, recorded);
+  return deliveries.map(({ error }, at) => ({
+    webhookId: webhookIds[at] as string,
+    error,
+    events: recorded.filter((_event, i) => items[i]?.at === at),
+  }));
+}
+
+/**
+ * Events without a lane have no row to queue at, so they queue here: two batches in opposite order would meet at the
+ * dedupe keys, and a connection that is made meanwhile must see them or be seen.
+ */
+async function route(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Route[]> {
+  const routes = await routeEvents(tx, db, events);
+  if (routes.every(({ laneKey }) => laneKey !== null)) return routes;
+  await oneAtATime(tx, db);
+  return routeEvents(tx, db, events);
+}
+
+type Item = { readonly event: ChannelEvent; readonly at: number; readonly webhookId: string; readonly route: Route };
+
+/** Bodies travel as one binary parameter and are cut apart on the server: no escaping, no text form of bytes. */
+function together(parts: readonly Uint8Array[]) {
+  let next = 1; // SQL counts from one
+  const starts = parts.map(({ byteLength }) => {
+    const start = next;
+    next += byteLength;
+    return start;
+  });
+  return { all: Buffer.concat(parts), starts, lengths: parts.map(({ byteLength }) => byteLength) };
+}
+
+async function insertWebhooks(
+  tx: Tx,
+  db: Database,
+  deliveries: readonly IncomingDelivery[],
+): Promise<readonly string[]> {
+  const bodies = together(deliveries.map(({ body }) => body));
+  const inserted = await tx.query<{ id: string }>(
+    `insert into ${db.name("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, error, processed)
+     select type, substring($1::bytea from start for length),
+       case when verbatim then convert_from(substring($1::bytea from start for length), 'UTF8')::jsonb else mended::jsonb end,
+       secret, pending, error, pending = 0 and error is null
+     from unnest($2::int[], $3::int[], $4::boolean[], $5::text[], $6::text[], $7::smallint[], $8::int[], $9::text[])
+       as d (start, length, verbatim, mended, type, secret, pending, error) returning id`,
+    [
+      bodies.all,
+      bodies.starts,
+      bodies.lengths,
+      deliveries.map(({ payload }) => payload === "verbatim"),
+      deliveries.map(({ payload }) => (payload === null || payload === "verbatim" ? null : payload.text)),
+      deliveries.map(({ webhookType }) => webhookType),
+      deliveries.map(({ secretIndex }) => secretIndex),
+      deliveries.map(({ events }) => events.length),
+      deliveries.map(({ error }) => error),
+    ],
+  );
+  // Identity values are drawn in the order of the rows.
+  return inserted.map((row) => row.id);
+}
+
+/** @returns event ids by position; a position that is missing was stored before. */
+async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promise<ReadonlyMap<number, string>> {
+  if (items.length === 0) return new Map();
+  const inserted = await tx.query<{ id: string; dedupe_key: string; moved: boolean }>(
+    `insert into ${db.name("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
+       phone_number_id, payload, state, webhook_id, created_at)
+     select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload::json,
+       case when lane_key is null then 4 else 0 end, webhook_id, clock_timestamp() + i * interval '1 microsecond'
+     from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+       string_to_array($8, E'\\n'), $9::bigint[]) with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind,
+         external_id, phone_number_id, payload, webhook_id, i)
+     on conflict (dedupe_key) do nothing returning id, dedupe_key, exists (
+       select 1 from ${db.name("whatsapp_contacts")} where id = any($3) and merged_into is not null) as moved`,
+    [
+      items.map(({ route }) => route.laneKey),
+      items.map(({ route }) => route.connectionId),
+      items.map(({ route }) => route.contactId),
+      items.map(({ event }) => event.dedupeKey),
+      items.map(({ event }) => event.kind),
+      items.map(({ event }) => (event.kind === "unsupported" ? null : event.messageId)),
+      items.map(({ event }) => event.phoneNumberId),
+      items.map(({ event }) => JSON.stringify(event)).join("\n"),
+      items.map(({ webhookId }) => webhookId),
+    ],
+  );
+  // Whoever links contacts holds their lanes, and so do we by now: what this statement sees of them is final.
+  if (inserted.some(({ moved }) => moved)) throw new ContactMoved();
+  const idOf = new Map(inserted.map((row) => [row.dedupe_key, row.id]));
+  const byPosition = new Map<number, string>();
+  for (const [i, { event }] of items.entries()) {
+    const id = idOf.get(event.dedupeKey);
+    if (id === undefined) continue;
+    byPosition.set(i, id);
+    idOf.delete(event.dedupeKey); // the same change twice in one batch: the second is a duplicate
+  }
+  return byPosition;
+}
+
+async function uncountDuplicates(
+  tx: Tx,
+  db: Database,
+  items: readonly Item[],
+  inserted: ReadonlyMap<number, string>,
+): Promise<void> {
+  const duplicates = items.filter(({ route }, i) => !inserted.has(i) && route.laneKey !== null);
+  const lanes = countBy(duplicates, ({ route }) => route.laneKey as string);
+  await enqueueOnLanes(
+    tx,
+    db,
+    [...lanes].map(([laneKey, count]) => ({ laneKey, stage: "in" as const, items: -count })),
+  );
+}
+
+/** A delivery waits for its accepted events only; duplicates were counted elsewhere, unrouted ones are its error. */
+async function finishWebhooks(
+  tx: Tx,
+  db: Database,
+  webhookIds: readonly string[],
+  items: readonly Item[],
+  recorded: readonly ReceivedEvent[],
+): Promise<void> {
+  const corrections = webhookIds.map((id) => ({ id, less: 0, unrouted: false }));
+  for (const [i, { outcome }] of recorded.entries()) {
+    const correction = corrections[items[i]?.at ?? -1];
+    if (correction === undefined || outcome === "accepted") continue;
+    correction.less += 1;
+    if (outcome === "ignored") correction.unrouted = true;
+  }
+  const needed = corrections.filter(({ less }) => less > 0);
+  if (needed.length === 0) return;
+  await tx.query(
+    `update ${db.name("whatsapp_webhooks")} w set pending = w.pending - c.less,
+       error = case when c.unrouted then 'unrouted: no connection holds this number; it is applied once one does' else w.error end,
+       processed = w.pending - c.less = 0 and not c.unrouted and w.error is null
+     from json_to_recordset($1::json) as c (id bigint, less int, unrouted boolean) where w.id = c.id`,
+    [JSON.stringify(needed)],
+  );
+}
+
+/** Data, constraint and size errors speak of the payload; anything else is ours to mend before Meta brings it again. */
+function isDataFault(error: unknown): boolean {
+  return /^(?:22|23|54)/.test(sqlState(error));
+}
+
+function sqlState(error: unknown): string {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" ? code : "unknown";
+}
