@@ -9,7 +9,8 @@ export async function runServer(
   ...args: readonly string[]
 ): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
   const child = fork(fileURLToPath(new URL("server.ts", import.meta.url)), [mode, ...args], {
-    execArgv: ["--import", "tsx"],
+    // On two cores V8's parallel collector waits for helper threads that the load and the database keep from running.
+    execArgv: ["--single-threaded-gc", "--import", "tsx"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [message] = (await Promise.race([
