@@ -74,7 +74,8 @@ export const inbox = {
         bodies bytea, body_lengths int[], types text[], secrets smallint[], event_counts int[],
         numbers text[], phones text[], users text[], parents text[], kinds text[], external_ids text[], dedupe_keys text[],
         payloads text, out webhook_ids bigint[], out event_ids bigint[], out lane_keys text[])
-      language plpgsql set lock_timeout = '10s' as $$
+      -- Sequential scans are off because every look-up is by a whole key, and a plan made while a table was small stays.
+      language plpgsql set lock_timeout = '10s' set enable_seqscan = off as $$
       declare
         connection_ids uuid[];
         contact_ids bigint[];
