@@ -196,7 +196,7 @@ export type Turn = {
   readonly messages: readonly TurnMessage[];
   /** 1 on the first try. */
   readonly attempt: number;
-  /** Aborted when the process stops and can wait no longer; the turn then runs again elsewhere. */
+  /** Aborted when the answer can no longer be used: the time for it is over, or the process stops. The turn then runs again. */
   readonly signal: AbortSignal;
 };
 

@@ -45,6 +45,8 @@ export type WhatsAppPluginOptions = {
   readonly retry?: Partial<RetrySchedule>;
   /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
   readonly pollMs?: number;
+  /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
+  readonly replyTimeoutMs?: number;
 };
 
 export type WhatsAppPlugin = ChannelPlugin & {
@@ -92,6 +94,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     reconcileMs: config.reconcileMs,
     coalesceMs: config.coalesceMs,
     pollMs: options.pollMs ?? 1_000,
+    replyTimeoutMs: options.replyTimeoutMs ?? 300_000,
     retry: {
       maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
       baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,

@@ -18,6 +18,7 @@ export type PipelineDeps = {
   readonly reconcileMs: number;
   readonly coalesceMs: number;
   readonly pollMs: number;
+  readonly replyTimeoutMs: number;
   readonly retry: RetrySchedule;
   readonly random: () => number;
   readonly newToken: () => string;

@@ -14,11 +14,13 @@ export type TurnDeps = {
   readonly log: Logger;
   readonly retry: RetrySchedule;
   readonly random: () => number;
+  /** How long the host may think about one turn. */
+  readonly replyTimeoutMs: number;
   readonly onAnswered: () => void;
 };
 
 export function createRunTurns(deps: TurnDeps): LaneHandler {
-  const { lanes, turns, host, log, retry, random, onAnswered } = deps;
+  const { lanes, turns, host, log, retry, random, replyTimeoutMs, onAnswered } = deps;
   const finish = createGroupCommit<{ turn: SealedTurn; send: PlannedSend | null }, boolean>({
     commit: turns.finish,
     isItemsFault: (error) => !isStoreDown(error),
@@ -46,7 +48,8 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     // It was tried that often and never came back to say why: it takes the process down with it.
     if (turn.attempt > retry.maxAttempts) return fail(turn, new Error("the process ended during every attempt"));
     try {
-      const send = plan(turn, await collect(await host.reply(visible(turn, signal))));
+      const answer = async (until: AbortSignal) => collect(await host.reply(visible(turn, until)));
+      const send = plan(turn, await withinTime(answer, replyTimeoutMs, signal));
       // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
       await finish.add({ turn, send });
       onAnswered();
@@ -75,6 +78,32 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
 function visible(turn: SealedTurn, signal: AbortSignal): Turn {
   const { lane: _lane, connectionId: _connection, contactId: _contact, ...rest } = turn;
   return { ...rest, signal };
+}
+
+/** A host that never comes back must not keep its conversation waiting for ever; what it says too late is not heard. */
+async function withinTime<T>(run: (until: AbortSignal) => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+  const aborter = new AbortController();
+  const abort = () => aborter.abort(signal.reason);
+  signal.addEventListener("abort", abort);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const error = new ReplyTooLate("The host has not answered in time.");
+        aborter.abort(error);
+        reject(error);
+      }, ms);
+      timer.unref();
+    });
+    return await Promise.race([run(aborter.signal), tooLate]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+class ReplyTooLate extends Error {
+  override readonly name = "ReplyTooLate";
 }
 
 async function collect(reply: Reply): Promise<AiResponse | string | null> {

@@ -134,6 +134,7 @@ function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
     reconcileMs: 500,
     coalesceMs: 0,
     pollMs: 50,
+    replyTimeoutMs: 60_000,
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
     random: Math.random,
     newToken: () => String(Math.random()),

@@ -261,6 +261,30 @@ describe("a turn that fails", () => {
     ]);
   });
 
+  it("because the host never comes back is aborted, tried again, and what comes too late is not sent", async () => {
+    const late = gate<string>("too late");
+    const signals: AbortSignal[] = [];
+    const { ada, asked, settled, sent } = await startAsking(
+      (turn, nth) => {
+        signals.push(turn.signal);
+        return nth === 1 ? late.promise : "in time";
+      },
+      { plugin: { replyTimeoutMs: 100, retry: { baseMs: 10, maxMs: 20 } } },
+    );
+
+    ada.says("one");
+    await settled();
+    late.open("too late");
+    await settled();
+
+    expect(asked.map(({ attempt, texts }) => [attempt, texts])).toEqual([
+      [1, ["one"]],
+      [2, ["one"]],
+    ]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(sent()).toEqual(["in time"]);
+  });
+
   it("because the database was away, the host is asked again and answered once", async () => {
     const { channel, ada, asked, settled, sent } = await startAsking(() => "hello");
     await refuseOutbox(channel, "53100");
