@@ -1,19 +1,17 @@
 /** What applied events leave behind: contact, conversation, window, message, turn, status, all inside the caller's transaction. */
-import type { HostEvent, MessageStatus, PartState } from "../../plugin/contract.ts";
+import type { HostEvent } from "../../plugin/contract.ts";
 import type { Effects, ReceivedMessage, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { type ConversationOf, ensureConversations, type HostShape, insertHostMessages } from "./host-tables.ts";
 import { enqueueOnLanes, type NewItems } from "./lanes.ts";
 import { outLane } from "./sends.ts";
-import { applyStatuses } from "./statuses.ts";
+import { applyStatuses, type StatusRules } from "./statuses.ts";
 
-export type EffectOptions = {
+export type EffectOptions = StatusRules & {
   readonly coalesceMs: number;
   /** Whether the host listens: otherwise nothing is queued for it. */
   readonly hasListener: boolean;
-  readonly advance: (current: PartState, status: MessageStatus) => PartState;
-  readonly isPending: (state: PartState) => boolean;
   readonly hostShape: () => Promise<HostShape>;
 };
 

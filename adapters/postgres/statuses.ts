@@ -1,10 +1,15 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
-import type { HostEvent, MetaError, PartState, StatusEvent } from "../../plugin/contract.ts";
+import type { HostEvent, MessageStatus, MetaError, PartState, StatusEvent } from "../../plugin/contract.ts";
 import type { StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import type { EffectOptions } from "./effects.ts";
 import { type HostShape, updateHostMessages } from "./host-tables.ts";
 import { settleOnLanes } from "./lanes.ts";
+
+/** The ladder of delivery states, which the plugin decides. */
+export type StatusRules = {
+  readonly advance: (current: PartState, status: MessageStatus) => PartState;
+  readonly isPending: (state: PartState) => boolean;
+};
 
 export type AppliedStatuses = {
   /** Status events for messages nobody here has sent, or not yet. */
@@ -33,7 +38,7 @@ export async function applyStatuses(
   db: Database,
   shape: HostShape,
   events: readonly StoredEvent[],
-  { advance, isPending }: Pick<EffectOptions, "advance" | "isPending">,
+  { advance, isPending }: StatusRules,
 ): Promise<AppliedStatuses> {
   const statuses = events.flatMap(({ eventId, event }) =>
     event.kind === "status" ? [{ eventId, status: event }] : [],
@@ -83,7 +88,7 @@ export async function applyStatuses(
 }
 
 /** @returns whether there is news for the host: a step up the ladder, or a failure it has not heard of. */
-function applyOne(part: Part, status: StatusEvent, advance: EffectOptions["advance"]): boolean {
+function applyOne(part: Part, status: StatusEvent, advance: StatusRules["advance"]): boolean {
   const state = advance(part.state, status.status);
   const error = status.errors[0] ?? null;
   const isNews = state !== part.state || (error !== null && part.error === null);
