@@ -1,4 +1,9 @@
 /** What the channel promises the host: four verbs and the values that cross them. */
+import type { ChannelEvent, MessageContent, MessageEvent, MetaError, Pricing } from "./channel-event.ts";
+import type { MediaKind, OutboundMessage, TemplateChoice } from "./outbound-message.ts";
+
+export type * from "./channel-event.ts";
+export type * from "./outbound-message.ts";
 
 /**
  * A channel: a way for people to reach the host's AI. WhatsApp is one; another package may be another.
@@ -107,80 +112,6 @@ export type ReceivedEvent = {
   readonly eventId: string | null;
 };
 
-/**
- * One thing inside a delivery. A closed union on `kind`; what this version does not know is `unsupported` with its raw
- * value, stored and never dropped.
- */
-export type ChannelEvent = MessageEvent | StatusEvent | UnsupportedEvent;
-
-type EventBase = {
-  /** Stable identity of this change, the same however Meta batches or spells it. */
-  readonly dedupeKey: string;
-  /** The WhatsApp Business Account the entry names, or the customer's where the entry names a portfolio. */
-  readonly wabaId: string | null;
-  /** The business number it is about; null for account and template changes. */
-  readonly phoneNumberId: string | null;
-  /** Meta's own time of the change; null where Meta gives none. */
-  readonly occurredAt: Date | null;
-  /** The wire value, unnormalised apart from characters that Postgres cannot hold. */
-  readonly raw: unknown;
-};
-
-/** Who is on the other side. Either identity may be missing since usernames arrived in 2026, never both. */
-export type Person = {
-  /** Digits without `+`, as in `wa_id`; null when Meta withholds it. */
-  readonly phoneNumber: string | null;
-  /** The business-scoped user id (BSUID), e.g. `GB.5512oQx81Zk09`. */
-  readonly userId: string | null;
-  readonly parentUserId: string | null;
-  readonly username: string | null;
-  readonly name: string | null;
-};
-
-export type MessageEvent = EventBase & {
-  readonly kind: "message";
-  /** The wamid. */
-  readonly messageId: string;
-  readonly from: Person;
-  /** Meta's message type: `text`, `image`, `interactive`, … */
-  readonly type: string;
-  /** What the person wrote or chose: text body, caption, button title. Null when there is none. */
-  readonly text: string | null;
-  /** The wamid that this message quotes. */
-  readonly replyTo: string | null;
-};
-
-export type MessageStatus = "sent" | "delivered" | "read" | "played" | "failed";
-
-export type StatusEvent = EventBase & {
-  readonly kind: "status";
-  /** The wamid of the message we sent. */
-  readonly messageId: string;
-  readonly status: MessageStatus;
-  readonly recipient: Person;
-  /** Our random token, echoed by Meta from `biz_opaque_callback_data`. */
-  readonly callbackData: string | null;
-  readonly errors: readonly MetaError[];
-};
-
-export type UnsupportedEvent = EventBase & {
-  readonly kind: "unsupported";
-  /** Meta's webhook field. */
-  readonly field: string;
-  /** What it was inside that field (`message:reaction`, `status:deleted`), or null when the whole change is unknown. */
-  readonly type: string | null;
-  readonly from: Person | null;
-};
-
-/** An error as Meta words it, in webhooks and in Graph answers. */
-export type MetaError = {
-  readonly code: number;
-  readonly subcode: number | null;
-  readonly title: string | null;
-  readonly details: string | null;
-  readonly fbtraceId: string | null;
-};
-
 /** What the host's AI is asked to answer: every message that arrived since the last turn, in order. */
 export type Turn = {
   /** Idempotency key: a turn that is tried again has the same id and the same messages. */
@@ -205,18 +136,28 @@ export type TurnMessage = {
   readonly id: string;
   /** The wamid. */
   readonly externalId: string;
+  /** Meta's message type; `reaction` and `unsupported` only where the host asked to be woken by them. */
   readonly type: string;
   readonly text: string | null;
-  /** Media arrives in a later version; null until then. */
-  readonly media: null;
+  /** What came beside or instead of the text: a choice, a place, a contact card, an order, a filled-in form. */
+  readonly content: MessageContent | null;
+  /** The media in `content`, if it is one. */
+  readonly media: {
+    readonly kind: MediaKind;
+    readonly mimeType: string | null;
+    readonly filename: string | null;
+    readonly voice: boolean;
+  } | null;
   readonly replyTo: string | null;
+  /** Older than the service window when it came; only where the host asked for such. */
+  readonly late?: true;
   /** When the person sent it, ISO 8601, never later than its receipt. */
   readonly timestamp: string;
 };
 
 /**
  * The one shape the host's AI answers in, in TypeScript and over HTTP alike. Every member is optional; what WhatsApp
- * cannot show natively in this version becomes text, and `degraded` says so.
+ * cannot show as it is becomes the nearest thing that it can, and `degraded` says so.
  */
 export type AiResponse = {
   /** Markdown. */
@@ -230,6 +171,10 @@ export type AiResponse = {
     readonly name?: string;
     readonly address?: string;
   };
+  /** An approved template, instead of everything else. */
+  readonly template?: TemplateChoice;
+  /** A reaction to a message of the person's; without `messageId` to the last one of the turn. */
+  readonly reaction?: { readonly emoji: string | null; readonly messageId?: string };
   /** Quote the last message of the turn. */
   readonly replyTo?: boolean;
   /** A person takes over: the host's own sign, passed through. */
@@ -246,7 +191,7 @@ export type AiCard = {
   readonly choices?: readonly AiChoice[];
 };
 export type AiMedia = {
-  readonly kind: "image" | "video" | "audio" | "document" | "sticker";
+  readonly kind: MediaKind;
   readonly url: string;
   readonly caption?: string;
   readonly filename?: string;
@@ -254,15 +199,6 @@ export type AiMedia = {
 
 /** What a host may return: an answer, plain Markdown, a stream of Markdown, or nothing (silence). */
 export type Reply = AiResponse | string | AsyncIterable<string> | null | undefined;
-
-/** One WhatsApp message we are going to post, in our shape. More kinds follow in later versions. */
-export type OutboundMessage = {
-  readonly kind: "text";
-  /** WhatsApp markup, 1 to 4096 characters. */
-  readonly text: string;
-  /** Let WhatsApp show a preview of the first link. */
-  readonly previewUrl: boolean;
-};
 
 /** Something the AI said that WhatsApp shows in another form. Nothing is changed silently. */
 export type Degradation = {
@@ -284,14 +220,25 @@ export type Transformed = {
 export type SendRequest = {
   /** A `conversations.id` (uuid) of a WhatsApp conversation. */
   readonly conversationId: string;
-  readonly response: AiResponse | string;
+  /** What to send: an AI response, which is transformed; one message exactly as given; or a template. One of the three. */
+  readonly response?: AiResponse | string;
+  readonly message?: OutboundMessage;
+  readonly template?: TemplateChoice;
   /** The same key sends once; the same key with another response is refused. At most 255 characters. */
   readonly idempotencyKey?: string;
   /** The wamid to quote. */
   readonly replyTo?: string;
-  /** What to do when the 24-hour window is closed: refuse (default), or keep it until the person writes again. */
-  readonly onWindowClosed?: "fail" | "hold";
+  /**
+   * What to do when the 24-hour window is closed, now or when it is about to leave: refuse (default), keep it until the
+   * person writes again, or send this template in its place.
+   */
+  readonly onWindowClosed?: OnWindowClosed;
 };
+
+export type OnWindowClosed =
+  | "fail"
+  | "hold"
+  | { readonly template: string; readonly language: string; readonly params?: TemplateChoice["params"] };
 
 export type SendReceipt = {
   readonly sendId: string;
@@ -349,6 +296,21 @@ export type HostEvent =
       readonly messageId: string | null;
       readonly state: PartState;
       readonly error: MetaError | null;
+      /** What Meta charges for it, as far as it has said so. */
+      readonly pricing: Pricing | null;
     }
-  | { readonly kind: "unsupported"; readonly event: UnsupportedEvent }
+  | OtherEvent
   | { readonly kind: "connection"; readonly connection: Connection };
+
+/** Every other channel event, under its own kind. */
+type OtherEvent =
+  Exclude<ChannelEvent, { readonly kind: "message" | "status" }> extends infer Event
+    ? Event extends ChannelEvent
+      ? {
+          readonly kind: Event["kind"];
+          /** Null where it concerns no conversation, or none that exists. */
+          readonly conversationId: string | null;
+          readonly event: Event;
+        }
+      : never
+    : never;

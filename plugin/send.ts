@@ -16,10 +16,10 @@ export function createSend({ outbox, onQueued }: SendDeps): ChannelPlugin["send"
     if (idempotencyKey !== undefined && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
     const planned = planSend({
-      response,
+      response: response ?? "",
       idempotencyKey: idempotencyKey ?? null,
       replyTo: replyTo ?? null,
-      onWindowClosed: onWindowClosed ?? "fail",
+      onWindowClosed: onWindowClosed === "hold" ? "hold" : "fail",
     });
     if (planned.parts.length === 0)
       throw new ChannelError("RESPONSE_EMPTY", "The response has nothing that could be sent.");

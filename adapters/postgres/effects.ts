@@ -50,7 +50,7 @@ export async function writeEffects(
     }),
     ...statuses.changes,
     ...effects.unsupported.flatMap(({ event }): HostEvent[] =>
-      event.kind === "unsupported" ? [{ kind: "unsupported", event }] : [],
+      event.kind === "unsupported" ? [{ kind: "unsupported", conversationId: null, event }] : [],
     ),
   ];
   const heard = options.hasListener ? news : [];

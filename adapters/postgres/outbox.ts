@@ -229,6 +229,7 @@ function toHostEvent({ row, state, messageId, error }: Change): HostEvent {
     messageId,
     state,
     error: error?.meta ?? null,
+    pricing: null,
   };
 }
 

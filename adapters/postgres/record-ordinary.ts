@@ -2,7 +2,7 @@
 import type { ChannelEvent, ReceivedEvent } from "../../plugin/contract.ts";
 import type { IncomingDelivery, RecordedDelivery } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
-import { personOf } from "./routing.ts";
+import { messageIdOf, personOf } from "./routing.ts";
 
 /** Raised by `whatsapp_record` in the migrations when something is out of the ordinary: nothing is stored then. */
 const OUT_OF_THE_ORDINARY = "WA001";
@@ -34,7 +34,7 @@ export async function recordOrdinary(
         textArray(people.map((person) => alias("user", person?.userId))),
         textArray(people.map((person) => alias("parent", person?.parentUserId))),
         textArray(events.map(({ kind }) => kind)),
-        textArray(events.map((event) => (event.kind === "unsupported" ? "" : event.messageId))),
+        textArray(events.map((event) => messageIdOf(event) ?? "")),
         textArray(events.map(({ dedupeKey }) => dedupeKey)),
         // JSON has no raw line breaks, so lines are the cheapest list of it.
         events.map((event) => JSON.stringify(event)).join("\n"),

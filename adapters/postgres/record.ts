@@ -6,7 +6,7 @@ import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
-import { oneAtATime, type Route, routeEvents } from "./routing.ts";
+import { messageIdOf, oneAtATime, type Route, routeEvents } from "./routing.ts";
 
 export function createRecord(db: Database): Inbox["record"] {
   return async (deliveries) => {
@@ -151,7 +151,7 @@ async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promi
       items.map(({ route }) => route.contactId),
       items.map(({ event }) => event.dedupeKey),
       items.map(({ event }) => event.kind),
-      items.map(({ event }) => (event.kind === "unsupported" ? null : event.messageId)),
+      items.map(({ event }) => messageIdOf(event)),
       items.map(({ event }) => event.phoneNumberId),
       items.map(({ event }) => JSON.stringify(event)).join("\n"),
       items.map(({ webhookId }) => webhookId),

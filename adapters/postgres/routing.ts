@@ -34,8 +34,36 @@ export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
 }
 
+/** Whose lane it belongs to. */
 export function personOf(event: ChannelEvent): Person | null {
-  return event.kind === "status" ? event.recipient : event.from;
+  switch (event.kind) {
+    case "message":
+    case "reaction":
+    case "edit":
+    case "revoke":
+    case "unsupported":
+      return event.from;
+    case "status":
+      return event.recipient;
+    case "echo":
+      return event.to;
+    case "contact-changed":
+    case "preference":
+    case "call":
+    case "history":
+    case "standby":
+      return event.person;
+    case "template":
+    case "account":
+    case "phone-number":
+    case "flow":
+      return null;
+  }
+}
+
+/** The wamid it is about. */
+export function messageIdOf(event: ChannelEvent): string | null {
+  return "messageId" in event ? event.messageId : null;
 }
 
 /** The spellings by which a person may come back. */

@@ -174,5 +174,6 @@ function toHostEvent(part: Part): HostEvent {
     messageId: part.message_id,
     state: part.state,
     error: part.error,
+    pricing: null,
   };
 }

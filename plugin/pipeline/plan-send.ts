@@ -23,7 +23,7 @@ export function planSend({ response, idempotencyKey, replyTo, onWindowClosed }: 
         ...encodeMessage(message),
         ...(index === 0 && replyTo !== null ? { context: { message_id: replyTo } } : {}),
       },
-      content: message.text,
+      content: message.kind === "text" ? message.text : "",
     })),
     degraded,
     requestHash: createHash("sha256")

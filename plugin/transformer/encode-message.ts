@@ -6,5 +6,7 @@ export function encodeMessage(message: OutboundMessage): Record<string, unknown>
   switch (message.kind) {
     case "text":
       return { type: "text", text: { body: message.text, preview_url: message.previewUrl } };
+    default:
+      throw new Error(`cannot encode ${message.kind} yet`);
   }
 }

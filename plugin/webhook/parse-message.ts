@@ -53,11 +53,18 @@ export function parseMessage(message: Wire, change: ChangeContext): MessageEvent
   // In a group `from` is one of many, so it must not become a conversation of its own.
   const isGroup = Boolean(message.group_id);
   if (textOf === undefined || messageId === null || from === null || isGroup || isBroken(message, type))
-    return { kind: "unsupported", field: change.field, type: `message:${isGroup ? "group" : type}`, from, ...base };
+    return {
+      kind: "unsupported",
+      field: change.field,
+      type: `message:${isGroup ? "group" : type}`,
+      from,
+      messageId,
+      ...base,
+    };
   // A forwarded message has a context without an id: it quotes nothing.
   const quoted = asId(asObject(message.context)?.id);
   // The spread comes last: with it first, this object alone takes as long to make as the JSON to parse (V8, Node 20).
-  return { kind: "message", messageId, from, type, text: textOf(message), replyTo: quoted, ...base };
+  return { kind: "message", messageId, from, type, text: textOf(message), content: null, replyTo: quoted, ...base };
 }
 
 /** What the person pressed, picked or filled in; null for kinds of `interactive` that we do not know. */

@@ -49,6 +49,7 @@ export function parseStatus(status: Wire, change: ChangeContext): StatusEvent | 
       field: change.field,
       type: `status:${other ?? name ?? "unknown"}`,
       from: recipient,
+      messageId,
       ...base,
     };
   // The spread comes last: see `parse-message.ts`.

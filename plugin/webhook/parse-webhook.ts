@@ -62,6 +62,7 @@ function otherItem(name: string, item: Wire, { field, wabaId, phoneNumberId }: C
     field,
     type: name,
     from: null,
+    messageId: null,
   };
 }
 
@@ -76,5 +77,6 @@ function unknownChange(entry: Wire, value: Wire, context: ChangeContext): Channe
     field: context.field,
     type: null,
     from: null,
+    messageId: null,
   };
 }

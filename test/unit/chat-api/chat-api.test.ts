@@ -28,6 +28,7 @@ function turn(signal: AbortSignal = new AbortController().signal): Turn {
         externalId: "wamid.IN1",
         type: "text",
         text: "Grüße 👩🏽‍🚀",
+        content: null,
         media: null,
         replyTo: null,
         timestamp: "2026-11-22T16:00:00.000Z",

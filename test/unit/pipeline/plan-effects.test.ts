@@ -19,6 +19,7 @@ function message(over: Partial<MessageEvent> = {}): MessageEvent {
     from: nobody,
     type: "text",
     text: "hello",
+    content: null,
     replyTo: null,
     ...over,
   };
@@ -87,7 +88,14 @@ describe("a batch", () => {
       callbackData: null,
       errors: [],
     };
-    const unsupported: ChannelEvent = { ...base, kind: "unsupported", field: "flows", type: null, from: null };
+    const unsupported: ChannelEvent = {
+      ...base,
+      kind: "unsupported",
+      field: "flows",
+      type: null,
+      from: null,
+      messageId: null,
+    };
     const events = [message({ messageId: "a" }), status, unsupported, message({ messageId: "b" })].map((event) =>
       stored(event),
     );

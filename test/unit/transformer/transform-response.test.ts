@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeMessage } from "../../../plugin/transformer/encode-message.ts";
 import { LIMITS } from "../../../plugin/transformer/limits.ts";
 import { transformResponse } from "../../../plugin/transformer/transform-response.ts";
+import { textsOf } from "./texts.ts";
 
 describe("an AI response", () => {
   it.each(["", " \n\t ", "<!-- nothing -->"])("that shows nothing (%j) becomes no message", (text) => {
@@ -15,7 +16,7 @@ describe("an AI response", () => {
   });
 
   it("previews its link when it has exactly one outside code", () => {
-    const previewOf = (text: string) => transformResponse(text).messages[0]?.previewUrl;
+    const previewOf = (text: string) => textsOf(text)[0]?.previewUrl;
 
     expect(previewOf("see https://ex.com and `https://ex.com/code`")).toBe(true);
     expect(previewOf("see HTTP://ex.com")).toBe(true);
@@ -26,7 +27,7 @@ describe("an AI response", () => {
   });
 
   it("puts its parts in order: text, media, cards, location, choices", () => {
-    const { messages } = transformResponse({
+    const messages = textsOf({
       choices: [{ id: "1", title: "C" }],
       location: { latitude: 1.5, longitude: -2 },
       cards: [{ title: "B" }],
@@ -39,7 +40,7 @@ describe("an AI response", () => {
 
   it("numbers choices through all cards, so that a number means one of them", () => {
     const choice = { id: "x", title: "T", description: "D" };
-    const { messages } = transformResponse({
+    const messages = textsOf({
       cards: [
         { title: "A", choices: [choice, choice] },
         { title: "B", choices: [choice] },
@@ -53,8 +54,8 @@ describe("an AI response", () => {
   it("leaves no choice out, however many there are", () => {
     const choices = Array.from({ length: 300 }, (_, index) => ({ id: `${index}`, title: `Choice number ${index}` }));
 
-    const text = transformResponse({ choices })
-      .messages.map((message) => message.text)
+    const text = textsOf({ choices })
+      .map((message) => message.text)
       .join("\n");
 
     for (const [index, { title }] of choices.entries()) expect(text).toContain(`${index + 1}. ${title}`);

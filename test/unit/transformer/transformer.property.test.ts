@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../plugin/transformer/limits.ts";
 import { splitText } from "../../../plugin/transformer/split-text.ts";
-import { transformResponse } from "../../../plugin/transformer/transform-response.ts";
 import { toWhatsApp } from "../../../plugin/transformer/whatsapp-markup.ts";
 import {
   bidi,
@@ -19,6 +18,7 @@ import {
   whatsAppMarkup,
   zalgo,
 } from "./generators.ts";
+import { textsOf } from "./texts.ts";
 
 const numRuns = Number(process.env.FC_RUNS ?? 1000);
 const anyText = fc.oneof(
@@ -40,8 +40,8 @@ function repeated(text: string, length: number): string {
   return text === "" ? "" : text.repeat(Math.ceil(length / text.length)).slice(0, length * 2);
 }
 
-function textsOf(markdown: string): readonly string[] {
-  return transformResponse(markdown).messages.map(({ text }) => text);
+function partsOf(markdown: string): readonly string[] {
+  return textsOf(markdown).map(({ text }) => text);
 }
 
 function letters(text: string): string {
@@ -72,7 +72,7 @@ function unbalancedMarks(part: string): string[] {
 describe("every AI response", { timeout: 60_000 + 60 * numRuns }, () => {
   it("X1 becomes messages within Meta's limit, in UTF-16 units and so in code points", () => {
     check(fc.tuple(anyText, fc.integer({ min: 0, max: 3 * ceiling })), ([text, length]) => {
-      for (const part of textsOf(repeated(text, length))) {
+      for (const part of partsOf(repeated(text, length))) {
         expect(part.length).toBeLessThanOrEqual(ceiling);
         expect(part.trim()).not.toBe("");
       }
@@ -129,7 +129,7 @@ describe("every AI response", { timeout: 60_000 + 60 * numRuns }, () => {
 
   it("X4 never holds half a surrogate pair", () => {
     check(fc.tuple(anyText, fc.integer({ min: 0, max: 2 * ceiling })), ([text, length]) => {
-      for (const part of textsOf(repeated(text, length))) expect(part.isWellFormed()).toBe(true);
+      for (const part of partsOf(repeated(text, length))) expect(part.isWellFormed()).toBe(true);
     });
   });
 
@@ -191,7 +191,7 @@ describe("every AI response", { timeout: 60_000 + 60 * numRuns }, () => {
         fc.array(anyText, { maxLength: 4 }).map((texts) => texts.join("\n\n")),
       ),
       (text) => {
-        for (const part of textsOf(text)) {
+        for (const part of partsOf(text)) {
           // A tab inside code is the code's own.
           expect(part.replace(/`[^`]*`/g, "")).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
         }
