@@ -46,6 +46,8 @@ export const connections = {
         language text not null,
         category text,
         status text not null,
+        -- POSITIONAL or NAMED
+        parameter_format text not null default 'POSITIONAL',
         components jsonb not null default '[]'::jsonb,
         quality_score text,
         rejected_reason text,
@@ -63,6 +65,8 @@ export const connections = {
         username text,
         name text,
         conversation_id uuid,
+        -- Staff has answered in the WhatsApp Business app: the AI is not asked before this.
+        ai_paused_until timestamptz,
         -- Set when a later event proved that two rows are one person; the elder row lives on.
         merged_into bigint references ${q("whatsapp_contacts")} (id),
         created_at timestamptz not null default now(),
@@ -76,11 +80,21 @@ export const connections = {
         contact_id bigint not null references ${q("whatsapp_contacts")} (id) on delete cascade,
         primary key (connection_id, alias));
       create index whatsapp_contact_aliases_contact on ${q("whatsapp_contact_aliases")} (contact_id);
+
+      -- What a person allows: the latest word counts, whether it came from Meta or from themselves.
+      create table ${q("whatsapp_preferences")} (
+        contact_id bigint not null references ${q("whatsapp_contacts")} (id) on delete cascade,
+        category text not null,
+        value text not null check (value in ('stop', 'resume', 'signup')),
+        source text not null check (source in ('meta', 'keyword')),
+        updated_at timestamptz not null,
+        primary key (contact_id, category));
     `);
   },
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_preferences",
       "whatsapp_contact_aliases",
       "whatsapp_contacts",
       "whatsapp_templates",

@@ -72,7 +72,7 @@ export const inbox = {
       -- final. One array per column, '' for what is not there; payloads are lines of JSON.
       create function ${q("whatsapp_record")}(
         bodies bytea, body_lengths int[], types text[], secrets smallint[], event_counts int[],
-        numbers text[], phones text[], users text[], parents text[], kinds text[], external_ids text[], dedupe_keys text[],
+        numbers text[], phones text[], users text[], parents text[], introduces boolean[], kinds text[], external_ids text[], dedupe_keys text[],
         payloads text, out webhook_ids bigint[], out event_ids bigint[], out lane_keys text[])
       -- Sequential scans are off because every look-up is by a whole key, and a plan made while a table was small stays.
       language plpgsql set lock_timeout = '10s' set enable_seqscan = off as $$
@@ -88,9 +88,9 @@ export const inbox = {
         into connection_ids, contact_ids, everybody_known, lane_keys
         from (
           select c.id as connection_id, a.contact, e.kind, e.external_id,
-            c.id is not null and a.is_one and (a.contact is not null or e.kind <> 'message') as is_known
-          from unnest(numbers, phones, users, parents, kinds, external_ids) with ordinality
-            as e (number, phone, usr, parent, kind, external_id, i)
+            c.id is not null and a.is_one and (a.contact is not null or not e.introduces) as is_known
+          from unnest(numbers, phones, users, parents, introduces, kinds, external_ids) with ordinality
+            as e (number, phone, usr, parent, introduces, kind, external_id, i)
           left join ${q("whatsapp_connections")} c on c.phone_number_id = e.number and c.state <> 'disconnected'
           cross join lateral (
             select max(contact_id) as contact, count(*) = 0 or (min(contact_id) = max(contact_id)

@@ -37,7 +37,10 @@ export const turnsAndOutbox = {
         idempotency_key text,
         request_hash text not null,
         degraded jsonb not null default '[]'::jsonb,
+        -- What was offered as numbered text, in the order of the numbers: the next message may answer with one.
+        choices jsonb not null default '[]'::jsonb,
         created_at timestamptz not null default now());
+      create index whatsapp_sends_conversation on ${q("whatsapp_sends")} (conversation_id, created_at);
       create unique index whatsapp_sends_idempotency on ${q("whatsapp_sends")} (customer_config_id, idempotency_key)
         where idempotency_key is not null;
 
@@ -53,6 +56,11 @@ export const turnsAndOutbox = {
         kind text not null,
         -- The Graph message without recipient and callback data, which are added when it leaves.
         payload jsonb not null,
+        endpoint text not null default 'messages' check (endpoint in ('messages', 'marketing_messages')),
+        needs_window boolean not null default true,
+        is_marketing boolean not null default false,
+        -- What leaves in its place when the window is closed.
+        fallback jsonb,
         on_window_closed text not null default 'fail' check (on_window_closed in ('fail', 'hold')),
         state text not null default 'queued' check (state in
           ('queued', 'held', 'sending', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed', 'expired', 'unknown')),
@@ -61,6 +69,8 @@ export const turnsAndOutbox = {
         -- The host's messages row.
         host_message_id text,
         error jsonb,
+        -- What Meta charges for it, as its statuses say.
+        pricing jsonb,
         attempts int not null default 0,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),

@@ -16,6 +16,8 @@ export const sessions = {
         session_start timestamptz not null,
         session_expires timestamptz not null,
         is_active boolean not null default true,
+        -- When the person came by an ad; an answer within a day opens the free entry point for 72 hours.
+        ad_message_at timestamptz,
         free_entry_point_expires timestamptz,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()) with (fillfactor = 80);
@@ -30,14 +32,17 @@ export const sessions = {
       -- skewed one cannot lengthen the window; an older message than the last never shortens it, and moves the start
       -- only where its own 24 hours reach into this window.
       create function ${q("extend_whatsapp_session")}(
-        p_conversation_id uuid, p_phone_number text, p_message_at timestamptz default now()) returns timestamptz
+        p_conversation_id uuid, p_phone_number text, p_message_at timestamptz default now(), p_by_ad boolean default false)
+      returns timestamptz
       language sql as $$
         insert into ${q("whatsapp_sessions")} as s
-          (conversation_id, phone_number, session_start, session_expires, is_active)
+          (conversation_id, phone_number, session_start, session_expires, is_active, ad_message_at)
         values (p_conversation_id, p_phone_number, least(p_message_at, now()),
-          least(p_message_at, now()) + interval '24 hours', least(p_message_at, now()) + interval '24 hours' > now())
+          least(p_message_at, now()) + interval '24 hours', least(p_message_at, now()) + interval '24 hours' > now(),
+          case when p_by_ad then least(p_message_at, now()) end)
         on conflict (conversation_id) do update set
           phone_number = coalesce(excluded.phone_number, s.phone_number),
+          ad_message_at = greatest(excluded.ad_message_at, s.ad_message_at),
           session_start = case
             when s.session_expires <= excluded.session_start then excluded.session_start
             when excluded.session_expires <= s.session_start then s.session_start
@@ -52,7 +57,7 @@ export const sessions = {
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     await knex.raw(`
-      drop function ${quoteName(schema, "extend_whatsapp_session")}(uuid, text, timestamptz);
+      drop function ${quoteName(schema, "extend_whatsapp_session")}(uuid, text, timestamptz, boolean);
       drop function ${quoteName(schema, "is_whatsapp_session_active")}(uuid);
       drop table ${quoteName(schema, "whatsapp_sessions")}`);
   },

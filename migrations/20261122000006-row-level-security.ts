@@ -8,6 +8,7 @@ export const TABLES = [
   "whatsapp_templates",
   "whatsapp_contacts",
   "whatsapp_contact_aliases",
+  "whatsapp_preferences",
   "whatsapp_webhooks",
   "whatsapp_lanes",
   "whatsapp_events",

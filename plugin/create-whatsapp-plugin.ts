@@ -15,6 +15,7 @@ import type { Authenticate } from "./http/tenant-routes.ts";
 import { manifest } from "./manifest.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
+import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
 import type { Logger } from "./ports.ts";
 import { createReceive } from "./receive.ts";
@@ -45,6 +46,13 @@ export type WhatsAppPluginOptions = {
   readonly retry?: Partial<RetrySchedule>;
   /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
   readonly pollMs?: number;
+  /**
+   * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
+   * older than the service window when they came. Default: none of them.
+   */
+  readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
+  /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
+  readonly pauseAfterStaffMs?: number;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -95,6 +103,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     coalesceMs: config.coalesceMs,
     pollMs: options.pollMs ?? 1_000,
     replyTimeoutMs: options.replyTimeoutMs ?? 300_000,
+    rules: {
+      wakeOn: { ...DEFAULT_RULES.wakeOn, ...options.wakeOn },
+      pauseMs: options.pauseAfterStaffMs ?? DEFAULT_RULES.pauseMs,
+    },
     retry: {
       maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
       baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,

@@ -31,6 +31,7 @@ export const manifest: PluginManifest = {
       "whatsapp_migrations_lock",
       "whatsapp_oauth_tokens",
       "whatsapp_outbox",
+      "whatsapp_preferences",
       "whatsapp_send_attempts",
       "whatsapp_sends",
       "whatsapp_sessions",

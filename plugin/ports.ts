@@ -5,16 +5,19 @@ import type {
   ConnectionState,
   Degradation,
   HostEvent,
-  MessageEvent,
   MetaError,
+  OutboundMessage,
   PartState,
+  Person,
   ReceivedEvent,
   Reply,
   SendReceipt,
   SentPart,
   SessionStatus,
   StatusEvent,
+  TemplateEvent,
   Turn,
+  TurnMessage,
 } from "./contract.ts";
 import type { Retry } from "./errors.ts";
 
@@ -80,24 +83,75 @@ export type StoredEvent = {
 
 /** What a batch of events does to the database: decided without it, written in one transaction. */
 export type Effects = {
-  readonly messages: readonly ReceivedMessage[];
+  /** Rows for the host's inbox, in the order of the events. */
+  readonly shown: readonly ShownMessage[];
+  /** What Meta says about a person now. */
+  readonly profiles: readonly { readonly contactId: string; readonly person: Person }[];
+  readonly windows: readonly OpenedWindow[];
+  /** Edits, deletions and reactions: changes of rows that are there already, ours among them. */
+  readonly changes: readonly ShownChange[];
+  /** Staff has answered: until then the AI is not asked. */
+  readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
+  /** A number that somebody else may have next: no longer a name of this person. */
+  readonly leftNumbers: readonly {
+    readonly contactId: string;
+    readonly phoneNumber: string;
+    readonly person: Person;
+  }[];
+  readonly preferences: readonly ContactPreference[];
+  readonly templates: readonly TemplateEvent[];
   readonly statuses: readonly StatusEvent[];
-  /** For the host's `onEvent`; the conversation is added when written. */
-  readonly unsupported: readonly StoredEvent[];
+  /** For the host's `onEvent`, in the order of the events; the conversation is added when written. */
+  readonly told: readonly { readonly contactId: string | null; readonly event: ChannelEvent; readonly late: boolean }[];
 };
 
-export type ReceivedMessage = {
+/** A row of the host's inbox. */
+export type ShownMessage = {
   readonly contactId: string;
-  readonly event: MessageEvent;
-  /** What the host's inbox shows. */
+  readonly role: "user" | "assistant";
   readonly content: string;
   readonly mediaType: string | null;
-  /** Becomes `messages.created_at`, so that the host's inbox shows stored order. */
-  readonly storedAt: string;
+  /** The wamid. */
+  readonly externalId: string;
+  readonly status: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** ISO 8601: becomes `messages.created_at`. */
+  readonly at: string;
+  /** Left out where a row has this wamid already: history and echoes may bring what came before. */
+  readonly unlessThere: boolean;
+  /** What the AI is asked with; null where nobody is woken. */
+  readonly wakes: Omit<TurnMessage, "id"> | null;
+};
+
+export type OpenedWindow = {
+  readonly contactId: string;
+  readonly phoneNumber: string | null;
   /** WhatsApp's own time, never later than receipt. */
-  readonly sentAt: Date;
-  /** Older than the service window when it came: stored and marked, not answered. */
-  readonly late: boolean;
+  readonly at: Date;
+  /** They came by an ad: an answer within a day opens the free entry point. */
+  readonly byAd: boolean;
+};
+
+/** A row that is there already, and what of it is new. */
+export type ShownChange = {
+  readonly contactId: string;
+  /** The wamid of the row. */
+  readonly targetId: string;
+  /** Null: as before. */
+  readonly content: string | null;
+  /** Members of `channel_metadata`; one that is null goes. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The same for a turn that the AI has not seen yet; null where nothing of it changes. */
+  readonly inTurn: { readonly kind: "edit"; readonly text: string | null } | { readonly kind: "remove" } | null;
+};
+
+export type ContactPreference = {
+  readonly contactId: string;
+  readonly category: string;
+  readonly value: "stop" | "resume" | "signup";
+  /** By whom we know: Meta, or the person's own word. */
+  readonly source: "meta" | "keyword";
+  readonly at: Date;
 };
 
 export type Inbox = {
@@ -123,7 +177,16 @@ export type SealedTurn = Omit<Turn, "signal"> & {
   readonly lane: ClaimedLane;
   readonly connectionId: string;
   readonly contactId: string;
+  readonly phoneNumberId: string;
+  /** Sealed for the connection's row; null when there is none. */
+  readonly accessTokenEnc: string | null;
+  /** Staff is talking: the turn ends without asking the AI. */
+  readonly isPaused: boolean;
+  /** What the last answer offered as numbered text, in the order of the numbers. */
+  readonly offered: readonly OfferedChoice[];
 };
+
+export type OfferedChoice = { readonly id: string; readonly title: string };
 
 /** What a host said in a turn, ready for the outbox. */
 export type PlannedSend = {
@@ -132,15 +195,28 @@ export type PlannedSend = {
   readonly requestHash: string;
   readonly idempotencyKey: string | null;
   readonly onWindowClosed: "fail" | "hold";
+  /** What leaves in place of everything else when the window is closed. */
+  readonly fallback: PlannedPart | null;
+  /** Offered as numbered text, in the order of the numbers. */
+  readonly choices: readonly OfferedChoice[];
 };
 
 export type PlannedPart = {
-  readonly kind: string;
+  readonly kind: OutboundMessage["kind"];
+  readonly endpoint: GraphEndpoint;
   /** The Graph message without recipient and callback data. */
   readonly payload: Readonly<Record<string, unknown>>;
   /** What the host's inbox shows. */
   readonly content: string;
+  readonly mediaType: string | null;
+  /** False for templates, which may leave at any time. */
+  readonly needsWindow: boolean;
+  /** Not for people who have opted out. */
+  readonly isMarketing: boolean;
 };
+
+/** The last word of `POST /{phone-number-id}/…`. */
+export type GraphEndpoint = "messages" | "marketing_messages";
 
 export type Turns = {
   /** Freezes the oldest turn of each lane and reads it; null for a lane that has none. */
@@ -158,6 +234,11 @@ export type OutgoingPart = {
   readonly outboxId: string;
   readonly state: PartState;
   readonly payload: Readonly<Record<string, unknown>>;
+  readonly endpoint: GraphEndpoint;
+  readonly needsWindow: boolean;
+  /** A marketing message to somebody who does not want any. */
+  readonly isUnwanted: boolean;
+  readonly fallback: PlannedPart | null;
   readonly recipient: { readonly phoneNumber: string | null; readonly userId: string | null };
   readonly connection: {
     readonly connectionId: string;
@@ -182,8 +263,12 @@ export type Settlement = {
   readonly token: string | null;
   readonly attempt: "accepted" | "rejected" | "ambiguous" | null;
   readonly messageId: string | null;
-  /** `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. */
+  /**
+   * `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. `replace`: another message
+   * stands in its place from now on, and in that of all parts after it.
+   */
   readonly next:
+    | { readonly kind: "replace"; readonly by: PlannedPart }
     | { readonly kind: "done"; readonly state: PartState }
     | { readonly kind: "retry"; readonly state: "queued" | "held" | "sending"; readonly delayMs: number };
   readonly error: SentPart["error"];
@@ -269,8 +354,16 @@ export type GraphApi = {
   postMessage(call: {
     readonly phoneNumberId: string;
     readonly accessToken: string;
+    readonly endpoint: GraphEndpoint;
     readonly body: Readonly<Record<string, unknown>>;
   }): Promise<PostOutcome>;
+  /** Marks a message and all before it as read; with `typing`, also shows "typing…" for 25 s or until something is sent. */
+  markRead(call: {
+    readonly phoneNumberId: string;
+    readonly accessToken: string;
+    readonly messageId: string;
+    readonly typing: boolean;
+  }): Promise<void>;
   phoneNumber(call: { readonly phoneNumberId: string; readonly accessToken: string }): Promise<{
     readonly displayPhoneNumber: string;
     readonly verifiedName: string | null;

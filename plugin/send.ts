@@ -16,7 +16,7 @@ export function createSend({ outbox, onQueued }: SendDeps): ChannelPlugin["send"
     if (idempotencyKey !== undefined && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
     const planned = planSend({
-      response: response ?? "",
+      what: { response: response ?? "" },
       idempotencyKey: idempotencyKey ?? null,
       replyTo: replyTo ?? null,
       onWindowClosed: onWindowClosed === "hold" ? "hold" : "fail",

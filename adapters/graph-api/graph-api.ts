@@ -78,8 +78,22 @@ export function createGraphApi({ graphUrl, graphVersion, appSecret, transport }:
   }
 
   return {
-    async postMessage({ phoneNumberId, accessToken, body }) {
-      return toPostOutcome(await call(accessToken, `${digits(phoneNumberId)}/messages`, {}, body));
+    async postMessage({ phoneNumberId, accessToken, endpoint, body }) {
+      return toPostOutcome(await call(accessToken, `${digits(phoneNumberId)}/${endpoint}`, {}, body));
+    },
+
+    async markRead({ phoneNumberId, accessToken, messageId, typing }) {
+      await call(
+        accessToken,
+        `${digits(phoneNumberId)}/messages`,
+        {},
+        {
+          messaging_product: "whatsapp",
+          status: "read",
+          message_id: messageId,
+          ...(typing ? { typing_indicator: { type: "text" } } : {}),
+        },
+      );
     },
 
     async phoneNumber({ phoneNumberId, accessToken }) {

@@ -3,11 +3,13 @@ import type { HostEvent } from "../../plugin/contract.ts";
 import type { HostEvents } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+import { revive } from "./revive.ts";
 
 /** In order per conversation; what belongs to none goes by number. */
 export function notifyLane(event: HostEvent): string {
-  if (event.kind === "message" || event.kind === "status") return `notify:conversation:${event.conversationId}`;
   if (event.kind === "connection") return `notify:connection:${event.connection.connectionId}`;
+  if (event.conversationId !== null) return `notify:conversation:${event.conversationId}`;
+  if (!("event" in event)) return "notify:number:none";
   return `notify:number:${event.event.phoneNumberId ?? event.event.wabaId ?? "none"}`.slice(0, 300);
 }
 
@@ -32,7 +34,7 @@ export function createHostEvents(db: Database): HostEvents {
       );
       return rows.flatMap((row) => {
         const lane = lanes[Number(row.position) - 1];
-        return lane === undefined ? [] : [{ lane, id: row.id, event: revive(row.event) }];
+        return lane === undefined ? [] : [{ lane, id: row.id, event: withDates(row.event) }];
       });
     },
 
@@ -52,10 +54,6 @@ export function createHostEvents(db: Database): HostEvents {
   };
 }
 
-/** JSON has no dates. */
-function revive(event: HostEvent): HostEvent {
-  if (event.kind !== "message" && event.kind !== "unsupported") return event;
-  const { occurredAt } = event.event;
-  const inner = { ...event.event, occurredAt: occurredAt === null ? null : new Date(occurredAt) };
-  return { ...event, event: inner } as HostEvent;
+function withDates(told: HostEvent): HostEvent {
+  return "event" in told ? ({ ...told, event: revive(told.event) } as HostEvent) : told;
 }

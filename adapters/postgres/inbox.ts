@@ -5,6 +5,7 @@ import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents } from "./routing.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
@@ -182,9 +183,4 @@ export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, 
     1,
   );
   return rows.length;
-}
-
-/** JSON has no dates. */
-function revive(event: ChannelEvent): ChannelEvent {
-  return { ...event, occurredAt: event.occurredAt === null ? null : new Date(event.occurredAt) };
 }

@@ -1,6 +1,6 @@
 /** The next part of each lane, with everything its sending depends on, read at the moment of sending. */
 import type { ConnectionState, PartState } from "../../plugin/contract.ts";
-import type { ClaimedLane, OutgoingPart } from "../../plugin/ports.ts";
+import type { ClaimedLane, GraphEndpoint, OutgoingPart, PlannedPart } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 
 type HeadRow = {
@@ -8,6 +8,10 @@ type HeadRow = {
   readonly id: string;
   readonly state: PartState;
   readonly payload: Readonly<Record<string, unknown>>;
+  readonly endpoint: GraphEndpoint;
+  readonly needs_window: boolean;
+  readonly unwanted: boolean;
+  readonly fallback: PlannedPart | null;
   readonly on_window_closed: "fail" | "hold";
   readonly phone_number: string | null;
   readonly user_id: string | null;
@@ -28,7 +32,10 @@ export async function readHeads(
   lanes: readonly ClaimedLane[],
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.query<HeadRow>(
-    `select l.lane_key, o.id, o.state, o.payload, o.on_window_closed, c.phone_number, c.user_id, o.connection_id,
+    `select l.lane_key, o.id, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed,
+       o.is_marketing and exists (
+         select 1 from ${db.name("whatsapp_preferences")} p
+         where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
        o.customer_config_id, n.phone_number_id, n.state as connection_state, t.access_token_enc,
        ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
        a.ambiguous, a.age_ms, a.rejections,
@@ -69,6 +76,10 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
     outboxId: row.id,
     state: row.state,
     payload: row.payload,
+    endpoint: row.endpoint,
+    needsWindow: row.needs_window,
+    isUnwanted: row.unwanted,
+    fallback: row.fallback,
     recipient: { phoneNumber: row.phone_number, userId: row.user_id },
     connection: {
       connectionId: row.connection_id,

@@ -1,17 +1,15 @@
 /** The outbox: parts in order per recipient, every attempt written before its socket opens, every outcome once. */
-import type { HostEvent, PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
+import type { PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Outbox, Settlement } from "../../plugin/ports.ts";
+import type { Outbox, PlannedSend } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
-import { type HostShape, updateHostMessages } from "./host-tables.ts";
-import { enqueueOnLanes, fencedEach, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
+import type { HostShape } from "./host-tables.ts";
+import { fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
 import { insertSends } from "./sends.ts";
+import { replacedBy, type SettleOptions, settleParts } from "./settle.ts";
 
-export type OutboxOptions = {
-  readonly hasListener: boolean;
-  readonly isPending: (state: PartState) => boolean;
+export type OutboxOptions = SettleOptions & {
   readonly hostShape: () => Promise<HostShape>;
   readonly leaseMs: number;
 };
@@ -21,10 +19,14 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
     async enqueue(conversationId, send) {
       return db.transaction(async (tx) => {
         const to = await addressOf(tx, db, conversationId);
-        const [sendId] = await insertSends(tx, db, [{ ...send, ...to, conversationId, turnId: null }]);
+        const [sendId] = await insertSends(tx, db, [
+          { ...(to.windowOpen ? send : insteadOf(send)), ...to, conversationId, turnId: null },
+        ]);
         if (sendId) {
           // Refused inside the transaction that would have queued it, so the two can never disagree.
-          if (!to.windowOpen && send.onWindowClosed === "fail") throw windowClosed();
+          const needsWindow = send.fallback === null && send.parts.some((part) => part.needsWindow);
+          if (!to.windowOpen && needsWindow && send.onWindowClosed === "fail") throw windowClosed();
+          if (to.optedOut && send.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
         const [before] = await tx.query<{ id: string; request_hash: string; conversation_id: string }>(
@@ -78,159 +80,19 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
 
     async settle(settlements) {
       const shape = await options.hostShape();
-      const outcomes = await fencedEach(db, settlements, (tx, some) => write(tx, db, shape, options, some, true));
+      const outcomes = await fencedEach(db, settlements, (tx, some) => settleParts(tx, db, shape, options, some, true));
       // An answer that came after the lease was lost is still an answer: whoever holds the lane will find it settled.
       const late = settlements.filter((settlement, i) => !outcomes[i] && settlement.attempt !== null);
-      if (late.length > 0) await db.transaction((tx) => write(tx, db, shape, options, late, false));
+      if (late.length > 0) await db.transaction((tx) => settleParts(tx, db, shape, options, late, false));
       return outcomes;
     },
   };
 }
 
-type Locked = {
-  readonly id: string;
-  readonly state: PartState;
-  readonly message_id: string | null;
-  readonly send_id: string;
-  readonly part_index: number;
-  readonly conversation_id: string;
-  readonly host_message_id: string | null;
-};
-
-type Change = {
-  readonly row: Locked;
-  readonly state: PartState;
-  readonly messageId: string | null;
-  readonly error: SentPart["error"];
-};
-
-async function write(
-  tx: Tx,
-  db: Database,
-  shape: HostShape,
-  options: OutboxOptions,
-  settlements: readonly Settlement[],
-  withLease: boolean,
-): Promise<void> {
-  const rows = await lockWithSuccessors(
-    tx,
-    db,
-    settlements.map(({ part }) => part.outboxId),
-  );
-  const changes: Change[] = [];
-  const finished = settlements.map((settlement) => {
-    const { part, next } = settlement;
-    const row = rows.find(({ id }) => id === part.outboxId);
-    if (row === undefined) return { lane: part.lane, items: 0 };
-    // A status was faster: the part is settled and already counted off its lane. Only its wamid may be missing.
-    if (!options.isPending(row.state)) {
-      // Meta's word stands above what was only guessed while this answer was on its way.
-      if (row.message_id === null && settlement.messageId !== null) {
-        const isGuess = row.state === "unknown" || row.state === "expired";
-        changes.push({
-          row,
-          state: isGuess ? "accepted" : row.state,
-          messageId: settlement.messageId,
-          error: null,
-        });
-      }
-      return { lane: part.lane, items: 0 };
-    }
-    if (next.kind === "retry") {
-      if (withLease) changes.push({ row, state: next.state, messageId: null, error: settlement.error });
-      return { lane: part.lane, items: 0, delayMs: next.delayMs };
-    }
-    changes.push({ row, state: next.state, messageId: settlement.messageId, error: settlement.error });
-    if (next.state === "accepted") return { lane: part.lane, items: 1 };
-    // What follows would make no sense without this part, so it is not sent either, and the receipt says so.
-    const orphans = rows.filter(
-      ({ send_id, id, state }) => send_id === row.send_id && BigInt(id) > BigInt(row.id) && options.isPending(state),
-    );
-    for (const orphan of orphans) changes.push({ row: orphan, state: "failed", messageId: null, error: PART_BEFORE });
-    return { lane: part.lane, items: 1 + orphans.length };
-  });
-  await writeAttempts(tx, db, settlements);
-  await writeParts(tx, db, changes);
-  await updateHostMessages(
-    tx,
-    db,
-    shape,
-    changes.map(({ row, state, messageId }) => ({ id: row.host_message_id, status: state, externalId: messageId })),
-  );
-  const news = options.hasListener
-    ? changes.filter(({ row, state }) => state !== row.state && !options.isPending(state)).map(toHostEvent)
-    : [];
-  const lanes = new Map<string, number>();
-  for (const event of news) lanes.set(notifyLane(event), (lanes.get(notifyLane(event)) ?? 0) + 1);
-  await enqueueOnLanes(
-    tx,
-    db,
-    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
-  );
-  await enqueueHostEvents(tx, db, news);
-  if (!withLease)
-    await settleOnLanes(
-      tx,
-      db,
-      finished.flatMap(({ lane, items }) => Array.from({ length: items }, () => lane.laneKey)),
-    );
-  else if (!(await releaseLanes(tx, db, finished))) throw new LeaseLost();
-}
-
-const PART_BEFORE: SentPart["error"] = {
-  code: "PART_BEFORE_FAILED",
-  message: "An earlier part of this answer was not sent.",
-  meta: null,
-};
-
-async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
-  return tx.query<Locked>(
-    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
-     where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
-    [ids],
-  );
-}
-
-async function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[]): Promise<void> {
-  const made = settlements.filter(({ token }) => token !== null);
-  if (made.length === 0) return;
-  await tx.query(
-    // Accepted is absorbing: a status may have said so while the answer was still on its way.
-    `update ${db.name("whatsapp_send_attempts")} a set state = s.state, message_id = coalesce(s.message_id, a.message_id), error = s.error, finished_at = now()
-     from json_to_recordset($1::json) as s (token text, state text, message_id text, error jsonb)
-     where a.token = s.token and a.state <> 'accepted'`,
-    [
-      JSON.stringify(
-        made.map(({ token, attempt, messageId, error }) => ({ token, state: attempt, message_id: messageId, error })),
-      ),
-    ],
-  );
-}
-
-async function writeParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
-  if (changes.length === 0) return;
-  await tx.query(
-    `update ${db.name("whatsapp_outbox")} o set state = c.state, message_id = coalesce(c.message_id, o.message_id), error = c.error, updated_at = now()
-     from json_to_recordset($1::json) as c (id bigint, state text, message_id text, error jsonb) where o.id = c.id`,
-    [
-      JSON.stringify(
-        changes.map(({ row, state, messageId, error }) => ({ id: row.id, state, message_id: messageId, error })),
-      ),
-    ],
-  );
-}
-
-function toHostEvent({ row, state, messageId, error }: Change): HostEvent {
-  return {
-    kind: "status",
-    conversationId: row.conversation_id,
-    sendId: row.send_id,
-    part: row.part_index,
-    messageId,
-    state,
-    error: error?.meta ?? null,
-    pricing: null,
-  };
+/** The window is closed: what was wished for that case takes the place of everything. */
+function insteadOf(send: PlannedSend): PlannedSend {
+  if (send.fallback === null || send.parts.every(({ needsWindow }) => !needsWindow)) return send;
+  return { ...send, parts: [send.fallback], fallback: null, choices: [], degraded: [replacedBy(send.fallback)] };
 }
 
 type Address = {
@@ -238,6 +100,8 @@ type Address = {
   readonly customerConfigId: string;
   readonly contactId: string;
   readonly windowOpen: boolean;
+  /** No marketing to this person. */
+  readonly optedOut: boolean;
 };
 
 async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<Address> {
@@ -247,10 +111,13 @@ async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<
     customer_config_id: string;
     state: string;
     open: boolean;
+    opted_out: boolean;
   }>(
     // A person who was two contacts keeps both conversations in the host's inbox: either leads to the one contact now.
     `select coalesce(c.merged_into, c.id) as id, c.connection_id, c.customer_config_id, n.state,
-       ${db.name("is_whatsapp_session_active")}($1) as open
+       ${db.name("is_whatsapp_session_active")}($1) as open, exists (
+         select 1 from ${db.name("whatsapp_preferences")} p
+         where p.contact_id = coalesce(c.merged_into, c.id) and p.category = 'marketing_messages' and p.value = 'stop') as opted_out
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
      where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
     [conversationId],
@@ -264,6 +131,7 @@ async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<
     customerConfigId: row.customer_config_id,
     contactId: row.id,
     windowOpen: row.open,
+    optedOut: row.opted_out,
   };
 }
 
@@ -272,6 +140,13 @@ function windowClosed(): ChannelError {
     "WINDOW_CLOSED",
     "The 24-hour window is closed: only a template may be sent until the person writes again.",
     { retry: "template" },
+  );
+}
+
+function optedOut(): ChannelError {
+  return new ChannelError(
+    "OPTED_OUT",
+    "This person wants no marketing messages: send nothing of that category to them.",
   );
 }
 

@@ -1,8 +1,8 @@
 /** The way nearly every delivery takes: one call, because each statement of its own costs a round trip before the 200. */
 import type { ChannelEvent, ReceivedEvent } from "../../plugin/contract.ts";
 import type { IncomingDelivery, RecordedDelivery } from "../../plugin/ports.ts";
+import { introduces, messageIdOf, parentAlias, personOf, phoneAlias, userAlias } from "./aliases.ts";
 import type { Database } from "./database.ts";
-import { messageIdOf, personOf } from "./routing.ts";
 
 /** Raised by `whatsapp_record` in the migrations when something is out of the ordinary: nothing is stored then. */
 const OUT_OF_THE_ORDINARY = "WA001";
@@ -16,12 +16,12 @@ export async function recordOrdinary(
   deliveries: readonly IncomingDelivery[],
 ): Promise<readonly RecordedDelivery[] | null> {
   const events = deliveries.flatMap((delivery) => delivery.events);
-  if (!deliveries.every(isOrdinary) || !events.every(hasNumber)) return null;
+  if (!deliveries.every(isOrdinary) || !events.every(isSimple)) return null;
   const people = events.map(personOf);
   try {
     const [row] = await db.query<Stored>(
       `select to_json(webhook_ids::text[]) as webhook_ids, to_json(event_ids::text[]) as event_ids, to_json(lane_keys) as lane_keys
-       from ${db.name("whatsapp_record")}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+       from ${db.name("whatsapp_record")}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         // Bytes travel as one binary parameter and are cut apart on the server: no escaping, no text form of bytes.
         Buffer.concat(deliveries.map(({ body }) => body)),
@@ -30,9 +30,10 @@ export async function recordOrdinary(
         intArray(deliveries.map(({ secretIndex }) => secretIndex)),
         intArray(deliveries.map((delivery) => delivery.events.length)),
         textArray(events.map(({ phoneNumberId }) => phoneNumberId ?? "")),
-        textArray(people.map((person) => alias("phone", person?.phoneNumber))),
-        textArray(people.map((person) => alias("user", person?.userId))),
-        textArray(people.map((person) => alias("parent", person?.parentUserId))),
+        textArray(people.map((person) => phoneAlias(person) ?? "")),
+        textArray(people.map((person) => userAlias(person) ?? "")),
+        textArray(people.map((person) => parentAlias(person) ?? "")),
+        `{${events.map(introduces).join(",")}}`,
         textArray(events.map(({ kind }) => kind)),
         textArray(events.map((event) => messageIdOf(event) ?? "")),
         textArray(events.map(({ dedupeKey }) => dedupeKey)),
@@ -57,9 +58,9 @@ function isOrdinary({ error, payload }: IncomingDelivery): boolean {
   return error === null && payload === "verbatim";
 }
 
-/** What concerns an account as a whole has no number, and is rare. */
-function hasNumber({ phoneNumberId }: ChannelEvent): boolean {
-  return phoneNumberId !== null;
+/** What concerns an account as a whole has no number; somebody with new names has more than one of a kind. */
+function isSimple({ phoneNumberId, kind }: ChannelEvent): boolean {
+  return phoneNumberId !== null && kind !== "contact-changed";
 }
 
 function toRecorded(
@@ -75,10 +76,6 @@ function toRecorded(
       return { kind, outcome: "accepted", lane, eventId: event_ids?.[next++] ?? null };
     }),
   }));
-}
-
-function alias(kind: string, name: string | null | undefined): string {
-  return name ? `${kind}:${name}` : "";
 }
 
 /**

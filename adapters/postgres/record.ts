@@ -2,11 +2,12 @@
 import type { ChannelEvent, ReceivedEvent } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 import type { Inbox, IncomingDelivery, RecordedDelivery } from "../../plugin/ports.ts";
+import { messageIdOf } from "./aliases.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
-import { messageIdOf, oneAtATime, type Route, routeEvents } from "./routing.ts";
+import { oneAtATime, type Route, routeEvents } from "./routing.ts";
 
 export function createRecord(db: Database): Inbox["record"] {
   return async (deliveries) => {

@@ -1,7 +1,9 @@
 /** Which tenant, contact and lane an event belongs to: decided in the transaction that stores it, by the binding at receipt. */
-import type { ChannelEvent, Person } from "../../plugin/contract.ts";
-import { inLane, insertPeople, linkContacts, lockPeople, type NewPerson } from "./contacts.ts";
+import type { ChannelEvent } from "../../plugin/contract.ts";
+import { aliasesOfEvent, introduces, personOf } from "./aliases.ts";
+import { inLane, insertPeople, type NewPerson } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
+import { linkContacts, lockPeople } from "./linking.ts";
 
 export type Route = {
   /** Null when no connection holds the number or account. */
@@ -34,50 +36,9 @@ export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
 }
 
-/** Whose lane it belongs to. */
-export function personOf(event: ChannelEvent): Person | null {
-  switch (event.kind) {
-    case "message":
-    case "reaction":
-    case "edit":
-    case "revoke":
-    case "unsupported":
-      return event.from;
-    case "status":
-      return event.recipient;
-    case "echo":
-      return event.to;
-    case "contact-changed":
-    case "preference":
-    case "call":
-    case "history":
-    case "standby":
-      return event.person;
-    case "template":
-    case "account":
-    case "phone-number":
-    case "flow":
-      return null;
-  }
-}
-
-/** The wamid it is about. */
-export function messageIdOf(event: ChannelEvent): string | null {
-  return "messageId" in event ? event.messageId : null;
-}
-
-/** The spellings by which a person may come back. */
-function aliasesOf(person: Person | null): readonly string[] {
-  return [
-    person?.phoneNumber ? `phone:${person.phoneNumber}` : null,
-    person?.userId ? `user:${person.userId}` : null,
-    person?.parentUserId ? `parent:${person.parentUserId}` : null,
-  ].filter((alias) => alias !== null);
-}
-
 /** One indexed look-up for the whole group, by the distinct numbers and aliases in it. */
 async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Found[]> {
-  const named = events.map((event) => ({ event, aliases: aliasesOf(personOf(event)) }));
+  const named = events.map((event) => ({ event, aliases: aliasesOfEvent(event) }));
   const rows = await tx.query<{
     readonly connection_id: string;
     readonly customer_config_id: string;
@@ -121,8 +82,8 @@ function distinct(values: readonly (string | null)[]): readonly string[] {
 function isSettled(event: ChannelEvent, found: Found | undefined): boolean {
   if (found === undefined || found.connection_id === null) return true;
   const contacts = new Set(Object.values(found.known));
-  if (contacts.size === 0) return event.kind !== "message";
-  return contacts.size === 1 && aliasesOf(personOf(event)).every((alias) => Object.hasOwn(found.known, alias));
+  if (contacts.size === 0) return !introduces(event);
+  return contacts.size === 1 && aliasesOfEvent(event).every((alias) => Object.hasOwn(found.known, alias));
 }
 
 /** Walks the events in order with what is known so far: makes contacts, learns names, links two that are one person. */
@@ -141,7 +102,7 @@ async function meetPeople(
   for (const [i, event] of events.entries()) {
     const { connection_id: connectionId, customer_config_id: customerConfigId } = found[i] ?? {};
     const person = personOf(event);
-    const keys = connectionId ? aliasesOf(person).map((alias) => `${connectionId}/${alias}`) : [];
+    const keys = connectionId ? aliasesOfEvent(event).map((alias) => `${connectionId}/${alias}`) : [];
     const contacts = [...new Set(keys.map((key) => known.get(key)).filter((contact) => contact !== undefined))];
     if (contacts.length > 1) {
       const stored = contacts.filter(isStored);
@@ -154,7 +115,7 @@ async function meetPeople(
         if (contact !== null && contacts.includes(contact)) contactOf[at] = one;
       contacts.splice(0, contacts.length, one);
     }
-    if (contacts.length === 0 && event.kind === "message" && connectionId && customerConfigId && person !== null) {
+    if (contacts.length === 0 && introduces(event) && connectionId && customerConfigId && person !== null) {
       contacts.push(`new:${people.length}`);
       people.push({ key: `new:${people.length}`, connectionId, customerConfigId, person });
     }

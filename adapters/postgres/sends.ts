@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { PlannedSend } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { insertHostMessages } from "./host-tables.ts";
+import { insertHostMessages } from "./host-messages.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 
 export type NewSend = PlannedSend & {
@@ -37,10 +37,10 @@ export async function insertSends(
     [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items })),
   );
   const inserted = await tx.query<{ id: string }>(
-    `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded)
-     select id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded
+    `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded, choices)
+     select id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded, choices
      from jsonb_to_recordset($1::jsonb) as s (id uuid, customer_config_id uuid, conversation_id uuid, turn_id uuid,
-       idempotency_key text, request_hash text, degraded jsonb) on conflict do nothing returning id`,
+       idempotency_key text, request_hash text, degraded jsonb, choices jsonb) on conflict do nothing returning id`,
     [
       JSON.stringify(
         sends.map((send, i) => ({
@@ -51,6 +51,7 @@ export async function insertSends(
           idempotency_key: send.idempotencyKey,
           request_hash: send.requestHash,
           degraded: send.degraded,
+          choices: send.choices,
         })),
       ),
     ],
@@ -85,7 +86,7 @@ async function insertParts(
       role: "assistant",
       content: part.content,
       status: "queued",
-      mediaType: null,
+      mediaType: part.mediaType,
       externalId: null,
       metadata: { send_id: send.sendId, part: index },
       createdAt: null,
@@ -93,12 +94,12 @@ async function insertParts(
   );
   await tx.query(
     `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
-       conversation_id, kind, payload, on_window_closed, host_message_id)
+       conversation_id, kind, payload, endpoint, needs_window, is_marketing, fallback, on_window_closed, host_message_id)
      select send_id, part_index, lane_key, connection_id, customer_config_id, contact_id, conversation_id, kind, payload,
-       on_window_closed, host_message_id
+       endpoint, needs_window, is_marketing, fallback, on_window_closed, host_message_id
      from jsonb_to_recordset($1::jsonb) as p (i int, send_id uuid, part_index int, lane_key text, connection_id uuid,
-       customer_config_id uuid, contact_id bigint, conversation_id uuid, kind text, payload jsonb, on_window_closed text,
-       host_message_id text) order by i`,
+       customer_config_id uuid, contact_id bigint, conversation_id uuid, kind text, payload jsonb, endpoint text,
+       needs_window boolean, is_marketing boolean, fallback jsonb, on_window_closed text, host_message_id text) order by i`,
     [
       JSON.stringify(
         parts.map(({ send, part, index }, i) => ({
@@ -112,6 +113,10 @@ async function insertParts(
           conversation_id: send.conversationId,
           kind: part.kind,
           payload: part.payload,
+          endpoint: part.endpoint,
+          needs_window: part.needsWindow,
+          is_marketing: part.isMarketing,
+          fallback: send.fallback,
           on_window_closed: send.onWindowClosed,
           host_message_id: hostMessageIds[i],
         })),

@@ -1,9 +1,10 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
-import type { HostEvent, MessageStatus, MetaError, PartState, StatusEvent } from "../../plugin/contract.ts";
+import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
 import type { StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { type HostShape, updateHostMessages } from "./host-tables.ts";
+import type { HostMessageChange } from "./host-messages.ts";
 import { settleOnLanes } from "./lanes.ts";
+import { OPTED_OUT } from "./preferences.ts";
 
 /** The ladder of delivery states, which the plugin decides. */
 export type StatusRules = {
@@ -15,6 +16,10 @@ export type AppliedStatuses = {
   /** Status events for messages nobody here has sent, or not yet. */
   readonly parked: ReadonlySet<string>;
   readonly changes: readonly HostEvent[];
+  /** For the rows in the host's inbox. */
+  readonly messages: readonly HostMessageChange[];
+  /** Contacts to whom Meta delivers no marketing any more. */
+  readonly optedOut: readonly string[];
   /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
   readonly wakeLanes: () => Promise<void>;
 };
@@ -24,26 +29,28 @@ type Part = {
   readonly send_id: string;
   readonly part_index: number;
   readonly lane_key: string;
+  readonly contact_id: string;
   readonly conversation_id: string;
   readonly host_message_id: string | null;
   readonly was: PartState;
   state: PartState;
   message_id: string | null;
   error: MetaError | null;
+  pricing: Pricing | null;
   changed: boolean;
 };
 
 export async function applyStatuses(
   tx: Tx,
   db: Database,
-  shape: HostShape,
   events: readonly StoredEvent[],
   { advance, isPending }: StatusRules,
 ): Promise<AppliedStatuses> {
   const statuses = events.flatMap(({ eventId, event }) =>
     event.kind === "status" ? [{ eventId, status: event }] : [],
   );
-  if (statuses.length === 0) return { parked: new Set(), changes: [], wakeLanes: async () => undefined };
+  if (statuses.length === 0)
+    return { parked: new Set(), changes: [], messages: [], optedOut: [], wakeLanes: async () => undefined };
   const attempts = await attemptsOf(
     tx,
     db,
@@ -77,14 +84,14 @@ export async function applyStatuses(
   const changed = parts.filter((part) => part.changed);
   await confirmAttempts(tx, db, confirmed);
   await writeParts(tx, db, changed);
-  await updateHostMessages(
-    tx,
-    db,
-    shape,
-    changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
-  );
   const left = changed.filter((part) => isPending(part.was) && !isPending(part.state)).map((part) => part.lane_key);
-  return { parked, changes, wakeLanes: () => settleOnLanes(tx, db, left) };
+  return {
+    parked,
+    changes,
+    messages: changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
+    optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
+    wakeLanes: () => settleOnLanes(tx, db, left),
+  };
 }
 
 /** @returns whether there is news for the host: a step up the ladder, or a failure it has not heard of. */
@@ -92,7 +99,9 @@ function applyOne(part: Part, status: StatusEvent, advance: StatusRules["advance
   const state = advance(part.state, status.status);
   const error = status.errors[0] ?? null;
   const isNews = state !== part.state || (error !== null && part.error === null);
-  part.changed ||= isNews || part.message_id === null;
+  part.changed ||= isNews || part.message_id === null || status.pricing !== undefined;
+  // Only some of the statuses carry it; what was said once holds.
+  part.pricing = status.pricing ?? part.pricing;
   part.state = state;
   part.message_id ??= status.messageId;
   part.error = error ?? part.error;
@@ -121,7 +130,7 @@ async function lockParts(
   outboxIds: readonly string[],
 ): Promise<readonly Part[]> {
   const rows = await tx.query<Omit<Part, "was" | "changed" | "error"> & { error: { meta: MetaError | null } | null }>(
-    `select id, send_id, part_index, lane_key, conversation_id, host_message_id, state, message_id, error
+    `select id, send_id, part_index, lane_key, contact_id, conversation_id, host_message_id, state, message_id, error, pricing
      from ${db.name("whatsapp_outbox")} where message_id = any($1) or id = any($2::bigint[]) order by id for update`,
     [statuses.map(({ messageId }) => messageId), outboxIds],
   );
@@ -147,14 +156,15 @@ async function confirmAttempts(
 async function writeParts(tx: Tx, db: Database, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return;
   await tx.query(
-    `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id, error = p.error, updated_at = now()
-     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, error jsonb) where o.id = p.id`,
+    `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id, error = p.error, pricing = p.pricing, updated_at = now()
+     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, error jsonb, pricing jsonb) where o.id = p.id`,
     [
       JSON.stringify(
         parts.map((part) => ({
           id: part.id,
           state: part.state,
           message_id: part.message_id,
+          pricing: part.pricing,
           error:
             part.error === null
               ? null
@@ -174,6 +184,6 @@ function toHostEvent(part: Part): HostEvent {
     messageId: part.message_id,
     state: part.state,
     error: part.error,
-    pricing: null,
+    pricing: part.pricing,
   };
 }

@@ -1,6 +1,6 @@
 /** Turns: the messages of a burst, frozen when the host is first asked, finished together with the answer's outbox rows. */
 import type { TurnMessage } from "../../plugin/contract.ts";
-import type { SealedTurn, Turns } from "../../plugin/ports.ts";
+import type { OfferedChoice, SealedTurn, Turns } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { fenced, fencedEach, LeaseLost, releaseLanes } from "./lanes.ts";
 import { insertSends } from "./sends.ts";
@@ -17,7 +17,15 @@ type TurnRow = {
   readonly name: string | null;
   readonly phone_number: string | null;
   readonly user_id: string | null;
+  readonly phone_number_id: string;
+  readonly access_token_enc: string | null;
+  readonly paused: boolean;
+  readonly offered: readonly OfferedChoice[] | null;
 };
+
+export function turnLane(contactId: string): string {
+  return `turn:contact:${contactId}`;
+}
 
 export function createTurns(db: Database): Turns {
   const table = db.name("whatsapp_turns");
@@ -29,9 +37,14 @@ export function createTurns(db: Database): Turns {
            select t.id from unnest($1::text[]) as l (lane_key)
            join lateral (select id from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true)
          update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
-         from head, ${db.name("whatsapp_contacts")} c where t.id = head.id and c.id = t.contact_id
+         from head, ${db.name("whatsapp_contacts")} c, ${db.name("whatsapp_connections")} n
+         left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
+         where t.id = head.id and c.id = t.contact_id and n.id = t.connection_id
          returning t.lane_key, t.id, t.conversation_id, t.customer_config_id, t.connection_id, t.contact_id, t.messages,
-           t.attempts, c.name, c.phone_number, c.user_id`,
+           t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, k.access_token_enc,
+           coalesce(c.ai_paused_until > now(), false) as paused, (
+             select s.choices from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id
+             order by s.created_at desc limit 1) as offered`,
           [lanes.map(({ laneKey }) => laneKey)],
         ),
       );
@@ -50,6 +63,10 @@ export function createTurns(db: Database): Turns {
           contact: { name: row.name, phoneNumber: row.phone_number, userId: row.user_id },
           messages: row.messages,
           attempt: row.attempts,
+          phoneNumberId: row.phone_number_id,
+          accessTokenEnc: row.access_token_enc,
+          isPaused: row.paused,
+          offered: row.offered ?? [],
         };
       });
     },

@@ -2,12 +2,13 @@
 import type { ClaimedLane, Inbox, Lanes, Logger, StoredEvent } from "../ports.ts";
 import { isStoreDown } from "./failure.ts";
 import { type LaneHandler, nameOf } from "./lane-worker.ts";
-import { planEffects } from "./plan-effects.ts";
+import { type EffectRules, planEffects } from "./plan-effects.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
 export type ApplyDeps = {
   readonly lanes: Lanes;
   readonly inbox: Inbox;
+  readonly rules: EffectRules;
   readonly log: Logger;
   readonly retry: RetrySchedule;
   readonly random: () => number;
@@ -19,7 +20,7 @@ export type ApplyDeps = {
 const EVENTS_PER_LANE = 50;
 
 export function createApplyEvents(deps: ApplyDeps): LaneHandler {
-  const { lanes, inbox, log, retry, random, onApplied } = deps;
+  const { lanes, inbox, rules, log, retry, random, onApplied } = deps;
 
   return async function applyEvents(claimed): Promise<void> {
     // A lane that failed before goes alone and one event at a time, so that its neighbours are not tried with it.
@@ -33,7 +34,7 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
   async function applyTogether(some: readonly ClaimedLane[]): Promise<void> {
     try {
       const events = await inbox.load(some, EVENTS_PER_LANE);
-      if (await inbox.apply(some, events, planEffects(events))) return;
+      if (await inbox.apply(some, events, planEffects(events, rules))) return;
     } catch (error) {
       if (isStoreDown(error)) return giveBack(some, error);
     }
@@ -48,7 +49,7 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     try {
       [head] = await inbox.load([lane], 1);
       const events = head === undefined ? [] : [head];
-      await inbox.apply([lane], events, planEffects(events));
+      await inbox.apply([lane], events, planEffects(events, rules));
     } catch (error) {
       if (isStoreDown(error)) return giveBack([lane], error);
       const failures = lane.attempts + 1;

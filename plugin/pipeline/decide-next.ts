@@ -1,5 +1,5 @@
 /** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
-import type { OutgoingPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import type { OutgoingPart, PlannedPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
 export type DispatchPolicy = {
@@ -36,7 +36,9 @@ export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy
     return done(part, ending ?? "failed", "CONNECTION_MISSING", "The number is disconnected.");
   if (part.connection.state === "reauth_required" || part.connection.accessTokenEnc === null)
     return wait(part, "queued", LONG_WAIT_MS);
-  if (!part.windowOpen) {
+  if (part.isUnwanted) return done(part, ending ?? "failed", "OPTED_OUT", "The person wants no marketing messages.");
+  if (part.needsWindow && !part.windowOpen) {
+    if (part.fallback !== null && ending === null) return replace(part, part.fallback);
     if (part.onWindowClosed === "hold") return wait(part, "held", LONG_WAIT_MS);
     return done(part, ending ?? "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
   }
@@ -102,6 +104,11 @@ function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs:
       error: null,
     },
   };
+}
+
+function replace(part: OutgoingPart, by: PlannedPart): Decision {
+  const none = { token: null, attempt: null, messageId: null, error: null };
+  return { kind: "settle", settlement: { part, ...none, next: { kind: "replace", by } } };
 }
 
 function done(part: OutgoingPart, state: "unknown" | "failed" | "expired", code: string, message: string): Decision {

@@ -72,6 +72,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     const outcome = await graphApi.postMessage({
       phoneNumberId,
       accessToken,
+      endpoint: part.endpoint,
       body: {
         messaging_product: "whatsapp",
         recipient_type: "individual",
@@ -96,7 +97,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       stage: "out",
       outboxId: part.outboxId,
       attempt,
-      state: next.state,
+      state: next.kind === "replace" ? "replaced" : next.state,
       messageId,
       code: error?.meta?.code ?? error?.code,
     };

@@ -3,8 +3,10 @@ import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../p
 import { createApplyEvents } from "./apply-events.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
+import type { EffectRules } from "./plan-effects.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import { createRunTurns } from "./run-turns.ts";
+import { createShowThinking } from "./show-thinking.ts";
 import { createTellHost } from "./tell-host.ts";
 
 export type PipelineDeps = {
@@ -19,6 +21,7 @@ export type PipelineDeps = {
   readonly coalesceMs: number;
   readonly pollMs: number;
   readonly replyTimeoutMs: number;
+  readonly rules: EffectRules;
   readonly retry: RetrySchedule;
   readonly random: () => number;
   readonly newToken: () => string;
@@ -64,7 +67,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     stage: "turn",
     batch: 100,
     maxActive: 200,
-    handle: createRunTurns({ ...deps, lanes, turns: store.turns, onAnswered: () => out.kick() }),
+    handle: createRunTurns({
+      ...deps,
+      lanes,
+      turns: store.turns,
+      showThinking: createShowThinking(deps),
+      onAnswered: () => out.kick(),
+    }),
   });
   const apply = createLaneWorker({
     ...common,
@@ -74,6 +83,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     handle: createApplyEvents({
       lanes,
       inbox: store.inbox,
+      rules: deps.rules,
       log,
       retry,
       random,

@@ -1,42 +1,276 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
-import type { MessageEvent } from "../contract.ts";
-import type { Effects, ReceivedMessage, StoredEvent } from "../ports.ts";
+import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person, TurnMessage } from "../contract.ts";
+import type { Effects, ShownChange, ShownMessage, StoredEvent } from "../ports.ts";
+import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
+import { keywordOf } from "./keywords.ts";
 
 /** Meta's customer service window. @see https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 
-export function planEffects(events: readonly StoredEvent[]): Effects {
-  return {
-    messages: events.flatMap((stored) => {
-      const { event, contactId } = stored;
-      return event.kind === "message" && contactId !== null ? [receivedMessage(stored, event, contactId)] : [];
-    }),
-    statuses: events.flatMap(({ event }) => (event.kind === "status" ? [event] : [])),
-    unsupported: events.filter(({ event }) => event.kind === "unsupported"),
+export type EffectRules = {
+  /** What wakes the AI beside what people write. */
+  readonly wakeOn: { readonly reactions: boolean; readonly unsupported: boolean; readonly late: boolean };
+  /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. */
+  readonly pauseMs: number;
+};
+
+export const DEFAULT_RULES: EffectRules = {
+  wakeOn: { reactions: false, unsupported: false, late: false },
+  pauseMs: 60 * 60 * 1000,
+};
+
+type Draft = { -readonly [Key in keyof Effects]: Effects[Key][number][] };
+
+export function planEffects(events: readonly StoredEvent[], rules: EffectRules = DEFAULT_RULES): Effects {
+  const draft: Draft = {
+    shown: [],
+    profiles: [],
+    windows: [],
+    changes: [],
+    pauses: [],
+    leftNumbers: [],
+    preferences: [],
+    templates: [],
+    statuses: [],
+    told: [],
   };
+  for (const stored of events) {
+    const late = isLate(stored);
+    if (stored.contactId === null) withoutContact(draft, stored.event);
+    else withContact(draft, stored, stored.contactId, rules, late);
+    // What became of a send is told by the send's own change of state.
+    if (stored.event.kind !== "status") draft.told.push({ contactId: stored.contactId, event: stored.event, late });
+  }
+  return draft;
 }
 
-function receivedMessage(
-  { receivedAt, storedAt }: StoredEvent,
+function withoutContact(draft: Draft, event: ChannelEvent): void {
+  if (event.kind === "status") draft.statuses.push(event);
+  if (event.kind === "template") draft.templates.push(event);
+}
+
+/** Only what a person writes, and their call, opens the window; only what they write wakes the AI. */
+function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules: EffectRules, late: boolean): void {
+  const { event } = stored;
+  switch (event.kind) {
+    case "message":
+      return written(draft, stored, event, contactId, rules, late);
+    case "unsupported":
+      return unreadable(draft, stored, contactId, rules, late);
+    case "reaction": {
+      draft.changes.push({
+        contactId,
+        targetId: event.targetId,
+        content: null,
+        metadata: { reaction: event.emoji },
+        inTurn: null,
+      });
+      if (!rules.wakeOn.reactions) return;
+      const content = { kind: "reaction", targetId: event.targetId, emoji: event.emoji } as const;
+      const said = { type: "reaction", text: null, content, replyTo: event.targetId };
+      draft.shown.push(shown(stored, contactId, event.messageId, said, isHeard(rules, late)));
+      return;
+    }
+    case "edit":
+      draft.changes.push(edited(contactId, event.targetId, event));
+      return;
+    case "revoke":
+      draft.changes.push(deleted(contactId, event.targetId));
+      return;
+    case "echo":
+      return echoed(draft, stored, event, contactId, rules);
+    case "history":
+      for (const message of event.messages) draft.shown.push(past(stored, contactId, message));
+      return;
+    case "standby":
+      if (event.messageId !== null && (event.what === "message" || event.what === "echo"))
+        draft.shown.push({
+          ...base(stored, contactId, event.messageId),
+          role: event.what === "message" ? "user" : "assistant",
+          content: inboxText({ ...event, type: event.type ?? "unknown" }),
+          mediaType: mediaTypeOf(event.content),
+          status: event.what === "message" ? "received" : "sent",
+          metadata: { type: event.type, standby: true },
+        });
+      return;
+    case "contact-changed":
+      // The business's own address book does not rename anybody.
+      if (event.change !== "address-book") draft.profiles.push({ contactId, person: event.person });
+      if (event.change === "phone-number" && event.before.phoneNumber !== null)
+        draft.leftNumbers.push({ contactId, phoneNumber: event.before.phoneNumber, person: event.person });
+      return;
+    case "preference":
+      draft.preferences.push({
+        contactId,
+        category: event.category,
+        value: event.value,
+        source: "meta",
+        at: event.occurredAt ?? stored.receivedAt,
+      });
+      return;
+    case "call":
+      if (event.direction === "inbound" && event.event === "connect")
+        openWindow(draft, stored, contactId, event.person, false);
+      return;
+    case "status":
+      draft.statuses.push(event);
+      return;
+    case "template":
+      draft.templates.push(event);
+      return;
+    default:
+      return;
+  }
+}
+
+function written(
+  draft: Draft,
+  stored: StoredEvent,
   event: MessageEvent,
   contactId: string,
-): ReceivedMessage {
-  // Never later than receipt: a forged or skewed time must not lengthen the window.
-  const sentAt = event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
+  rules: EffectRules,
+  late: boolean,
+): void {
+  draft.profiles.push({ contactId, person: event.from });
+  openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
+  draft.shown.push(shown(stored, contactId, event.messageId, event, isHeard(rules, late), late));
+  const keyword = keywordOf(event);
+  if (keyword !== null)
+    draft.preferences.push({
+      contactId,
+      category: "marketing_messages",
+      value: keyword,
+      source: "keyword",
+      at: event.occurredAt ?? stored.receivedAt,
+    });
+}
+
+/** Meta knows that they wrote, and not what: still their message, so the window opens. */
+function unreadable(draft: Draft, stored: StoredEvent, contactId: string, rules: EffectRules, late: boolean): void {
+  const { event } = stored;
+  if (event.kind !== "unsupported" || event.from === null || event.messageId === null) return;
+  if (!event.type?.startsWith("message:")) return;
+  draft.profiles.push({ contactId, person: event.from });
+  openWindow(draft, stored, contactId, event.from, false);
+  const said = { type: "unsupported", text: null, content: null, replyTo: null };
+  const row = shown(stored, contactId, event.messageId, said, rules.wakeOn.unsupported && isHeard(rules, late), late);
+  draft.shown.push({ ...row, content: UNREADABLE });
+}
+
+function echoed(draft: Draft, stored: StoredEvent, event: EchoEvent, contactId: string, rules: EffectRules): void {
+  const { change } = event;
+  if (change?.kind === "edit") draft.changes.push(edited(contactId, change.targetId, event));
+  else if (change?.kind === "revoke") draft.changes.push(deleted(contactId, change.targetId));
+  else
+    draft.shown.push({
+      ...base(stored, contactId, event.messageId),
+      role: "assistant",
+      content: inboxText(event),
+      mediaType: mediaTypeOf(event.content),
+      status: "sent",
+      metadata: { type: event.type, sent_by: event.source },
+      unlessThere: true,
+    });
+  // Staff has the conversation now. Another app on the number is not staff.
+  if (event.source === "business-app")
+    draft.pauses.push({ contactId, until: new Date(sentAtOf(stored).getTime() + rules.pauseMs) });
+}
+
+function past(stored: StoredEvent, contactId: string, message: HistoryEvent["messages"][number]): ShownMessage {
   return {
-    contactId,
-    event,
-    content: event.text ?? placeholder(event.type),
-    mediaType: MEDIA.has(event.type) ? event.type : null,
-    storedAt,
-    sentAt,
-    late: receivedAt.getTime() - sentAt.getTime() >= WINDOW_MS,
+    ...base(stored, contactId, message.messageId),
+    role: message.direction === "inbound" ? "user" : "assistant",
+    content: inboxText(message),
+    mediaType: mediaTypeOf(message.content),
+    status: message.direction === "inbound" ? "received" : (message.status ?? "sent").toLowerCase(),
+    metadata: { type: message.type, history: true },
+    at: (message.occurredAt ?? stored.receivedAt).toISOString(),
+    unlessThere: true,
   };
 }
 
-const MEDIA = new Set(["image", "video", "audio", "document", "sticker"]);
+function edited(contactId: string, targetId: string, event: Readable): ShownChange {
+  const { text } = event;
+  return { contactId, targetId, content: inboxText(event), metadata: { edited: true }, inTurn: { kind: "edit", text } };
+}
 
-/** What the host's inbox shows of a message without words. */
-function placeholder(type: string): string {
-  return `[${type}]`;
+function deleted(contactId: string, targetId: string): ShownChange {
+  return { contactId, targetId, content: DELETED, metadata: { deleted: true }, inTurn: { kind: "remove" } };
+}
+
+type Said = Readable & Pick<MessageEvent, "replyTo">;
+
+function shown(
+  stored: StoredEvent,
+  contactId: string,
+  messageId: string,
+  said: Said,
+  wakes: boolean,
+  late = false,
+): ShownMessage {
+  const timestamp = sentAtOf(stored).toISOString();
+  return {
+    ...base(stored, contactId, messageId),
+    role: "user",
+    content: inboxText(said),
+    mediaType: mediaTypeOf(said.content),
+    status: "received",
+    metadata: {
+      type: said.type,
+      timestamp,
+      reply_to: said.replyTo,
+      ...(said.content === null ? {} : { content: said.content }),
+      ...(late ? { late: true } : {}),
+    },
+    wakes: wakes ? toTurnMessage(messageId, said, timestamp, late) : null,
+  };
+}
+
+function toTurnMessage(externalId: string, said: Said, timestamp: string, late: boolean): Omit<TurnMessage, "id"> {
+  const { type, text, content, replyTo } = said;
+  return {
+    externalId,
+    type,
+    text,
+    content,
+    media:
+      content?.kind === "media"
+        ? {
+            kind: content.media,
+            mimeType: content.mimeType,
+            filename: content.filename,
+            voice: content.voice === true,
+          }
+        : null,
+    replyTo,
+    timestamp,
+    ...(late ? { late: true as const } : {}),
+  };
+}
+
+/** In stored order: two messages of one delivery differ by microseconds only. */
+function base(stored: StoredEvent, contactId: string, externalId: string) {
+  return { contactId, externalId, at: stored.storedAt, unlessThere: false, wakes: null };
+}
+
+function openWindow(draft: Draft, stored: StoredEvent, contactId: string, person: Person | null, byAd: boolean): void {
+  draft.windows.push({ contactId, phoneNumber: person?.phoneNumber ?? null, at: sentAtOf(stored), byAd });
+}
+
+/** Never later than receipt: a forged or skewed time must not lengthen the window. */
+function sentAtOf({ event, receivedAt }: StoredEvent): Date {
+  return event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
+}
+
+/** Its window was closed when it came. */
+function isLate(stored: StoredEvent): boolean {
+  return stored.receivedAt.getTime() - sentAtOf(stored).getTime() >= WINDOW_MS;
+}
+
+function isHeard(rules: EffectRules, late: boolean): boolean {
+  return !late || rules.wakeOn.late;
+}
+
+function mediaTypeOf(content: Readable["content"]): string | null {
+  return content?.kind === "media" ? content.media : null;
 }

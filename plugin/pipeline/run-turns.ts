@@ -4,8 +4,10 @@ import type { Host, Lanes, Logger, PlannedSend, SealedTurn, Turns } from "../por
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { withPickedChoice } from "./pick-choice.ts";
 import { planSend } from "./plan-send.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+import type { createShowThinking } from "./show-thinking.ts";
 
 export type TurnDeps = {
   readonly lanes: Lanes;
@@ -16,11 +18,12 @@ export type TurnDeps = {
   readonly random: () => number;
   /** How long the host may think about one turn. */
   readonly replyTimeoutMs: number;
+  readonly showThinking: ReturnType<typeof createShowThinking>;
   readonly onAnswered: () => void;
 };
 
 export function createRunTurns(deps: TurnDeps): LaneHandler {
-  const { lanes, turns, host, log, retry, random, replyTimeoutMs, onAnswered } = deps;
+  const { lanes, turns, host, log, retry, random, replyTimeoutMs, showThinking, onAnswered } = deps;
   const finish = createGroupCommit<{ turn: SealedTurn; send: PlannedSend | null }, boolean>({
     commit: turns.finish,
     isItemsFault: (error) => !isStoreDown(error),
@@ -48,14 +51,27 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     // It was tried that often and never came back to say why: it takes the process down with it.
     if (turn.attempt > retry.maxAttempts) return fail(turn, new Error("the process ended during every attempt"));
     try {
-      const answer = async (until: AbortSignal) => collect(await host.reply(visible(turn, until)));
-      const send = plan(turn, await withinTime(answer, replyTimeoutMs, signal));
+      const send = await ask(turn, signal);
       // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
       await finish.add({ turn, send });
       onAnswered();
     } catch (error) {
       if (signal.aborted) return;
       await fail(turn, error);
+    }
+  }
+
+  /** Nobody is asked while staff is talking, or when all that was written has been taken back. */
+  async function ask(turn: SealedTurn, signal: AbortSignal): Promise<PlannedSend | null> {
+    if (turn.isPaused || turn.messages.length === 0) return null;
+    const hide = showThinking(turn);
+    let send: PlannedSend | null = null;
+    try {
+      const answer = async (until: AbortSignal) => collect(await host.reply(visible(turn, until)));
+      send = plan(turn, await withinTime(answer, replyTimeoutMs, signal));
+      return send;
+    } finally {
+      hide(send !== null && send.parts.length > 0);
     }
   }
 
@@ -76,8 +92,9 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
 
 /** What the host sees: nothing of lanes, connections or contacts. */
 function visible(turn: SealedTurn, signal: AbortSignal): Turn {
-  const { lane: _lane, connectionId: _connection, contactId: _contact, ...rest } = turn;
-  return { ...rest, signal };
+  const { turnId, conversationId, customerConfigId, channel, contact, attempt, offered } = turn;
+  const messages = turn.messages.map((message) => withPickedChoice(message, offered));
+  return { turnId, conversationId, customerConfigId, channel, contact, messages, attempt, signal };
 }
 
 /** A host that never comes back must not keep its conversation waiting for ever; what it says too late is not heard. */
@@ -117,10 +134,12 @@ async function collect(reply: Reply): Promise<AiResponse | string | null> {
 function plan(turn: SealedTurn, response: AiResponse | string | null): PlannedSend | null {
   if (response === null) return null;
   const quoted = typeof response === "object" && response.replyTo === true;
+  const lastMessageId = turn.messages.findLast(({ type }) => type !== "reaction")?.externalId;
   return planSend({
-    response,
+    what: { response },
     idempotencyKey: null,
-    replyTo: quoted ? (turn.messages.at(-1)?.externalId ?? null) : null,
+    replyTo: quoted ? (lastMessageId ?? null) : null,
+    ...(lastMessageId === undefined ? {} : { lastMessageId }),
     onWindowClosed: "fail",
   });
 }

@@ -183,7 +183,7 @@ const WRITTEN = [
 ];
 
 function planned(text: string) {
-  return planSend({ response: text, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+  return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
 }
 
 async function one(knex: Knex): Promise<number> {

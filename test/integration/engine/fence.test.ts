@@ -172,7 +172,7 @@ describe("one transaction", () => {
 });
 
 function answer(text: string) {
-  return planSend({ response: text, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+  return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
 }
 
 /** A trigger of the host's, or a bug of ours: Postgres raises for what matches. */

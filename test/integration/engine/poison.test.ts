@@ -1,6 +1,7 @@
 /** Rule 6: one event that cannot be applied harms nobody else, is tried again, then set aside, and its lane goes on in order. */
 import { describe, expect, it } from "vitest";
 import { createApplyEvents } from "../../../plugin/pipeline/apply-events.ts";
+import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
 import type { ClaimedLane, Inbox } from "../../../plugin/ports.ts";
 import { quiet, until } from "../../support/channel.ts";
 import { ADA, BEN, channelFor, delivery, type Engine, message, startEngine, stranded } from "./support.ts";
@@ -158,6 +159,7 @@ async function startApplying() {
   const handle = createApplyEvents({
     lanes: store.lanes,
     inbox,
+    rules: DEFAULT_RULES,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     retry: { maxAttempts: 3, baseMs: 30, maxMs: 60 },
     random: () => 0.5,

@@ -2,6 +2,7 @@
 import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
+import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
 import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
 import { quiet, until } from "../../support/channel.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
@@ -135,6 +136,7 @@ function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
     coalesceMs: 0,
     pollMs: 50,
     replyTimeoutMs: 60_000,
+    rules: DEFAULT_RULES,
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
     random: Math.random,
     newToken: () => String(Math.random()),

@@ -183,7 +183,7 @@ function permutations<T>(items: readonly T[]): T[][] {
 }
 
 function planned(text: string) {
-  return planSend({ response: text, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+  return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
 }
 
 async function conversation({ store, rows }: Engine): Promise<string> {

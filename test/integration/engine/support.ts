@@ -1,4 +1,5 @@
 /** The engine without HTTP: a store on real Postgres, deliveries as Meta writes them, and locks that a test can hold. */
+import type { ChannelEvent } from "@omniops/whatsapp";
 import type { Knex } from "knex";
 import pg from "pg";
 import { afterEach, onTestFinished } from "vitest";
@@ -159,6 +160,11 @@ function change(value: object): object {
 export function delivery(...changes: readonly object[]): IncomingDelivery {
   const payload = { object: "whatsapp_business_account", entry: [{ id: NUMBER.wabaId, changes }] };
   return deliveryOf(JSON.stringify(payload));
+}
+
+/** A delivery of events that nobody parsed. */
+export function eventsOf(events: readonly ChannelEvent[]): IncomingDelivery {
+  return { ...delivery(), events };
 }
 
 export function deliveryOf(json: string): IncomingDelivery {

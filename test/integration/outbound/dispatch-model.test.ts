@@ -122,6 +122,10 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
       outboxId: part.id,
       state: part.state,
       payload: {},
+      endpoint: "messages",
+      needsWindow: true,
+      isUnwanted: false,
+      fallback: null,
       recipient: { phoneNumber: "447700900123", userId: null },
       connection: {
         connectionId: "c",
@@ -144,7 +148,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
     const part = partOf(outgoing);
     const made = part.attempts.find((one) => one.token === token);
     if (made && attempt && made.state !== "accepted") made.state = attempt;
-    if (isPending(part.state)) part.state = next.state;
+    if (isPending(part.state) && next.kind !== "replace") part.state = next.state;
     if (next.kind === "done" && next.state !== "accepted")
       for (const later of parts.slice(parts.indexOf(part) + 1)) if (isPending(later.state)) later.state = "failed";
     world.readyAt = next.kind === "retry" ? world.now + next.delayMs : world.now;

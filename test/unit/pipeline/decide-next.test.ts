@@ -17,6 +17,10 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
     outboxId: "1",
     state: "queued",
     payload: {},
+    endpoint: "messages",
+    needsWindow: true,
+    isUnwanted: false,
+    fallback: null,
     recipient: { phoneNumber: "447700900123", userId: null },
     connection: {
       connectionId: "c",

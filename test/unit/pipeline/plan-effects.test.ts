@@ -1,26 +1,42 @@
-/** Events of a batch → what they do to the database. */
+/** What events do to the database, decided without it. */
+
+import type { ChannelEvent, EchoEvent, MessageEvent, Person, StatusEvent } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import type { ChannelEvent, MessageEvent } from "../../../plugin/contract.ts";
-import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
+import { DEFAULT_RULES, type EffectRules, planEffects } from "../../../plugin/pipeline/plan-effects.ts";
 import type { StoredEvent } from "../../../plugin/ports.ts";
 
-const RECEIVED = new Date("2026-11-22T12:00:00.500Z");
-const DAY = 24 * 60 * 60 * 1_000;
+const HOUR = 60 * 60 * 1000;
+const DAY = 24 * HOUR;
+const RECEIVED = new Date("2026-11-22T12:00:00.000Z");
 const earlier = (ms: number) => new Date(RECEIVED.getTime() - ms);
 
+const ADA: Person = { phoneNumber: "447700900123", userId: null, parentUserId: null, username: null, name: "Ada" };
 const base = { dedupeKey: "k", wabaId: "1", phoneNumberId: "2", occurredAt: RECEIVED, raw: {} };
-const nobody = { phoneNumber: "447700900123", userId: null, parentUserId: null, username: null, name: null };
 
 function message(over: Partial<MessageEvent> = {}): MessageEvent {
   return {
     ...base,
     kind: "message",
     messageId: "wamid.1",
-    from: nobody,
+    from: ADA,
     type: "text",
     text: "hello",
     content: null,
     replyTo: null,
+    ...over,
+  };
+}
+
+function echo(over: Partial<EchoEvent> = {}): EchoEvent {
+  return {
+    ...base,
+    kind: "echo",
+    source: "business-app",
+    messageId: "wamid.echo",
+    to: ADA,
+    type: "text",
+    text: "on my way",
+    content: null,
     ...over,
   };
 }
@@ -32,16 +48,17 @@ function stored(event: ChannelEvent, over: Partial<StoredEvent> = {}): StoredEve
     contactId: "1",
     event,
     receivedAt: RECEIVED,
-    storedAt: RECEIVED.toISOString(),
+    storedAt: "2026-11-22T12:00:00.000001Z",
     ...over,
   };
 }
 
-const planned = (event: MessageEvent) => planEffects([stored(event)]).messages[0];
+const plan = (event: ChannelEvent, rules: Partial<EffectRules["wakeOn"]> = {}) =>
+  planEffects([stored(event)], { ...DEFAULT_RULES, wakeOn: { ...DEFAULT_RULES.wakeOn, ...rules } });
 
 describe("when a message was sent", () => {
   it("is WhatsApp's own time", () => {
-    expect(planned(message({ occurredAt: earlier(5_000) }))?.sentAt).toEqual(earlier(5_000));
+    expect(plan(message({ occurredAt: earlier(5_000) })).windows[0]?.at).toEqual(earlier(5_000));
   });
 
   it.each([
@@ -49,65 +66,331 @@ describe("when a message was sent", () => {
     ["missing", null],
     ["no date at all", new Date(Number.NaN)],
   ])("is its receipt where WhatsApp's time is %s", (_name, occurredAt) => {
-    expect(planned(message({ occurredAt }))?.sentAt).toEqual(RECEIVED);
+    expect(plan(message({ occurredAt })).windows[0]?.at).toEqual(RECEIVED);
   });
 });
 
-describe("a message is late", () => {
+describe("a message that is late", () => {
   it.each([
     ["at exactly 24 hours", DAY, true],
     ["a millisecond before", DAY - 1, false],
     ["long after", 30 * DAY, true],
     ["at once", 0, false],
   ])("%s: %s ms → %s", (_name, age, late) => {
-    expect(planned(message({ occurredAt: earlier(age) }))?.late).toBe(late);
+    const { shown, told } = plan(message({ occurredAt: earlier(age) }));
+
+    expect(told).toMatchObject([{ late }]);
+    expect(shown[0]?.metadata.late ?? false).toBe(late);
+    expect(shown[0]?.wakes === null).toBe(late);
+  });
+
+  it("wakes the AI where the host wants to hear of it, and says so", () => {
+    expect(plan(message({ occurredAt: earlier(DAY) }), { late: true }).shown[0]?.wakes).toMatchObject({ late: true });
   });
 });
 
-describe("what the host's inbox shows", () => {
+describe("what a person writes", () => {
+  it("is shown with their words, wakes the AI, opens the window and tells who they are", () => {
+    const effects = plan(message({ text: "hello", replyTo: "wamid.0" }));
+
+    expect(effects.shown).toMatchObject([
+      { role: "user", content: "hello", status: "received", externalId: "wamid.1", at: "2026-11-22T12:00:00.000001Z" },
+    ]);
+    expect(effects.shown[0]?.wakes).toEqual({
+      externalId: "wamid.1",
+      type: "text",
+      text: "hello",
+      content: null,
+      media: null,
+      replyTo: "wamid.0",
+      timestamp: RECEIVED.toISOString(),
+    });
+    expect(effects.windows).toEqual([{ contactId: "1", phoneNumber: ADA.phoneNumber, at: RECEIVED, byAd: false }]);
+    expect(effects.profiles).toEqual([{ contactId: "1", person: ADA }]);
+  });
+
+  it("says what kind of media it is", () => {
+    const content = {
+      kind: "media",
+      media: "audio",
+      mediaId: "4410003",
+      mimeType: "audio/ogg",
+      sha256: null,
+      filename: null,
+      voice: true,
+    } as const;
+
+    const [shown] = plan(message({ type: "audio", text: null, content })).shown;
+
+    expect(shown).toMatchObject({ content: "[Voice message]", mediaType: "audio" });
+    expect(shown?.wakes?.media).toEqual({ kind: "audio", mimeType: "audio/ogg", filename: null, voice: true });
+  });
+
+  it("after an ad opens the window as one that an answer makes free", () => {
+    const referral = { sourceType: "ad", sourceId: "1", sourceUrl: null, headline: null, body: null, clickId: null };
+
+    expect(plan(message({ referral })).windows[0]?.byAd).toBe(true);
+    expect(plan(message({ referral: { ...referral, sourceType: "post" } })).windows[0]?.byAd).toBe(false);
+  });
+
   it.each([
-    ["text", "hello", "hello", null],
-    ["image", null, "[image]", "image"],
-    ["image", "a caption", "a caption", "image"],
-    ["sticker", null, "[sticker]", "sticker"],
-    ["location", null, "[location]", null],
-    ["interactive", "Yes", "Yes", null],
-  ])("of %s with %s is %s", (type, text, content, mediaType) => {
-    expect(planned(message({ type, text }))).toMatchObject({ content, mediaType });
+    ["STOP", "stop"],
+    [" stop. ", "stop"],
+    ["Unsubscribe!", "stop"],
+    ["START", "resume"],
+    ["please don't stop", undefined],
+    ["stop it", undefined],
+  ])("%j means %s for marketing", (text, value) => {
+    expect(plan(message({ text })).preferences[0]?.value).toBe(value);
+  });
+});
+
+describe("a message that WhatsApp cannot show us", () => {
+  const unreadable = {
+    ...base,
+    kind: "unsupported",
+    field: "messages",
+    type: "message:poll",
+    from: ADA,
+    messageId: "wamid.1",
+  } as const;
+
+  it("is shown as one, opens the window, and wakes nobody", () => {
+    const { shown, windows } = plan(unreadable);
+
+    expect(shown).toMatchObject([{ role: "user", content: "[A message that WhatsApp cannot show here]", wakes: null }]);
+    expect(windows).toHaveLength(1);
+  });
+
+  it("wakes the AI where the host asks for it", () => {
+    expect(plan(unreadable, { unsupported: true }).shown[0]?.wakes).toMatchObject({ type: "unsupported", text: null });
+  });
+
+  it("is none where it is no message: then it is told and nothing else", () => {
+    const { shown, windows, told } = plan({ ...unreadable, type: "user_actions", messageId: null });
+
+    expect([shown, windows]).toEqual([[], []]);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe("a reaction", () => {
+  const reaction = {
+    ...base,
+    kind: "reaction",
+    messageId: "wamid.r",
+    from: ADA,
+    targetId: "wamid.1",
+    emoji: "👍",
+  } as const;
+
+  it("stands beside the message it is for, opens nothing and wakes nobody", () => {
+    const effects = plan(reaction);
+
+    expect(effects.changes).toEqual([
+      { contactId: "1", targetId: "wamid.1", content: null, metadata: { reaction: "👍" }, inTurn: null },
+    ]);
+    expect([effects.shown, effects.windows]).toEqual([[], []]);
+  });
+
+  it("wakes the AI where the host asks for it", () => {
+    expect(plan(reaction, { reactions: true }).shown).toMatchObject([
+      { content: "Reacted 👍", wakes: { type: "reaction", replyTo: "wamid.1", content: { emoji: "👍" } } },
+    ]);
+  });
+});
+
+describe("a change of heart", () => {
+  it("replaces the words of an edited message", () => {
+    const edit = {
+      ...base,
+      kind: "edit",
+      messageId: "wamid.e",
+      from: ADA,
+      targetId: "wamid.1",
+      type: "text",
+      text: "fixed",
+      content: null,
+    } as const;
+
+    expect(plan(edit).changes).toEqual([
+      {
+        contactId: "1",
+        targetId: "wamid.1",
+        content: "fixed",
+        metadata: { edited: true },
+        inTurn: { kind: "edit", text: "fixed" },
+      },
+    ]);
+  });
+
+  it("takes the words of a deleted message away", () => {
+    const revoke = { ...base, kind: "revoke", messageId: "wamid.e", from: ADA, targetId: "wamid.1" } as const;
+
+    expect(plan(revoke).changes).toEqual([
+      {
+        contactId: "1",
+        targetId: "wamid.1",
+        content: "[This message was deleted]",
+        metadata: { deleted: true },
+        inTurn: { kind: "remove" },
+      },
+    ]);
+  });
+});
+
+describe("what staff writes in the WhatsApp Business app", () => {
+  it("is shown as the business's own, pauses the AI for an hour, and opens nothing", () => {
+    const effects = plan(echo());
+
+    expect(effects.shown).toMatchObject([
+      { role: "assistant", content: "on my way", status: "sent", wakes: null, unlessThere: true },
+    ]);
+    expect(effects.pauses).toEqual([{ contactId: "1", until: new Date(RECEIVED.getTime() + HOUR) }]);
+    expect(effects.windows).toEqual([]);
+  });
+
+  it("pauses for as long as the host wants", () => {
+    const { pauses } = planEffects([stored(echo())], { ...DEFAULT_RULES, pauseMs: 5_000 });
+
+    expect(pauses[0]?.until).toEqual(new Date(RECEIVED.getTime() + 5_000));
+  });
+
+  it("may take back or change what it wrote before", () => {
+    const change = { kind: "revoke", targetId: "wamid.old" } as const;
+
+    expect(plan(echo({ change }))).toMatchObject({ shown: [], changes: [{ targetId: "wamid.old" }] });
+  });
+
+  it("is not staff when another app on the number sent it", () => {
+    expect(plan(echo({ source: "other-app" })).pauses).toEqual([]);
+  });
+});
+
+describe("what was before, and what others say", () => {
+  const quiet: readonly ChannelEvent[] = [
+    {
+      ...base,
+      kind: "history",
+      person: ADA,
+      messages: [
+        {
+          messageId: "h1",
+          direction: "outbound",
+          type: "text",
+          text: "old",
+          content: null,
+          occurredAt: earlier(DAY),
+          status: "READ",
+        },
+        {
+          messageId: "h2",
+          direction: "inbound",
+          type: "text",
+          text: "older",
+          content: null,
+          occurredAt: earlier(2 * DAY),
+          status: null,
+        },
+      ],
+      progress: 50,
+      errors: [],
+    },
+    {
+      ...base,
+      kind: "standby",
+      what: "message",
+      messageId: "s1",
+      person: ADA,
+      type: "text",
+      text: "hi",
+      content: null,
+    },
+    { ...base, kind: "contact-changed", change: "user-id", before: ADA, person: { ...ADA, userId: "GB.new" } },
+    { ...base, kind: "preference", person: ADA, category: "marketing_messages", value: "stop" },
+  ];
+
+  it.each(quiet.map((event) => [event.kind, event] as const))("%s opens no window and wakes nobody", (_kind, event) => {
+    const { windows, shown, told } = plan(event);
+
+    expect(windows).toEqual([]);
+    expect(shown.filter(({ wakes }) => wakes !== null)).toEqual([]);
+    expect(told).toHaveLength(1);
+  });
+
+  it("history is shown at its own time, from both sides", () => {
+    expect(plan(quiet[0] as ChannelEvent).shown).toMatchObject([
+      { role: "assistant", content: "old", status: "read", at: earlier(DAY).toISOString(), unlessThere: true },
+      { role: "user", content: "older", status: "received", at: earlier(2 * DAY).toISOString(), unlessThere: true },
+    ]);
+  });
+
+  it("a number that was left is no longer theirs", () => {
+    const person = { ...ADA, phoneNumber: "447700900888" };
+    const { leftNumbers, profiles } = plan({
+      ...base,
+      kind: "contact-changed",
+      change: "phone-number",
+      before: ADA,
+      person,
+    });
+
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumber: "447700900123", person }]);
+    expect(profiles).toEqual([{ contactId: "1", person }]);
+  });
+
+  it("the business's address book renames nobody", () => {
+    const person = { ...ADA, name: "Ada from the market" };
+
+    expect(plan({ ...base, kind: "contact-changed", change: "address-book", before: ADA, person }).profiles).toEqual(
+      [],
+    );
+  });
+});
+
+describe("a call", () => {
+  const call = {
+    ...base,
+    kind: "call",
+    callId: "wacid.1",
+    person: ADA,
+    event: "connect",
+    direction: "inbound",
+    durationSeconds: null,
+  } as const;
+
+  it("from a person opens the window", () => {
+    expect(plan(call).windows).toHaveLength(1);
+    expect(plan({ ...call, direction: "outbound" }).windows).toEqual([]);
+    expect(plan({ ...call, event: "terminate" }).windows).toEqual([]);
   });
 });
 
 describe("a batch", () => {
-  it("is split by kind, each in stored order", () => {
-    const status: ChannelEvent = {
-      ...base,
-      kind: "status",
-      messageId: "wamid.9",
-      status: "read",
-      recipient: nobody,
-      callbackData: null,
-      errors: [],
-    };
-    const unsupported: ChannelEvent = {
-      ...base,
-      kind: "unsupported",
-      field: "flows",
-      type: null,
-      from: null,
-      messageId: null,
-    };
-    const events = [message({ messageId: "a" }), status, unsupported, message({ messageId: "b" })].map((event) =>
-      stored(event),
-    );
+  const status: StatusEvent = {
+    ...base,
+    kind: "status",
+    messageId: "wamid.9",
+    status: "read",
+    recipient: ADA,
+    callbackData: null,
+    errors: [],
+  };
+
+  it("keeps stored order, and leaves the telling of a status to the send it is about", () => {
+    const events = [message({ messageId: "a" }), status, message({ messageId: "b" })].map((event) => stored(event));
 
     const effects = planEffects(events);
 
-    expect(effects.messages.map(({ event }) => event.messageId)).toEqual(["a", "b"]);
+    expect(effects.shown.map(({ externalId }) => externalId)).toEqual(["a", "b"]);
     expect(effects.statuses).toEqual([status]);
-    expect(effects.unsupported.map(({ event }) => event)).toEqual([unsupported]);
+    expect(effects.told.map(({ event }) => event.kind)).toEqual(["message", "message"]);
   });
 
-  it("leaves out a message that belongs to nobody", () => {
-    expect(planEffects([stored(message(), { contactId: null })]).messages).toEqual([]);
+  it("does nothing for a message that belongs to nobody but tell of it", () => {
+    const effects = planEffects([stored(message(), { contactId: null })]);
+
+    expect(effects.shown).toEqual([]);
+    expect(effects.told).toHaveLength(1);
   });
 });

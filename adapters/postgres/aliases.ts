@@ -1,0 +1,107 @@
+/** Who an event is about, and the names by which that person may come back. */
+import type { ChannelEvent, Person } from "../../plugin/contract.ts";
+
+/** Whose lane it belongs to. */
+export function personOf(event: ChannelEvent): Person | null {
+  switch (event.kind) {
+    case "message":
+    case "reaction":
+    case "edit":
+    case "revoke":
+    case "unsupported":
+      return event.from;
+    case "status":
+      return event.recipient;
+    case "echo":
+      return event.to;
+    case "contact-changed":
+    case "preference":
+    case "call":
+    case "history":
+    case "standby":
+      return event.person;
+    case "template":
+    case "account":
+    case "phone-number":
+    case "flow":
+      return null;
+  }
+}
+
+/** The wamid it is about. */
+export function messageIdOf(event: ChannelEvent): string | null {
+  return "messageId" in event ? event.messageId : null;
+}
+
+/**
+ * Whether a stranger becomes a contact by it: somebody who wrote, called or was written to. A status, or an entry in
+ * an address book, is about somebody who is known or else is nobody yet.
+ */
+export function introduces(event: ChannelEvent): boolean {
+  switch (event.kind) {
+    case "message":
+    case "echo":
+    case "preference":
+      return true;
+    case "history":
+      return event.messages.length > 0;
+    case "call":
+      return event.direction === "inbound";
+    case "standby":
+      return event.what === "message" || event.what === "echo";
+    case "unsupported":
+      return isUnreadableMessage(event);
+    default:
+      return false;
+  }
+}
+
+/** Something a person sent that cannot be shown; in a group, `from` is one of many. */
+export function isUnreadableMessage(event: ChannelEvent): boolean {
+  return (
+    event.kind === "unsupported" &&
+    event.from !== null &&
+    event.messageId !== null &&
+    event.type !== null &&
+    event.type.startsWith("message:") &&
+    event.type !== "message:group" &&
+    event.type !== "message:system" &&
+    event.type !== "message:request_welcome"
+  );
+}
+
+/** Every name that an event says belongs to one person: for a change, the old and the new ones. */
+export function aliasesOfEvent(event: ChannelEvent): readonly string[] {
+  const people = event.kind === "contact-changed" ? [event.before, event.person] : [personOf(event)];
+  return [...new Set(people.flatMap(aliasesOf))];
+}
+
+/** The spellings by which a person may come back. */
+export function aliasesOf(person: Person | null): readonly string[] {
+  return [phoneAlias(person), userAlias(person), parentAlias(person)].filter((alias) => alias !== null);
+}
+
+export function phoneAlias(person: Person | null): string | null {
+  return person?.phoneNumber ? `phone:${canonicalNumber(person.phoneNumber)}` : null;
+}
+
+export function userAlias(person: Person | null): string | null {
+  return person?.userId ? `user:${person.userId}` : null;
+}
+
+export function parentAlias(person: Person | null): string | null {
+  return person?.parentUserId ? `parent:${person.parentUserId}` : null;
+}
+
+/**
+ * WhatsApp knows some mobile numbers with and without a digit that was introduced later, and Meta sends either. One
+ * spelling for both, for recognising only: answers go to the number as Meta gave it.
+ * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
+ */
+export function canonicalNumber(digits: string): string {
+  // Brazil: 55, two digits of area, a 9 in front of eight more. Mexico: 52, a 1, ten more. Argentina: 54, a 9, ten more.
+  return digits
+    .replace(/^55(\d{2})9(\d{8})$/, "55$1$2")
+    .replace(/^521(\d{10})$/, "52$1")
+    .replace(/^549(\d{10})$/, "54$1");
+}

@@ -1,0 +1,128 @@
+/** The host's `messages` table: the rows we add, and what becomes of them. */
+import type { ShownChange } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import type { ContactRow, HostShape } from "./host-tables.ts";
+
+export type HostMessage = {
+  readonly conversationId: string;
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  readonly status: string;
+  readonly mediaType: string | null;
+  readonly externalId: string | null;
+  readonly metadata: object;
+  /** ISO 8601; null: now. */
+  readonly createdAt: string | null;
+};
+
+/** @returns the ids of the new rows, in order. */
+export async function insertHostMessages(
+  tx: Tx,
+  db: Database,
+  messages: readonly HostMessage[],
+): Promise<readonly string[]> {
+  if (messages.length === 0) return [];
+  const rows = await tx.query<{ id: string }>(
+    `insert into ${db.hostName("messages")} (conversation_id, role, content, status, media_type, external_id, channel_metadata, created_at)
+     select conversation_id, role, content, status, media_type, external_id, channel_metadata,
+       coalesce(created_at, clock_timestamp() + i * interval '1 microsecond')
+     from jsonb_to_recordset($1::jsonb) as m (i int, conversation_id uuid, role text, content text, status text, media_type text,
+       external_id text, channel_metadata jsonb, created_at timestamptz) order by i returning id::text as id`,
+    [
+      JSON.stringify(
+        messages.map((message, i) => ({
+          i,
+          conversation_id: message.conversationId,
+          role: message.role,
+          content: message.content,
+          status: message.status,
+          media_type: message.mediaType,
+          external_id: message.externalId,
+          channel_metadata: message.metadata,
+          created_at: message.createdAt,
+        })),
+      ),
+    ],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** What of a row is new; what is left out or null stays as it is. */
+export type HostMessageChange = {
+  readonly id: string | null;
+  readonly status?: string;
+  readonly externalId?: string | null;
+  readonly content?: string | null;
+  /** Members of `channel_metadata`; one that is null goes. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+};
+
+/** All changes of a transaction in one call: the rows are locked in one order, so that two of them never wait for each other. */
+export async function updateHostMessages(
+  tx: Tx,
+  db: Database,
+  shape: HostShape,
+  changes: readonly HostMessageChange[],
+): Promise<void> {
+  const merged = new Map<string, HostMessageChange>();
+  for (const change of changes) {
+    if (change.id === null) continue;
+    const before = merged.get(change.id);
+    const metadata = { ...before?.metadata, ...change.metadata };
+    merged.set(change.id, { ...before, ...present(change), metadata });
+  }
+  if (merged.size === 0) return;
+  await tx.query(
+    `with mine as (
+       select m.id, s.status, s.external_id, s.content, s.metadata, s.gone from ${db.hostName("messages")} m
+       join jsonb_to_recordset($1::jsonb) as s (id ${shape.messageIdType}, status text, external_id text, content text, metadata jsonb, gone jsonb)
+         on s.id = m.id
+       order by m.id for update of m)
+     update ${db.hostName("messages")} m set status = coalesce(mine.status, m.status),
+       external_id = coalesce(mine.external_id, m.external_id), content = coalesce(mine.content, m.content),
+       channel_metadata = case when mine.metadata = '{}' and mine.gone = '[]' then m.channel_metadata
+         else (coalesce(m.channel_metadata, '{}') || mine.metadata) - array(select jsonb_array_elements_text(mine.gone)) end
+     from mine where m.id = mine.id`,
+    [
+      JSON.stringify(
+        [...merged].map(([id, { status, externalId, content, metadata = {} }]) => ({
+          id,
+          status: status ?? null,
+          external_id: externalId ?? null,
+          content: content ?? null,
+          metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null)),
+          gone: Object.keys(metadata).filter((key) => metadata[key] === null),
+        })),
+      ),
+    ],
+  );
+}
+
+function present(change: HostMessageChange): HostMessageChange {
+  const given = Object.entries(change).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(given) as HostMessageChange;
+}
+
+/**
+ * The rows that edits, deletions and reactions speak of. Only those of the same person and number: a wamid is Meta's
+ * word, and another tenant's row must not change by it.
+ */
+export async function findShown(
+  tx: Tx,
+  db: Database,
+  changes: readonly ShownChange[],
+  contacts: ReadonlyMap<string, ContactRow>,
+): Promise<readonly HostMessageChange[]> {
+  if (changes.length === 0) return [];
+  const rows = await tx.query<{ id: string; external_id: string; contact_id: string }>(
+    `select m.id::text as id, m.external_id, coalesce(c.merged_into, c.id) as contact_id from ${db.hostName("messages")} m
+     join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
+     where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
+    [changes.map(({ targetId }) => targetId), [...contacts.keys()]],
+  );
+  return changes.map(({ contactId, targetId, content, metadata }) => ({
+    id: rows.find((row) => row.external_id === targetId && row.contact_id === contactId)?.id ?? null,
+    content,
+    metadata,
+  }));
+}

@@ -1,0 +1,70 @@
+/** Turns that the host has not seen yet: what people write joins them, and what they take back leaves them. */
+import type { ShownChange, ShownMessage } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import type { ContactRow } from "./host-tables.ts";
+import { turnLane } from "./turns.ts";
+
+export type OpenTurn = ContactRow & {
+  readonly laneKey: string;
+  readonly contactId: string;
+  readonly messages: object[];
+};
+
+/** @param messageIds of the rows in the host's inbox, in the order of `shown`. */
+export function turnsOf(
+  shown: readonly ShownMessage[],
+  messageIds: readonly string[],
+  contacts: ReadonlyMap<string, ContactRow>,
+  paused: ReadonlySet<string>,
+): readonly OpenTurn[] {
+  const turns = new Map<string, OpenTurn>();
+  for (const [i, { contactId, wakes }] of shown.entries()) {
+    const contact = contacts.get(contactId);
+    if (wakes === null || contact === undefined || paused.has(contactId)) continue;
+    const turn = turns.get(contactId) ?? { ...contact, laneKey: turnLane(contactId), contactId, messages: [] };
+    turn.messages.push({ id: messageIds[i], ...wakes });
+    turns.set(contactId, turn);
+  }
+  return [...turns.values()];
+}
+
+/** @returns lanes whose messages joined a turn that was already waiting, so that their count is taken back. */
+export async function openTurns(tx: Tx, db: Database, turns: readonly OpenTurn[]): Promise<readonly string[]> {
+  if (turns.length === 0) return [];
+  const rows = await tx.query<{ lane_key: string; inserted: boolean }>(
+    `insert into ${db.name("whatsapp_turns")} as t (lane_key, connection_id, customer_config_id, contact_id, conversation_id, messages)
+     select lane_key, connection_id, customer_config_id, contact_id, conversation_id, messages
+     from jsonb_to_recordset($1::jsonb) as n (lane_key text, connection_id uuid, customer_config_id uuid, contact_id bigint,
+       conversation_id uuid, messages jsonb) order by lane_key
+     on conflict (lane_key) where sealed_at is null and state = 0 do update set messages = t.messages || excluded.messages
+     returning lane_key, xmax = 0 as inserted`,
+    [
+      JSON.stringify(
+        turns.map((turn) => ({
+          lane_key: turn.laneKey,
+          connection_id: turn.connectionId,
+          customer_config_id: turn.customerConfigId,
+          contact_id: turn.contactId,
+          conversation_id: turn.conversationId,
+          messages: turn.messages,
+        })),
+      ),
+    ],
+  );
+  return rows.filter((row) => !row.inserted).map((row) => row.lane_key);
+}
+
+/** An edit or deletion that is faster than the AI changes what it is asked. A turn that is left empty asks nobody. */
+export async function changeOpenTurns(tx: Tx, db: Database, changes: readonly ShownChange[]): Promise<void> {
+  for (const { contactId, targetId, inTurn } of changes) {
+    if (inTurn === null) continue;
+    await tx.query(
+      `update ${db.name("whatsapp_turns")} t set messages = coalesce((
+         select jsonb_agg(case when m ->> 'externalId' = $2 then m || $3::jsonb else m end order by n)
+         from jsonb_array_elements(t.messages) with ordinality as e (m, n) where $3::jsonb is not null or m ->> 'externalId' <> $2), '[]')
+       where t.lane_key = $1 and t.sealed_at is null and t.state = 0
+         and t.messages @> jsonb_build_array(jsonb_build_object('externalId', $2::text))`,
+      [turnLane(contactId), targetId, inTurn.kind === "edit" ? JSON.stringify({ text: inTurn.text }) : null],
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/** What an event says about a person: profile, number, window, and whether staff is talking to them. */
+import type { Effects } from "../../plugin/ports.ts";
+import { aliasesOf, canonicalNumber } from "./aliases.ts";
+import type { Database, Tx } from "./database.ts";
+import type { ContactRow } from "./host-tables.ts";
+
+type Contacts = ReadonlyMap<string, ContactRow>;
+
+export async function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles"]): Promise<void> {
+  const latest = new Map(profiles.map(({ contactId, person }) => [contactId, person]));
+  if (latest.size === 0) return;
+  await tx.query(
+    `update ${db.name("whatsapp_contacts")} c set phone_number = coalesce(p.phone_number, c.phone_number),
+       user_id = coalesce(p.user_id, c.user_id), parent_user_id = coalesce(p.parent_user_id, c.parent_user_id),
+       username = coalesce(p.username, c.username), name = coalesce(p.name, c.name), updated_at = now()
+     from json_to_recordset($1::json) as p (id bigint, phone_number text, user_id text, parent_user_id text, username text, name text)
+     where c.id = p.id and (c.phone_number, c.user_id, c.parent_user_id, c.username, c.name) is distinct from (
+       coalesce(p.phone_number, c.phone_number), coalesce(p.user_id, c.user_id), coalesce(p.parent_user_id, c.parent_user_id),
+       coalesce(p.username, c.username), coalesce(p.name, c.name))`,
+    [
+      JSON.stringify(
+        [...latest].map(([id, person]) => ({
+          id,
+          phone_number: person.phoneNumber,
+          user_id: person.userId,
+          parent_user_id: person.parentUserId,
+          username: person.username,
+          name: person.name,
+        })),
+      ),
+    ],
+  );
+}
+
+/** Somebody else may get the number, and must not find this person's conversation. */
+export async function leaveNumbers(
+  tx: Tx,
+  db: Database,
+  left: Effects["leftNumbers"],
+  contacts: Contacts,
+): Promise<void> {
+  const gone = left.filter(({ phoneNumber, person }) => {
+    const alias = `phone:${canonicalNumber(phoneNumber)}`;
+    return !aliasesOf(person).includes(alias);
+  });
+  if (gone.length === 0) return;
+  await tx.query(
+    `delete from ${db.name("whatsapp_contact_aliases")} a using unnest($1::uuid[], $2::text[], $3::bigint[]) as l (connection_id, alias, contact_id)
+     where a.connection_id = l.connection_id and a.alias = l.alias and a.contact_id = l.contact_id`,
+    [
+      gone.map(({ contactId }) => contacts.get(contactId)?.connectionId),
+      gone.map(({ phoneNumber }) => `phone:${canonicalNumber(phoneNumber)}`),
+      gone.map(({ contactId }) => contactId),
+    ],
+  );
+}
+
+/** @returns the contacts whom the AI does not answer now. */
+export async function pauseAi(
+  tx: Tx,
+  db: Database,
+  pauses: Effects["pauses"],
+  contacts: Contacts,
+): Promise<ReadonlySet<string>> {
+  const paused = new Set([...contacts].filter(([, { isPaused }]) => isPaused).map(([id]) => id));
+  if (pauses.length === 0) return paused;
+  const rows = await tx.query<{ id: string }>(
+    `update ${db.name("whatsapp_contacts")} c set ai_paused_until = greatest(c.ai_paused_until, p.until)
+     from (select id, max(until) as until from unnest($1::bigint[], $2::timestamptz[]) as u (id, until) group by id) p
+     where c.id = p.id and p.until > now() returning c.id`,
+    [pauses.map(({ contactId }) => contactId), pauses.map(({ until }) => until)],
+  );
+  for (const { id } of rows) paused.add(id);
+  return paused;
+}
+
+/** One call per conversation: the latest of its messages decides, and the function never shortens a window. */
+export async function extendWindows(
+  tx: Tx,
+  db: Database,
+  windows: Effects["windows"],
+  contacts: Contacts,
+): Promise<void> {
+  const latest = new Map<string, Effects["windows"][number]>();
+  for (const window of windows) {
+    const conversationId = contacts.get(window.contactId)?.conversationId;
+    if (!conversationId) continue;
+    const before = latest.get(conversationId);
+    const byAd = window.byAd || (before?.byAd ?? false);
+    if (before === undefined || before.at < window.at) latest.set(conversationId, { ...window, byAd });
+    else latest.set(conversationId, { ...before, byAd });
+  }
+  if (latest.size === 0) return;
+  const rows = [...latest];
+  await tx.query(
+    `select ${db.name("extend_whatsapp_session")}(id, phone, at, by_ad)
+     from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::boolean[]) as w (id, phone, at, by_ad) order by id`,
+    [
+      rows.map(([id]) => id),
+      rows.map(([, { phoneNumber }]) => phoneNumber),
+      rows.map(([, { at }]) => at),
+      rows.map(([, { byAd }]) => byAd),
+    ],
+  );
+}

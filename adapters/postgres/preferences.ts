@@ -1,0 +1,44 @@
+/** What people allow to be sent to them: the latest word counts, whoever brings it. */
+import type { ContactPreference } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+
+/** Meta's code for a marketing message to somebody who has opted out. */
+export const OPTED_OUT = 131050;
+
+/** The contacts must be locked before, so that two batches meet at the contact and not here. */
+export async function savePreferences(tx: Tx, db: Database, preferences: readonly ContactPreference[]): Promise<void> {
+  if (preferences.length === 0) return;
+  const latest = new Map<string, ContactPreference>();
+  for (const preference of preferences) {
+    const key = `${preference.contactId}/${preference.category}`;
+    const before = latest.get(key);
+    if (before === undefined || before.at <= preference.at) latest.set(key, preference);
+  }
+  const rows = [...latest.values()];
+  await tx.query(
+    `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
+     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as n (contact_id, category, value, source, at)
+     order by contact_id, category
+     on conflict (contact_id, category) do update set value = excluded.value, source = excluded.source, updated_at = excluded.updated_at
+     where p.updated_at <= excluded.updated_at`,
+    [
+      rows.map(({ contactId }) => contactId),
+      rows.map(({ category }) => category),
+      rows.map(({ value }) => value),
+      rows.map(({ source }) => source),
+      rows.map(({ at }) => at),
+    ],
+  );
+}
+
+/** Meta refuses marketing to these people, so they must have said so to it. */
+export async function optOut(tx: Tx, db: Database, contactIds: readonly string[]): Promise<void> {
+  const ids = [...new Set(contactIds)];
+  if (ids.length === 0) return;
+  await tx.query(
+    `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
+     select id, 'marketing_messages', 'stop', 'meta', now() from unnest($1::bigint[]) as c (id) order by id
+     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = now() where p.value <> 'stop'`,
+    [ids],
+  );
+}

@@ -1,0 +1,231 @@
+/** How an attempt ended, written: the part, its lane, the host's inbox, the host's ear, and whatever stood behind it. */
+import type { Degradation, HostEvent, PartState, SentPart } from "../../plugin/contract.ts";
+import type { PlannedPart, Settlement } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { updateHostMessages } from "./host-messages.ts";
+import type { HostShape } from "./host-tables.ts";
+import { enqueueOnLanes, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
+import { OPTED_OUT, optOut } from "./preferences.ts";
+
+export type SettleOptions = {
+  readonly hasListener: boolean;
+  readonly isPending: (state: PartState) => boolean;
+};
+
+type Locked = {
+  readonly id: string;
+  readonly state: PartState;
+  readonly message_id: string | null;
+  readonly send_id: string;
+  readonly part_index: number;
+  /** Linking two contacts may have moved it since it was read. */
+  readonly lane_key: string;
+  readonly contact_id: string;
+  readonly conversation_id: string;
+  readonly host_message_id: string | null;
+};
+
+type Change = {
+  readonly row: Locked;
+  /** Another message stands in its place. */
+  readonly by?: PlannedPart;
+  readonly state: PartState;
+  readonly messageId: string | null;
+  readonly error: SentPart["error"];
+};
+
+/**
+ * @param withLease whether the lanes are ours still. An answer that came after the lease was lost is still an answer.
+ * @throws LeaseLost to roll back.
+ */
+export async function settleParts(
+  tx: Tx,
+  db: Database,
+  shape: HostShape,
+  options: SettleOptions,
+  settlements: readonly Settlement[],
+  withLease: boolean,
+): Promise<void> {
+  const rows = await lockWithSuccessors(
+    tx,
+    db,
+    settlements.map(({ part }) => part.outboxId),
+  );
+  const changes: Change[] = [];
+  const finished = settlements.map((settlement) => {
+    const { part, next } = settlement;
+    const row = rows.find(({ id }) => id === part.outboxId);
+    if (row === undefined) return { lane: part.lane, laneKey: part.lane.laneKey, items: 0 };
+    const lane = { lane: part.lane, laneKey: row.lane_key };
+    // A status was faster: the part is settled and already counted off its lane. Only its wamid may be missing.
+    if (!options.isPending(row.state)) {
+      // Meta's word stands above what was only guessed while this answer was on its way.
+      if (row.message_id === null && settlement.messageId !== null) {
+        const isGuess = row.state === "unknown" || row.state === "expired";
+        changes.push({
+          row,
+          state: isGuess ? "accepted" : row.state,
+          messageId: settlement.messageId,
+          error: null,
+        });
+      }
+      return { ...lane, items: 0 };
+    }
+    if (next.kind === "retry") {
+      if (withLease) changes.push({ row, state: next.state, messageId: null, error: settlement.error });
+      return { ...lane, items: 0, delayMs: next.delayMs };
+    }
+    const after = rows.filter(
+      ({ send_id, id, state }) => send_id === row.send_id && BigInt(id) > BigInt(row.id) && options.isPending(state),
+    );
+    if (next.kind === "replace") {
+      changes.push({ row, state: "queued", messageId: null, error: null, by: next.by });
+      for (const one of after) changes.push({ row: one, state: "expired", messageId: null, error: REPLACED });
+      return { ...lane, items: after.length, delayMs: 0 };
+    }
+    changes.push({ row, state: next.state, messageId: settlement.messageId, error: settlement.error });
+    if (next.state === "accepted") return { ...lane, items: 1 };
+    // What follows would make no sense without this part, so it is not sent either, and the receipt says so.
+    for (const one of after) changes.push({ row: one, state: "failed", messageId: null, error: PART_BEFORE });
+    return { ...lane, items: 1 + after.length };
+  });
+  await writeAttempts(tx, db, settlements);
+  await writeParts(tx, db, changes);
+  await replaceParts(tx, db, changes);
+  await openFreeEntryPoints(tx, db, changes);
+  await optOut(
+    tx,
+    db,
+    changes.filter(({ error }) => error?.meta?.code === OPTED_OUT).map(({ row }) => row.contact_id),
+  );
+  await updateHostMessages(
+    tx,
+    db,
+    shape,
+    changes.map(({ row, state, messageId, by }) => ({
+      id: row.host_message_id,
+      status: state,
+      externalId: messageId,
+      content: by?.content ?? null,
+    })),
+  );
+  const news = options.hasListener
+    ? changes.filter(({ row, state }) => state !== row.state && !options.isPending(state)).map(toHostEvent)
+    : [];
+  const lanes = new Map<string, number>();
+  for (const event of news) lanes.set(notifyLane(event), (lanes.get(notifyLane(event)) ?? 0) + 1);
+  await enqueueOnLanes(
+    tx,
+    db,
+    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
+  );
+  await enqueueHostEvents(tx, db, news);
+  if (!withLease)
+    await settleOnLanes(
+      tx,
+      db,
+      finished.flatMap(({ laneKey, items }) => Array.from({ length: items }, () => laneKey)),
+    );
+  else if (!(await releaseLanes(tx, db, finished))) throw new LeaseLost();
+}
+
+const REPLACED: SentPart["error"] = {
+  code: "WINDOW_CLOSED",
+  message: "The 24-hour window closed before it could leave; the template was sent in its place.",
+  meta: null,
+};
+
+const PART_BEFORE: SentPart["error"] = {
+  code: "PART_BEFORE_FAILED",
+  message: "An earlier part of this answer was not sent.",
+  meta: null,
+};
+
+async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
+  return tx.query<Locked>(
+    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
+     where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
+    [ids],
+  );
+}
+
+async function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[]): Promise<void> {
+  const made = settlements.filter(({ token }) => token !== null);
+  if (made.length === 0) return;
+  await tx.query(
+    // Accepted is absorbing: a status may have said so while the answer was still on its way.
+    `update ${db.name("whatsapp_send_attempts")} a set state = s.state, message_id = coalesce(s.message_id, a.message_id), error = s.error, finished_at = now()
+     from json_to_recordset($1::json) as s (token text, state text, message_id text, error jsonb)
+     where a.token = s.token and a.state <> 'accepted'`,
+    [
+      JSON.stringify(
+        made.map(({ token, attempt, messageId, error }) => ({ token, state: attempt, message_id: messageId, error })),
+      ),
+    ],
+  );
+}
+
+async function writeParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  await tx.query(
+    `update ${db.name("whatsapp_outbox")} o set state = c.state, message_id = coalesce(c.message_id, o.message_id), error = c.error, updated_at = now()
+     from json_to_recordset($1::json) as c (id bigint, state text, message_id text, error jsonb) where o.id = c.id`,
+    [
+      JSON.stringify(
+        changes.map(({ row, state, messageId, error }) => ({ id: row.id, state, message_id: messageId, error })),
+      ),
+    ],
+  );
+}
+
+/** What the receipt and the host's inbox say of it. */
+export function replacedBy(part: PlannedPart): Degradation {
+  return { part: 0, what: "response", from: "answer", to: part.content };
+}
+
+async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
+  for (const { row, by } of changes) {
+    if (by === undefined) continue;
+    await tx.query(
+      `update ${db.name("whatsapp_outbox")} set kind = $2, payload = $3, endpoint = $4, needs_window = $5, is_marketing = $6, fallback = null
+       where id = $1`,
+      [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing],
+    );
+    const degraded = { ...replacedBy(by), part: row.part_index };
+    await tx.query(`update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb where id = $1`, [
+      row.send_id,
+      JSON.stringify([degraded]),
+    ]);
+  }
+}
+
+/**
+ * The first answer to somebody who came by an ad, within a day: everything is free of charge for 72 hours from it.
+ * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing#free-entry-point-conversations
+ */
+async function openFreeEntryPoints(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
+  const answered = changes.filter(({ state }) => state === "accepted").map(({ row }) => row.conversation_id);
+  if (answered.length === 0) return;
+  await tx.query(
+    `with mine as (
+       select id from ${db.name("whatsapp_sessions")}
+       where conversation_id = any($1) and ad_message_at > now() - interval '24 hours' order by id for update)
+     update ${db.name("whatsapp_sessions")} s set ad_message_at = null, free_entry_point_expires = now() + interval '72 hours'
+     from mine where s.id = mine.id`,
+    [answered],
+  );
+}
+
+function toHostEvent({ row, state, messageId, error }: Change): HostEvent {
+  return {
+    kind: "status",
+    conversationId: row.conversation_id,
+    sendId: row.send_id,
+    part: row.part_index,
+    messageId,
+    state,
+    error: error?.meta ?? null,
+    pricing: null,
+  };
+}
