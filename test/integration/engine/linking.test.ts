@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import {
   applyAll,
   applyOnce,
@@ -150,6 +151,93 @@ describe("a person known by two names", () => {
     expect(await store.sessions.status(before?.id ?? "")).toMatchObject({ state: "open" });
   });
 
+  it("has what waits for the AI asked together, in the order of writing, and once", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byUser("wamid.1"))]);
+    await store.inbox.record([delivery(byPhone("wamid.2"))]);
+    await applyAll(store);
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await applyAll(store);
+
+    expect(
+      await rows(
+        "select jsonb_path_query_array(messages, '$[*].externalId') as ids, state from whatsapp_turns where state = 0",
+      ),
+    ).toEqual([{ ids: ["wamid.1", "wamid.2", "wamid.3"], state: 0 }]);
+    expect(await rows("select pending from whatsapp_lanes where stage = 'turn' and pending <> 0")).toEqual([
+      { pending: 1 },
+    ]);
+  });
+
+  it("does not ask about a turn that the younger lane was thinking of and lost, but once more", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    await applyAll(store);
+    const lanes = await claimed(store, "turn");
+    const sealed = (await store.turns.seal(lanes)).filter((turn) => turn !== null);
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    const finished = await store.turns.finish(sealed.map((turn) => ({ turn, send: null })));
+
+    // The elder's turn under way goes on; the younger's lane is gone, and its turn is asked again in the elder's.
+    expect(finished.filter(Boolean)).toHaveLength(1);
+    await applyAll(store);
+    const again = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
+    expect(again.map(({ messages }) => messages.map(({ externalId }) => externalId))).toEqual([["wamid.2"]]);
+  });
+
+  it("has its waiting answers leave in the order in which they were given, from one lane", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    await applyAll(store);
+    const sealed = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
+    const byFirst = [...sealed].sort((a, b) => Number(a.contactId) - Number(b.contactId));
+    for (const turn of byFirst.toReversed())
+      await store.turns.finish([{ turn, send: answer(`to ${turn.messages[0]?.externalId}`) }]);
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+
+    expect(await rows("select content from messages where role = 'assistant' order by created_at")).toEqual([
+      { content: "to wamid.2" },
+      { content: "to wamid.1" },
+    ]);
+    expect(await rows("select lane_key, pending from whatsapp_lanes where stage = 'out' and pending > 0")).toEqual([
+      { lane_key: `out:contact:${byFirst[0]?.contactId}`, pending: 2 },
+    ]);
+    const [head] = await store.outbox.head(await claimed(store, "out"));
+    expect(head?.payload).toMatchObject({ text: { body: "to wamid.2" } });
+  });
+
+  it("whose answer is on its way when they are linked has it settled once", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    await applyAll(store);
+    const sealed = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
+    for (const turn of sealed) await store.turns.finish([{ turn, send: answer("hi") }]);
+    const lanes = await claimed(store, "out");
+    const parts = (await store.outbox.head(lanes)).filter((part) => part !== null);
+    await store.outbox.begin(parts.map((part) => ({ part, token: `token-${part.outboxId}` })));
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await store.outbox.settle(
+      parts.map((part) => ({
+        part,
+        token: `token-${part.outboxId}`,
+        attempt: "accepted" as const,
+        messageId: `wamid.out.${part.outboxId}`,
+        next: { kind: "done" as const, state: "accepted" as const },
+        error: null,
+      })),
+    );
+
+    expect(await rows("select state from whatsapp_outbox")).toEqual([{ state: "accepted" }, { state: "accepted" }]);
+    expect(await rows("select pending from whatsapp_lanes where stage = 'out' and pending <> 0")).toEqual([]);
+  });
+
   it("stays in order over any sequence of spellings, deliveries and workers", async () => {
     const engine = await startEngine();
     const { store, rows } = engine;
@@ -229,6 +317,10 @@ describe("a person known by two names", () => {
     );
   });
 });
+
+function answer(text: string) {
+  return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+}
 
 /** What the host's AI would be told, in order; every turn must be in one conversation. */
 async function told({ rows }: Engine): Promise<string[]> {
