@@ -18,6 +18,8 @@ export const connections = {
         quality_rating text,
         state text not null default 'connected' check (state in ('connected', 'reauth_required', 'disconnected')),
         reason text,
+        -- When the templates of its account were last read from Meta.
+        templates_synced_at timestamptz,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now());
       -- One active tenant per number; a number that moved keeps its old rows.

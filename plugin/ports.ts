@@ -178,6 +178,7 @@ export type SealedTurn = Omit<Turn, "signal"> & {
   readonly connectionId: string;
   readonly contactId: string;
   readonly phoneNumberId: string;
+  readonly wabaId: string;
   /** Sealed for the connection's row; null when there is none. */
   readonly accessTokenEnc: string | null;
   /** Staff is talking: the turn ends without asking the AI. */
@@ -187,6 +188,31 @@ export type SealedTurn = Omit<Turn, "signal"> & {
 };
 
 export type OfferedChoice = { readonly id: string; readonly title: string };
+
+/** Whose words a send is, and with what it may ask Meta about its templates. */
+export type SendingAccount = {
+  readonly customerConfigId: string;
+  readonly connectionId: string;
+  readonly wabaId: string;
+  /** Sealed for the connection's row; null when there is none. */
+  readonly accessTokenEnc: string | null;
+};
+
+/** A template as far as a send needs it. */
+export type KnownTemplate = Pick<
+  ListedTemplate,
+  "name" | "language" | "status" | "category" | "parameterFormat" | "components"
+>;
+
+export type Templates = {
+  /** What Meta lists takes the place of everything that was known of the account. */
+  replace(account: SendingAccount, listed: readonly ListedTemplate[]): Promise<void>;
+  /**
+   * A template in all its languages; none when Meta has none of that name.
+   * @returns null when the account's templates were not read since `notBefore`.
+   */
+  named(account: SendingAccount, name: string, notBefore: Date | null): Promise<readonly KnownTemplate[] | null>;
+};
 
 /** What a host said in a turn, ready for the outbox. */
 export type PlannedSend = {
@@ -280,6 +306,11 @@ export type Outbox = {
    * @throws ChannelError CONVERSATION_UNKNOWN, WINDOW_CLOSED, IDEMPOTENCY_CONFLICT.
    */
   enqueue(conversationId: string, send: PlannedSend): Promise<SendReceipt>;
+  /**
+   * The account that speaks in a conversation.
+   * @throws ChannelError CONVERSATION_UNKNOWN, CONNECTION_MISSING.
+   */
+  accountOf(conversationId: string): Promise<SendingAccount>;
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
   head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
   /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */
@@ -327,6 +358,7 @@ export type Store = {
   readonly outbox: Outbox;
   readonly hostEvents: HostEvents;
   readonly connections: Connections;
+  readonly templates: Templates;
   readonly sessions: Sessions;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;

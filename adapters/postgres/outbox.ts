@@ -1,7 +1,7 @@
 /** The outbox: parts in order per recipient, every attempt written before its socket opens, every outcome once. */
 import type { PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Outbox, PlannedSend } from "../../plugin/ports.ts";
+import type { Outbox, PlannedSend, SendingAccount } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
@@ -42,6 +42,11 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           );
         return (await readReceipt(tx, db, before.id, to.customerConfigId)) as SendReceipt;
       });
+    },
+
+    async accountOf(conversationId) {
+      const { customerConfigId, connectionId, wabaId, accessTokenEnc } = await addressOf(db, db, conversationId);
+      return { customerConfigId, connectionId, wabaId, accessTokenEnc };
     },
 
     receipt: (sendId, customerConfigId) => readReceipt(db, db, sendId, customerConfigId),
@@ -95,9 +100,7 @@ function insteadOf(send: PlannedSend): PlannedSend {
   return { ...send, parts: [send.fallback], fallback: null, choices: [], degraded: [replacedBy(send.fallback)] };
 }
 
-type Address = {
-  readonly connectionId: string;
-  readonly customerConfigId: string;
+type Address = SendingAccount & {
   readonly contactId: string;
   readonly windowOpen: boolean;
   /** No marketing to this person. */
@@ -109,16 +112,19 @@ async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<
     id: string;
     connection_id: string;
     customer_config_id: string;
+    waba_id: string;
+    access_token_enc: string | null;
     state: string;
     open: boolean;
     opted_out: boolean;
   }>(
     // A person who was two contacts keeps both conversations in the host's inbox: either leads to the one contact now.
-    `select coalesce(c.merged_into, c.id) as id, c.connection_id, c.customer_config_id, n.state,
+    `select coalesce(c.merged_into, c.id) as id, c.connection_id, c.customer_config_id, n.waba_id, k.access_token_enc, n.state,
        ${db.name("is_whatsapp_session_active")}($1) as open, exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = coalesce(c.merged_into, c.id) and p.category = 'marketing_messages' and p.value = 'stop') as opted_out
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
+     left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
      where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
     [conversationId],
   );
@@ -129,6 +135,8 @@ async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<
   return {
     connectionId: row.connection_id,
     customerConfigId: row.customer_config_id,
+    wabaId: row.waba_id,
+    accessTokenEnc: row.access_token_enc,
     contactId: row.id,
     windowOpen: row.open,
     optedOut: row.opted_out,

@@ -11,6 +11,7 @@ import { createLanes } from "./lanes.ts";
 import { createOutbox } from "./outbox.ts";
 import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
+import { createTemplates } from "./templates.ts";
 import { createTurns } from "./turns.ts";
 
 export type StoreOptions = Omit<EffectOptions, "hostShape"> & {
@@ -30,6 +31,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),
     connections: createConnections(db, options),
+    templates: createTemplates(db),
     sessions: createSessions(db),
     ping: async () => {
       await db.query("select 1");

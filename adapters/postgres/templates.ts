@@ -1,5 +1,6 @@
 /** Templates as Meta last described them. */
 import type { TemplateEvent } from "../../plugin/contract.ts";
+import type { KnownTemplate, Templates } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 
 /** What webhooks say of templates that we know; of others the next sync brings everything. */
@@ -21,4 +22,69 @@ export async function updateTemplates(tx: Tx, db: Database, events: readonly Tem
         event.reason,
       ],
     );
+}
+
+export function createTemplates(db: Database): Templates {
+  const table = db.name("whatsapp_templates");
+  return {
+    async replace({ customerConfigId, connectionId, wabaId }, listed) {
+      await db.transaction(async (tx) => {
+        // Two that read at the same time must not undo each other.
+        const locked = await tx.query(
+          `select 1 from ${db.name("whatsapp_connections")} where waba_id = $1 and state <> 'disconnected' order by id for no key update`,
+          [wabaId],
+        );
+        if (locked.length === 0) return;
+        await tx.query(
+          `insert into ${table} as t (customer_config_id, waba_id, template_id, name, language, category, status,
+             parameter_format, components, quality_score, rejected_reason)
+           select $1, $2, l.* from jsonb_to_recordset($3::jsonb) as l (template_id text, name text, language text, category text,
+             status text, parameter_format text, components jsonb, quality_score text, rejected_reason text)
+           on conflict (waba_id, name, language) do update set customer_config_id = excluded.customer_config_id,
+             template_id = excluded.template_id, category = excluded.category, status = excluded.status,
+             parameter_format = excluded.parameter_format, components = excluded.components,
+             quality_score = excluded.quality_score, rejected_reason = excluded.rejected_reason, updated_at = now()`,
+          [
+            customerConfigId,
+            wabaId,
+            JSON.stringify(
+              listed.map((template) => ({
+                template_id: template.templateId,
+                name: template.name,
+                language: template.language,
+                category: template.category,
+                status: template.status,
+                parameter_format: template.parameterFormat,
+                components: template.components,
+                quality_score: template.qualityScore,
+                rejected_reason: template.rejectedReason,
+              })),
+            ),
+          ],
+        );
+        await tx.query(
+          `delete from ${table} t where t.waba_id = $1 and not exists (
+             select 1 from unnest($2::text[], $3::text[]) as l (name, language) where l.name = t.name and l.language = t.language)`,
+          [wabaId, listed.map(({ name }) => name), listed.map(({ language }) => language)],
+        );
+        await tx.query(
+          `update ${db.name("whatsapp_connections")} set templates_synced_at = now() where id = $1 or (waba_id = $2 and state <> 'disconnected')`,
+          [connectionId, wabaId],
+        );
+      });
+    },
+
+    async named({ customerConfigId, connectionId, wabaId }, name, notBefore) {
+      const [synced] = await db.query(
+        `select 1 from ${db.name("whatsapp_connections")} where id = $1 and templates_synced_at >= coalesce($2::timestamptz, '-infinity')`,
+        [connectionId, notBefore],
+      );
+      if (synced === undefined) return null;
+      return db.query<KnownTemplate>(
+        `select name, language, status, category, parameter_format as "parameterFormat", components from ${table}
+         where waba_id = $1 and name = $2 and customer_config_id = $3 order by language`,
+        [wabaId, name, customerConfigId],
+      );
+    },
+  };
 }

@@ -18,6 +18,7 @@ type TurnRow = {
   readonly phone_number: string | null;
   readonly user_id: string | null;
   readonly phone_number_id: string;
+  readonly waba_id: string;
   readonly access_token_enc: string | null;
   readonly paused: boolean;
   readonly offered: readonly OfferedChoice[] | null;
@@ -41,7 +42,7 @@ export function createTurns(db: Database): Turns {
          left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
          where t.id = head.id and c.id = t.contact_id and n.id = t.connection_id
          returning t.lane_key, t.id, t.conversation_id, t.customer_config_id, t.connection_id, t.contact_id, t.messages,
-           t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, k.access_token_enc,
+           t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, n.waba_id, k.access_token_enc,
            coalesce(c.ai_paused_until > now(), false) as paused, (
              select s.choices from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id
              order by s.created_at desc limit 1) as offered`,
@@ -64,6 +65,7 @@ export function createTurns(db: Database): Turns {
           messages: row.messages,
           attempt: row.attempts,
           phoneNumberId: row.phone_number_id,
+          wabaId: row.waba_id,
           accessTokenEnc: row.access_token_enc,
           isPaused: row.paused,
           offered: row.offered ?? [],
