@@ -72,6 +72,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     const outcome = await graphApi.postMessage({
       phoneNumberId,
       accessToken,
+      endpoint: "messages",
       body: {
         messaging_product: "whatsapp",
         recipient_type: "individual",
