@@ -386,13 +386,19 @@ export type GraphApi = {
   postMessage(call: {
     readonly phoneNumberId: string;
     readonly accessToken: string;
+    /** `marketing_messages`: the Marketing Messages API, which takes marketing templates only. */
     readonly endpoint: GraphEndpoint;
     readonly body: Readonly<Record<string, unknown>>;
   }): Promise<PostOutcome>;
-  /** Marks a message and all before it as read; with `typing`, also shows "typing…" for 25 s or until something is sent. */
+  /**
+   * Marks a message that a person sent, and all before it, as read. With `typing` the person sees for 25 seconds, or
+   * until the next message, that an answer is being written; the same call again makes it last. Safe to repeat.
+   * @throws ChannelError GRAPH_REJECTED, GRAPH_UNREACHABLE.
+   */
   markRead(call: {
     readonly phoneNumberId: string;
     readonly accessToken: string;
+    /** The wamid, at most 30 days old. */
     readonly messageId: string;
     readonly typing: boolean;
   }): Promise<void>;
@@ -403,7 +409,38 @@ export type GraphApi = {
   }>;
   /** The ids of the numbers in a WhatsApp Business Account. */
   numbersOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly string[]>;
+  /**
+   * Every template of a WhatsApp Business Account, in every language and state.
+   * @throws ChannelError GRAPH_REJECTED, GRAPH_UNREACHABLE.
+   */
+  templatesOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly ListedTemplate[]>;
   close(): void;
+};
+
+/** A template in one language, as Graph lists it. */
+export type ListedTemplate = {
+  readonly templateId: string;
+  readonly name: string;
+  readonly language: string;
+  /** `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`, …: only approved ones can be sent. */
+  readonly status: string;
+  /** `MARKETING`, `UTILITY`, `AUTHENTICATION`. */
+  readonly category: string | null;
+  readonly subCategory: string | null;
+  /** What it was before Meta changed it. */
+  readonly previousCategory: string | null;
+  /** What Meta is about to change it to. */
+  readonly correctCategory: string | null;
+  /** Whether its variables are called by name or by number. */
+  readonly parameterFormat: "NAMED" | "POSITIONAL";
+  /** In Meta's own spelling: what they mean is read where a template is chosen. */
+  readonly components: readonly unknown[];
+  /** `GREEN`, `YELLOW`, `RED`, `UNKNOWN`. */
+  readonly qualityScore: string | null;
+  readonly rejectedReason: string | null;
+  /** How long Meta tries to deliver it; null for Meta's default. */
+  readonly sendTtlSeconds: number | null;
+  readonly libraryTemplateName: string | null;
 };
 
 /** Tokens at rest. The row and tenant are inside the ciphertext, so a swapped one does not open. */

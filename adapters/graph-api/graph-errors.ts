@@ -81,25 +81,54 @@ const RULES: Readonly<Record<number, Rule>> = {
   133010: FIX, // number not registered
   134011: FIX, // terms of payments not accepted
   134102: FIX, // template unavailable
+  134103: FIX, // Marketing Messages API, account
   // The message or its recipient
   131047: { retry: "template" }, // outside the 24-hour window
   100: NEVER, // invalid parameter
   506: NEVER, // duplicate post
   803: NEVER, // unknown object
+  1026: NEVER, // receiver incapable
   130403: NEVER, // we blocked this person
   130472: NEVER, // in a marketing experiment
   131008: NEVER, // parameter missing
   131009: NEVER, // parameter value invalid
+  131014: NEVER, // media URL
+  131020: NEVER, // group with a single member
   131021: NEVER, // sender is recipient
   131026: NEVER, // undeliverable
   131030: NEVER, // not in the allow-list of a test number
+  131041: NEVER, // group unknown
   131049: NEVER, // marketing cap: trying again is penalised, and a day's wait would hold up the whole conversation
   131050: NEVER, // opted out of marketing
   131051: NEVER, // message type
   131052: NEVER, // media download
   131053: NEVER, // media upload
+  131055: NEVER, // Marketing Messages API: marketing templates only
+  131058: NEVER, // hello_world: public test numbers only
+  131059: NEVER, // cursor stale: the list begins again, not this request
+  131060: NEVER, // message unavailable, inbound
   131062: NEVER, // user id not supported for this message
+  135000: NEVER, // bad parameters
+  137000: NEVER, // identity key mismatch
+  // Templates
+  132000: NEVER, // number of parameters
+  132005: NEVER, // filled-in text too long
+  132007: NEVER, // content policy
+  132008: NEVER, // parameter value
+  132012: NEVER, // parameter format
+  132018: NEVER, // parameters, with a diagnosis
+  134100: NEVER, // Marketing Messages API: not a marketing template
 };
+
+/** What a code without a row of its own belongs to. */
+const FAMILIES: readonly { readonly from: number; readonly to: number; readonly rule: Rule }[] = [
+  { from: 200, to: 299, rule: REAUTH }, // permission missing
+  { from: 131201, to: 131215, rule: NEVER }, // groups
+  { from: 138000, to: 138018, rule: NEVER }, // calling
+  { from: 139000, to: 139004, rule: NEVER }, // flows
+  { from: 139100, to: 139102, rule: NEVER }, // block list
+  { from: 147001, to: 147005, rule: NEVER }, // usernames
+];
 
 /** @param retryAfterMs what Meta asks for in this answer; the table's own wait is never shortened by it. */
 export function toRejection(error: MetaError, isTransient: boolean, retryAfterMs: number | null): Rejection {
@@ -119,7 +148,7 @@ const NOT_VISIBLE = 33;
 
 function ruleFor({ code, subcode }: MetaError, isTransient: boolean): Rule {
   if (code === 100 && subcode === NOT_VISIBLE) return FIX;
-  const known = RULES[code] ?? (code >= 200 && code <= 299 ? REAUTH : NEVER); // 2xx: permission missing
+  const known = RULES[code] ?? FAMILIES.find(({ from, to }) => code >= from && code <= to)?.rule ?? NEVER;
   // Meta's own word that the same request may pass later; it cannot revive a token or open a window.
   return isTransient && known.retry === "never" ? BACKOFF : known;
 }

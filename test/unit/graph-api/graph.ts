@@ -25,5 +25,5 @@ export function graphAt(graphUrl = ORIGIN, timeouts?: HttpTimeouts): GraphApi {
 
 /** One message, as the dispatcher posts it. */
 export function post(graph: GraphApi): Promise<PostOutcome> {
-  return graph.postMessage({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, body: BODY });
+  return graph.postMessage({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, endpoint: "messages", body: BODY });
 }

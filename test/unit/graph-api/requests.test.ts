@@ -12,7 +12,20 @@ const CALLS: readonly (readonly [string, string, string, (graph: GraphApi) => Pr
     "postMessage",
     "POST",
     MESSAGES,
-    (graph) => graph.postMessage({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, body: BODY }),
+    (graph) => graph.postMessage({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, endpoint: "messages", body: BODY }),
+  ],
+  [
+    "postMessage to the Marketing Messages API",
+    "POST",
+    `/v25.0/${NUMBER_ID}/marketing_messages`,
+    (graph) =>
+      graph.postMessage({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, endpoint: "marketing_messages", body: BODY }),
+  ],
+  [
+    "markRead",
+    "POST",
+    MESSAGES,
+    (graph) => graph.markRead({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, messageId: "wamid.IN1", typing: true }),
   ],
   [
     "phoneNumber",
@@ -25,6 +38,12 @@ const CALLS: readonly (readonly [string, string, string, (graph: GraphApi) => Pr
     "GET",
     `/v25.0/${WABA_ID}/phone_numbers`,
     (graph) => graph.numbersOf({ wabaId: WABA_ID, accessToken: TOKEN }),
+  ],
+  [
+    "templatesOf",
+    "GET",
+    `/v25.0/${WABA_ID}/message_templates`,
+    (graph) => graph.templatesOf({ wabaId: WABA_ID, accessToken: TOKEN }),
   ],
 ];
 
@@ -63,7 +82,8 @@ describe("every call", () => {
       .query(true)
       .reply(200, ACCEPTED);
 
-    const outcome = await graphAt().postMessage({ phoneNumberId: NUMBER_ID, accessToken: TOKEN, body });
+    const call = { phoneNumberId: NUMBER_ID, accessToken: TOKEN, endpoint: "messages", body } as const;
+    const outcome = await graphAt().postMessage(call);
 
     expect(outcome).toMatchObject({ kind: "accepted" });
   });
@@ -86,9 +106,14 @@ describe("every call", () => {
     const graph = graphAt();
     const refused = expect.objectContaining({ code: "REQUEST_INVALID" });
 
-    await expect(graph.postMessage({ phoneNumberId: id, accessToken: TOKEN, body: BODY })).rejects.toThrow(refused);
-    await expect(graph.phoneNumber({ phoneNumberId: id, accessToken: TOKEN })).rejects.toThrow(refused);
-    await expect(graph.numbersOf({ wabaId: id, accessToken: TOKEN })).rejects.toThrow(refused);
+    const number = { phoneNumberId: id, accessToken: TOKEN };
+    const account = { wabaId: id, accessToken: TOKEN };
+
+    await expect(graph.postMessage({ ...number, endpoint: "messages", body: BODY })).rejects.toThrow(refused);
+    await expect(graph.markRead({ ...number, messageId: "wamid.IN1", typing: false })).rejects.toThrow(refused);
+    await expect(graph.phoneNumber(number)).rejects.toThrow(refused);
+    await expect(graph.numbersOf(account)).rejects.toThrow(refused);
+    await expect(graph.templatesOf(account)).rejects.toThrow(refused);
   });
 });
 
