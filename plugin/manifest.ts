@@ -3,7 +3,7 @@ import { z } from "zod";
 import { OPTIONS } from "./config.ts";
 import type { PluginManifest } from "./contract.ts";
 import { ROUTES } from "./http/route-table.ts";
-import { MESSAGE_TYPES } from "./webhook/parse-message.ts";
+import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
 
 export const VERSION = "0.1.0";
 

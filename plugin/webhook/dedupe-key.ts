@@ -15,12 +15,18 @@ export function contentKey(kind: string, ...content: readonly unknown[]): string
   return `${kind}/sha256/${sha256(canonicalJson(content))}`;
 }
 
-/** JSON with sorted keys. Depth is bounded by `readPayload`. */
+/**
+ * JSON with sorted keys. Depth is bounded by `readPayload`. Written out by hand because a chunk of history is hashed on
+ * the way to the 200, and a replacer of JSON.stringify takes three times as long.
+ */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const object = value as Readonly<Record<string, unknown>>;
+  let members = "";
+  for (const key of Object.keys(object).sort())
+    members += `${members === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(object[key])}`;
+  return `{${members}}`;
 }
 
 function sha256(text: string): string {

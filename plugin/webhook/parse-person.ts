@@ -14,6 +14,9 @@ export type Named = {
   readonly parentUserId: unknown;
 };
 
+/** Where a person is to be named and Meta names nobody. */
+export const NOBODY: Person = { phoneNumber: null, userId: null, parentUserId: null, username: null, name: null };
+
 /** The contact cards of one change, by identity and never by position: a batch may hold several people. */
 export type ContactCards = { find(phone: string | null, userId: string | null): Wire | undefined };
 
@@ -61,12 +64,38 @@ export function parsePerson(named: Named, cards: ContactCards): Person | null {
   };
 }
 
-function asPhone(value: unknown): string | null {
+/** Of a message: who wrote it. */
+export function senderOf(message: Wire, cards: ContactCards): Person | null {
+  return parsePerson(
+    { phone: message.from, userId: message.from_user_id, parentUserId: message.from_parent_user_id },
+    cards,
+  );
+}
+
+/** Of what the business sent: who got it. */
+export function receiverOf(message: Wire, cards: ContactCards): Person | null {
+  return parsePerson({ phone: message.to, userId: message.to_user_id, parentUserId: message.to_parent_user_id }, cards);
+}
+
+/** Of a status: whom the message was sent to. */
+export function recipientOf(status: Wire, cards: ContactCards): Person | null {
+  return parsePerson(
+    {
+      phone: status.recipient_id,
+      userId: status.recipient_user_id,
+      // Renamed in May 2026; both spellings are on the wire.
+      parentUserId: status.recipient_parent_user_id ?? status.parent_recipient_user_id,
+    },
+    cards,
+  );
+}
+
+export function asPhone(value: unknown): string | null {
   const text = asText(value)?.replace(/^\+/, "") ?? "";
   return PHONE.test(text) ? text : null;
 }
 
-function asUserId(value: unknown): string | null {
+export function asUserId(value: unknown): string | null {
   const text = asText(value) ?? "";
   return USER_ID.test(text) ? text : null;
 }

@@ -34,3 +34,23 @@ export function asTime(value: unknown): Date | null {
   const date = new Date(number > 100_000_000_000 ? number : number * 1000);
   return Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999 ? null : date;
 }
+
+/** Relays spell numbers as strings. */
+export function asNumber(value: unknown): number | null {
+  const text = asText(value)?.trim() ?? "";
+  const number = text === "" ? Number.NaN : Number(text);
+  return Number.isFinite(number) ? number : null;
+}
+
+/** A phone number as a person writes it, `+1 631-555-5555`, down to its digits. */
+export function asDigits(value: unknown): string | null {
+  const text = asText(value) ?? "";
+  const digits = text.length <= MAX_ID_LENGTH ? text.replaceAll(/\D/g, "") : "";
+  return digits === "" ? null : digits;
+}
+
+/** A word of Meta's in upper case; null for its `NONE`, by which it says that there is none. */
+export function asWord(value: unknown): string | null {
+  const word = asText(value)?.toUpperCase() ?? null;
+  return word === "NONE" ? null : word;
+}

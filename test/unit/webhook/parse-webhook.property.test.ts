@@ -3,7 +3,7 @@ import { signatureOf } from "@omniops/whatsapp/simulator";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { quoteLongIntegers } from "../../../plugin/webhook/long-integers.ts";
-import { MESSAGE_TYPES } from "../../../plugin/webhook/parse-message.ts";
+import { MESSAGE_TYPES } from "../../../plugin/webhook/parse-content.ts";
 import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
 import { readPayload } from "../../../plugin/webhook/read-payload.ts";
 import { verifySignature } from "../../../plugin/webhook/verify-signature.ts";
