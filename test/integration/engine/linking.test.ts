@@ -171,7 +171,7 @@ describe("a person known by two names", () => {
   });
 
   it("does not ask about a turn that the younger lane was thinking of and lost, but once more", async () => {
-    const { store, rows } = await startEngine();
+    const { store } = await startEngine();
     await store.inbox.record([delivery(byPhone("wamid.1"))]);
     await store.inbox.record([delivery(byUser("wamid.2"))]);
     await applyAll(store);
