@@ -13,7 +13,10 @@ type Change = { readonly at: number; readonly what: string; readonly from: strin
 const SECTION_BREAK = "\n\n";
 
 /** Empty or blank in, no messages out: whether silence is an error is the caller's to say. */
-export function transformResponse(response: AiResponse | string): Transformed {
+export function transformResponse(
+  response: AiResponse | string,
+  _options: { readonly lastMessageId?: string } = {},
+): Transformed {
   const { text, changes } = join(sectionsOf(typeof response === "string" ? { text: response } : response));
   const parts = splitText(text, LIMITS.textBody.max);
   const messages = parts.map((part) => ({
