@@ -77,6 +77,7 @@ const SEND_REQUEST = z
       .optional(),
   })
   .refine(({ response, message, template }) => [response, message, template].filter(isGiven).length === 1, {
+    path: ["response"],
     error: "give exactly one of response, message and template",
   });
 

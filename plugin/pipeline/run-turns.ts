@@ -80,6 +80,8 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
       return await withinTime(replyTimeoutMs, signal, async (until) => {
         const reply = await host.reply(visible(turn, until));
         if (reply === null || reply === undefined) return null;
+        if ((typeof reply !== "string" && typeof reply !== "object") || Array.isArray(reply))
+          throw new TypeError("what the host returned is no answer");
         if (isStream(reply) || turn.saidBefore.length > 0) {
           answered = await sayInPieces(turn, reply, until);
           return null;
