@@ -44,9 +44,9 @@ type Said = {
   readonly choices: readonly OfferedChoice[];
 };
 
-function messagesOf({ what }: SendWishes): Said {
+function messagesOf({ what, lastMessageId }: SendWishes): Said {
   if ("message" in what) return { messages: [what.message], degraded: [], choices: [] };
-  return { choices: [], ...transformResponse(what.response) };
+  return { choices: [], ...transformResponse(what.response, lastMessageId === undefined ? {} : { lastMessageId }) };
 }
 
 const MEDIA: ReadonlySet<string> = new Set(["image", "video", "audio", "document", "sticker"]);
