@@ -3,6 +3,9 @@ import { LIMITS } from "./limits.ts";
 import { readWhatsApp } from "./read-whatsapp.ts";
 import { BLANK, type Piece } from "./said.ts";
 
+/** "Two rooms are free:" belongs to what follows it. */
+const INTRODUCES = /[:：]\s*$/;
+
 export type Taken = { readonly before: Piece; readonly question: Piece };
 
 /**
@@ -12,6 +15,7 @@ export type Taken = { readonly before: Piece; readonly question: Piece };
 export function takeQuestion(piece: Piece, options: { readonly max?: number; readonly isApart?: boolean } = {}): Taken {
   const { max = LIMITS.interactiveBody.max, isApart = false } = options;
   const { text } = piece;
+  if (isApart && INTRODUCES.test(text)) return { before: piece, question: BLANK };
   if (text.length <= max && !isApart) return { before: BLANK, question: piece };
   const blocks = readWhatsApp(text).wraps.filter(({ open }) => open.startsWith("```"));
   for (const gap of ["\n\n", "\n"]) {
