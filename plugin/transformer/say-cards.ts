@@ -38,7 +38,7 @@ export function sayCards(cards: readonly Card[], lead: Piece): Said {
   const side = areAlike(cards) ? carousels(cards, lead.text) : null;
   if (side !== null) {
     const said = side.map((message, index) => say(message, index === 0 ? lead.changes : []));
-    return inOrder(...said, { messages: [], degraded: changesOf(cards, side) });
+    return inOrder({ messages: [], degraded: changesOf(cards, side) }, ...said);
   }
   return inOrder(sayText(lead, "text"), ...inGroups(cards).map(sayGroup));
 }

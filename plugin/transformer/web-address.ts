@@ -58,7 +58,7 @@ export function filenameOf(address: string): string {
 export function kindFor(address: string, asked: MediaKind): MediaKind {
   const extension = /\.([a-z0-9]{2,5})$/i.exec(pathOf(address))?.[1]?.toLowerCase() ?? "";
   if (asked === "document") return asked;
-  const kinds = KIND_OF_EXTENSION[extension];
+  const kinds = Object.hasOwn(KIND_OF_EXTENSION, extension) ? KIND_OF_EXTENSION[extension] : undefined;
   if (kinds !== undefined) {
     if (kinds.includes(asked)) return asked;
     // A WebP picture is no sticker, and WhatsApp takes it as nothing else.
