@@ -123,7 +123,7 @@ function sayCard({ body, picture, link, choices, number, what }: Card): Said {
       ...(picture === undefined ? {} : { picture }),
     });
   if (link !== undefined) {
-    const { before, question } = takeQuestion(body);
+    const { before, question } = takeQuestion(body, { what: `${what}.text` });
     const text = question.text.trim() === "" ? link.label : question.text;
     const message = { kind: "link" as const, text, ...(picture === undefined ? {} : { header: picture }), ...link };
     return inOrder(sayText(before, `${what}.text`), say(message, question.changes));

@@ -12,15 +12,18 @@ export type Taken = { readonly before: Piece; readonly question: Piece };
  * The whole text where it fits; otherwise its last paragraph, or its last line.
  * @param isApart something else comes between: then the last paragraph is all that is taken.
  */
-export function takeQuestion(piece: Piece, options: { readonly max?: number; readonly isApart?: boolean } = {}): Taken {
-  const { max = LIMITS.interactiveBody.max, isApart = false } = options;
+export function takeQuestion(
+  piece: Piece,
+  options: { readonly max?: number; readonly isApart?: boolean; readonly what?: string } = {},
+): Taken {
+  const { max = LIMITS.interactiveBody.max, isApart = false, what = "text" } = options;
   const { text } = piece;
   if (isApart && INTRODUCES.test(text)) return { before: piece, question: BLANK };
   if (text.length <= max && !isApart) return { before: BLANK, question: piece };
   const blocks = readWhatsApp(text).wraps.filter(({ open }) => open.startsWith("```"));
   for (const gap of ["\n\n", "\n"]) {
     const start = lastStart(text, gap, blocks);
-    if (text.length - start <= max && text.slice(start).trim() !== "") return cut(piece, start);
+    if (text.length - start <= max && text.slice(start).trim() !== "") return cut(piece, start, what);
     if (isApart && text.length <= max) break;
   }
   return text.length <= max ? { before: BLANK, question: piece } : { before: piece, question: BLANK };
@@ -40,12 +43,15 @@ function lastStart(
   return 0;
 }
 
-function cut({ text, changes }: Piece, start: number): Taken {
+function cut({ text, changes }: Piece, start: number, what: string): Taken {
   return {
     before: { text: text.slice(0, start).trimEnd(), changes: changes.filter(({ at }) => at < start) },
     question: {
       text: text.slice(start),
-      changes: changes.filter(({ at }) => at >= start).map((change) => ({ ...change, at: change.at - start })),
+      changes: [
+        ...changes.filter(({ at }) => at >= start).map((change) => ({ ...change, at: change.at - start })),
+        ...(start === 0 ? [] : [{ at: 0, what, from: `text of ${text.length} characters`, to: "2 messages" }]),
+      ],
     },
   };
 }
