@@ -216,6 +216,8 @@ export type Degradation = {
 export type Transformed = {
   readonly messages: readonly OutboundMessage[];
   readonly degraded: readonly Degradation[];
+  /** What may be chosen, in the order shown: "2" or the title, typed, picks one as well as a button does. */
+  readonly choices?: readonly Pick<AiChoice, "id" | "title">[];
 };
 
 export type SendRequest = {

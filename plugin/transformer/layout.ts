@@ -14,6 +14,8 @@ export type Layout = {
   readonly addVerbatim: (lines: readonly string[], place: SourcePlace) => number;
   /** Leaves a block out, with the blank lines before it. */
   readonly skip: (place: SourcePlace) => void;
+  /** Where the next block begins in the text. */
+  readonly length: () => number;
   readonly text: () => string;
 };
 
@@ -70,6 +72,7 @@ export function createLayout(sourceLines: readonly string[]): Layout {
     skip: ({ end }) => {
       nextSourceLine = Math.max(nextSourceLine, end);
     },
+    length: () => length,
     text: () => lines.slice(0, lines.findLastIndex((line) => line.trim() !== "") + 1).join("\n"),
   };
 }

@@ -1,5 +1,7 @@
 /** Markdown → markdown-it's tokens, with the few rules in which an AI's chat text differs from a CommonMark document. */
 import MarkdownIt, { type MarkdownIt as Parser, type StateBlock, type StateInline, type Token } from "markdown-it";
+import { findMath } from "./find-math.ts";
+import { readMath } from "./read-math.ts";
 
 export type Parsed = {
   readonly tokens: readonly Token[];
@@ -53,6 +55,7 @@ function createParser(): Parser {
   parser.disable(["code", "html_block", "linkify", "replacements", "smartquotes", "text_join"]);
   parser.block.ruler.at("reference", definition);
   parser.inline.ruler.at("newline", newline);
+  parser.inline.ruler.before("escape", "math", math);
   parser.inline.ruler.before("escape", "bare_url", bareUrl);
   parser.inline.ruler.before("link", "footnote", footnote);
   return parser;
@@ -124,6 +127,15 @@ function bareUrl(state: StateInline, silent: boolean): boolean {
     state.push("bare_url", "", 0).content = scheme + rest;
   }
   state.pos += rest.length;
+  return true;
+}
+
+/** A formula is read as its author meant it, before Markdown takes `_` and `*` in it for emphasis. */
+function math(state: StateInline, silent: boolean): boolean {
+  const found = findMath(state.src, state.pos, state.posMax);
+  if (found === undefined) return false;
+  if (!silent) state.push("math", "", 0).content = readMath(found.formula);
+  state.pos = found.end;
   return true;
 }
 

@@ -39,10 +39,24 @@ const MARKS: Readonly<Record<string, Mark>> = { strong: "*", em: "_", s: "~" };
 const CHECK_BOX = /^\[([ xX])\][ \u00a0]+/;
 const HTML_TAG = /^<(\/?)([a-z][a-z0-9]*)/i;
 const LINE_TAGS = new Set("p div li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote details summary section".split(" "));
+const HTML_MARKS: ReadonlyMap<string, Mark> = new Map(
+  Object.entries({
+    b: "*",
+    strong: "*",
+    i: "_",
+    em: "_",
+    s: "~",
+    del: "~",
+    strike: "~",
+  } as const),
+);
+/** There are three marks; a text that opens more is looked through again and again. */
+const MOST_OPEN = 12;
+const HEADING_TAG = /^h[1-6]$/;
+const HEADING = "<heading>";
+const CELL_TAGS = new Set(["td", "th"]);
 const TEXT_TAGS = new Set(
-  "b strong i em u s del ins strike sub sup small big mark font span center code kbd tt samp var cite q abbr pre td th thead tbody".split(
-    " ",
-  ),
+  "u ins sub sup small big mark font span center code kbd tt samp var cite q abbr pre td th thead tbody".split(" "),
 );
 // An entity such as &#13; may stand for one of these.
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
@@ -61,6 +75,7 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
   const images: number[] = [];
   const opened: Open[] = options.isHeading ? [{ mark: "*", source: "#", start: 0 }] : [];
   const links: Link[] = [];
+  let itemNumber: number | undefined;
 
   const add = (part: string): void => {
     parts.push(part);
@@ -74,6 +89,19 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
     const span = opened.pop();
     if (span === undefined || span.start === length || opened.some(({ mark }) => mark === span.mark)) return;
     spans.push({ ...span, end: length, level: opened.length });
+  };
+  const openTag = (mark: Mark, source: string): void => {
+    if (opened.length < MOST_OPEN) opened.push({ mark, source, start: length });
+  };
+  /** HTML's may be left open or closed in another order than Markdown's: such a pair is no emphasis. */
+  const closeTag = (source: string): void => {
+    const at = opened.findLastIndex((one) => one.source === source);
+    if (at === opened.length - 1) close();
+    else if (at !== -1) opened.splice(at, 1);
+  };
+  const closeMark = (): void => {
+    while (opened.at(-1)?.source.startsWith("<")) opened.pop();
+    close();
   };
   const openLink = (href: string): void => {
     closeLink();
@@ -107,22 +135,34 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
     const tag = HTML_TAG.exec(html);
     const name = tag?.[2]?.toLowerCase() ?? "";
     const isClosing = tag?.[1] === "/";
-    if (html.startsWith("<!--") || TEXT_TAGS.has(name)) return;
+    const htmlMark = HTML_MARKS.get(name);
+    if (htmlMark !== undefined && isClosing) closeTag(`<${htmlMark}>`);
+    else if (htmlMark !== undefined) openTag(htmlMark, `<${htmlMark}>`);
+    if (CELL_TAGS.has(name) && !isClosing && length > 0 && parts.at(-1) !== "\n") add(" · ");
+    if (html.startsWith("<!--") || htmlMark !== undefined || TEXT_TAGS.has(name)) return;
     if (name === "br" || name === "hr") add("\n");
     else if (name === "a" && isClosing) closeLink();
     else if (name === "a") openLink(attribute(html, "href"));
     else if (name === "img") addImage(attribute(html, "alt"), attribute(html, "src"));
     else if (!LINE_TAGS.has(name)) add(clean(html));
-    else {
-      if (length > 0 && parts.at(-1) !== "\n") add("\n");
-      if (name === "li" && !isClosing) add("- ");
+    else addLineTag(name, isClosing);
+  };
+  const addLineTag = (name: string, isClosing: boolean): void => {
+    if (length > 0 && parts.at(-1) !== "\n") add("\n");
+    if (name === "ol" || name === "ul") itemNumber = name === "ol" && !isClosing ? 0 : undefined;
+    else if (name === "li" && !isClosing) {
+      if (itemNumber !== undefined) itemNumber += 1;
+      add(itemNumber === undefined ? "- " : `${itemNumber}. `);
+    } else if (HEADING_TAG.test(name)) {
+      if (isClosing) closeTag(HEADING);
+      else openTag("*", HEADING);
     }
   };
 
   for (const [index, token] of tokens.entries()) {
     const mark = MARKS[token.type.replace(/_(?:open|close)$/, "")];
     if (mark !== undefined && token.nesting === 1) opened.push({ mark, source: token.markup, start: length });
-    else if (mark !== undefined) close();
+    else if (mark !== undefined) closeMark();
     switch (token.type) {
       case "text":
         add(clean(index === 0 && options.isListItem ? token.content.replace(CHECK_BOX, checkBox) : token.content));
@@ -133,6 +173,10 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
         add(content);
         break;
       }
+      case "math":
+        if (token.content.includes("\n") && length > 0 && parts.at(-1) !== "\n") add("\n");
+        add(clean(token.content));
+        break;
       case "softbreak":
       case "hardbreak":
         add("\n");
@@ -158,7 +202,7 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
     }
   }
   closeLink();
-  while (opened.length > 0) close();
+  while (opened.length > 0) closeMark();
   spans.sort((a, b) => a.start - b.start || a.level - b.level);
   return { text: parts.join(""), spans, untouchable, escaped, images };
 }

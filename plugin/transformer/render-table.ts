@@ -88,7 +88,9 @@ function records(header: readonly Cell[], rows: readonly (readonly Cell[])[]): s
 }
 
 function field(name: Cell | undefined, value: Cell): readonly string[] {
-  const label = name?.monospace ?? "";
+  const label = renderInline(readInline(name?.tokens ?? [], { isHeading: true }))
+    .filter((line) => line !== "")
+    .join(" ");
   if (value.monospace === "") return label === "" ? [] : [`${label}: ${EMPTY}`];
   const [first = "", ...rest] = renderInline(readInline(value.tokens));
   return [label === "" ? first : `${label}: ${first}`, ...rest];

@@ -1,137 +1,70 @@
 /** AI response → outbound messages and a report of what WhatsApp shows in another form. Pure; never throws. */
-import type { AiCard, AiChoice, AiMedia, AiResponse, Degradation, Transformed } from "../contract.ts";
-import { LIMITS } from "./limits.ts";
-import { countLinks } from "./read-whatsapp.ts";
-import { splitText } from "./split-text.ts";
-import { toWhatsApp, toWhatsAppLine } from "./whatsapp-markup.ts";
+import type { AiResponse, TemplateChoice, Transformed } from "../contract.ts";
+import { BLANK, inOrder, type Piece, report, type Said, say } from "./said.ts";
+import { areAlike, readCards, sayCards } from "./say-cards.ts";
+import { offered, sayChoices } from "./say-choices.ts";
+import { readText } from "./say-markdown.ts";
+import { sayMedia } from "./say-media.ts";
+import { sayPlace } from "./say-place.ts";
+import { sayReaction } from "./say-reaction.ts";
+import { type Taken, takeQuestion } from "./take-question.ts";
 
-/** What became of one member of the response. */
-type Section = { readonly text: string; readonly changes: readonly Change[] };
-/** `at` is an offset in the section's text. */
-type Change = { readonly at: number; readonly what: string; readonly from: string; readonly to: string };
-
-const SECTION_BREAK = "\n\n";
+export type TransformOptions = {
+  /** The wamid of the last message of the person's: what a reaction without a target is for. */
+  readonly lastMessageId?: string;
+};
 
 /** Empty or blank in, no messages out: whether silence is an error is the caller's to say. */
-export function transformResponse(
-  response: AiResponse | string,
-  _options: { readonly lastMessageId?: string } = {},
-): Transformed {
-  const { text, changes } = join(sectionsOf(typeof response === "string" ? { text: response } : response));
-  const parts = splitText(text, LIMITS.textBody.max);
-  const messages = parts.map((part) => ({
-    kind: "text" as const,
-    text: part.text,
-    previewUrl: countLinks(part.text) === 1,
-  }));
-  const degraded: Degradation[] = changes.map(({ at, what, from, to }) => {
-    return {
-      part: Math.max(
-        0,
-        parts.findLastIndex(({ start }) => start <= at),
-      ),
-      what,
-      from,
-      to,
-    };
-  });
-  if (parts.length > 1) {
-    degraded.push({
-      part: null,
-      what: "text",
-      from: `text of ${text.length} characters`,
-      to: `${parts.length} messages`,
-    });
-  }
-  return { messages, degraded: parts.length === 0 ? [] : degraded };
-}
+export function transformResponse(response: AiResponse | string, options: TransformOptions = {}): Transformed {
+  const answer = typeof response === "string" ? { text: response } : response;
+  if (answer.template !== undefined) return sayTemplate(answer, answer.template);
 
-/** The choices come last, where the person's answer begins. Their numbers rise through cards and choices alike. */
-function sectionsOf(response: AiResponse): readonly Section[] {
-  const cards = response.cards ?? [];
-  const numberFrom = cards.map((_, index) => cards.slice(0, index).reduce((sum, card) => sum + choiceCount(card), 1));
-  const lastNumber = cards.reduce((sum, card) => sum + choiceCount(card), 1);
-  return [
-    markdownSection(response.text ?? "", "text"),
-    ...(response.media ?? []).map((media, index) => mediaSection(media, `media[${index}]`)),
-    ...cards.map((card, index) => cardSection(card, { what: `cards[${index}]`, number: numberFrom[index] ?? 1 })),
-    locationSection(response.location),
-    choicesSection(response.choices ?? [], { what: "choices", number: lastNumber }),
+  const said = inOrder(sayReaction(answer.reaction, options.lastMessageId), sayAll(answer));
+  const cards = readCards(answer.cards ?? []);
+  const numbers = cards.reduce((sum, card) => sum + card.choices.length, 1);
+  const choices = [
+    ...cards.flatMap((card) => offered(card.choices, card.number)),
+    ...offered(answer.choices ?? [], numbers),
   ];
+  return choices.length === 0 ? said : { ...said, choices };
 }
 
-function choiceCount(card: AiCard): number {
-  return card.choices?.length ?? 0;
-}
-
-function join(sections: readonly Section[]): Section {
-  const changes: Change[] = [];
-  let text = "";
-  for (const section of sections) {
-    if (section.text === "") continue;
-    if (text !== "") text += SECTION_BREAK;
-    for (const change of section.changes) changes.push({ ...change, at: text.length + change.at });
-    text += section.text;
-  }
-  return { text, changes };
-}
-
-function markdownSection(markdown: string, what: string): Section {
-  const { text, changes } = toWhatsApp(markdown);
-  return { text, changes: changes.map((change) => ({ ...change, what })) };
-}
-
-function mediaSection(media: AiMedia, what: string): Section {
-  const caption = markdownSection(media.caption ?? "", `${what}.caption`);
-  const filename = toWhatsAppLine(media.filename ?? "");
-  const link = filename === "" ? media.url.trim() : `${filename}: ${media.url.trim()}`;
-  return {
-    text: lines([caption.text, link]),
-    changes: [{ at: 0, what, from: media.kind, to: "link" }, ...caption.changes],
-  };
-}
-
-function cardSection(card: AiCard, place: { readonly what: string; readonly number: number }): Section {
-  const { what, number } = place;
-  const title = toWhatsAppLine(card.title, { isBold: true });
-  const body = markdownSection(card.text ?? "", `${what}.text`);
-  const choices = choicesSection(card.choices ?? [], { what: `${what}.choices`, number });
-  const changes: Change[] = [{ at: 0, what, from: "card", to: "text" }];
-  changes.push(...body.changes, ...choices.changes.map((change) => ({ ...change, at: 0 })));
-  if (card.imageUrl !== undefined) changes.push({ at: 0, what: `${what}.imageUrl`, from: "image", to: "link" });
-  return {
-    text: lines([title, body.text, card.imageUrl?.trim() ?? "", labelledLink(card), choices.text]),
-    changes,
-  };
-}
-
-function labelledLink({ url, urlLabel }: AiCard): string {
-  if (url === undefined) return "";
-  const label = toWhatsAppLine(urlLabel ?? "");
-  return label === "" ? url.trim() : `${label}: ${url.trim()}`;
-}
-
-function locationSection(location: AiResponse["location"]): Section {
-  if (location === undefined) return { text: "", changes: [] };
-  const { name, address, latitude, longitude } = location;
-  return {
-    text: lines([toWhatsAppLine(name ?? ""), toWhatsAppLine(address ?? ""), `${latitude}, ${longitude}`]),
-    changes: [{ at: 0, what: "location", from: "location", to: "text" }],
-  };
-}
-
-function choicesSection(
-  choices: readonly AiChoice[],
-  place: { readonly what: string; readonly number: number },
-): Section {
-  const numbered = choices.map(({ title, description }, index) => {
-    const words = [toWhatsAppLine(title), toWhatsAppLine(description ?? "")].filter((word) => word !== "");
-    return `${place.number + index}. ${words.join(" – ")}`;
+/** A template goes alone. Whether it can be sent is known only beside the approved one, to whoever sends it. */
+function sayTemplate(answer: AiResponse, template: TemplateChoice): Said {
+  const others = (["reaction", "text", "media", "cards", "location", "choices"] as const).filter((member) => {
+    const value = answer[member];
+    return Array.isArray(value) || typeof value === "string" ? value.length > 0 : value !== undefined;
   });
-  const changes = choices.length === 0 ? [] : [{ at: 0, what: place.what, from: "choices", to: "numbered text" }];
-  return { text: numbered.join("\n"), changes };
+  return inOrder(
+    say({ ...template, kind: "template" }),
+    report(...others.map((what) => ({ what, from: what, to: "left out: a template goes alone" }))),
+  );
 }
 
-function lines(texts: readonly string[]): string {
-  return texts.filter((text) => text !== "").join("\n");
+/** Text, media, cards, place; the choices come last, where the person's answer begins. */
+function sayAll(answer: AiResponse): Said {
+  const { media = [], choices = [], location } = answer;
+  const cards = readCards(answer.cards ?? []);
+  const text = readText(answer.text ?? "");
+  const isApart = media.length + cards.length > 0 || location !== undefined || text.endsInPicture;
+
+  const { before, question } = choices.length > 0 ? takeQuestion(text.last, { isApart }) : nothingTaken(text.last);
+  const leads = areAlike(cards) && media.length === 0 && !text.endsInPicture;
+  const { before: first, question: lead } = leads ? takeQuestion(before) : nothingTaken(before);
+  return inOrder(
+    text.said(first),
+    ...media.map((one, index) => sayMedia(one, `media[${index}]`)),
+    sayCards(cards, lead),
+    sayPlace(location),
+    sayChoices({
+      choices,
+      what: "choices",
+      question,
+      number: cards.reduce((sum, card) => sum + card.choices.length, 1),
+    }),
+  );
+}
+
+function nothingTaken(piece: Piece): Taken {
+  return { before: piece, question: BLANK };
 }

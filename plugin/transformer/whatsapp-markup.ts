@@ -5,10 +5,19 @@ import { type Parsed, parseInlineMarkdown, parseMarkdown } from "./parse-markdow
 import { type ReadOptions, readInline } from "./read-inline.ts";
 import { renderInline } from "./render-inline.ts";
 import { renderTable } from "./render-table.ts";
+import type { Piece } from "./said.ts";
+import { sanitize } from "./sanitize.ts";
+import { isPicture } from "./web-address.ts";
 
 /** A change of form, and where in the text it begins. */
 type MarkupChange = { readonly at: number; readonly from: string; readonly to: string };
-export type Markup = { readonly text: string; readonly changes: readonly MarkupChange[] };
+/** An image that is a paragraph of its own; `at` is where in the text it stands. */
+type Picture = { readonly at: number; readonly url: string; readonly caption: string };
+export type Markup = {
+  readonly text: string;
+  readonly changes: readonly MarkupChange[];
+  readonly pictures: readonly Picture[];
+};
 
 const DIVIDER = "———";
 const FENCE = "```";
@@ -17,10 +26,16 @@ const FENCE = "```";
  * Blank lines, line breaks and indentation stay as the author typed them: people read them in a chat.
  * @see https://faq.whatsapp.com/539178204879377
  */
-export function toWhatsApp(markdown: string): Markup {
+export function toWhatsApp(markdown: string, options: { readonly withPictures?: boolean } = {}): Markup {
   const source = sanitize(markdown);
   const parsed = parseMarkdown(source);
-  return parsed === undefined ? plainText(source) : renderBlocks(source, parsed);
+  return parsed === undefined ? plainText(source) : renderBlocks(source, parsed, options.withPictures ?? false);
+}
+
+/** For a text that is a member of its own; `what` says which. */
+export function toPiece(markdown: string, what: string): Piece {
+  const { text, changes } = toWhatsApp(markdown);
+  return { text, changes: changes.map((change) => ({ ...change, what })) };
 }
 
 /** A title or another text of one line: emphasis and links, no blocks. */
@@ -32,25 +47,19 @@ export function toWhatsAppLine(markdown: string, options: { readonly isBold?: bo
   return renderInline(inline).join(" ").trim();
 }
 
-/** Unpaired surrogates cannot be sent as UTF-8, and WhatsApp has no use for control characters. */
-function sanitize(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/\r\n?|\u0085/g, "\n")
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
-}
-
 /** As the author wrote it, marks and all. */
 function plainText(source: string): Markup {
   const layout = createLayout([]);
   const lines = source.replaceAll("\t", "    ").split("\n");
   layout.addText(lines, { first: 0, end: lines.length });
-  return { text: layout.text(), changes: [{ at: 0, from: "Markdown beyond the ceilings", to: "plain text" }] };
+  const changes = [{ at: 0, from: "Markdown beyond the ceilings", to: "plain text" }];
+  return { text: layout.text(), changes, pictures: [] };
 }
 
-function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Markup {
+function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed, withPictures: boolean): Markup {
   const layout = createLayout(source.split("\n"));
   const changes: MarkupChange[] = [];
+  const pictures: Picture[] = [];
   const numbers: number[] = [];
   const addInline = (token: Token, options: ReadOptions & { readonly place: SourcePlace }): void => {
     const inline = readInline(token.children ?? [], options);
@@ -88,13 +97,20 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Mark
       case "list_item_close":
         layout.close(openPlaces.pop() ?? { first: 0, end: 0 });
         break;
-      case "inline":
+      case "inline": {
+        const picture = withPictures && previous?.level === 0 ? onlyPicture(token) : undefined;
+        if (picture !== undefined) {
+          layout.skip(placeOf(previous ?? token));
+          pictures.push({ ...picture, at: layout.length() });
+          break;
+        }
         addInline(token, {
           isHeading: previous?.type === "heading_open",
           isListItem: previous?.type === "paragraph_open" && tokens[index - 2]?.type === "list_item_open",
           place: placeOf(previous ?? token),
         });
         break;
+      }
       case "fence":
         changes.push(...addFence(layout, token));
         break;
@@ -116,7 +132,20 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed): Mark
       }
     }
   }
-  return { text: layout.text(), changes };
+  return { text: layout.text(), changes, pictures };
+}
+
+function onlyPicture({ children }: Token): Omit<Picture, "at"> | undefined {
+  const [image, ...others] = children ?? [];
+  if (image?.type !== "image" || others.length > 0) return undefined;
+  const url = String(image.attrGet("src") ?? "");
+  if (!isPicture(url)) return undefined;
+  return {
+    url,
+    caption: renderInline(readInline(image.children ?? []))
+      .join(" ")
+      .trim(),
+  };
 }
 
 function placeOf(token: Token): SourcePlace {

@@ -213,7 +213,7 @@ const plainLine = fc
         ),
         fc
           .string({ unit: "grapheme", maxLength: 4 })
-          .map((text) => text.replace(/[*_~`[\]<>&\\|!:\s\u0000-\u001f\u007f-\u009f]/gu, "")),
+          .map((text) => text.replace(/[$*_~`[\]<>&\\|!:\s\u0000-\u001f\u007f-\u009f]/gu, "")),
       ),
       { minLength: 1, maxLength: 8 },
     ),

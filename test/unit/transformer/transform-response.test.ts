@@ -26,29 +26,42 @@ describe("an AI response", () => {
     expect(previewOf("```\nhttps://ex.com\n```")).toBe(false);
   });
 
-  it("puts its parts in order: text, media, cards, location, choices", () => {
-    const messages = textsOf({
-      choices: [{ id: "1", title: "C" }],
-      location: { latitude: 1.5, longitude: -2 },
-      cards: [{ title: "B" }],
-      media: [{ kind: "image", url: "https://ex.com/a" }],
-      text: "A",
-    });
+  it("puts its parts in order: reaction, text, media, cards, location, and the question with its choices last", () => {
+    const { messages } = transformResponse(
+      {
+        choices: [{ id: "1", title: "C" }],
+        location: { latitude: 1.5, longitude: -2 },
+        cards: [{ title: "B" }],
+        media: [{ kind: "image", url: "https://ex.com/a" }],
+        text: "A\n\nWhich?",
+        reaction: { emoji: "👍" },
+      },
+      { lastMessageId: "wamid.1" },
+    );
 
-    expect(messages[0]?.text).toBe("A\n\nhttps://ex.com/a\n\n*B*\n\n1.5, -2\n\n1. C");
+    expect(messages).toEqual([
+      { kind: "reaction", targetId: "wamid.1", emoji: "👍" },
+      { kind: "text", text: "A", previewUrl: false },
+      { kind: "image", url: "https://ex.com/a" },
+      { kind: "text", text: "*B*", previewUrl: false },
+      { kind: "location", latitude: 1.5, longitude: -2 },
+      { kind: "buttons", text: "Which?", buttons: [{ id: "1", title: "C" }] },
+    ]);
   });
 
   it("numbers choices through all cards, so that a number means one of them", () => {
-    const choice = { id: "x", title: "T", description: "D" };
-    const messages = textsOf({
+    const many = (name: string) => Array.from({ length: 11 }, (_, index) => ({ id: `${name}${index}`, title: name }));
+    const { messages, choices } = transformResponse({
       cards: [
-        { title: "A", choices: [choice, choice] },
-        { title: "B", choices: [choice] },
+        { title: "A", choices: many("a") },
+        { title: "B", choices: many("b") },
       ],
-      choices: [choice],
+      choices: many("c"),
     });
 
-    expect(messages[0]?.text.match(/^\d\. T – D$/gm)).toEqual(["1. T – D", "2. T – D", "3. T – D", "4. T – D"]);
+    const numbers = messages.flatMap((message) => ("text" in message ? (message.text?.match(/^\d+/gm) ?? []) : []));
+    expect(numbers.map(Number)).toEqual(Array.from({ length: 33 }, (_, index) => index + 1));
+    expect(choices?.[22]).toEqual({ id: "c0", title: "c" });
   });
 
   it("leaves no choice out, however many there are", () => {
@@ -64,26 +77,44 @@ describe("an AI response", () => {
   it("reports everything that it shows in another form, with the message it is in", () => {
     const long = `${"word ".repeat(815)}\n\n`;
     const { messages, degraded } = transformResponse({
-      text: `${long}| a |\n|---|\n| b |\n\n![c](https://ex.com/c)`,
-      cards: [{ title: "T", imageUrl: "https://ex.com/t", choices: [{ id: "1", title: "x" }] }],
-      media: [{ kind: "document", url: "https://ex.com/d", caption: "![e](https://ex.com/e)" }],
-      location: { latitude: 0, longitude: 0, name: "N" },
-      choices: [{ id: "2", title: "y" }],
+      text: `${long}| a |\n|---|\n| b |\n\nSee ![c](https://ex.com/c)`,
+      cards: [{ title: "T", imageUrl: "http://ex.com/t", url: "https://ex.com", choices: [{ id: "1", title: "x" }] }],
+      media: [{ kind: "image", url: "ftp://ex.com/d", caption: "![e](https://ex.com/e)" }],
+      location: { latitude: 200, longitude: 0, name: "N" },
+      reaction: { emoji: "👍" },
     });
 
-    expect(messages).toHaveLength(2);
+    expect(messages.map(({ kind }) => kind)).toEqual(["text", "text", "text", "text", "buttons", "text"]);
     expect(degraded).toEqual([
-      { part: 1, what: "text", from: "table", to: "monospace text" },
-      { part: 1, what: "text", from: "image", to: "link" },
-      { part: 1, what: "media[0]", from: "document", to: "link" },
-      { part: 1, what: "media[0].caption", from: "image", to: "link" },
-      { part: 1, what: "cards[0]", from: "card", to: "text" },
-      { part: 1, what: "cards[0].choices", from: "choices", to: "numbered text" },
-      { part: 1, what: "cards[0].imageUrl", from: "image", to: "link" },
-      { part: 1, what: "location", from: "location", to: "text" },
-      { part: 1, what: "choices", from: "choices", to: "numbered text" },
+      { part: 0, what: "reaction", from: "reaction", to: "text" },
+      { part: 2, what: "text", from: "table", to: "monospace text" },
+      { part: 2, what: "text", from: "image", to: "link" },
       { part: null, what: "text", from: expect.stringMatching(/^text of \d+ characters$/), to: "2 messages" },
+      { part: 3, what: "media[0].caption", from: "image", to: "link" },
+      { part: 3, what: "media[0]", from: "image", to: "link" },
+      { part: 4, what: "cards[0].imageUrl", from: "image", to: "link" },
+      { part: 4, what: "cards[0].url", from: "link button", to: "link" },
+      { part: 5, what: "location", from: "location", to: "text" },
     ]);
+  });
+
+  it("that is a template goes alone, and says what it left out", () => {
+    const template = { name: "hello", language: "en" };
+
+    expect(transformResponse({ template, text: "hi", choices: [{ id: "1", title: "x" }] })).toEqual({
+      messages: [{ kind: "template", ...template }],
+      degraded: [
+        { part: null, what: "text", from: "text", to: "left out: a template goes alone" },
+        { part: null, what: "choices", from: "choices", to: "left out: a template goes alone" },
+      ],
+    });
+  });
+
+  it("whose template cannot be sent is said without it", () => {
+    const { messages, degraded } = transformResponse({ template: { name: "", language: "en" }, text: "hi" });
+
+    expect(messages).toHaveLength(1);
+    expect(degraded).toEqual([{ part: null, what: "template", from: "template", to: "left out: it cannot be sent" }]);
   });
 
   it("ignores what is not text of its own", () => {
@@ -100,6 +131,6 @@ describe("the wire", () => {
   });
 
   it("has one ceiling per field", () => {
-    expect(LIMITS.textBody).toEqual({ max: 4096, unit: "utf16", field: "text.body" });
+    expect(LIMITS.textBody).toMatchObject({ max: 4096, unit: "utf16", field: "text.body" });
   });
 });

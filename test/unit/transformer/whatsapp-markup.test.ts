@@ -13,7 +13,7 @@ describe("emphasis", () => {
     ["becomes WhatsApp's marks", "**b** __b__ *i* _i_ ~~s~~", "*b* *b* _i_ _i_ ~s~"],
     ["is combined from outside in", "***x*** and **_y_** and ~~**z**~~", "_*x*_ and *_y_* and ~*z*~"],
     ["is closed and opened again on every line", "**one\ntwo**\n_three  \nfour_", "*one*\n*two*\n_three_\n_four_"],
-    ["hugs its text", "**bold **text, <b> x </b>", "**bold **text,  x"],
+    ["hugs its text", "**bold **text", "**bold **text"],
     ["is dropped inside a word", "un**believ**able *Groß*schreibung", "unbelievable Großschreibung"],
     ["is dropped between letters of a script without spaces", "这是**重点**内容", "这是重点内容"],
     ["stays beside full-width punctuation", "**重点**：好", "*重点*：好"],
@@ -175,8 +175,47 @@ describe("tables", () => {
     const markdown = `| Name | ${"Long ".repeat(6)} |\n|---|---|\n| **A** | [x](https://ex.com) |\n| B | |`;
 
     expect(text(markdown)).toBe(
-      `Name: *A*\n${"Long ".repeat(6).trim()}: x (https://ex.com)\n\nName: B\n${"Long ".repeat(6).trim()}: –`,
+      `*Name*: *A*\n*${"Long ".repeat(6).trim()}*: x (https://ex.com)\n\n*Name*: B\n*${"Long ".repeat(6).trim()}*: –`,
     );
+  });
+});
+
+describe("HTML", () => {
+  it.each([
+    ["has emphasis", "<b>a</b> <strong>b</strong> <i>c</i> <em>d</em> <s>e</s>", "*a* *b* _c_ _d_ ~e~"],
+    ["hugs its text", "a <b> x </b> b", "a  *x*  b"],
+    ["left open is none", "<b>a _b_", "a _b_"],
+    ["crossing Markdown's is none", "**a <b>b** c</b> <i>d **e</i> f**", "*a b* c d *e f*"],
+    ["has headings and numbered lists", "<h2>A</h2><ol><li>b</li><li>c</li></ol>", "*A*\n1. b\n2. c"],
+    ["keeps the cells of a table apart", "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a · b\nc"],
+    ["that is none stays", "<constructor> a", "<constructor> a"],
+    ["has entities", "&copy; &lt;tag&gt; &amp;amp;", "© <tag> &amp;"],
+  ])("%s", (_rule, markdown, expected) => {
+    expect(text(markdown)).toBe(expected);
+  });
+});
+
+describe("a formula", () => {
+  it.each([
+    ["loses its dollar signs", "The area is $A = \\pi r^2$, with $r$.", "The area is A = π r², with r."],
+    ["may have brackets", "\\(a_1 \\leq b\\) and \\[ \\frac{a+b}{2} \\]", "a₁ ≤ b and (a+b)/2"],
+    ["may stand alone", "So\n$$\nx = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}\n$$", "So\nx = (-b ± √(b² - 4ac))/2a"],
+    ["keeps its stars", "$a*b*c$ is \\(2 * 3\\)", "a*b*c is 2 * 3"],
+    ["keeps the name of what it does not know", "$\\unknown = \\constructor$", "unknown = constructor"],
+  ])("%s", (_rule, markdown, expected) => {
+    expect(text(markdown)).toBe(expected);
+  });
+
+  it.each([
+    "It costs $5 and $10, or $5-$10, ($5/month) or $5=€4 and so on",
+    "US$5 = A$8, $HOME/$USER, $20/$30 in total = 50",
+    "`$x = 1$` and $ x $ and $$$",
+  ])("is not seen in %s", (plain) => {
+    expect(text(plain)).toBe(plain);
+  });
+
+  it("is not seen in brackets that the author escaped", () => {
+    expect(text("\\(see below\\) \\[2026-01-31\\] \\[a_b\\]")).toBe("(see below) [2026-01-31] [a_b]");
   });
 });
 
