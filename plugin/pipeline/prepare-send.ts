@@ -1,6 +1,6 @@
 /** What a host wants said → a send that Meta should take, checked before anything is stored; templates as approved. */
 import type { Degradation, OutboundMessage, TemplateMessage } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, type ErrorCode } from "../errors.ts";
 import type { PlannedSend, SendingAccount } from "../ports.ts";
 import type { TemplatesNamed } from "../templates/account-templates.ts";
 import { prepareTemplate } from "../templates/prepare-template.ts";
@@ -29,11 +29,13 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
     async function fit(template: TemplateMessage, part: number | null, path: string): Promise<TemplateMessage> {
       if (!isNamed(template)) refuse("MESSAGE_INVALID", path, checkMessage(template));
       const known = await templatesNamed(account, template.name, template.language);
-      const { message, category, changes, problems } = prepareTemplate(template, known);
-      refuse("TEMPLATE_INVALID", path, problems);
-      for (const change of changes) degraded.push({ ...change, part, what: joined(path, change.what) });
+      const prepared = prepareTemplate(template, known, { path, part });
+      if (prepared.kind === "refused") throw invalid("TEMPLATE_INVALID", prepared.problems);
+      degraded.push(...prepared.degraded);
       if (known === null)
         degraded.push({ part, what: path, from: "template", to: "template that could not be checked" });
+      const message: TemplateMessage = { ...template, ...prepared.choice };
+      const category = known?.find(({ language }) => language === message.language)?.category;
       if (category === "MARKETING" || message.endpoint === "marketing") marketing.add(message);
       return message;
     }
@@ -64,13 +66,18 @@ function pathOf({ what }: SendWishes, { kind }: OutboundMessage): string {
 /** More than these nobody reads at once. */
 const MOST_PROBLEMS = 5;
 
-function refuse(code: "MESSAGE_INVALID" | "TEMPLATE_INVALID", at: string, problems: readonly Problem[]): void {
-  if (problems.length === 0) return;
-  const shown = problems
-    .slice(0, MOST_PROBLEMS)
-    .map(({ path, problem, fix }) => `${joined(at, path)} ${problem}. ${fix}`);
+function refuse(code: ErrorCode, at: string, problems: readonly Problem[]): void {
+  if (problems.length > 0)
+    throw invalid(
+      code,
+      problems.map((problem) => ({ ...problem, path: joined(at, problem.path) })),
+    );
+}
+
+function invalid(code: ErrorCode, problems: readonly Problem[]): ChannelError {
+  const shown = problems.slice(0, MOST_PROBLEMS).map(({ path, problem, fix }) => `${path} ${problem}. ${fix}`);
   const more = problems.length - shown.length;
-  throw new ChannelError(code, `${shown.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`, {
+  return new ChannelError(code, `${shown.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`, {
     retry: code === "TEMPLATE_INVALID" ? "fix" : "never",
   });
 }
