@@ -3,6 +3,7 @@ import { z } from "zod";
 import { OPTIONS } from "./config.ts";
 import type { PluginManifest } from "./contract.ts";
 import { ROUTES } from "./http/route-table.ts";
+import { WEBHOOK_FIELDS } from "./webhook/fields.ts";
 import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
 
 export const VERSION = "0.1.0";
@@ -17,7 +18,7 @@ export const manifest: PluginManifest = {
   capabilities: { inbound: MESSAGE_TYPES, outbound: ["text"] },
   routes: ROUTES.map(({ method, path, auth }) => ({ method, path, auth })),
   oauthScopes: ["whatsapp_business_management", "whatsapp_business_messaging"],
-  webhookFields: ["messages"],
+  webhookFields: WEBHOOK_FIELDS,
   tables: {
     owned: [
       "whatsapp_connections",
