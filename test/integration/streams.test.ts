@@ -37,7 +37,9 @@ describe("a streamed answer", () => {
 
   it("that breaks and begins again with the same words goes on after what was sent", async () => {
     let attempt = 0;
-    const channel = await startChannel({ reply: () => stream(++attempt === 1 ? [FIRST, broken] : [FIRST, SECOND]) });
+    const channel = await startChannel({
+      reply: () => stream(++attempt === 1 ? [FIRST, LAST, broken] : [FIRST, SECOND]),
+    });
     channel.meta.person({ name: "Ada" }).says("hello");
     await ended(channel);
 
@@ -47,7 +49,9 @@ describe("a streamed answer", () => {
 
   it("that breaks and begins again with other words ends there, as a dead letter that says why", async () => {
     let attempt = 0;
-    const channel = await startChannel({ reply: () => stream(++attempt === 1 ? [FIRST, broken] : [SECOND, LAST]) });
+    const channel = await startChannel({
+      reply: () => stream(++attempt === 1 ? [FIRST, LAST, broken] : [SECOND, LAST]),
+    });
     const ada = channel.meta.person({ name: "Ada" });
     ada.says("hello");
     await channel.until(async () => (await turns(channel))[0]?.state === 2, "the dead letter");
