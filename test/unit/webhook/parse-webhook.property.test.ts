@@ -178,6 +178,25 @@ describe("any payload", () => {
     );
   });
 
+  it("P3: harms nothing beside it: a text is the same message whatever shares its lists, its change and its entry", () => {
+    const text = { from: "447700900123", id: "wamid.T", timestamp: "1790000000", type: "text", text: { body: "hi" } };
+    const [alone] = parseWebhook(delivery([{ messages: [text] }]));
+    const odd = fc.array(fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(...ODD_MESSAGES)), {
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(odd, odd, odd, mutatedFixture, (before, after, beside, other) => {
+        const value = { messages: [...before, text, ...after], statuses: beside, errors: after, polls: before };
+        const { entry, object } = delivery([value]);
+
+        const events = parseWebhook({ object, entry: [...beside, other, ...objects(entry), ...after] });
+
+        expect(events).toContainEqual(alone);
+      }),
+      { numRuns },
+    );
+  });
+
   it("P4: with a message type that nobody knows is unsupported, and the raw message is kept", () => {
     const type = fc
       .oneof(fc.string(), fc.constantFrom("__proto__", "toString", "constructor", "Text", "unsupported"))
@@ -198,6 +217,14 @@ describe("any payload", () => {
 });
 
 const NUMBER = "301777000333444";
+
+/** Each is of a known type and lacks what the type announces. */
+const ODD_MESSAGES = [...MESSAGE_TYPES, "reaction", "edit", "revoke", "system", "unsupported"].map((type) => ({
+  id: `wamid.${type}`,
+  from: "447700900123",
+  type,
+  [type]: { type: 7, message: [], body: null, name: {} },
+}));
 
 function delivery(values: readonly Json[]): Json {
   const metadata = { phone_number_id: NUMBER };
