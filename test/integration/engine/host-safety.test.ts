@@ -54,7 +54,8 @@ describe("a host survives", () => {
   const survives = async (mode: string) => {
     const { code, said, errors } = await endingOf(mode);
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
-    const report = JSON.parse(said);
+    // Knex prints a warning of its own when it is destroyed while somebody waits for a connection.
+    const report = JSON.parse(said.trimEnd().split("\n").at(-1) ?? "");
     expect(report.survived).toBe(mode);
     expect(report.stopMs).toBeLessThan(10_000);
     return report;
