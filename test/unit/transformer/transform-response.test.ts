@@ -100,6 +100,6 @@ describe("the wire", () => {
   });
 
   it("has one ceiling per field", () => {
-    expect(LIMITS.textBody).toEqual({ max: 4096, unit: "utf16", field: "text.body" });
+    expect(LIMITS.textBody).toEqual({ min: 1, max: 4096, unit: "utf16", field: "text.body" });
   });
 });
