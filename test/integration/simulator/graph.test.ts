@@ -92,6 +92,17 @@ describe("the Graph API", () => {
     ["an image without id or link", { ...textTo("447700900123", "x"), type: "image", image: {} }, 131008],
     ["a captioned audio", { ...textTo("447700900123", "x"), type: "audio", audio: { id: "1", caption: "x" } }, 131009],
     ["the business itself", textTo("+1 555 777 0100", "x"), 131021],
+    ["a read receipt of nothing", { messaging_product: "whatsapp", status: "read" }, 131008],
+    [
+      "a typing sign that is none",
+      { messaging_product: "whatsapp", status: "read", message_id: "wamid.x", typing_indicator: { type: "dance" } },
+      131009,
+    ],
+    [
+      "an address of media that is none",
+      { ...textTo("447700900123", "x"), type: "image", image: { link: "cat.jpg" } },
+      131009,
+    ],
     ["a read receipt for nothing", { messaging_product: "whatsapp", status: "read", message_id: "wamid.none" }, 131009],
   ])("refuses %s", async (_, body, code) => {
     const meta = await startSimulator();

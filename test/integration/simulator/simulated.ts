@@ -16,8 +16,8 @@ export const NUMBER = {
 };
 export const ADA = { name: "Ada Q.", phoneNumber: "447700900123", userId: "GB.5512oQx81Zk09", username: "ada.q" };
 
-export type Received = { readonly signature: string | undefined; readonly bytes: Buffer };
-export type Host = {
+type Received = { readonly signature: string | undefined; readonly bytes: Buffer };
+type Host = {
   readonly url: string;
   readonly port: number;
   readonly received: Received[];
@@ -80,7 +80,7 @@ export function textTo(to: string, body: string, more: object = {}): object {
   return { messaging_product: "whatsapp", to, type: "text", text: { body }, ...more };
 }
 
-export type Answer = {
+type Answer = {
   readonly error?: { readonly code: number; readonly error_data?: { readonly details: string } };
   readonly paging?: { readonly cursors: { readonly after: string }; readonly next?: string };
   readonly messages?: readonly { readonly id: string }[];
@@ -114,16 +114,16 @@ export function send(
   return call(meta, path, { method: "POST", body: JSON.stringify(message), ...init });
 }
 
-export type WireStatus = {
+type WireStatus = {
   readonly id: string;
   readonly status: string;
   readonly errors?: readonly { readonly code: number }[];
 };
-export type WireValue = {
+type WireValue = {
   readonly statuses?: readonly WireStatus[];
   readonly messages?: readonly Record<string, unknown>[];
 };
-export type Payload = { readonly entry: readonly { readonly changes: readonly { readonly value: WireValue }[] }[] };
+type Payload = { readonly entry: readonly { readonly changes: readonly { readonly value: WireValue }[] }[] };
 
 export function payloads(host: Host): readonly Payload[] {
   return host.received.map(({ bytes }) => JSON.parse(bytes.toString("utf8")));
