@@ -21,6 +21,9 @@ export function isText(min: number, max: number): Accepts {
     typeof value === "string" && value.length >= min && value.length <= max && (min === 0 || value.trim() !== "");
 }
 
+/** Where Meta names no limit. */
+export const isSomeText = isText(1, Number.POSITIVE_INFINITY);
+
 export function isLine(min: number, max: number): Accepts {
   return (value) => isText(min, max)(value) && !/[\r\n]/.test(String(value));
 }
@@ -52,7 +55,7 @@ export function isUrl(value: unknown): boolean {
 /** An uploaded file, or an address from which Meta may fetch one. */
 export function isMedia(value: unknown): boolean {
   if (!isObject(value)) return false;
-  return value.link === undefined ? isText(1, 256)(value.id) : isUrl(value.link);
+  return value.link === undefined ? isSomeText(value.id) : isUrl(value.link);
 }
 
 /** The objects of a list; empty for everything else. */

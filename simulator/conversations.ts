@@ -1,6 +1,8 @@
 /** What each person and each business number said to each other, as the person would read it. */
+import { isObject } from "./accepts.ts";
 import type { Choice } from "./choices.ts";
 import type { PersonRecord } from "./people.ts";
+import type { WireObject } from "./wire.ts";
 
 /**
  * The ticks under a message. An outbound one starts `accepted`, before WhatsApp has it. An inbound one starts `sent`, is
@@ -137,19 +139,21 @@ function raise(entry: Entry, status: Ticks): void {
 }
 
 /** What a person sees of a message, from its wire form. */
-export function shownText(message: Readonly<Record<string, unknown>>): string {
+export function shownText(message: WireObject): string {
   const type = typeof message.type === "string" ? message.type : "unknown";
-  const content = message[type];
-  if (typeof content !== "object" || content === null) return `[${type}]`;
-  const fields = content as Readonly<Record<string, unknown>>;
-  const nested = fields.body;
-  const candidates = [
-    nested,
-    typeof nested === "object" && nested !== null ? (nested as { readonly text?: unknown }).text : undefined,
-    fields.caption,
-    fields.emoji,
-    fields.text,
-  ];
-  const shown = candidates.find((candidate) => typeof candidate === "string");
+  const content = fieldsOf(message[type]);
+  const shown = [
+    content.body,
+    fieldsOf(content.body).text,
+    content.caption,
+    content.emoji,
+    content.text,
+    fieldsOf(content.button_reply).title,
+    fieldsOf(content.list_reply).title,
+  ].find((candidate) => typeof candidate === "string");
   return typeof shown === "string" ? shown : `[${type}]`;
+}
+
+function fieldsOf(value: unknown): WireObject {
+  return isObject(value) ? value : {};
 }

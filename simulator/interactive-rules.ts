@@ -8,6 +8,7 @@ import {
   isNothing,
   isObject,
   isOneOf,
+  isSomeText,
   isText,
   isUrl,
   isWhole,
@@ -104,22 +105,22 @@ export const INTERACTIVE_RULES: Readonly<Record<string, readonly MessageRule[]>>
     may("header", isNothing, PRODUCTS),
     may("body.text", isText(1, 1024), PRODUCTS),
     may("footer.text", isText(1, 60), PRODUCTS),
-    must("action.catalog_id", isText(1, 256), PRODUCTS),
-    must("action.product_retailer_id", isText(1, 256), PRODUCTS),
+    must("action.catalog_id", isSomeText, PRODUCTS),
+    must("action.product_retailer_id", isSomeText, PRODUCTS),
   ],
   product_list: [
     must("header", isHeader("text"), PRODUCTS),
     ...frame(PRODUCTS, { body: 1024, header: ["text"] }),
-    must("action.catalog_id", isText(1, 256), PRODUCTS),
+    must("action.catalog_id", isSomeText, PRODUCTS),
     must("action.sections", isList(1, 10), PRODUCTS),
     must("action.sections[].title", isLine(1, 24), PRODUCTS),
     must("action.sections[].product_items", isList(1, 30), PRODUCTS),
-    must("action.sections[].product_items[].product_retailer_id", isText(1, 256), PRODUCTS),
+    must("action.sections[].product_items[].product_retailer_id", isSomeText, PRODUCTS),
     may("action.sections", haveInAll("product_items", 30), PRODUCTS),
   ],
   catalog_message: [
     ...request("catalog_message", PRODUCTS),
-    may("action.parameters.thumbnail_product_retailer_id", isText(1, 256), PRODUCTS),
+    may("action.parameters.thumbnail_product_retailer_id", isSomeText, PRODUCTS),
   ],
   carousel: [
     must("body.text", isText(1, 1024), CAROUSEL),
@@ -194,7 +195,7 @@ function isFilled(value: unknown): boolean {
 function isCard(card: unknown): boolean {
   if (!isObject(card) || !isObject(card.action)) return false;
   const { action, header, body, type } = card;
-  if (type === "product") return isText(1, 256)(action.catalog_id) && isText(1, 256)(action.product_retailer_id);
+  if (type === "product") return isSomeText(action.catalog_id) && isSomeText(action.product_retailer_id);
   const text = isObject(body) ? body.text : undefined;
   const hasText = text === undefined || (isText(1, 160)(text) && String(text).split("\n").length <= 3);
   return isHeader("image", "video")(header) && hasText && (isLinkAction(action) || isReplyAction(action));

@@ -1,5 +1,16 @@
 /** What Meta checks in the body of a send, as data: where, what is accepted, how it is refused, and who says so. */
-import { type Accepts, isDegree, isFlag, isList, isMedia, isNothing, isObject, isOneOf, isText } from "./accepts.ts";
+import {
+  type Accepts,
+  isDegree,
+  isFlag,
+  isList,
+  isMedia,
+  isNothing,
+  isObject,
+  isOneOf,
+  isSomeText,
+  isText,
+} from "./accepts.ts";
 import type { GraphErrorSpec } from "./graph-error.ts";
 
 export type MessageRule = {
@@ -33,7 +44,7 @@ export const ENVELOPE_RULES: readonly MessageRule[] = [
 ];
 
 export const RECEIPT_RULES: readonly MessageRule[] = [
-  { at: "message_id", isRequired: true, accepts: isText(1, 256), source: REFERENCE },
+  { at: "message_id", isRequired: true, accepts: isSomeText, source: REFERENCE },
   { at: "typing_indicator", accepts: isObject, source: REFERENCE },
 ];
 
@@ -48,7 +59,7 @@ export const SEND_RULES: readonly MessageRule[] = [
   { at: "type", accepts: isText(1, 64), source: SEND },
   { at: "biz_opaque_callback_data", accepts: isText(0, 512), source: REFERENCE },
   { at: "context", accepts: isObject, source: REFERENCE },
-  { at: "context.message_id", accepts: isText(1, 256), source: REFERENCE },
+  { at: "context.message_id", accepts: isSomeText, source: REFERENCE },
 ];
 
 /** Of the Marketing Messages API, beside the others. */
@@ -84,7 +95,7 @@ export const TYPE_RULES: Readonly<Record<string, readonly MessageRule[]>> = {
   document: [
     ...media("document"),
     { at: "document.caption", ...MEDIA_CAPTION },
-    { at: "document.filename", accepts: isText(1, 512), source: REFERENCE },
+    { at: "document.filename", accepts: isSomeText, source: REFERENCE },
   ],
   audio: [
     ...media("audio"),
@@ -99,11 +110,11 @@ export const TYPE_RULES: Readonly<Record<string, readonly MessageRule[]>> = {
   ],
   contacts: [
     { at: "contacts", isRequired: true, accepts: isList(1, 257), source: REFERENCE },
-    { at: "contacts[].name.formatted_name", isRequired: true, accepts: isText(1, 512), source: REFERENCE },
+    { at: "contacts[].name.formatted_name", isRequired: true, accepts: isSomeText, source: REFERENCE },
   ],
   reaction: [
     { at: "reaction", isRequired: true, accepts: isObject, source: REFERENCE },
-    { at: "reaction.message_id", isRequired: true, accepts: isText(1, 256), source: REFERENCE },
+    { at: "reaction.message_id", isRequired: true, accepts: isSomeText, source: REFERENCE },
     { at: "reaction.emoji", isRequired: true, accepts: isText(0, 64), source: REFERENCE },
     { at: "context", accepts: isNothing, source: REFERENCE },
   ],

@@ -50,8 +50,8 @@ function refusalOfHeader(part: Part): GraphErrorSpec | null {
     return MEDIA.includes(received) || received === "LOCATION"
       ? formatMismatch("header", format === "" ? "no header" : format, received)
       : refusalOfText("header", part, LONGEST_HEADER);
-  if (![...MEDIA, "LOCATION"].includes(format)) return null;
   if (received !== format) return formatMismatch("header", format, received);
+  if (![...MEDIA, "LOCATION"].includes(format)) return null;
   const content = given?.[format.toLowerCase()];
   const isComplete =
     format === "LOCATION"
@@ -80,6 +80,8 @@ function refusalOfText(
   const names = parameters.map(({ parameter_name: name }, index) => (isNamed ? name : String(index + 1)));
   if (names.some((name) => typeof name !== "string" || name === ""))
     return { code: 100, message: "(#100) Invalid parameter", details: "Parameter name is missing or empty" };
+  if (!isNamed && parameters.some(({ parameter_name: name }) => name !== undefined))
+    return formatMismatch(where, "POSITIONAL", "NAMED");
   if (variables.some((variable) => !names.includes(variable)))
     return { code: 132000, details: `${where}: parameter names do not match those of the template` };
   const broken = parameters.map((parameter) => refusalOfValue(where, parameter)).find((refusal) => refusal !== null);
@@ -130,17 +132,22 @@ function refusalOfButtons({ sent, approved }: Part): GraphErrorSpec | null {
     const type = upper(button.type);
     const isNeeded = type in NEEDED || (type === "URL" && variablesIn(String(button.url)).length > 0);
     const one = given.find((component) => Number(component.index) === index);
-    if (isNeeded && objectsOf(one?.parameters).length === 0)
+    const parameters = objectsOf(one?.parameters);
+    const isBlank = parameters.some((parameter) => textIn(parameter)?.trim() === "");
+    if (isBlank || (isNeeded && parameters.length === 0))
       return { code: 131008, details: `buttons: Button at index ${index} of type ${type} requires a parameter` };
   }
   return null;
 }
 
 function refusalOfOffer(sent: readonly WireObject[], approved: readonly WireObject[]): GraphErrorSpec | null {
-  const offer = componentOf(approved, "LIMITED_TIME_OFFER")?.limited_time_offer;
-  const expires = isObject(offer) && offer.has_expiration === true;
-  const isGiven = parametersOf(sent, "LIMITED_TIME_OFFER").length > 0;
-  return expires && !isGiven ? { code: 131008, details: "limited_time_offer: expiration_time_ms is required" } : null;
+  const component = componentOf(approved, "LIMITED_TIME_OFFER");
+  const offer = component?.limited_time_offer;
+  const [given] = parametersOf(sent, "LIMITED_TIME_OFFER");
+  if (component === undefined) return given ? formatMismatch("limited_time_offer", "none", "LIMITED_TIME_OFFER") : null;
+  return isObject(offer) && offer.has_expiration === true && given === undefined
+    ? { code: 131008, details: "limited_time_offer: expiration_time_ms is required" }
+    : null;
 }
 
 function refusalOfCards(sent: readonly WireObject[], { approved, isNamed }: Omit<Part, "sent">): GraphErrorSpec | null {

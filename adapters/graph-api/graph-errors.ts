@@ -108,6 +108,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   131059: NEVER, // cursor stale: the list begins again, not this request
   131060: NEVER, // message unavailable, inbound
   131062: NEVER, // user id not supported for this message
+  133012: NEVER, // registration, of earlier versions
   135000: NEVER, // bad parameters
   137000: NEVER, // identity key mismatch
   // Templates
@@ -116,8 +117,10 @@ const RULES: Readonly<Record<number, Rule>> = {
   132007: NEVER, // content policy
   132008: NEVER, // parameter value
   132012: NEVER, // parameter format
+  2494100: NEVER, // migration
   132018: NEVER, // parameters, with a diagnosis
   134100: NEVER, // Marketing Messages API: not a marketing template
+  192: NEVER, // template management, of no more precise code
 };
 
 /** What a code without a row of its own belongs to. */
@@ -128,6 +131,8 @@ const FAMILIES: readonly { readonly from: number; readonly to: number; readonly 
   { from: 139000, to: 139004, rule: NEVER }, // flows
   { from: 139100, to: 139102, rule: NEVER }, // block list
   { from: 147001, to: 147005, rule: NEVER }, // usernames
+  { from: 2388001, to: 2388299, rule: NEVER }, // template management and migration
+  { from: 2593107, to: 2593109, rule: NEVER }, // history of a number that is shared with the app
 ];
 
 /** @param retryAfterMs what Meta asks for in this answer; the table's own wait is never shortened by it. */

@@ -12,7 +12,7 @@ import { type NamedValue, namedValues, withTexts } from "./template-values.ts";
 export type FittedValue = Omit<Degradation, "part">;
 
 /** Stands where there is nothing to say: Meta refuses an empty value, and with it the whole message. */
-export const NOTHING = "–";
+const NOTHING = "–";
 
 type Given = Pick<TemplateParams, "header" | "body">;
 type Room = { readonly approved: VariableText | null; readonly limit: Limit; readonly path: string };

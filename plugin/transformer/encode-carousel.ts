@@ -2,7 +2,7 @@
 import type { CarouselCard, CarouselMessage, ProductCarouselMessage } from "../contract.ts";
 import { encodeHeaderMedia } from "./encode-interactive.ts";
 import { has } from "./has.ts";
-import { given, type Wire } from "./wire.ts";
+import { given, isBlank, type Wire } from "./wire.ts";
 
 /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages */
 export function encodeCarousel({ text, cards }: CarouselMessage): Wire {
@@ -15,7 +15,7 @@ function encodeCard(card: CarouselCard, index: number): Wire {
     // Meta's page has this type for cards with quick replies as well.
     type: "cta_url",
     header: encodeHeaderMedia(card.header),
-    body: card.text === undefined || card.text === "" ? undefined : { text: card.text },
+    body: isBlank(card.text) ? undefined : { text: card.text },
     action: encodeAction(card),
   });
 }

@@ -8,7 +8,7 @@ import type {
   ProductListMessage,
 } from "../contract.ts";
 import { has } from "./has.ts";
-import { given, type Wire } from "./wire.ts";
+import { given, isBlank, type Wire } from "./wire.ts";
 
 type Interactive = Extract<
   OutboundMessage,
@@ -74,8 +74,8 @@ function frame(type: string, { text, header, footer }: Frame, action: Wire): Wir
   return given({
     type,
     header: header === undefined ? undefined : encodeHeader(header),
-    body: text === undefined || text === "" ? undefined : { text },
-    footer: footer === undefined || footer === "" ? undefined : { text: footer },
+    body: isBlank(text) ? undefined : { text },
+    footer: isBlank(footer) ? undefined : { text: footer },
     action,
   });
 }

@@ -107,4 +107,38 @@ describe("the recorded messages", () => {
     const kinds = params.flatMap((one) => (one.buttons ?? []).map(({ kind }) => kind));
     expect([...new Set(kinds)].sort()).toEqual(Object.keys(buttons));
   });
+
+  it("hold every component and every type of parameter that a template is sent with", () => {
+    const bodies = sent.map((name) => read(name, "body") as { readonly template?: unknown });
+    const found = bodies.flatMap(({ template }) => (template === undefined ? [] : typesIn(template)));
+
+    expect([...new Set(found)].sort()).toEqual([
+      "action",
+      "body",
+      "button",
+      "carousel",
+      "coupon_code",
+      "currency",
+      "date_time",
+      "document",
+      "header",
+      "image",
+      "limited_time_offer",
+      "location",
+      "payload",
+      "text",
+      "ttl_minutes",
+      "video",
+    ]);
+  });
 });
+
+/** The value of every member called `type`, at any depth. */
+function typesIn(value: unknown): readonly unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  // What an order consists of is the host's.
+  return Object.entries(value).flatMap(([name, member]) => {
+    if (name === "order_details") return [];
+    return name === "type" ? [member] : typesIn(member);
+  });
+}

@@ -1,16 +1,12 @@
 /** The guard for hosts that write JavaScript: whatever they hand over, it answers and never throws. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OutboundMessage } from "../../../plugin/contract.ts";
 import { adviseOn, checkMessage } from "../../../plugin/transformer/check-message.ts";
 import { encodeMessage } from "../../../plugin/transformer/encode-message.ts";
 import { LIMITS, type Limit } from "../../../plugin/transformer/limits.ts";
-
-const FOLDER = new URL("../../../fixtures/graph-api/", import.meta.url);
-const RECORDED = readdirSync(FOLDER)
-  .filter((file) => file.endsWith(".message.json"))
-  .map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as unknown);
+import { mutated, RECORDED } from "./recorded.ts";
 
 const raw = (payload: unknown) => ({ kind: "raw", type: "interactive", content: "", payload });
 const paths = (message: unknown) => checkMessage(message).map(({ path }) => path);
@@ -166,30 +162,6 @@ describe("every limit", () => {
     }
   });
 });
-
-/** The message with one of its members, at any depth, replaced or removed. */
-function mutated(message: unknown, replacement: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  const places = placesIn(message);
-  return fc
-    .tuple(fc.constantFrom(...places), replacement)
-    .map(([place, value]) => replace(structuredClone(message), place, value));
-}
-
-type Path = readonly (string | number)[];
-
-function placesIn(value: unknown, path: Path = []): readonly Path[] {
-  if (typeof value !== "object" || value === null) return [path];
-  // The first ten of a list stand for the others.
-  const members = Object.entries(value).slice(0, 10);
-  return [path, ...members.flatMap(([key, member]) => placesIn(member, [...path, key]))];
-}
-
-function replace(value: unknown, [first, ...others]: Path, replacement: unknown): unknown {
-  if (first === undefined) return replacement;
-  const object = value as Record<string | number, unknown>;
-  object[first] = replace(object[first], others, replacement);
-  return object;
-}
 
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {});
