@@ -33,13 +33,16 @@ export const turnsAndOutbox = {
         id uuid primary key default gen_random_uuid(),
         customer_config_id uuid not null,
         conversation_id uuid not null,
-        turn_id uuid unique,
+        turn_id uuid,
+        -- Counts the pieces of an answer that came as a stream.
+        turn_piece int not null default 0,
         idempotency_key text,
         request_hash text not null,
         degraded jsonb not null default '[]'::jsonb,
         -- What was offered as numbered text, in the order of the numbers: the next message may answer with one.
         choices jsonb not null default '[]'::jsonb,
-        created_at timestamptz not null default now());
+        created_at timestamptz not null default now(),
+        unique (turn_id, turn_piece));
       create index whatsapp_sends_conversation on ${q("whatsapp_sends")} (conversation_id, created_at);
       create unique index whatsapp_sends_idempotency on ${q("whatsapp_sends")} (customer_config_id, idempotency_key)
         where idempotency_key is not null;

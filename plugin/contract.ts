@@ -24,7 +24,8 @@ export interface ChannelPlugin {
   receive(delivery: WebhookDelivery): Promise<ReceiveResult>;
   /**
    * Sends an answer. Resolves when it is stored in the outbox; what becomes of it arrives as `status` events.
-   * @throws ChannelError `CONVERSATION_UNKNOWN`, `WINDOW_CLOSED`, `IDEMPOTENCY_CONFLICT`, `RESPONSE_EMPTY`.
+   * @throws ChannelError `CONVERSATION_UNKNOWN`, `RESPONSE_EMPTY`, `MESSAGE_INVALID`, `TEMPLATE_INVALID`, `WINDOW_CLOSED`,
+   * `OPTED_OUT`, `IDEMPOTENCY_CONFLICT`, `CONNECTION_MISSING`.
    */
   send(request: SendRequest): Promise<SendReceipt>;
   /**

@@ -16,11 +16,13 @@ import { manifest } from "./manifest.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
+import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
 import type { Logger } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
+import { createAccountTemplates } from "./templates/account-templates.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 
 export type WhatsAppPluginOptions = {
@@ -91,8 +93,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const secretBox = createSecretBox(config.tokenKeys);
+  const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
   const pipeline = createPipeline({
     store,
+    prepareSend,
     connections: store.connections,
     graphApi,
     secretBox,
@@ -128,7 +132,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       },
     }),
     receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
-    send: createSend({ outbox: store.outbox, onQueued: pipeline.onQueued }),
+    send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
   };
 
@@ -150,7 +154,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       await pipeline.stop(DRAIN_MS);
       graphApi.close();
     },
-    transform: transformResponse,
+    transform: (response) => transformResponse(response),
     receipt: store.outbox.receipt,
   };
 }

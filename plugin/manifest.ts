@@ -3,6 +3,8 @@ import { z } from "zod";
 import { OPTIONS } from "./config.ts";
 import type { PluginManifest } from "./contract.ts";
 import { ROUTES } from "./http/route-table.ts";
+import { MESSAGE_KINDS } from "./transformer/check-message.ts";
+import { WEBHOOK_FIELDS } from "./webhook/fields.ts";
 import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
 
 export const VERSION = "0.1.0";
@@ -14,10 +16,10 @@ export const manifest: PluginManifest = {
   contract: "1.0",
   entry: "@omniops/whatsapp",
   migrations: "@omniops/whatsapp/migrations",
-  capabilities: { inbound: MESSAGE_TYPES, outbound: ["text"] },
+  capabilities: { inbound: MESSAGE_TYPES, outbound: MESSAGE_KINDS },
   routes: ROUTES.map(({ method, path, auth }) => ({ method, path, auth })),
   oauthScopes: ["whatsapp_business_management", "whatsapp_business_messaging"],
-  webhookFields: ["messages"],
+  webhookFields: WEBHOOK_FIELDS,
   tables: {
     owned: [
       "whatsapp_connections",

@@ -185,6 +185,8 @@ export type SealedTurn = Omit<Turn, "signal"> & {
   readonly isPaused: boolean;
   /** What the last answer offered as numbered text, in the order of the numbers. */
   readonly offered: readonly OfferedChoice[];
+  /** The hashes of what earlier attempts have queued of a stream, in order. */
+  readonly saidBefore: readonly string[];
 };
 
 export type OfferedChoice = { readonly id: string; readonly title: string };
@@ -209,9 +211,10 @@ export type Templates = {
   replace(account: SendingAccount, listed: readonly ListedTemplate[]): Promise<void>;
   /**
    * A template in all its languages; none when Meta has none of that name.
-   * @returns null when the account's templates were not read since `notBefore`.
+   * @param maxAgeMs null: however old.
+   * @returns null when the account's templates were not read within that time.
    */
-  named(account: SendingAccount, name: string, notBefore: Date | null): Promise<readonly KnownTemplate[] | null>;
+  named(account: SendingAccount, name: string, maxAgeMs: number | null): Promise<readonly KnownTemplate[] | null>;
 };
 
 /** What a host said in a turn, ready for the outbox. */
@@ -251,6 +254,12 @@ export type Turns = {
   finish(
     answers: readonly { readonly turn: SealedTurn; readonly send: PlannedSend | null }[],
   ): Promise<readonly boolean[]>;
+  /**
+   * One piece of an answer that is still coming into the outbox; the turn goes on.
+   * @param index counts the pieces of the turn from 0.
+   * @returns false when the lease was lost: nothing was written.
+   */
+  append(turn: SealedTurn, index: number, piece: PlannedSend): Promise<boolean>;
   bury(turn: SealedTurn, error: string): Promise<void>;
 };
 
@@ -300,6 +309,12 @@ export type Settlement = {
   readonly error: SentPart["error"];
 };
 
+export type SendRequestKey = {
+  readonly conversationId: string;
+  readonly idempotencyKey: string | null;
+  readonly requestHash: string;
+};
+
 export type Outbox = {
   /**
    * Stores a send of the host's own.
@@ -311,6 +326,11 @@ export type Outbox = {
    * @throws ChannelError CONVERSATION_UNKNOWN, CONNECTION_MISSING.
    */
   accountOf(conversationId: string): Promise<SendingAccount>;
+  /**
+   * What became of a request that is made again under the same key; null when it is new.
+   * @throws ChannelError IDEMPOTENCY_CONFLICT when the key was used for another request.
+   */
+  before(account: SendingAccount, request: SendRequestKey): Promise<SendReceipt | null>;
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
   head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
   /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */

@@ -1,30 +1,58 @@
-/** Contract verb 3: transform → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
-import type { ChannelPlugin } from "./contract.ts";
+/** Contract verb 3: transform → check → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
+import type { ChannelPlugin, OnWindowClosed, SendRequest, TemplateMessage } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
-import { planSend } from "./pipeline/plan-send.ts";
+import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
+import type { PrepareSend } from "./pipeline/prepare-send.ts";
 import type { Outbox } from "./ports.ts";
 
-export type SendDeps = { readonly outbox: Outbox; readonly onQueued: () => void };
+export type SendDeps = {
+  readonly outbox: Outbox;
+  readonly prepareSend: PrepareSend;
+  readonly onQueued: () => void;
+};
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_KEY_LENGTH = 255;
 
-export function createSend({ outbox, onQueued }: SendDeps): ChannelPlugin["send"] {
-  return async ({ conversationId, response, idempotencyKey, replyTo, onWindowClosed }) => {
+export function createSend({ outbox, prepareSend, onQueued }: SendDeps): ChannelPlugin["send"] {
+  return async (request) => {
+    const { conversationId, idempotencyKey = null, replyTo = null, onWindowClosed = "fail" } = request;
     if (!UUID.test(conversationId))
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
-    if (idempotencyKey !== undefined && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
+    if (idempotencyKey !== null && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
-    const planned = planSend({
-      what: { response: response ?? "" },
-      idempotencyKey: idempotencyKey ?? null,
-      replyTo: replyTo ?? null,
-      onWindowClosed: onWindowClosed === "hold" ? "hold" : "fail",
-    });
+    const wishes = { what: whatOf(request), idempotencyKey, replyTo, onWindowClosed: insteadOf(onWindowClosed) };
+    const before = await sentBefore(conversationId, wishes);
+    if (before !== null) return before;
+    const planned = await prepareSend(wishes, () => outbox.accountOf(conversationId));
     if (planned.parts.length === 0)
       throw new ChannelError("RESPONSE_EMPTY", "The response has nothing that could be sent.");
     const receipt = await outbox.enqueue(conversationId, planned);
     onQueued();
     return receipt;
   };
+
+  /** A template that was paused since must not make a send that is repeated look as if it had failed. */
+  async function sentBefore(conversationId: string, wishes: SendWishes) {
+    if (wishes.idempotencyKey === null || (!("template" in wishes.what) && typeof wishes.onWindowClosed === "string"))
+      return null;
+    const { idempotencyKey } = wishes;
+    const request = { conversationId, idempotencyKey, requestHash: requestHash(wishes) };
+    return outbox.before(await outbox.accountOf(conversationId), request);
+  }
+}
+
+/** One of three, for a caller without types too. */
+function whatOf({ response, message, template }: SendRequest): SendWishes["what"] {
+  const given = [response, message, template].filter((one) => one !== undefined && one !== null);
+  if (given.length !== 1)
+    throw new ChannelError("REQUEST_INVALID", "Give exactly one of response, message and template.");
+  if (message) return { message };
+  return template ? { template } : { response: response ?? "" };
+}
+
+function insteadOf(wish: OnWindowClosed): "fail" | "hold" | TemplateMessage {
+  if (typeof wish === "string") return wish;
+  const { template, language, params } = wish;
+  return { kind: "template", name: template, language, ...(params === undefined ? {} : { params }) };
 }

@@ -1,8 +1,9 @@
-/** The rest of Graph: numbers, accounts, subscriptions and tokens. */
-import type { GraphEndpoint } from "./faults.ts";
+/** The rest of Graph: numbers, accounts, their templates, subscriptions and tokens. */
 import { type GraphAnswer, refuse, unknownObject } from "./graph-error.ts";
 import type { GraphCall, GraphPlan } from "./graph-plan.ts";
+import { ok, page, pick, read } from "./node.ts";
 import type { Settings, SimulatedNumber } from "./options.ts";
+import type { TemplateStore } from "./templates.ts";
 import type { Tokens } from "./tokens.ts";
 import type { WireObject } from "./wire.ts";
 
@@ -22,7 +23,7 @@ const PHONE_DEFAULTS = [
 ];
 const ACCOUNT_DEFAULTS = ["id", "name", "timezone_id", "message_template_namespace"];
 
-export function createAccountsEndpoint(settings: Settings, tokens: Tokens): AccountsEndpoint {
+export function createAccountsEndpoint(settings: Settings, tokens: Tokens, templates: TemplateStore): AccountsEndpoint {
   const byPhone = new Map(settings.numbers.map((number) => [number.phoneNumberId, number]));
   const byAccount = new Map(
     settings.numbers.map(({ wabaId }) => [wabaId, settings.numbers.filter((number) => number.wabaId === wabaId)]),
@@ -43,12 +44,23 @@ export function createAccountsEndpoint(settings: Settings, tokens: Tokens): Acco
       const node = accountNode(call.objectId, numbers);
       return read("account", () => pick(node, call, "WhatsAppBusinessAccount", ACCOUNT_DEFAULTS));
     }
+    if (call.edge === "message_templates") return planTemplates(call);
     if (call.edge !== "phone_numbers") return unknownObject(call.method, call.objectId);
     return read("phone_numbers", () => {
       const nodes = numbers.map((number) =>
         pick(phoneNode(number), call, "WhatsAppBusinessPhoneNumber", PHONE_DEFAULTS),
       );
       return nodes.find(({ httpStatus }) => httpStatus !== 200) ?? page(nodes.map(({ body }) => body));
+    });
+  }
+
+  function planTemplates(call: GraphCall): GraphPlan {
+    return read("message_templates", () => {
+      const found = templates.page(call.objectId, call.query);
+      if ("httpStatus" in found) return found;
+      const nodes = found.items.map((node) => pick(node, call, "WhatsAppMessageTemplate", Object.keys(node)));
+      const refused = nodes.find(({ httpStatus }) => httpStatus !== 200);
+      return refused ?? ok({ data: nodes.map(({ body }) => body), ...(found.paging && { paging: found.paging }) });
     });
   }
 
@@ -113,40 +125,6 @@ export function createAccountsEndpoint(settings: Settings, tokens: Tokens): Acco
 
 const SUCCESS: GraphAnswer = { httpStatus: 200, body: { success: true } };
 const ISSUED_AT = 1_767_225_600;
-
-function read(endpoint: GraphEndpoint, run: () => GraphAnswer): GraphPlan {
-  return { endpoint, to: [], run };
-}
-
-function ok(body: unknown): GraphAnswer {
-  return { httpStatus: 200, body };
-}
-
-function page(data: readonly unknown[]): GraphAnswer {
-  return ok({ data, ...(data.length > 0 && { paging: { cursors: { before: "QVFIUbefore", after: "QVFIUafter" } } }) });
-}
-
-// One field that the node does not have fails the whole call, as it does live.
-function pick(
-  node: WireObject,
-  { query, objectId }: GraphCall,
-  nodeType: string,
-  defaults: readonly string[],
-): GraphAnswer {
-  const asked =
-    query
-      .get("fields")
-      ?.split(",")
-      .map((field) => field.trim()) ?? defaults;
-  const unknown = asked.find((field) => !Object.hasOwn(node, field));
-  if (unknown !== undefined) {
-    return refuse({
-      code: 100,
-      message: `(#100) Tried accessing nonexisting field (${unknown}) on node type (${nodeType})`,
-    });
-  }
-  return ok({ ...Object.fromEntries(asked.map((field) => [field, node[field]])), id: node.id ?? objectId });
-}
 
 function phoneNode(number: SimulatedNumber): WireObject {
   return {

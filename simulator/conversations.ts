@@ -1,4 +1,5 @@
 /** What each person and each business number said to each other, as the person would read it. */
+import type { Choice } from "./choices.ts";
 import type { PersonRecord } from "./people.ts";
 
 /**
@@ -19,6 +20,8 @@ export type TranscriptEntry = {
   readonly status: Ticks;
   /** The wamid it quotes. */
   readonly replyTo: string | null;
+  /** What the person may press or choose; absent when there is nothing. */
+  readonly choices?: readonly Choice[];
   readonly error?: { readonly code: number; readonly title: string };
 };
 
@@ -54,6 +57,12 @@ export type Conversations = {
   find(wamid: string): { readonly entry: TranscriptEntry; readonly conversation: ConversationState } | undefined;
   /** Reading one message reads everything before it. */
   markRead(wamid: string): void;
+  /** The newest message that offers a choice with this title. Throws when there is none. */
+  offered(
+    conversation: ConversationState,
+    title: string,
+    wamid: string | null,
+  ): { readonly wamid: string; readonly choice: Choice };
   list(): readonly ConversationState[];
 };
 
@@ -108,6 +117,16 @@ export function createConversations(): Conversations {
         if (entry.status === "read") return;
         entry.status = "read";
       }
+    },
+    offered({ entries }, title, wamid) {
+      const offers = entries
+        .filter((entry) => entry.direction === "outbound" && entry.status !== "failed")
+        .filter((entry) => wamid === null || entry.wamid === wamid)
+        .flatMap((entry) => (entry.choices ?? []).map((choice) => ({ wamid: entry.wamid, choice })));
+      const found = offers.findLast(({ choice }) => choice.title === title);
+      if (found) return found;
+      const titles = offers.map(({ choice }) => JSON.stringify(choice.title)).join(", ");
+      throw new Error(`Nothing to press is called ${JSON.stringify(title)}; there is ${titles || "nothing at all"}.`);
     },
     list: () => [...byPair.values()],
   };

@@ -1,6 +1,7 @@
 /** Puts the simulator together: the one file that sees all of its parts. */
 import { createAccountsEndpoint } from "./accounts-endpoint.ts";
 import { createActivity } from "./activity.ts";
+import { replyOf } from "./choices.ts";
 import { createConversations } from "./conversations.ts";
 import { createFaults } from "./faults.ts";
 import type { GraphAnswer } from "./graph-error.ts";
@@ -15,6 +16,7 @@ import { createPeople, type PersonRecord } from "./people.ts";
 import { createWebhookPoster } from "./post-webhook.ts";
 import type { Person, Simulator } from "./simulator.ts";
 import { createStatuses } from "./statuses.ts";
+import { createTemplates } from "./templates.ts";
 import { createTimers } from "./timers.ts";
 import { createTokens } from "./tokens.ts";
 import { createWebhookSender } from "./webhook-sender.ts";
@@ -33,6 +35,7 @@ const DEFAULT_REVOCATION_SUBCODE = 460;
  * const ada = meta.person({ name: "Ada", phoneNumber: "447700900123" });
  * ada.says("Are you open today?");
  * await meta.waitFor(() => ada.transcript().some(({ direction }) => direction === "outbound"));
+ * ada.press("Yes");                         // a button, a row, or a quick reply of the newest message that has it
  * await meta.stop();
  */
 export function createSimulator(options: SimulatorOptions): Simulator {
@@ -45,7 +48,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const ledgers = createLedgers(activity);
   const faults = createFaults({ ...settings, onInjected: activity.changed });
   const tokens = createTokens(settings);
-  const accounts = createAccountsEndpoint(settings, tokens);
+  const templates = createTemplates(settings);
+  const accounts = createAccountsEndpoint(settings, tokens, templates);
   const sender = createWebhookSender({
     settings,
     activity,
@@ -58,7 +62,16 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     },
   });
   const statuses = createStatuses({ settings, activity, timers, conversations, sender });
-  const messages = createMessagesEndpoint({ settings, activity, people, conversations, statuses, ledgers, faults });
+  const messages = createMessagesEndpoint({
+    settings,
+    activity,
+    people,
+    conversations,
+    statuses,
+    ledgers,
+    faults,
+    templates,
+  });
   const inbound = createInbound({ settings, numbers, people, conversations, sender });
   const server = createGraphServer({
     apiVersion: settings.apiVersion,
@@ -73,9 +86,9 @@ export function createSimulator(options: SimulatorOptions): Simulator {
 
   function planCall(call: GraphCall): GraphPlan | GraphAnswer {
     const number = numbers.get(call.objectId);
-    const isSend =
-      number && call.method === "POST" && call.edge === "messages" && call.access.wabaIds.has(number.wabaId);
-    return isSend ? messages(number, call.body) : accounts.plan(call);
+    const endpoint = call.edge === "messages" || call.edge === "marketing_messages" ? call.edge : null;
+    const isSend = number && endpoint && call.method === "POST" && call.access.wabaIds.has(number.wabaId);
+    return isSend ? messages(number, call.body, endpoint) : accounts.plan(call);
   }
 
   function personOf(record: PersonRecord): Person {
@@ -89,6 +102,18 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       username,
       sends,
       says: (text, about) => sends({ type: "text", text: { body: text } }, about),
+      press(title, about = {}) {
+        const to = about.to ?? settings.numbers[0]?.phoneNumberId ?? "";
+        const { wamid, choice } = conversations.offered(
+          conversations.between(to, record),
+          title,
+          about.replyTo ?? null,
+        );
+        return sends(replyOf(choice), { ...about, replyTo: wamid });
+      },
+      reacts(emoji, wamid, about) {
+        return sends({ type: "reaction", reaction: { message_id: wamid, ...(emoji !== null && { emoji }) } }, about);
+      },
       transcript(to = settings.numbers[0]?.phoneNumberId ?? "") {
         return conversations.between(to, record).entries.map((entry) => ({ ...entry }));
       },
@@ -133,6 +158,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
         })),
       ),
     deliver: inbound.deliver,
+    templates: templates.api,
     faults: faults.api,
     revokeToken({ accessToken = settings.accessToken, subcode = DEFAULT_REVOCATION_SUBCODE } = {}) {
       tokens.revoke(accessToken, { subcode });

@@ -6,10 +6,12 @@ import { createRandom, type Random } from "./random.ts";
 /** What a caller of the Graph API may be asking for. */
 export type GraphEndpoint =
   | "messages"
+  | "marketing_messages"
   | "mark-read"
   | "phone-number"
   | "account"
   | "phone_numbers"
+  | "message_templates"
   | "subscribed_apps"
   | "debug_token";
 

@@ -45,8 +45,18 @@ const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly ti
   131053: { httpStatus: 400, title: "Media upload error" },
   131056: { httpStatus: 400, title: "(Business Account, Consumer Account) pair rate limit hit" },
   131057: { httpStatus: 500, title: "Account in maintenance mode" },
+  131055: { httpStatus: 400, title: "Method not allowed" },
+  131059: { httpStatus: 400, title: "Invalid or expired cursor" },
+  131062: { httpStatus: 400, title: "Business-scoped User ID (BSUID) recipients are not supported for this message" },
+  132000: { httpStatus: 400, title: "Number of parameters does not match the expected number of params" },
   132001: { httpStatus: 404, title: "Template does not exist" },
+  132005: { httpStatus: 400, title: "Translated text too long" },
+  132012: { httpStatus: 400, title: "Parameter format does not match format in the created template" },
+  132015: { httpStatus: 400, title: "Template is Paused" },
+  132016: { httpStatus: 400, title: "Template is Disabled" },
+  132018: { httpStatus: 400, title: "There's an issue with the parameters in your template" },
   133010: { httpStatus: 400, title: "Phone number not registered" },
+  134100: { httpStatus: 400, title: "Only marketing messages supported" },
 };
 
 /** Title of a code, for answers and failed statuses alike. */

@@ -9,6 +9,8 @@ export type AcceptedMessage = {
   /** As addressed, a phone number as its digits. */
   readonly recipient: string;
   readonly type: string;
+  /** Where it was posted: `marketing_messages` is the Marketing Messages API. */
+  readonly endpoint: "messages" | "marketing_messages";
   /** The text a person sees, or `[type]`. */
   readonly text: string;
   /** The request as it came. */

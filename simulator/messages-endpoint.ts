@@ -1,16 +1,20 @@
-/** POST /{phone-number-id}/messages: takes a message, or a read receipt, exactly as Meta does. */
+/** POST /{phone-number-id}/messages and /marketing_messages: takes a message, or a read receipt, exactly as Meta does. */
+import { isObject } from "./accepts.ts";
 import type { Activity } from "./activity.ts";
+import { choicesOf } from "./choices.ts";
 import { type ConversationState, type Conversations, shownText } from "./conversations.ts";
 import type { FaultSource } from "./faults.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
 import type { GraphPlan } from "./graph-plan.ts";
 import { newWamid } from "./ids.ts";
-import type { Ledgers } from "./ledgers.ts";
+import type { AcceptedMessage, Ledgers } from "./ledgers.ts";
 import { createThroughput, isWindowOpen, takePairAllowance } from "./limits.ts";
 import type { Settings, SimulatedNumber } from "./options.ts";
 import { digitsOf, type People } from "./people.ts";
 import type { Statuses } from "./statuses.ts";
-import { messageTypeOf, validateEnvelope, validateSend } from "./validate-message.ts";
+import { refuseTemplate, shownBody } from "./template-rules.ts";
+import type { ListedTemplate, TemplateStore } from "./templates.ts";
+import { messageTypeOf, validateEnvelope, validateReceipt, validateSend } from "./validate-message.ts";
 import type { WireObject } from "./wire.ts";
 
 /** The typing sign goes away by itself after this time. */
@@ -21,7 +25,23 @@ const WINDOW_CLOSED = {
     "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
 };
 
-export type MessagesEndpoint = (number: SimulatedNumber, body: WireObject) => GraphPlan | GraphAnswer;
+export type SendEndpoint = AcceptedMessage["endpoint"];
+export type MessagesEndpoint = (
+  number: SimulatedNumber,
+  body: WireObject,
+  endpoint: SendEndpoint,
+) => GraphPlan | GraphAnswer;
+
+type Destination = {
+  readonly conversation: ConversationState;
+  /** As it was addressed. */
+  readonly recipient: string;
+  /** Null when it was addressed by phone number. */
+  readonly userId: string | null;
+  readonly endpoint: SendEndpoint;
+  /** The template that it is made from. */
+  readonly listed: ListedTemplate | undefined;
+};
 
 export function createMessagesEndpoint(deps: {
   readonly settings: Settings;
@@ -31,14 +51,16 @@ export function createMessagesEndpoint(deps: {
   readonly statuses: Statuses;
   readonly ledgers: Ledgers;
   readonly faults: FaultSource;
+  readonly templates: TemplateStore;
 }): MessagesEndpoint {
-  const { settings, activity, people, conversations, statuses, ledgers, faults } = deps;
+  const { settings, activity, people, conversations, statuses, ledgers, faults, templates } = deps;
   const takeThroughput =
     settings.messagesPerSecond === null ? () => true : createThroughput(settings.messagesPerSecond);
 
   function planReceipt(number: SimulatedNumber, body: WireObject): GraphPlan | GraphAnswer {
-    const wamid = body.message_id;
-    if (typeof wamid !== "string") return refuse({ code: 131008, details: "Parameter message_id is required" });
+    const invalid = validateReceipt(body);
+    if (invalid) return invalid;
+    const wamid = String(body.message_id);
     const found = conversations.find(wamid);
     if (found?.entry.direction !== "inbound" || found.conversation.phoneNumberId !== number.phoneNumberId) {
       return refuse({ code: 131009, details: "Parameter message_id names no message that this number received" });
@@ -57,8 +79,11 @@ export function createMessagesEndpoint(deps: {
     };
   }
 
-  function planSend(number: SimulatedNumber, body: WireObject): GraphPlan | GraphAnswer {
-    const invalid = validateSend(body);
+  function planSend(number: SimulatedNumber, body: WireObject, endpoint: SendEndpoint): GraphPlan | GraphAnswer {
+    const listed = templateOf(number, body);
+    const invalid =
+      validateSend(body, { isMarketing: endpoint === "marketing_messages" }) ??
+      refusalOfTemplate(body, listed, endpoint);
     if (invalid) return invalid;
     if (body.recipient_type === "group") return refuse({ code: 131041 });
     // With both, Meta goes by the phone number.
@@ -69,10 +94,32 @@ export function createMessagesEndpoint(deps: {
     const refusal = refusalNow(number, conversation, body);
     if (refusal) return refusal;
     return {
-      endpoint: "messages",
+      endpoint,
       to: [...new Set([phoneNumber ?? userId ?? "", ...addressesOf(conversation)])],
-      run: () => accept(number, body, { conversation, recipient: phoneNumber ?? userId ?? "", userId }),
+      run: () =>
+        accept(number, body, { conversation, recipient: phoneNumber ?? userId ?? "", userId, endpoint, listed }),
     };
+  }
+
+  function templateOf({ wabaId }: SimulatedNumber, body: WireObject): ListedTemplate | undefined {
+    const { template } = body;
+    if (messageTypeOf(body) !== "template" || !isObject(template) || !isObject(template.language)) return undefined;
+    return templates.find(wabaId, String(template.name), String(template.language.code));
+  }
+
+  function refusalOfTemplate(
+    body: WireObject,
+    listed: ListedTemplate | undefined,
+    endpoint: SendEndpoint,
+  ): GraphAnswer | null {
+    const isMarketing = endpoint === "marketing_messages";
+    if (messageTypeOf(body) !== "template")
+      return isMarketing ? refuse({ code: 131055, details: "Only marketing templates may be sent here" }) : null;
+    const refusal = refuseTemplate(body.template as WireObject, listed);
+    if (refusal) return refusal;
+    if (isMarketing && listed?.category !== "MARKETING") return refuse({ code: 134100 });
+    // One-time codes go to a phone number, which is what they prove.
+    return listed?.category === "AUTHENTICATION" && body.to === undefined ? refuse({ code: 131062 }) : null;
   }
 
   function refusalNow(number: SimulatedNumber, conversation: ConversationState, body: WireObject): GraphAnswer | null {
@@ -90,23 +137,33 @@ export function createMessagesEndpoint(deps: {
   async function accept(
     number: SimulatedNumber,
     body: WireObject,
-    to: { readonly conversation: ConversationState; readonly recipient: string; readonly userId: string | null },
+    { conversation, recipient, userId, endpoint, listed }: Destination,
   ): Promise<GraphAnswer> {
-    const { conversation, recipient, userId } = to;
     const at = settings.now();
     const wamid = newWamid();
     const type = messageTypeOf(body);
-    const text = shownText({ ...body, type });
+    const text = listed ? shownBody(body.template as WireObject, listed) : shownText({ ...body, type });
+    const choices = choicesOf(body, listed);
     const callbackData = typeof body.biz_opaque_callback_data === "string" ? body.biz_opaque_callback_data : null;
     const failure = isClosed(conversation, body, at) ? WINDOW_CLOSED : null;
     conversation.typingUntil = 0;
     const replyTo = (body.context as { readonly message_id?: string } | undefined)?.message_id ?? null;
-    conversations.add(conversation, { direction: "outbound", type, text, wamid, at, status: "accepted", replyTo });
+    conversations.add(conversation, {
+      direction: "outbound",
+      type,
+      text,
+      wamid,
+      at,
+      status: "accepted",
+      replyTo,
+      ...(choices.length > 0 && { choices }),
+    });
     ledgers.accept({
       wamid,
       phoneNumberId: number.phoneNumberId,
       recipient,
       type,
+      endpoint,
       text,
       body,
       callbackData,
@@ -116,7 +173,16 @@ export function createMessagesEndpoint(deps: {
     const isFirstAtOnce = faults.webhook().statusesBeforeResponse ?? false;
     const { person } = conversation;
     await statuses.follow(
-      { wamid, number, person, type, callbackData, wasAddressedByUserId: userId !== null, failure },
+      {
+        wamid,
+        number,
+        person,
+        type,
+        callbackData,
+        templateCategory: listed?.category ?? null,
+        wasAddressedByUserId: userId !== null,
+        failure,
+      },
       { isFirstAtOnce },
     );
     const input = String(body.to ?? body.recipient);
@@ -130,8 +196,9 @@ export function createMessagesEndpoint(deps: {
     };
   }
 
-  return (number, body) =>
-    validateEnvelope(body) ?? (body.status === "read" ? planReceipt(number, body) : planSend(number, body));
+  return (number, body, endpoint) =>
+    validateEnvelope(body) ??
+    (body.status === "read" && endpoint === "messages" ? planReceipt(number, body) : planSend(number, body, endpoint));
 }
 
 function addressesOf({ person }: ConversationState): readonly string[] {

@@ -1,5 +1,8 @@
 /** What a simulator can be told, and what it assumes when it is not told. */
 
+import { DEFAULT_TEMPLATES } from "./default-templates.ts";
+import type { SimulatedTemplate } from "./templates.ts";
+
 /** A business phone number that exists in the simulated Meta. */
 export type SimulatedNumber = {
   readonly phoneNumberId: string;
@@ -28,6 +31,11 @@ export type SimulatorOptions = {
   /** Where webhooks go. Absent: they are recorded as dropped until `setWebhookUrl` is called. */
   readonly webhookUrl?: string;
   readonly numbers: readonly SimulatedNumber[];
+  /**
+   * The templates that every account begins with. Default: `hello_world` (en_US) and, in en_GB, `hello_again`,
+   * `order_shipped`, `appointment_reminder` (named), `spring_menu` and `cakes_of_the_week` (marketing), `sign_in_code`.
+   */
+  readonly templates?: readonly SimulatedTemplate[];
   /** 0, the default, lets the system choose. */
   readonly port?: number;
   readonly host?: string;
@@ -83,6 +91,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     accessToken: options.accessToken,
     webhookUrl: options.webhookUrl ?? null,
     numbers: options.numbers,
+    templates: options.templates ?? DEFAULT_TEMPLATES,
     port: options.port ?? 0,
     host: options.host ?? "127.0.0.1",
     now: options.now ?? (() => new Date()),

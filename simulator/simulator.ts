@@ -5,6 +5,7 @@ import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { AcceptedMessage } from "./ledgers.ts";
 import type { PersonOptions } from "./people.ts";
+import type { Templates } from "./templates.ts";
 import type { Delivery } from "./webhook-sender.ts";
 import type { WireObject } from "./wire.ts";
 
@@ -17,8 +18,18 @@ export type Person = {
   readonly username: string | null;
   /** Writes a text to the business; returns its wamid at once, the webhook follows. */
   says(text: string, options?: InboundOptions): string;
-  /** Sends any message of Meta's shape, e.g. `{ type: "image", image: { id, mime_type } }`; returns its wamid. */
+  /**
+   * Sends any message of Meta's shape, e.g. `{ type: "image", image: { id, mime_type } }`; returns its wamid.
+   * `INBOUND_MESSAGES` has one of every type.
+   */
   sends(message: WireObject, options?: InboundOptions): string;
+  /**
+   * Presses the button or chooses the row with this title, in the newest message that has one; returns the reply's wamid.
+   * `replyTo`: in that message and no other. Throws when there is nothing to press by that title.
+   */
+  press(title: string, options?: InboundOptions): string;
+  /** Puts an emoji on a message, or takes it back with null. */
+  reacts(emoji: string | null, wamid: string, options?: InboundOptions): string;
   /** The chat as this person reads it, oldest first. `to`: the business number, by default the first. */
   transcript(to?: string): readonly TranscriptEntry[];
 };
@@ -48,6 +59,8 @@ export type Simulator = {
   batch(messages: readonly BatchedMessage[]): readonly string[];
   /** Signs and posts any payload; bytes go out unchanged. */
   deliver(payload: WireObject | Uint8Array): void;
+
+  readonly templates: Templates;
 
   readonly faults: Faults;
   /** From now on the token is refused with 190 and this subcode (default 460). Default: the simulator's own token. */

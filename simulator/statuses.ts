@@ -15,6 +15,7 @@ export type SentMessage = {
   readonly person: PersonRecord;
   readonly type: string;
   readonly callbackData: string | null;
+  readonly templateCategory: string | null;
   readonly wasAddressedByUserId: boolean;
   /** Why Meta will not deliver it; null when it will. */
   readonly failure: { readonly code: number; readonly details: string } | null;
@@ -61,7 +62,6 @@ export function createStatuses(deps: {
       ...message,
       status,
       at: settings.now(),
-      isTemplate: message.type === "template",
       error: failure,
     });
     // Whoever waits for this one status must not wait for a batch to fill.

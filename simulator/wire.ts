@@ -40,7 +40,8 @@ export type StatusChange = {
   readonly status: OutboundStatus;
   readonly at: Date;
   readonly callbackData: string | null;
-  readonly isTemplate: boolean;
+  /** The category of the template it is made from; null when it is none. */
+  readonly templateCategory: string | null;
   readonly wasAddressedByUserId: boolean;
   readonly error: { readonly code: number; readonly details: string } | null;
 };
@@ -62,7 +63,7 @@ export function statusChange(change: StatusChange): WireChange {
         ...(showsUserId && person.userId !== null && { recipient_user_id: person.userId }),
         ...(showsUserId && person.parentUserId !== null && { recipient_parent_user_id: person.parentUserId }),
         ...(change.callbackData !== null && { biz_opaque_callback_data: change.callbackData }),
-        ...((status === "sent" || status === "delivered") && { pricing: pricingOf(change.isTemplate) }),
+        ...((status === "sent" || status === "delivered") && { pricing: pricingOf(change.templateCategory) }),
         ...(change.error !== null && { errors: [errorOf(change.error)] }),
       },
     ],
@@ -109,9 +110,9 @@ function visiblePhone(person: PersonRecord): string | null {
 }
 
 // Per-message pricing, as since July 2025: free-form inside the window costs nothing. No `conversation` since v24.
-function pricingOf(isTemplate: boolean): WireObject {
-  return isTemplate
-    ? { billable: true, pricing_model: "PMP", type: "regular", category: "utility" }
+function pricingOf(templateCategory: string | null): WireObject {
+  return templateCategory !== null
+    ? { billable: true, pricing_model: "PMP", type: "regular", category: templateCategory.toLowerCase() }
     : { billable: false, pricing_model: "PMP", type: "free_customer_service", category: "service" };
 }
 

@@ -120,6 +120,15 @@ export async function releaseLanes(tx: Tx, db: Database, finished: readonly Fini
   return rows.length === finished.length;
 }
 
+/** The fence for work that goes on: the lane stays leased, and locked until the transaction ends. */
+export async function holdsLane(tx: Tx, db: Database, { laneKey, token }: ClaimedLane): Promise<boolean> {
+  const held = await tx.query(
+    `select 1 from ${db.name("whatsapp_lanes")} where lane_key = $1 and lease_token = $2 for no key update`,
+    [laneKey, token],
+  );
+  return held.length === 1;
+}
+
 /**
  * Takes one item off each of these lanes from outside: a status settled what the lane was holding for. A lane that
  * nobody leases goes on at once; a leased one is left to its worker, which sees the settled row.

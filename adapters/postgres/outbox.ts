@@ -1,7 +1,7 @@
 /** The outbox: parts in order per recipient, every attempt written before its socket opens, every outcome once. */
 import type { PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Outbox, PlannedSend, SendingAccount } from "../../plugin/ports.ts";
+import type { Outbox, PlannedSend, SendingAccount, SendRequestKey } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
@@ -29,18 +29,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           if (to.optedOut && send.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
-        const [before] = await tx.query<{ id: string; request_hash: string; conversation_id: string }>(
-          `select id, request_hash, conversation_id from ${db.name("whatsapp_sends")} where customer_config_id = $1 and idempotency_key = $2`,
-          [to.customerConfigId, send.idempotencyKey],
-        );
-        const isSame =
-          before?.request_hash === send.requestHash && before.conversation_id === conversationId.toLowerCase();
-        if (!isSame)
-          throw new ChannelError(
-            "IDEMPOTENCY_CONFLICT",
-            "This idempotency key was used for another request: choose a new key.",
-          );
-        return (await readReceipt(tx, db, before.id, to.customerConfigId)) as SendReceipt;
+        return (await sentBefore(tx, db, to, { ...send, conversationId })) as SendReceipt;
       });
     },
 
@@ -48,6 +37,8 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
       const { customerConfigId, connectionId, wabaId, accessTokenEnc } = await addressOf(db, db, conversationId);
       return { customerConfigId, connectionId, wabaId, accessTokenEnc };
     },
+
+    before: (account, request) => sentBefore(db, db, account, request),
 
     receipt: (sendId, customerConfigId) => readReceipt(db, db, sendId, customerConfigId),
 
@@ -92,6 +83,25 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
       return outcomes;
     },
   };
+}
+
+async function sentBefore(
+  tx: Tx,
+  db: Database,
+  { customerConfigId }: SendingAccount,
+  { conversationId, idempotencyKey, requestHash }: SendRequestKey,
+): Promise<SendReceipt | null> {
+  const [before] = await tx.query<{ id: string; request_hash: string; conversation_id: string }>(
+    `select id, request_hash, conversation_id from ${db.name("whatsapp_sends")} where customer_config_id = $1 and idempotency_key = $2`,
+    [customerConfigId, idempotencyKey],
+  );
+  if (before === undefined) return null;
+  if (before.request_hash !== requestHash || before.conversation_id !== conversationId.toLowerCase())
+    throw new ChannelError(
+      "IDEMPOTENCY_CONFLICT",
+      "This idempotency key was used for another request: choose a new key.",
+    );
+  return readReceipt(tx, db, before.id, customerConfigId);
 }
 
 /** The window is closed: what was wished for that case takes the place of everything. */

@@ -12,6 +12,8 @@ export type NewSend = PlannedSend & {
   readonly conversationId: string;
   /** The turn it answers; null for a send of the host's own. */
   readonly turnId: string | null;
+  /** Which piece of the turn's answer it is; 0 for one that came as a whole. */
+  readonly turnPiece?: number;
 };
 
 export function outLane(contactId: string): string {
@@ -37,9 +39,9 @@ export async function insertSends(
     [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items })),
   );
   const inserted = await tx.query<{ id: string }>(
-    `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded, choices)
-     select id, customer_config_id, conversation_id, turn_id, idempotency_key, request_hash, degraded, choices
-     from jsonb_to_recordset($1::jsonb) as s (id uuid, customer_config_id uuid, conversation_id uuid, turn_id uuid,
+    `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, turn_piece, idempotency_key, request_hash, degraded, choices)
+     select id, customer_config_id, conversation_id, turn_id, turn_piece, idempotency_key, request_hash, degraded, choices
+     from jsonb_to_recordset($1::jsonb) as s (id uuid, customer_config_id uuid, conversation_id uuid, turn_id uuid, turn_piece int,
        idempotency_key text, request_hash text, degraded jsonb, choices jsonb) on conflict do nothing returning id`,
     [
       JSON.stringify(
@@ -48,6 +50,7 @@ export async function insertSends(
           customer_config_id: send.customerConfigId,
           conversation_id: send.conversationId,
           turn_id: send.turnId,
+          turn_piece: send.turnPiece ?? 0,
           idempotency_key: send.idempotencyKey,
           request_hash: send.requestHash,
           degraded: send.degraded,

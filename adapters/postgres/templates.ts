@@ -74,10 +74,11 @@ export function createTemplates(db: Database): Templates {
       });
     },
 
-    async named({ customerConfigId, connectionId, wabaId }, name, notBefore) {
+    async named({ customerConfigId, connectionId, wabaId }, name, maxAgeMs) {
       const [synced] = await db.query(
-        `select 1 from ${db.name("whatsapp_connections")} where id = $1 and templates_synced_at >= coalesce($2::timestamptz, '-infinity')`,
-        [connectionId, notBefore],
+        `select 1 from ${db.name("whatsapp_connections")} where id = $1 and ($2::bigint is null and templates_synced_at is not null
+           or templates_synced_at > now() - $2::bigint * interval '1 millisecond')`,
+        [connectionId, maxAgeMs],
       );
       if (synced === undefined) return null;
       return db.query<KnownTemplate>(

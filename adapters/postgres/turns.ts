@@ -2,7 +2,7 @@
 import type { TurnMessage } from "../../plugin/contract.ts";
 import type { OfferedChoice, SealedTurn, Turns } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
-import { fenced, fencedEach, LeaseLost, releaseLanes } from "./lanes.ts";
+import { fenced, fencedEach, holdsLane, LeaseLost, releaseLanes } from "./lanes.ts";
 import { insertSends } from "./sends.ts";
 
 type TurnRow = {
@@ -22,6 +22,7 @@ type TurnRow = {
   readonly access_token_enc: string | null;
   readonly paused: boolean;
   readonly offered: readonly OfferedChoice[] | null;
+  readonly said_before: readonly string[] | null;
 };
 
 export function turnLane(contactId: string): string {
@@ -45,7 +46,9 @@ export function createTurns(db: Database): Turns {
            t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, n.waba_id, k.access_token_enc,
            coalesce(c.ai_paused_until > now(), false) as paused, (
              select s.choices from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id
-             order by s.created_at desc limit 1) as offered`,
+               and s.turn_id is distinct from t.id
+             order by s.created_at desc limit 1) as offered, (
+             select jsonb_agg(s.request_hash order by s.turn_piece) from ${db.name("whatsapp_sends")} s where s.turn_id = t.id) as said_before`,
           [lanes.map(({ laneKey }) => laneKey)],
         ),
       );
@@ -69,6 +72,7 @@ export function createTurns(db: Database): Turns {
           accessTokenEnc: row.access_token_enc,
           isPaused: row.paused,
           offered: row.offered ?? [],
+          saidBefore: row.said_before ?? [],
         };
       });
     },
@@ -92,6 +96,12 @@ export function createTurns(db: Database): Turns {
         await tx.query(`update ${table} set state = 1, finished_at = now(), last_error = null where id = any($1)`, [
           some.map(({ turn }) => turn.turnId),
         ]);
+      }),
+
+    append: (turn, index, piece) =>
+      fenced(db, async (tx) => {
+        if (!(await holdsLane(tx, db, turn.lane))) throw new LeaseLost();
+        await insertSends(tx, db, [{ ...turn, ...piece, turnPiece: index }]);
       }),
 
     async bury({ lane, turnId }, error) {

@@ -1,7 +1,7 @@
 /** The contract over HTTP, for the tenant that the host's `authenticate` names and nobody else. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
-import type { AiResponse, ChannelPlugin, Connection, SendRequest } from "../contract.ts";
+import type { ChannelPlugin, Connection, SendRequest } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Store } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
@@ -20,6 +20,9 @@ export type TenantRoute = (
 // Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
 const uuid = z.guid();
 const choice = z.object({ id: z.string(), title: z.string(), description: z.string().optional() });
+// What is in it is checked where every message is, whoever made it.
+const params = z.looseObject({});
+const template = z.strictObject({ name: z.string(), language: z.string(), params: params.optional() });
 const AI_RESPONSE = z.strictObject({
   text: z.string().optional(),
   choices: z.array(choice).optional(),
@@ -53,16 +56,30 @@ const AI_RESPONSE = z.strictObject({
       address: z.string().optional(),
     })
     .optional(),
+  template: template.optional(),
+  reaction: z.strictObject({ emoji: z.string().nullable(), messageId: z.string().optional() }).optional(),
   replyTo: z.boolean().optional(),
   handoff: z.boolean().optional(),
 });
-const SEND_REQUEST = z.strictObject({
-  conversationId: uuid,
-  response: z.union([z.string(), AI_RESPONSE]),
-  idempotencyKey: z.string().min(1).max(255).optional(),
-  replyTo: z.string().min(1).max(512).optional(),
-  onWindowClosed: z.enum(["fail", "hold"]).optional(),
-});
+const SEND_REQUEST = z
+  .strictObject({
+    conversationId: uuid,
+    response: z.union([z.string(), AI_RESPONSE]).optional(),
+    message: z.looseObject({ kind: z.string() }).optional(),
+    template: template.optional(),
+    idempotencyKey: z.string().min(1).max(255).optional(),
+    replyTo: z.string().min(1).max(512).optional(),
+    onWindowClosed: z
+      .union([
+        z.enum(["fail", "hold"]),
+        z.strictObject({ template: z.string(), language: z.string(), params: params.optional() }),
+      ])
+      .optional(),
+  })
+  .refine(({ response, message, template }) => [response, message, template].filter(isGiven).length === 1, {
+    path: ["response"],
+    error: "give exactly one of response, message and template",
+  });
 
 export type TenantDeps = {
   readonly store: Store;
@@ -125,6 +142,10 @@ function statusOf(connections: readonly Connection[]): object {
   };
 }
 
+function isGiven(value: unknown): boolean {
+  return value !== undefined;
+}
+
 function invalid(error: z.ZodError): ChannelError {
   const problems = error.issues.flatMap((issue) => problemsOf(issue));
   return new ChannelError("REQUEST_INVALID", problems.join("; "));
@@ -143,5 +164,5 @@ function problemsOf(issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): r
 
 /** Under exactOptionalPropertyTypes an absent member and an undefined one differ; on the wire they do not. */
 function withoutUndefined(request: z.infer<typeof SEND_REQUEST>): SendRequest {
-  return JSON.parse(JSON.stringify(request)) as SendRequest & { response: AiResponse | string };
+  return JSON.parse(JSON.stringify(request)) as SendRequest;
 }

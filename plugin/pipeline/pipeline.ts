@@ -4,6 +4,7 @@ import { createApplyEvents } from "./apply-events.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
 import type { EffectRules } from "./plan-effects.ts";
+import type { PrepareSend } from "./prepare-send.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import { createRunTurns } from "./run-turns.ts";
 import { createShowThinking } from "./show-thinking.ts";
@@ -14,6 +15,7 @@ export type PipelineDeps = {
   readonly connections: Connections;
   readonly graphApi: GraphApi;
   readonly secretBox: SecretBox;
+  readonly prepareSend: PrepareSend;
   readonly host: Host;
   readonly log: Logger;
   readonly leaseMs: number;

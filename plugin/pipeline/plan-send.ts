@@ -1,52 +1,71 @@
-/** What is to be said → parts for the outbox: transformed, encoded, with what the host's inbox will show. */
+/** What is to be said → parts for the outbox: transformed, encoded, with what the host's inbox will show. Pure. */
 import { createHash } from "node:crypto";
-import type { AiResponse, Degradation, OutboundMessage, TemplateChoice } from "../contract.ts";
+import type { AiResponse, Degradation, OutboundMessage, TemplateChoice, TemplateMessage } from "../contract.ts";
 import type { OfferedChoice, PlannedPart, PlannedSend } from "../ports.ts";
 import { encodeMessage } from "../transformer/encode-message.ts";
 import { transformResponse } from "../transformer/transform-response.ts";
 import { sentText } from "./sent-text.ts";
 
 export type SendWishes = {
-  readonly what: { readonly response: AiResponse | string } | { readonly message: OutboundMessage };
+  readonly what:
+    | { readonly response: AiResponse | string }
+    | { readonly message: OutboundMessage }
+    | { readonly template: TemplateChoice };
   readonly idempotencyKey: string | null;
   /** The wamid to quote in the first part that can quote. */
   readonly replyTo: string | null;
   /** The last wamid of the person's, for a reaction without a target. */
   readonly lastMessageId?: string;
-  readonly onWindowClosed: "fail" | "hold" | TemplateChoice;
-  /** Whether a template is a marketing one, so that people who opted out are spared it. */
-  readonly isMarketing?: (template: TemplateChoice) => boolean;
+  readonly onWindowClosed: "fail" | "hold" | TemplateMessage;
 };
 
-/** @returns no parts when there is nothing to say. */
-export function planSend(wishes: SendWishes): PlannedSend {
-  const { what, idempotencyKey, replyTo, onWindowClosed, isMarketing = () => false } = wishes;
-  const { messages, degraded, choices } = messagesOf(wishes);
-  const quoting = replyTo === null ? -1 : messages.findIndex(({ kind }) => kind !== "reaction");
-  const part = (message: OutboundMessage, index: number) =>
-    toPart(message, index === quoting ? replyTo : null, message.kind === "template" && isMarketing(message));
-  return {
-    parts: messages.map(part),
-    degraded,
-    choices,
-    requestHash: createHash("sha256")
-      .update(JSON.stringify([what, replyTo, onWindowClosed]))
-      .digest("hex"),
-    idempotencyKey,
-    onWindowClosed: onWindowClosed === "hold" ? "hold" : "fail",
-    fallback: typeof onWindowClosed === "string" ? null : part({ kind: "template", ...onWindowClosed }, -1),
-  };
-}
-
-type Said = {
+/** What will be sent, before it is Graph's. */
+export type Said = {
   readonly messages: readonly OutboundMessage[];
+  readonly fallback: TemplateMessage | null;
   readonly degraded: readonly Degradation[];
   readonly choices: readonly OfferedChoice[];
 };
 
-function messagesOf({ what, lastMessageId }: SendWishes): Said {
-  if ("message" in what) return { messages: [what.message], degraded: [], choices: [] };
-  return { choices: [], ...transformResponse(what.response, lastMessageId === undefined ? {} : { lastMessageId }) };
+export function say({ what, onWindowClosed, lastMessageId }: SendWishes): Said {
+  const fallback = typeof onWindowClosed === "string" ? null : onWindowClosed;
+  if ("response" in what) {
+    const options = lastMessageId === undefined ? {} : { lastMessageId };
+    return { choices: [], ...transformResponse(what.response, options), fallback };
+  }
+  const message = "message" in what ? what.message : { ...what.template, kind: "template" as const };
+  return { messages: [message], fallback, degraded: [], choices: [] };
+}
+
+/**
+ * @param isMarketing whether a template is a marketing one, so that people who opted out are spared it.
+ * @returns no parts when there is nothing to say.
+ */
+export function planSend(
+  wishes: SendWishes,
+  { messages, fallback, degraded, choices }: Said = say(wishes),
+  isMarketing: (template: TemplateMessage) => boolean = ({ endpoint }) => endpoint === "marketing",
+): PlannedSend {
+  const { idempotencyKey, replyTo, onWindowClosed } = wishes;
+  const quoting = replyTo === null ? -1 : messages.findIndex(({ kind }) => kind !== "reaction");
+  const part = (message: OutboundMessage, quoted: string | null) =>
+    toPart(message, quoted, message.kind === "template" && isMarketing(message));
+  return {
+    parts: messages.map((message, index) => part(message, index === quoting ? replyTo : null)),
+    degraded,
+    choices,
+    requestHash: requestHash(wishes),
+    idempotencyKey,
+    onWindowClosed: onWindowClosed === "hold" ? "hold" : "fail",
+    fallback: fallback === null ? null : part(fallback, null),
+  };
+}
+
+/** Tells a request that is made again from another one under the same key. */
+export function requestHash({ what, replyTo, onWindowClosed }: SendWishes): string {
+  return createHash("sha256")
+    .update(JSON.stringify([what, replyTo, onWindowClosed]))
+    .digest("hex");
 }
 
 const MEDIA: ReadonlySet<string> = new Set(["image", "video", "audio", "document", "sticker"]);

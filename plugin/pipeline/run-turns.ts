@@ -1,18 +1,22 @@
 /** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
-import type { AiResponse, Reply, Turn } from "../contract.ts";
+import type { AiResponse, Turn } from "../contract.ts";
+import { ChannelError } from "../errors.ts";
 import type { Host, Lanes, Logger, PlannedSend, SealedTurn, Turns } from "../ports.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { withPickedChoice } from "./pick-choice.ts";
-import { planSend } from "./plan-send.ts";
+import type { SendWishes } from "./plan-send.ts";
+import type { PrepareSend } from "./prepare-send.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+import { AnswerChanged, createSayInPieces, isStream } from "./say-in-pieces.ts";
 import type { createShowThinking } from "./show-thinking.ts";
 
 export type TurnDeps = {
   readonly lanes: Lanes;
   readonly turns: Turns;
   readonly host: Host;
+  readonly prepareSend: PrepareSend;
   readonly log: Logger;
   readonly retry: RetrySchedule;
   readonly random: () => number;
@@ -23,12 +27,15 @@ export type TurnDeps = {
 };
 
 export function createRunTurns(deps: TurnDeps): LaneHandler {
-  const { lanes, turns, host, log, retry, random, replyTimeoutMs, showThinking, onAnswered } = deps;
+  const { lanes, turns, host, prepareSend, log, retry, random, replyTimeoutMs, showThinking, onAnswered } = deps;
   const finish = createGroupCommit<{ turn: SealedTurn; send: PlannedSend | null }, boolean>({
     commit: turns.finish,
     isItemsFault: (error) => !isStoreDown(error),
     maxItems: 200,
   });
+  const prepare = (turn: SealedTurn, response: AiResponse | string) =>
+    prepareSend(wishesOf(turn, response), () => Promise.resolve(turn));
+  const sayInPieces = createSayInPieces({ turns, prepare, onQueued: onAnswered });
 
   return async function runTurns(claimed, { signal, finished }): Promise<void> {
     const sealed = await turns.seal(claimed);
@@ -61,17 +68,30 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     }
   }
 
-  /** Nobody is asked while staff is talking, or when all that was written has been taken back. */
+  /**
+   * Nobody is asked while staff is talking, or when all that was written has been taken back.
+   * @returns what is left to be queued when the turn ends.
+   */
   async function ask(turn: SealedTurn, signal: AbortSignal): Promise<PlannedSend | null> {
     if (turn.isPaused || turn.messages.length === 0) return null;
     const hide = showThinking(turn);
-    let send: PlannedSend | null = null;
+    let answered = false;
     try {
-      const answer = async (until: AbortSignal) => collect(await host.reply(visible(turn, until)));
-      send = plan(turn, await withinTime(answer, replyTimeoutMs, signal));
-      return send;
+      return await withinTime(replyTimeoutMs, signal, async (until) => {
+        const reply = await host.reply(visible(turn, until));
+        if (reply === null || reply === undefined) return null;
+        if ((typeof reply !== "string" && typeof reply !== "object") || Array.isArray(reply))
+          throw new TypeError("what the host returned is no answer");
+        if (isStream(reply) || turn.saidBefore.length > 0) {
+          answered = await sayInPieces(turn, reply, until);
+          return null;
+        }
+        const send = await prepare(turn, reply);
+        answered = send.parts.length > 0;
+        return send;
+      });
     } finally {
-      hide(send !== null && send.parts.length > 0);
+      hide(answered);
     }
   }
 
@@ -80,12 +100,12 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     if (isStoreDown(error)) {
       log.warn(at, "database away; the turn runs again");
       await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), false);
-    } else if (turn.attempt < retry.maxAttempts) {
+    } else if (turn.attempt < retry.maxAttempts && !isHopeless(error)) {
       await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), true);
       log.warn(at, "the host did not answer the turn; trying again later");
     } else {
-      await turns.bury(turn, nameOf(error));
-      log.error(at, "turn moved to the dead letters; the conversation goes on");
+      await turns.bury(turn, reasonOf(error));
+      log.error({ ...at, reason: reasonOf(error) }, "turn moved to the dead letters; the conversation goes on");
     }
   }
 }
@@ -98,7 +118,7 @@ function visible(turn: SealedTurn, signal: AbortSignal): Turn {
 }
 
 /** A host that never comes back must not keep its conversation waiting for ever; what it says too late is not heard. */
-async function withinTime<T>(run: (until: AbortSignal) => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+async function withinTime<T>(ms: number, signal: AbortSignal, run: (until: AbortSignal) => Promise<T>): Promise<T> {
   const aborter = new AbortController();
   const abort = () => aborter.abort(signal.reason);
   signal.addEventListener("abort", abort);
@@ -123,23 +143,26 @@ class ReplyTooLate extends Error {
   override readonly name = "ReplyTooLate";
 }
 
-async function collect(reply: Reply): Promise<AiResponse | string | null> {
-  if (reply === null || reply === undefined) return null;
-  if (typeof reply === "string" || !(Symbol.asyncIterator in reply)) return reply;
-  let text = "";
-  for await (const chunk of reply) text += chunk;
-  return text;
+/** The same answer would be refused again, and asking again would make another one of it. */
+function isHopeless(error: unknown): boolean {
+  if (error instanceof AnswerChanged) return true;
+  return error instanceof ChannelError && (error.code === "MESSAGE_INVALID" || error.code === "TEMPLATE_INVALID");
 }
 
-function plan(turn: SealedTurn, response: AiResponse | string | null): PlannedSend | null {
-  if (response === null) return null;
+/** Our own messages never hold what somebody wrote. */
+function reasonOf(error: unknown): string {
+  const isOurs = error instanceof ChannelError || error instanceof AnswerChanged;
+  return isOurs ? `${nameOf(error)}: ${error.message}` : nameOf(error);
+}
+
+function wishesOf(turn: SealedTurn, response: AiResponse | string): SendWishes {
   const quoted = typeof response === "object" && response.replyTo === true;
   const lastMessageId = turn.messages.findLast(({ type }) => type !== "reaction")?.externalId;
-  return planSend({
+  return {
     what: { response },
     idempotencyKey: null,
     replyTo: quoted ? (lastMessageId ?? null) : null,
     ...(lastMessageId === undefined ? {} : { lastMessageId }),
     onWindowClosed: "fail",
-  });
+  };
 }

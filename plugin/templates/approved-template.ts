@@ -1,11 +1,11 @@
 /** A template as Graph lists it → what must and what may be filled into it. Never throws at what Meta invents. */
 import type { TemplateButton } from "../contract.ts";
-import type { ListedTemplate } from "../ports.ts";
+import type { KnownTemplate } from "../ports.ts";
 import { isFields } from "../transformer/check-value.ts";
 
 /** Named for the state in which it can be sent; `status` says whether it is. */
 export type ApprovedTemplate = TemplatePart &
-  Pick<ListedTemplate, "name" | "language" | "status" | "category" | "parameterFormat" | "rejectedReason"> & {
+  Omit<KnownTemplate, "components"> & {
     /** Null when it is no carousel. */
     readonly cards: readonly TemplatePart[] | null;
     /** Whether it is an offer, and whether that one ends. */
@@ -43,21 +43,16 @@ export type ApprovedButton = {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
-export function readTemplate(listed: ListedTemplate): ApprovedTemplate {
-  const { name, language, status, category, parameterFormat, rejectedReason, components } = listed;
+export function readTemplate(known: KnownTemplate): ApprovedTemplate {
+  const { components, ...about } = known;
   const offer = componentOf(components, "LIMITED_TIME_OFFER");
   const cards = componentOf(components, "CAROUSEL")?.cards;
   const part = readPart(components);
   return {
-    name,
-    language,
-    status,
-    category,
-    parameterFormat,
-    rejectedReason,
+    ...about,
     ...part,
     // Meta writes the text of these by itself, and may list it without its one variable.
-    ...(category === "AUTHENTICATION" && part.body.variables.length === 0 && { body: readText("{{1}}") }),
+    ...(about.category === "AUTHENTICATION" && part.body.variables.length === 0 && { body: readText("{{1}}") }),
     cards: Array.isArray(cards) ? cards.map((card) => readPart(isFields(card) ? card.components : [])) : null,
     offer:
       offer === undefined
@@ -83,11 +78,15 @@ function componentOf(components: unknown, type: string): Fields | undefined {
 
 function readText(text: unknown): VariableText {
   const shown = typeof text === "string" ? text : "";
-  const variables = Array.from(shown.matchAll(VARIABLE), ([, name = ""]) => name);
-  return { text: shown, variables: [...new Set(variables)] };
+  return { text: shown, variables: [...new Set(variablesIn(shown))] };
 }
 
 const VARIABLE = /\{\{\s*(\w+)\s*\}\}/g;
+
+/** In the order in which they come, each as often as it does. */
+export function variablesIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(VARIABLE), ([, name = ""]) => name);
+}
 
 /** The text as a person gets it. What is not given stays as it is. */
 export function fillIn(text: string, values: ReadonlyMap<string, string>): string {

@@ -1,6 +1,6 @@
 /** The header, body and buttons of a template or of one of its cards, against what is to be filled into them. */
 import type { TemplateParams, TemplateValues } from "../contract.ts";
-import type { ListedTemplate } from "../ports.ts";
+import type { KnownTemplate } from "../ports.ts";
 import { has } from "../transformer/has.ts";
 import { LIMITS, type Limit } from "../transformer/limits.ts";
 import type { Place } from "../transformer/problem.ts";
@@ -8,7 +8,7 @@ import { type ApprovedHeader, fillIn, type TemplatePart, type VariableText } fro
 import { isPositional, namedValues, textOf } from "./template-values.ts";
 
 type Given = Pick<TemplateParams, "header" | "body" | "buttons">;
-type Rules = { readonly format: ListedTemplate["parameterFormat"]; readonly bodyLimit: Limit };
+type Rules = { readonly format: KnownTemplate["parameterFormat"]; readonly bodyLimit: Limit };
 
 export function checkPart(given: Given, part: TemplatePart, place: Place, { format, bodyLimit }: Rules): void {
   checkHeader(given.header, part.header, place.member("header"), format);
@@ -22,22 +22,24 @@ function checkHeader(
   place: Place,
   format: Rules["format"],
 ): void {
-  if (approved === null) {
-    if (given !== undefined) place.report("is nothing that this template has", "Leave it out.");
-    return;
-  }
-  if (approved.kind === "other")
-    return place.report("is of a kind that has no parameters here", "Send this template as a raw message.");
   const kind = given === undefined ? null : kindOf(given);
-  if (approved.kind === "text") {
-    if (kind !== null && kind !== "text") return place.report("is a text in this template", "Give its text.");
+  if (approved === null) {
+    if (kind !== null) place.report("is nothing that this template has", "Leave it out.");
+  } else if (approved.kind === "other")
+    place.report("is of a kind that has no parameters here", "Send this template as a raw message.");
+  else if (approved.kind !== "text") checkKind(kind, approved.kind, place);
+  else if (kind !== null && kind !== "text") place.report("is a text in this template", "Give its text.");
+  else {
     const values = given !== undefined && has(given, "text") ? given.text : undefined;
-    return checkValues(values, approved, place.member("text"), { format, limit: LIMITS.templateHeader });
+    checkValues(values, approved, place.member("text"), { format, limit: LIMITS.templateHeader });
   }
-  if (kind === approved.kind) return;
+}
+
+function checkKind(given: string | null, approved: string, place: Place): void {
+  if (given === approved) return;
   place.report(
-    kind === null ? "is missing" : `is ${approved.kind} in this template`,
-    `Give the ${approved.kind} each time: the one it was approved with is an example only.`,
+    given === null ? `is missing: the template has one of the kind ${approved}` : `is not ${approved}, as approved`,
+    `Give the ${approved} each time: the one it was approved with is an example only.`,
   );
 }
 
@@ -53,27 +55,26 @@ function checkValues(
   { format, limit }: { readonly format: Rules["format"]; readonly limit: Limit },
 ): void {
   const given = namedValues(values);
+  const names = variables.join(", ");
   if (variables.length === 0) {
     if (given.length > 0) place.report("has values, and this template no variables for them", "Leave it out.");
-    return;
+  } else if (values === undefined)
+    place.report(`is missing, for the variables ${names}`, "Give each of them a value.", variables.length);
+  else if (format === "NAMED" && isPositional(values))
+    place.report("is a list, and the variables have names", `Give an object with ${names}.`);
+  else if (format !== "NAMED" && !isPositional(values))
+    place.report("is an object, and the variables have numbers", "Give a list, in the order of the numbers.");
+  else if (
+    format === "NAMED" ? checkNames(given, variables, place) : checkCount(given.length, variables.length, place)
+  ) {
+    const filled = fillIn(text, new Map(given.map(({ variable, value }) => [variable, textOf(value)])));
+    if (filled.length > limit.max)
+      place.report(
+        `makes it longer than ${limit.max} UTF-16 units, filled in`,
+        "Shorten the values, or the text of the template.",
+        limit.max,
+      );
   }
-  const names = variables.join(", ");
-  if (values === undefined)
-    return place.report(`is missing, for the variables ${names}`, "Give each of them a value.", variables.length);
-  if (isPositional(values) !== (format === "POSITIONAL"))
-    return format === "NAMED"
-      ? place.report("is a list, and the variables have names", `Give an object with ${names}.`)
-      : place.report("is an object, and the variables have numbers", "Give a list, in the order of the numbers.");
-  const isComplete =
-    format === "NAMED" ? checkNames(given, variables, place) : checkCount(given.length, variables.length, place);
-  if (!isComplete) return;
-  const filled = fillIn(text, new Map(given.map(({ variable, value }) => [variable, textOf(value)])));
-  if (filled.length > limit.max)
-    place.report(
-      `makes it longer than ${limit.max} UTF-16 units, filled in`,
-      "Shorten the values, or the text of the template.",
-      limit.max,
-    );
 }
 
 function checkCount(given: number, needed: number, place: Place): boolean {

@@ -1,52 +1,54 @@
 /** Whether a template that somebody chose can be sent as they chose it, against what Meta has approved. Pure. */
 import type { TemplateChoice, TemplateMessage, TemplateParams } from "../contract.ts";
-import type { ListedTemplate } from "../ports.ts";
+import type { KnownTemplate } from "../ports.ts";
 import { LIMITS } from "../transformer/limits.ts";
-import { type Place, type Problem, placeIn } from "../transformer/problem.ts";
+import type { Place } from "../transformer/problem.ts";
 import { type ApprovedTemplate, readTemplate } from "./approved-template.ts";
 import { checkPart } from "./check-part.ts";
 
 /** Where the message goes decides which category Meta takes. */
-type Choice = TemplateChoice & Pick<TemplateMessage, "endpoint">;
+export type PlacedChoice = TemplateChoice & Pick<TemplateMessage, "endpoint">;
 
-/**
- * @param choice one that `checkMessage` has passed.
- * @param templates those of the account, as last synced: all of them, or all with this name.
- * @returns every problem with its place in the choice (`params.body[1]`); none when Meta should take it.
- */
-export function checkTemplate(choice: Choice, templates: readonly ListedTemplate[]): readonly Problem[] {
-  const problems: Problem[] = [];
-  const place = placeIn({ problems, advice: [] });
-  const template = find(choice, templates, place);
-  if (template !== null && isSendable(template, place)) checkChoice(choice, template, place);
-  return problems;
+/** @param choice one that `checkMessage` has passed. */
+export function checkTemplate(choice: PlacedChoice, template: ApprovedTemplate, place: Place): void {
+  if (isSendable(template, place)) checkChoice(choice, template, place);
 }
 
-function find(choice: Choice, templates: readonly ListedTemplate[], place: Place): ApprovedTemplate | null {
-  const ofName = templates.filter(({ name }) => name === choice.name);
-  const found = ofName.filter(({ language }) => language === choice.language);
+/**
+ * The one of that name in that language, approved before any other.
+ * @param known those of the account: all of them, or all with this name.
+ */
+export function findTemplate(
+  { name, language }: TemplateChoice,
+  known: readonly KnownTemplate[],
+): ApprovedTemplate | null {
+  const found = known.filter((one) => one.name === name && one.language === language);
   const template = found.find(({ status }) => status === "APPROVED") ?? found[0];
-  if (template !== undefined) return readTemplate(template);
-  if (ofName.length === 0)
+  return template === undefined ? null : readTemplate(template);
+}
+
+/** Says what there is in its place. */
+export function reportUnknown({ name }: TemplateChoice, known: readonly KnownTemplate[], place: Place): void {
+  const languages = known
+    .filter((one) => one.name === name)
+    .map(({ language, status }) => (SENDABLE.has(status) ? language : `${language} (${status.toLowerCase()})`));
+  if (languages.length === 0)
     place
       .member("name")
       .report("is no template of this account", "Use a name from WhatsApp Manager, and sync the templates.");
-  else {
-    const languages = ofName.map(({ language, status }) =>
-      status === "APPROVED" ? language : `${language} (${status.toLowerCase()})`,
-    );
+  else
     place
       .member("language")
       .report(
         `is none that this template has: it exists in ${[...new Set(languages)].sort().join(", ")}`,
         "Send it in one of these, or have this language approved.",
       );
-  }
-  return null;
 }
 
 const WAIT = "Wait until Meta has decided, or send another template.";
 const MANAGER = "Put it right in WhatsApp Manager, or send another template.";
+/** Beside Meta's own word for it, those of its webhooks that end a bar, or only threaten one. */
+const SENDABLE: ReadonlySet<string> = new Set(["APPROVED", "REINSTATED", "UNARCHIVED", "UNLOCKED", "FLAGGED"]);
 const STATES: ReadonlyMap<string, readonly [problem: string, fix: string]> = new Map([
   ["PENDING", ["is still in review", WAIT]],
   ["IN_APPEAL", ["was rejected, and the appeal is not decided", WAIT]],
@@ -54,18 +56,19 @@ const STATES: ReadonlyMap<string, readonly [problem: string, fix: string]> = new
   ["PAUSED", ["is paused for its low quality", "Wait until Meta ends the pause, or send another template."]],
   ["DISABLED", ["was disabled for its low quality", "Send another template: this one does not come back."]],
   ["LIMIT_EXCEEDED", ["is one more than the account may have", "Delete templates in WhatsApp Manager."]],
+  ["LOCKED", ["is locked by Meta", MANAGER]],
   ["ARCHIVED", ["is archived", "Unarchive it in WhatsApp Manager, or send another template."]],
   ["PENDING_DELETION", ["is being deleted", "Send another template."]],
   ["DELETED", ["was deleted", "Send another template."]],
 ]);
 
 function isSendable({ status }: ApprovedTemplate, place: Place): boolean {
-  if (status === "APPROVED") return true;
+  if (SENDABLE.has(status)) return true;
   place.member("name").report(...(STATES.get(status) ?? ["is not approved", MANAGER]));
   return false;
 }
 
-function checkChoice({ params = {}, endpoint }: Choice, template: ApprovedTemplate, place: Place): void {
+function checkChoice({ params = {}, endpoint }: PlacedChoice, template: ApprovedTemplate, place: Place): void {
   if (endpoint === "marketing" && template.category !== "MARKETING")
     place.member("endpoint").report("is for marketing templates only", "Leave it out.");
   const at = place.member("params");
@@ -99,12 +102,15 @@ function checkOffer({ limitedTimeOffer }: TemplateParams, { offer }: ApprovedTem
 function checkCards({ cards = [] }: TemplateParams, template: ApprovedTemplate, place: Place): void {
   const at = place.member("cards");
   const approved = template.cards ?? [];
-  if (cards.length !== approved.length)
-    return at.report(
-      template.cards === null ? "are for carousels only" : `are not as many as the template has: ${approved.length}`,
-      template.cards === null ? "Leave them out." : "Give every card its values, in order.",
+  if (template.cards === null && cards.length > 0) at.report("are for carousels only", "Leave them out.");
+  else if (cards.length !== approved.length)
+    at.report(
+      `are not as many as the template has: ${approved.length}`,
+      "Give every card its values, in order.",
       approved.length,
     );
-  const rules = { format: template.parameterFormat, bodyLimit: LIMITS.templateCardBody };
-  approved.forEach((card, index) => checkPart(cards[index] ?? {}, card, at.item(index), rules));
+  else {
+    const rules = { format: template.parameterFormat, bodyLimit: LIMITS.templateCardBody };
+    for (const [index, card] of approved.entries()) checkPart(cards[index] ?? {}, card, at.item(index), rules);
+  }
 }

@@ -1,25 +1,13 @@
-/** Text of several lines → one line that still reads as what it was. */
+/** Text of several lines → the same words on one, as Meta wants them inside a template. */
 
-const LINE_BREAKS = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
-const BULLET = /^[-*•]\s+/;
-/** After one of these a reader needs no other sign that something else begins. */
-const ENDS_A_THOUGHT = /[.,;:!?…。！？、，；：]$/u;
-/** Meta allows four; that many were meant, more were a layout. */
-const WIDE_GAP = /\p{Zs}{5,}/gu;
-const SEPARATOR = " • ";
+const GAPS = /[\s\u0085]+/gu;
+/** Meta allows four spaces in a row, and nothing else between words. */
+const ALLOWED = /^\p{Zs}{1,4}$/u;
 
 /** Unchanged when Meta takes it as it is. */
 export function toOneLine(text: string): string {
-  const lines = text.split(LINE_BREAKS);
-  const joined = lines.length === 1 ? text : join(lines.map((line) => line.trim().replace(BULLET, "")));
-  return joined.replaceAll("\t", " ").replace(WIDE_GAP, " ");
-}
-
-function join(lines: readonly string[]): string {
-  return lines
-    .filter((line) => line !== "")
-    .reduce((text, line) => {
-      if (text === "") return line;
-      return `${text}${ENDS_A_THOUGHT.test(text) ? " " : SEPARATOR}${line}`;
-    }, "");
+  return text.replace(GAPS, (gap, at: number) => {
+    if (ALLOWED.test(gap)) return gap;
+    return at === 0 || at + gap.length === text.length ? "" : " ";
+  });
 }

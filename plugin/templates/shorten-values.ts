@@ -1,5 +1,5 @@
 /** Which values of a template are cut, and where, so that it fits when they are filled in. */
-import { fillIn } from "./approved-template.ts";
+import { fillIn, variablesIn } from "./approved-template.ts";
 import { type NamedValue, textOf } from "./template-values.ts";
 
 /** Less than this tells a reader nothing: then the whole template is refused rather than mangled. */
@@ -31,9 +31,7 @@ export function shortenValues(values: readonly NamedValue[], text: string, max: 
 
 /** How often a variable stands in the text. */
 function timesIn(text: string, variable: string): number {
-  return text.length - fillIn(text, new Map([[variable, ""]])).length === 0
-    ? 0
-    : Array.from(text.matchAll(new RegExp(`\\{\\{\\s*${variable}\\s*\\}\\}`, "g"))).length;
+  return variablesIn(text).filter((name) => name === variable).length;
 }
 
 /** At most `max` UTF-16 units, the ellipsis among them, and never half of what a reader sees as one character. */

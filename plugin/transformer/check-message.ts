@@ -36,6 +36,9 @@ const KINDS: { readonly [Kind in OutboundMessage["kind"]]: Check } = {
   raw: checkRaw,
 };
 
+/** Every kind of message that can be sent. */
+export const MESSAGE_KINDS: readonly string[] = Object.keys(KINDS);
+
 /**
  * What is wrong with a message, whoever made it: hosts may write JavaScript.
  * @param message anything; a message of ours when nothing is wrong with it.

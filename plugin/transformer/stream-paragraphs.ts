@@ -15,7 +15,9 @@ const DISPLAY_MATH = /^\s*(?:\$\$|\\\[|\\\])\s*$/;
  * line follows a paragraph, outside code, display math, lists, quotes and tables, and only when it has some length. Links by
  * reference and footnotes whose definition comes in a later piece are shown as they were typed.
  */
-export async function* streamParagraphs(chunks: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+export async function* streamParagraphs(
+  chunks: AsyncIterable<string> | Iterable<string>,
+): AsyncGenerator<string, void, undefined> {
   const blocks = createBlocks();
   let line: string[] = [];
   for await (const chunk of chunks) {

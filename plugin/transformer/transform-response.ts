@@ -1,6 +1,6 @@
 /** AI response → outbound messages and a report of what WhatsApp shows in another form. Pure; never throws. */
-import type { AiResponse, OutboundMessage, Transformed } from "../contract.ts";
-import { BLANK, inOrder, isSendable, NOTHING, type Piece, report, type Said, say } from "./said.ts";
+import type { AiResponse, TemplateChoice, Transformed } from "../contract.ts";
+import { BLANK, inOrder, type Piece, report, type Said, say } from "./said.ts";
 import { areAlike, readCards, sayCards } from "./say-cards.ts";
 import { offered, sayChoices } from "./say-choices.ts";
 import { readText } from "./say-markdown.ts";
@@ -17,10 +17,9 @@ export type TransformOptions = {
 /** Empty or blank in, no messages out: whether silence is an error is the caller's to say. */
 export function transformResponse(response: AiResponse | string, options: TransformOptions = {}): Transformed {
   const answer = typeof response === "string" ? { text: response } : response;
-  const template = sayTemplate(answer);
-  if (template !== undefined && template.messages.length > 0) return template;
+  if (answer.template !== undefined) return sayTemplate(answer, answer.template);
 
-  const said = inOrder(sayReaction(answer.reaction, options.lastMessageId), sayAll(answer), template ?? NOTHING);
+  const said = inOrder(sayReaction(answer.reaction, options.lastMessageId), sayAll(answer));
   const cards = readCards(answer.cards ?? []);
   const numbers = cards.reduce((sum, card) => sum + card.choices.length, 1);
   const choices = [
@@ -30,17 +29,14 @@ export function transformResponse(response: AiResponse | string, options: Transf
   return choices.length === 0 ? said : { ...said, choices };
 }
 
-/** A template goes alone; one that cannot be sent does not take the rest with it. */
-function sayTemplate(answer: AiResponse): Said | undefined {
-  if (answer.template === undefined) return undefined;
-  const message: OutboundMessage = { ...answer.template, kind: "template" };
-  if (!isSendable(message)) return report({ what: "template", from: "template", to: "left out: it cannot be sent" });
+/** A template goes alone. Whether it can be sent is known only beside the approved one, to whoever sends it. */
+function sayTemplate(answer: AiResponse, template: TemplateChoice): Said {
   const others = (["reaction", "text", "media", "cards", "location", "choices"] as const).filter((member) => {
     const value = answer[member];
     return Array.isArray(value) || typeof value === "string" ? value.length > 0 : value !== undefined;
   });
   return inOrder(
-    say(message),
+    say({ ...template, kind: "template" }),
     report(...others.map((what) => ({ what, from: what, to: "left out: a template goes alone" }))),
   );
 }

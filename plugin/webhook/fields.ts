@@ -15,9 +15,7 @@ import { parseHandover, parseStandby } from "./parse-standby.ts";
 import { parseStatus } from "./parse-status.ts";
 import { parseTemplate } from "./parse-template.ts";
 
-const groups = parseLists({ groups: parseGroup });
-
-/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview */
+/** What a Meta app can subscribe to and this version makes something of. @see https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview */
 const FIELDS: Readonly<Record<string, ParseChange>> = {
   messages: parseLists({
     messages: parseMessage,
@@ -26,7 +24,6 @@ const FIELDS: Readonly<Record<string, ParseChange>> = {
   }),
   calls: parseLists({ calls: parseCall, statuses: parseCallStatus }),
   user_preferences: parseLists({ user_preferences: parsePreference }),
-  user_id_update: parseLists({ user_id_update: parseUserIdUpdate }),
   flows: parseFlow,
 
   message_template_status_update: parseTemplate("status"),
@@ -57,14 +54,23 @@ const FIELDS: Readonly<Record<string, ParseChange>> = {
   smb_app_state_sync: parseLists({ state_sync: parseAddressBook }),
   standby: parseStandby,
   messaging_handovers: parseHandover,
+};
 
+const groups = parseLists({ groups: parseGroup });
+
+/** What may come all the same: withdrawn by Meta, or of groups, which are no conversations of ours. */
+const UNASKED: Readonly<Record<string, ParseChange>> = {
+  user_id_update: parseLists({ user_id_update: parseUserIdUpdate }),
   group_lifecycle_update: groups,
   group_participants_update: groups,
   group_settings_update: groups,
   group_status_update: groups,
 };
 
+/** The fields to subscribe to. */
+export const WEBHOOK_FIELDS: readonly string[] = Object.keys(FIELDS);
+
 /** @returns undefined for a field that this version does not know. */
 export function parserOf(field: string): ParseChange | undefined {
-  return Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+  return [FIELDS, UNASKED].find((fields) => Object.hasOwn(fields, field))?.[field];
 }

@@ -1,6 +1,6 @@
 /** One of the options we offered: a reply button, a list row, a template's quick reply. Its title is what the person said. */
 import type { ChoiceContent } from "../contract.ts";
-import type { Said } from "./parse-content.ts";
+import type { Said } from "./said.ts";
 import { asText, type Wire } from "./wire.ts";
 
 /** @returns null when it names no option at all. */

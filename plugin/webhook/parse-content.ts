@@ -5,22 +5,20 @@ import { parseInteractive } from "./parse-interactive.ts";
 import { parseMedia } from "./parse-media.ts";
 import { parseOrder } from "./parse-order.ts";
 import { parseSharedContacts } from "./parse-shared-contacts.ts";
+import { type Said, withoutText } from "./said.ts";
 import { asNumber, asObject, asText, type Wire } from "./wire.ts";
 
-/** `text` is what the person wrote or chose, `content` what came beside it or instead. */
-export type Said = { readonly text: string | null; readonly content: MessageContent | null };
-
-/** Null where the type is known and what it announces is not there. A type that is missing here is `unsupported`. */
+/** Null where what the type announces is not there. A type that is missing here is `unsupported`. */
 const SAID: Readonly<Record<string, (message: Wire) => Said | null>> = {
-  text: (message) => ({ text: asText(asObject(message.text)?.body), content: null }),
+  text: parseText,
   image: media("image"),
   video: media("video"),
   document: media("document"),
   audio: media("audio"),
   sticker: media("sticker"),
-  location: (message) => ({ text: null, content: parseLocation(asObject(message.location)) }),
-  contacts: (message) => ({ text: null, content: parseSharedContacts(message.contacts) }),
-  order: (message) => ({ text: asText(asObject(message.order)?.text), content: parseOrder(asObject(message.order)) }),
+  location: (message) => withoutText(parseLocation(asObject(message.location))),
+  contacts: (message) => withoutText(parseSharedContacts(message.contacts)),
+  order: (message) => parseOrder(asObject(message.order)),
   button: (message) => parseTemplateButton(asObject(message.button)),
   interactive: (message) => parseInteractive(asObject(message.interactive)),
 };
@@ -40,10 +38,16 @@ export function parseContentOrNothing(message: Wire, type: string): Said {
   return parseContent(message, type) ?? NOTHING;
 }
 
-function media(kind: MediaContent["media"]): (message: Wire) => Said {
+function parseText(message: Wire): Said | null {
+  const text = asText(asObject(message.text)?.body);
+  return text === null ? null : { text, content: null };
+}
+
+function media(kind: MediaContent["media"]): (message: Wire) => Said | null {
   return (message) => {
     const wire = asObject(message[kind]);
-    return { text: asText(wire?.caption), content: parseMedia(kind, wire, message.errors) };
+    const content = parseMedia(kind, wire, message.errors);
+    return content === null ? null : { text: asText(wire?.caption), content };
   };
 }
 

@@ -1,10 +1,11 @@
 /** One element of `message_echoes[]` → what the business sent elsewhere: new, corrected or taken back. */
 import type { ChannelEvent, EchoEvent } from "../contract.ts";
 import { type ChangeContext, itemBase, unsupported } from "./change-context.ts";
-import { parseContentOrNothing, type Said } from "./parse-content.ts";
+import { parseContentOrNothing } from "./parse-content.ts";
 import { messageKey } from "./parse-message.ts";
 import { readEdit, readRevoke } from "./parse-message-change.ts";
 import { receiverOf } from "./parse-person.ts";
+import type { Said } from "./said.ts";
 import { asId, asText, type Wire } from "./wire.ts";
 
 export function parseEcho(source: EchoEvent["source"]): (message: Wire, change: ChangeContext) => ChannelEvent {

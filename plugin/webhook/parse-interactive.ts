@@ -1,8 +1,8 @@
 /** What the person pressed, picked, filled in or allowed in an interactive message of ours. */
 import type { MessageContent } from "../contract.ts";
 import { parseChoice } from "./parse-choice.ts";
-import type { Said } from "./parse-content.ts";
 import { parseForm } from "./parse-form.ts";
+import { type Said, withoutText } from "./said.ts";
 import { asObject, asTime, type Wire } from "./wire.ts";
 
 const REPLIES: Readonly<Record<string, (reply: Wire) => Said | null>> = {
@@ -19,10 +19,6 @@ export function parseInteractive(interactive: Wire | null): Said | null {
     if (reply !== null) return parse(reply);
   }
   return null;
-}
-
-function withoutText(content: MessageContent | null): Said | null {
-  return content === null ? null : { text: null, content };
 }
 
 function parseCallPermission({ response, expiration_timestamp }: Wire): MessageContent | null {

@@ -3,9 +3,13 @@ import type { MediaContent } from "../contract.ts";
 import { parseErrors } from "./parse-error.ts";
 import { asId, asText, type Wire } from "./wire.ts";
 
-/** @param errors those of the message: 131052 when Meta could not fetch the file. */
-export function parseMedia(media: MediaContent["media"], wire: Wire | null, errors: unknown): MediaContent {
+/**
+ * @param errors those of the message: 131052 when Meta could not fetch the file.
+ * @returns null when there is neither a file nor a reason why not.
+ */
+export function parseMedia(media: MediaContent["media"], wire: Wire | null, errors: unknown): MediaContent | null {
   const [error] = parseErrors(errors);
+  if (wire === null && error === undefined) return null;
   return {
     kind: "media",
     media,

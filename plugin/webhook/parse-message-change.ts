@@ -1,7 +1,8 @@
 /** Messages about an earlier one: a reaction, an edit, a deletion. Each has a wamid of its own and names its target. */
 import type { EditEvent, Person, ReactionEvent, RevokeEvent } from "../contract.ts";
 import type { EventBase } from "./change-context.ts";
-import { parseContent, type Said } from "./parse-content.ts";
+import { parseContent } from "./parse-content.ts";
+import type { Said } from "./said.ts";
 import { asId, asObject, asText, type Wire } from "./wire.ts";
 
 export type Sent = { readonly messageId: string; readonly from: Person; readonly base: EventBase };

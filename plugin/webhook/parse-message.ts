@@ -25,7 +25,7 @@ export function parseMessage(message: Wire, change: ChangeContext): ChannelEvent
   const isGroup = Boolean(message.group_id);
   const known = isGroup ? null : parseKnown(type, message, { messageId, from, base });
   if (known !== null) return known;
-  const what = isGroup ? "group" : (asText(asObject(message.unsupported)?.type) ?? type);
+  const what = isGroup ? "group" : kindOf(type, message);
   return unsupported(base, { field: change.field, type: `message:${what}`, from, messageId });
 }
 
@@ -43,6 +43,14 @@ function parseKnown(type: string, message: Wire, { messageId, from, base }: Read
   const circumstances = parseCircumstances(message);
   // Spreads come last: with one first, this object alone takes as long to make as the JSON to parse (V8, Node 20).
   return { kind: "message", messageId, from, type, text, content, replyTo, ...circumstances, ...base };
+}
+
+/** As near as Meta tells: `poll` instead of `unsupported`, `interactive:payment_method` instead of `interactive`. */
+function kindOf(type: string, message: Wire): string {
+  const told = asText(asObject(message.unsupported)?.type);
+  if (told !== null) return told;
+  const inner = type === "interactive" ? asText(asObject(message.interactive)?.type) : null;
+  return inner === null ? type : `${type}:${inner}`;
 }
 
 /** Whatever it turns out to be, a message is told from all others by its wamid and type. */

@@ -2,8 +2,9 @@
 import type { MessageContent, SharedContact } from "../contract.ts";
 import { asObject, asText, objectsIn, type Wire } from "./wire.ts";
 
-export function parseSharedContacts(contacts: unknown): MessageContent {
-  return { kind: "contacts", contacts: objectsIn(contacts).map(parseCard) };
+export function parseSharedContacts(contacts: unknown): MessageContent | null {
+  const cards = objectsIn(contacts);
+  return cards.length === 0 ? null : { kind: "contacts", contacts: cards.map(parseCard) };
 }
 
 function parseCard(card: Wire): SharedContact {

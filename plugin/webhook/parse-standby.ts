@@ -14,8 +14,9 @@ const parseStandbyLists = parseLists({
   statuses: parseStandbyStatus,
 });
 
-/** The lists stand one level deeper than elsewhere. */
-export const parseStandby: ParseChange = (value, change) => parseStandbyLists(asObject(value.standby) ?? value, change);
+/** The lists stand one level deeper than elsewhere; errors may stand beside them. */
+export const parseStandby: ParseChange = (value, change) =>
+  parseStandbyLists({ ...value, ...asObject(value.standby) }, change);
 
 function overheard(
   what: "message" | "echo",

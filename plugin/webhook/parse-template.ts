@@ -28,14 +28,17 @@ const DETAILS: Readonly<Record<TemplateEvent["change"], (value: Wire) => Details
 
 export function parseTemplate(named: TemplateEvent["change"]): ParseChange {
   return (value, change) => {
+    const templateId = asId(value.message_template_id);
+    const name = asText(value.message_template_name);
+    if (templateId === null && name === null) return [];
     // Meta's own example of a quality update names the field of status updates.
     const kind = value.new_quality_score === undefined ? named : "quality";
     return [
       {
         kind: "template",
         change: kind,
-        templateId: asId(value.message_template_id),
-        name: asText(value.message_template_name),
+        templateId,
+        name,
         language: asText(value.message_template_language)?.replaceAll("-", "_") ?? null,
         ...DETAILS[kind](value),
         ...changeBase(change),

@@ -33,8 +33,9 @@ function parseChange(entry: Wire, wire: Wire): readonly ChannelEvent[] {
 
 /** Some of Meta's own examples leave the field out, or put it one level too high or too deep. */
 function guessField(entry: Wire, value: Wire): string {
+  const told = asText(entry.field) ?? asText(value.field);
   const isMessages = Array.isArray(value.messages) || Array.isArray(value.statuses);
-  return isMessages ? "messages" : (asText(entry.field) ?? asText(value.field) ?? "unknown");
+  return told ?? (isMessages ? "messages" : "unknown");
 }
 
 /** A partner's portfolio stands in entry.id of some changes; the customer's account is then inside, or nowhere. */
@@ -50,5 +51,9 @@ function phoneNumberIdOf(value: Wire): string | null {
 
 /** Empty lists of messages and statuses come along with others, and mean nothing. */
 function saysNothing(field: string, value: Wire): boolean {
-  return field === "messages" && (Array.isArray(value.messages) || Array.isArray(value.statuses));
+  if (field !== "messages") return false;
+  const lists = Object.entries(value).filter(([name]) => !WRAPPER.includes(name));
+  return lists.length > 0 && lists.every(([, list]) => Array.isArray(list) && list.length === 0);
 }
+
+const WRAPPER = ["messaging_product", "metadata", "contacts"];

@@ -224,7 +224,7 @@ export function describeChannelPlugin(name: string, setup: () => Promise<Channel
 
         const { degraded, parts } = await channel.plugin.send({ conversationId, response: { text: "Sure?", choices } });
 
-        const native = channel.plugin.manifest.capabilities.outbound.includes("choices");
+        const native = channel.plugin.manifest.capabilities.outbound.includes("buttons");
         expect(degraded.some(({ what }) => what === "choices")).toBe(!native);
         expect(parts.length).toBeGreaterThan(0);
       });

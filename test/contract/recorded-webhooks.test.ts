@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { signatureOf } from "@omniops/whatsapp/simulator";
 import { beforeAll, describe, expect, it } from "vitest";
+import { manifest } from "../../plugin/manifest.ts";
 import { parseWebhook } from "../../plugin/webhook/parse-webhook.ts";
 import { readPayload } from "../../plugin/webhook/read-payload.ts";
 import { verifySignature } from "../../plugin/webhook/verify-signature.ts";
+import { webhookType } from "../../plugin/webhook/webhook-type.ts";
 import { APP_SECRET, startChannel, type TestChannel } from "../support/channel.ts";
+import { EVENT_KINDS } from "../unit/webhook/event-kinds.ts";
 
 const FOLDER = fileURLToPath(new URL("../../fixtures/webhooks/", import.meta.url));
 const REQUEST = ".request.json";
@@ -33,14 +36,18 @@ function readCase(name: string): Case {
   return { bytes: readFileSync(join(FOLDER, name + REQUEST)), events };
 }
 
+function parse(bytes: Buffer) {
+  const payload = readPayload(verifySignature(bytes, signatureOf(bytes, APP_SECRET), [APP_SECRET]));
+  return parseWebhook(payload.kind === "json" ? payload.value : expect.fail(payload.reason));
+}
+
 const cases = listCases(FOLDER);
 
 describe("recorded webhooks, parsed", () => {
   it.each(cases)("%s becomes the promised events", (name) => {
     const { bytes, events } = readCase(name);
 
-    const payload = readPayload(verifySignature(bytes, signatureOf(bytes, APP_SECRET), [APP_SECRET]));
-    const parsed = parseWebhook(payload.kind === "json" ? payload.value : expect.fail(payload.reason));
+    const parsed = parse(bytes);
 
     expect(JSON.parse(JSON.stringify(parsed))).toEqual(events);
     const keys = parsed.map(({ dedupeKey }) => dedupeKey);
@@ -95,11 +102,35 @@ describe("the folder of recorded webhooks", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("holds every kind of event that this version makes", () => {
-    const kinds = cases.flatMap((name) => readCase(name).events as { kind: string; status?: string }[]);
+  it("holds every kind of event and every status of a message", () => {
+    const told = cases.flatMap((name) => readCase(name).events as { kind: string; status?: string }[]);
+    const statuses = told.flatMap(({ kind, status }) => (kind === "status" ? [status] : []));
 
-    expect(new Set(kinds.map(({ kind, status }) => status ?? kind))).toEqual(
-      new Set(["message", "unsupported", "sent", "delivered", "read", "played", "failed"]),
-    );
+    expect(new Set(told.map(({ kind }) => kind))).toEqual(new Set(EVENT_KINDS));
+    expect(new Set(statuses)).toEqual(new Set(["sent", "delivered", "read", "played", "failed"]));
+  });
+
+  it("holds every message type and every field that the manifest claims, none of them as something unknown", () => {
+    const eventsOf = (name: string) => readCase(name).events as { kind: string; type?: string }[];
+    const types = cases.flatMap(eventsOf).flatMap(({ kind, type }) => (kind === "message" ? [type] : []));
+    const fields = cases.filter((name) => eventsOf(name).some(({ kind }) => kind !== "unsupported")).flatMap(fieldsOf);
+
+    expect(manifest.capabilities.inbound.filter((type) => !types.includes(type))).toEqual([]);
+    expect(manifest.webhookFields.filter((field) => !fields.includes(field))).toEqual([]);
+  });
+
+  it.each(cases)("finds %s by a word that a person would look for", (name) => {
+    const events = parse(readCase(name).bytes);
+    const words = events.length === 0 ? ["unknown"] : [...WORDS, ...manifest.webhookFields, ...fieldsOf(name)];
+
+    expect(words).toContain(webhookType(events));
   });
 });
+
+/** Meta's fields, and what is told apart inside of `messages`. */
+const WORDS = ["message", "status", "system", "errors", "user_actions"];
+
+function fieldsOf(name: string): readonly string[] {
+  const { entry } = JSON.parse(readCase(name).bytes.toString()) as { entry: { changes: { field: string }[] }[] };
+  return entry.flatMap(({ changes }) => changes.map(({ field }) => field));
+}

@@ -109,6 +109,7 @@ describe("the example host", () => {
             externalId,
             type: "text",
             text: "  Is it *open*?\n👩🏽‍🚀 ",
+            content: null,
             media: null,
             replyTo: null,
             timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

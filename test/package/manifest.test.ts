@@ -79,6 +79,8 @@ describe("the manifest", () => {
   it("claims the message kinds that are parsed and encoded, and no other", () => {
     const content: Json = {
       text: { body: "hi" },
+      location: { latitude: 51.5, longitude: -0.12 },
+      contacts: [{}],
       button: { text: "Yes", payload: "yes" },
       interactive: { type: "button_reply", button_reply: { id: "1", title: "Yes" } },
     };

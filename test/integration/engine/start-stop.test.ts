@@ -3,6 +3,7 @@ import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
 import { quiet, until } from "../../support/channel.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
@@ -129,6 +130,7 @@ function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
     connections: on.connections,
     graphApi: graphApi as unknown as GraphApi,
     secretBox: { seal: (secret) => secret, open: (sealed) => sealed } satisfies SecretBox,
+    prepareSend: async (wishes) => planSend(wishes),
     host: { reply: host.reply, onEvent: undefined },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     leaseMs: LONG_LEASE_MS,

@@ -123,6 +123,7 @@ describe("a status `failed`", () => {
       messageId: wamid,
       state: "failed",
       error: meta,
+      pricing: { billable: false, model: "PMP", category: "service", type: "free_customer_service" },
     });
   });
 

@@ -110,11 +110,12 @@ describe("an AI response", () => {
     });
   });
 
-  it("whose template cannot be sent is said without it", () => {
-    const { messages, degraded } = transformResponse({ template: { name: "", language: "en" }, text: "hi" });
+  it("with a template is the template, whoever finds fault with it later", () => {
+    const template = { name: "", language: "en" };
+    const { messages, degraded } = transformResponse({ template, text: "hi" });
 
-    expect(messages).toHaveLength(1);
-    expect(degraded).toEqual([{ part: null, what: "template", from: "template", to: "left out: it cannot be sent" }]);
+    expect(messages).toEqual([{ kind: "template", ...template }]);
+    expect(degraded).toEqual([{ part: null, what: "text", from: "text", to: "left out: a template goes alone" }]);
   });
 
   it("ignores what is not text of its own", () => {

@@ -23,6 +23,8 @@ const ODD_VALUES = [
   "0",
   "__proto__",
   "half \ud83d",
+  "nul \0",
+  '{"a":"\\u0000 \\ud83d"}',
   "x".repeat(5_000),
   [],
   [null],

@@ -8,6 +8,7 @@ import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
 import { readPayload } from "../../../plugin/webhook/read-payload.ts";
 import { verifySignature } from "../../../plugin/webhook/verify-signature.ts";
 import { webhookType } from "../../../plugin/webhook/webhook-type.ts";
+import { EVENT_KINDS } from "./event-kinds.ts";
 import { fixtures, mutatedFixture, respelled } from "./fixture-mutations.ts";
 
 const numRuns = Number(process.env.FC_RUNS ?? 1000);
@@ -30,6 +31,13 @@ function objects(value: unknown): readonly Json[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
+/** What of it Postgres would refuse: NUL and lone surrogates, in keys and values. */
+function unstorable(value: unknown): readonly string[] {
+  if (typeof value === "string") return value.includes("\0") || !value.isWellFormed() ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [...unstorable(key), ...unstorable(inner)]);
+}
+
 /** Through the front door: signed, verified, read, parsed. */
 function parse(json: string) {
   const bytes = Buffer.from(json);
@@ -38,14 +46,40 @@ function parse(json: string) {
 }
 
 /** Says nothing: no value, or only empty lists of what it could have said. */
-function isEmptyChange(change: Json): boolean {
-  const { field, value } = change;
+function isEmptyChange(entry: Json, { field, value }: Json): boolean {
   if (!isObject(value)) return true;
-  const isNamed = (typeof field === "string" && field !== "") || typeof field === "number";
-  const hasList = Array.isArray(value.messages) || Array.isArray(value.statuses);
-  const isMessages = isNamed ? field === "messages" : hasList;
-  const said = Object.entries(value).some(([name, list]) => name !== "contacts" && objects(list).length > 0);
-  return isMessages && hasList && !said;
+  const isNamed = [field, entry.field, value.field].some(
+    (name) => (typeof name === "string" && name !== "") || Number.isFinite(name),
+  );
+  const isWrapper = (name: string, inner: unknown) =>
+    name === "contacts" || (["messaging_product", "metadata"].includes(name) && objects(inner).length === 0);
+  const lists = Object.entries(value).filter(([name, inner]) => !isWrapper(name, inner));
+  const isMessages = isNamed ? field === "messages" : "messages" in value || "statuses" in value;
+  return isMessages && lists.length > 0 && lists.every(([, list]) => Array.isArray(list) && list.length === 0);
+}
+
+/** Fields whose events are the elements of lists, and where the lists are. */
+const LISTED: Readonly<Record<string, (value: Json) => Json>> = {
+  messages: (value) => value,
+  calls: (value) => value,
+  user_preferences: (value) => value,
+  user_id_update: (value) => value,
+  automatic_events: (value) => value,
+  smb_message_echoes: (value) => value,
+  message_echoes: (value) => value,
+  smb_app_state_sync: (value) => value,
+  group_participants_update: (value) => value,
+  standby: (value) => ({ ...value, ...(isObject(value.standby) ? value.standby : {}) }),
+  history: ({ history, ...value }) => ({
+    ...value,
+    history: objects(history).flatMap((chunk) => (objects(chunk.threads).length > 0 ? chunk.threads : chunk)),
+  }),
+};
+
+/** Everything in a change that must come back as an event of its own. */
+function itemsOf({ field, value }: Json): readonly Json[] {
+  const lists = typeof field === "string" && Object.hasOwn(LISTED, field) && isObject(value) && LISTED[field]?.(value);
+  return Object.entries(lists || {}).flatMap(([name, list]) => (name === "contacts" ? [] : objects(list)));
 }
 
 describe("any payload", () => {
@@ -56,13 +90,49 @@ describe("any payload", () => {
 
         expect(() => JSON.stringify(events)).not.toThrow();
         for (const event of events) {
-          expect(["message", "status", "unsupported"]).toContain(event.kind);
+          expect(EVENT_KINDS).toContain(event.kind);
           expect(event.dedupeKey.length).toBeLessThanOrEqual(400);
           expect(Number.isNaN(event.occurredAt?.getTime() ?? 0)).toBe(false);
           for (const id of [event.phoneNumberId, event.wabaId, "messageId" in event ? event.messageId : null])
             expect(id === null || (id !== "" && id.length <= 512)).toBe(true);
         }
         expect(webhookType(events)).toEqual(expect.any(String));
+      }),
+      { numRuns },
+    );
+  });
+
+  it("P1: of whatever characters becomes events that Postgres takes, strings inside of strings included", () => {
+    const characters = fc.constantFrom(
+      "\0",
+      "\ud83d",
+      "\udc69",
+      "\\u0000",
+      "\\ud83d",
+      "\\",
+      '"',
+      "é",
+      "👩🏽‍🚀",
+      "d83d",
+    );
+    const text = fc.array(characters, { maxLength: 8 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(text, mutatedFixture, (body, payload) => {
+        const everywhere = (_key: string, value: unknown) => (value === "hi" || value === "Ada Q." ? body : value);
+        const response_json = `{"a":${JSON.stringify(body)},"b":"${body}"}`;
+        const form = { type: "nfm_reply", nfm_reply: { name: body, response_json } };
+        const messages = [
+          { from: "447700900123", id: "wamid.T", type: "text", text: { body } },
+          { from: "447700900123", id: "wamid.F", type: "interactive", interactive: form },
+          { from: "447700900123", id: body, type: body },
+        ];
+        const json = JSON.stringify(
+          [payload, delivery([{ messages, contacts: [{ profile: { name: body } }] }])],
+          everywhere,
+        );
+
+        for (const one of JSON.parse(json) as unknown[])
+          for (const event of parse(JSON.stringify(one))) expect(unstorable(event)).toEqual([]);
       }),
       { numRuns },
     );
@@ -86,7 +156,7 @@ describe("any payload", () => {
     );
   });
 
-  it("P3: loses nothing: every change that says something has events, every message and status its own", () => {
+  it("P3: loses nothing: every change that says something has events, every element of its lists its own", () => {
     fc.assert(
       fc.property(anyPayload, (payload) => {
         fc.pre(isObject(payload) && (payload.object === undefined || payload.object === "whatsapp_business_account"));
@@ -95,15 +165,33 @@ describe("any payload", () => {
         const perChange = entries.flatMap((entry) =>
           objects(entry.changes).map((change) => {
             const alone = parseWebhook({ entry: [{ ...entry, changes: [change] }] });
-            expect(alone.length === 0).toBe(isEmptyChange(change));
-            if (change.field === "messages" && isObject(change.value))
-              for (const item of [...objects(change.value.messages), ...objects(change.value.statuses)])
-                expect(alone.filter(({ raw }) => raw === item)).not.toHaveLength(0);
+            expect(alone.length === 0).toBe(isEmptyChange(entry, change));
+            const told = new Set(alone.map(({ raw }) => raw));
+            for (const item of itemsOf(change)) expect(told).toContain(item);
             return alone;
           }),
         );
 
         expect(parseWebhook(payload)).toEqual(perChange.flat());
+      }),
+      { numRuns },
+    );
+  });
+
+  it("P3: harms nothing beside it: a text is the same message whatever shares its lists, its change and its entry", () => {
+    const text = { from: "447700900123", id: "wamid.T", timestamp: "1790000000", type: "text", text: { body: "hi" } };
+    const [alone] = parseWebhook(delivery([{ messages: [text] }]));
+    const odd = fc.array(fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(...ODD_MESSAGES)), {
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(odd, odd, odd, mutatedFixture, (before, after, beside, other) => {
+        const value = { messages: [...before, text, ...after], statuses: beside, errors: after, polls: before };
+        const { entry, object } = delivery([value]);
+
+        const events = parseWebhook({ object, entry: [...beside, other, ...objects(entry), ...after] });
+
+        expect(events).toContainEqual(alone);
       }),
       { numRuns },
     );
@@ -129,6 +217,14 @@ describe("any payload", () => {
 });
 
 const NUMBER = "301777000333444";
+
+/** Each is of a known type and lacks what the type announces. */
+const ODD_MESSAGES = [...MESSAGE_TYPES, "reaction", "edit", "revoke", "system", "unsupported"].map((type) => ({
+  id: `wamid.${type}`,
+  from: "447700900123",
+  type,
+  [type]: { type: 7, message: [], body: null, name: {} },
+}));
 
 function delivery(values: readonly Json[]): Json {
   const metadata = { phone_number_id: NUMBER };
@@ -248,7 +344,15 @@ describe("P6: an id", () => {
     const digits = fc.string({ unit: someOf(..."0123456789"), minLength: 15, maxLength: 30 });
     fc.assert(
       fc.property(digits, digits, digits, (messageId, phoneNumberId, wabaId) => {
-        const message = { from: "447700900123", id: messageId, timestamp: "1", type: "text", context: { id: wabaId } };
+        const text = { body: "hi" };
+        const message = {
+          from: "447700900123",
+          id: messageId,
+          timestamp: "1",
+          type: "text",
+          text,
+          context: { id: wabaId },
+        };
         const value = { metadata: { phone_number_id: phoneNumberId }, messages: [message] };
 
         const events = parse(JSON.stringify({ entry: [{ id: wabaId, changes: [{ field: "messages", value }] }] }));

@@ -69,7 +69,6 @@ describe("who it was", () => {
 describe("what it was", () => {
   it.each([
     ["of a group", { recipient_type: "group" }, "status:group"],
-    ["of a call", { type: "call", status: "RINGING" }, "status:call"],
     ["of a payment, also where it has a word of ours", { type: "payment", status: "failed" }, "status:payment"],
     ["that was dropped from the list", { status: "warning" }, "status:warning"],
     ["without a name", { status: undefined }, "status:unknown"],
@@ -84,11 +83,60 @@ describe("what it was", () => {
     expect(parse({ messages: [{ ...TEXT, group_id }] })).toMatchObject([{ kind: "message" }]);
   });
 
-  it("an interactive message of a kind that we do not know has nothing to be answered", () => {
+  it("a status of a call is about the call, whichever field it came under", () => {
+    const statuses = [{ ...SENT, id: "wacid.1", type: "call", status: "RINGING" }];
+
+    for (const field of ["messages", "calls"])
+      expect(parse({ statuses }, { field })).toMatchObject([{ kind: "call", callId: "wacid.1", event: "ringing" }]);
+  });
+
+  it("an interactive message of a kind that we do not know has nothing to be answered, and says which kind", () => {
     const interactive = { type: "payment_method", payment_method: { reference_id: "r1" } };
 
     expect(parse({ messages: [{ ...TEXT, type: "interactive", interactive }] })).toMatchObject([
-      { kind: "unsupported", type: "message:interactive" },
+      { kind: "unsupported", type: "message:interactive:payment_method" },
+    ]);
+  });
+
+  it.each(["text", "image", "video", "audio", "document", "sticker", "location", "contacts", "order", "button"])(
+    "a message of type %s without what the type announces is unsupported, and kept",
+    (type) => {
+      const { text: _text, ...message } = { ...TEXT, type };
+
+      expect(parse({ messages: [message] })).toMatchObject([
+        { kind: "unsupported", type: `message:${type}`, from: { phoneNumber: "447700900123" }, raw: message },
+      ]);
+    },
+  );
+
+  it.each([
+    ["no text", { type: "text", text: {} }],
+    ["no picture", { type: "image" }],
+    ["a type that we do not know", { type: "poll", poll: {} }],
+    ["nothing", undefined],
+  ])("an edit to %s blanks nothing out", (_name, message) => {
+    const edit = { original_message_id: "wamid.OLD", message };
+
+    expect(parse({ messages: [{ ...TEXT, type: "edit", edit }] })).toMatchObject([
+      { kind: "unsupported", type: "message:edit", messageId: "wamid.A" },
+    ]);
+  });
+
+  it.each(["reaction", "edit", "revoke"])("a %s that does not say of which message is unsupported", (type) => {
+    expect(parse({ messages: [{ ...TEXT, type, [type]: {} }] })).toMatchObject([
+      { kind: "unsupported", type: `message:${type}` },
+    ]);
+  });
+
+  it("a system message about something else is unsupported, and opens nothing: it has a type of its own", () => {
+    expect(parse({ messages: [{ ...TEXT, type: "system", system: { type: "tomorrow" } }] })).toMatchObject([
+      { kind: "unsupported", type: "message:system" },
+    ]);
+  });
+
+  it("a template change that names no template is unsupported", () => {
+    expect(parse({ event: "APPROVED" }, { field: "message_template_status_update" })).toMatchObject([
+      { kind: "unsupported", field: "message_template_status_update", type: null },
     ]);
   });
 
@@ -105,12 +153,42 @@ describe("what it was", () => {
     ]);
   });
 
-  it.each(["history", "standby", "smb_message_echoes", "a field of tomorrow"])(
-    "messages under %s are not messages of now",
-    (field) => {
-      expect(parse({ messages: [TEXT] }, { field })).toMatchObject([{ kind: "unsupported", field, type: null }]);
-    },
-  );
+  it.each([
+    ["history", "history"],
+    ["standby", "standby"],
+    ["smb_message_echoes", "unsupported"],
+    ["calls", "unsupported"],
+    ["a field of tomorrow", "unsupported"],
+  ])("messages under %s are not messages of now", (field, kind) => {
+    expect(parse({ messages: [TEXT] }, { field })).toMatchObject([{ kind }]);
+  });
+
+  it("a field that stands one level too high or too deep is believed, so that history is not answered", () => {
+    const value = { metadata: { phone_number_id: NUMBER }, messages: [TEXT] };
+
+    for (const entry of [
+      { id: "1", field: "history", changes: [{ value }] },
+      { id: "1", changes: [{ value: { ...value, field: "history" } }] },
+    ])
+      expect(parseWebhook({ entry: [entry] })).toMatchObject([{ kind: "history" }]);
+  });
+
+  it("something new beside empty lists is not lost", () => {
+    const polls = { question: "Tea?" };
+
+    expect(parse({ messages: [], statuses: [] })).toEqual([]);
+    expect(parse({ messages: [], polls })).toMatchObject([{ kind: "unsupported", field: "messages", raw: { polls } }]);
+    expect(parse({ messages: ["hi"] })).toMatchObject([{ kind: "unsupported", raw: { messages: ["hi"] } }]);
+  });
+
+  it("errors beside a standby are not lost", () => {
+    const standby = { messages: [TEXT] };
+
+    expect(parse({ standby, errors: [{ code: 131000 }] }, { field: "standby" })).toMatchObject([
+      { kind: "standby", what: "message" },
+      { kind: "unsupported", field: "standby", type: "errors" },
+    ]);
+  });
 
   it.each(["page", "instagram", "permissions"])("a delivery about the product %s is not ours", (object) => {
     const value = { metadata: { phone_number_id: NUMBER }, messages: [TEXT] };

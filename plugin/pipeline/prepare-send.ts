@@ -1,0 +1,88 @@
+/** What a host wants said → a send that Meta should take, checked before anything is stored; templates as approved. */
+import type { Degradation, OutboundMessage, TemplateMessage } from "../contract.ts";
+import { ChannelError, type ErrorCode } from "../errors.ts";
+import type { PlannedSend, SendingAccount } from "../ports.ts";
+import type { TemplatesNamed } from "../templates/account-templates.ts";
+import { prepareTemplate } from "../templates/prepare-template.ts";
+import { checkMessage } from "../transformer/check-message.ts";
+import type { Problem } from "../transformer/problem.ts";
+import { planSend, type Said, type SendWishes, say } from "./plan-send.ts";
+
+/**
+ * @param account asked only where a template is to be sent.
+ * @throws ChannelError MESSAGE_INVALID, TEMPLATE_INVALID: every field that is wrong, and what to do.
+ */
+export type PrepareSend = (wishes: SendWishes, account: () => Promise<SendingAccount>) => Promise<PlannedSend>;
+
+export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
+  return async function prepareSend(wishes, account) {
+    const said = say(wishes);
+    for (const message of said.messages)
+      if (message.kind !== "template") refuse("MESSAGE_INVALID", pathOf(wishes, message), checkMessage(message));
+    return hasTemplate(said) ? withTemplates(wishes, said, await account()) : planSend(wishes, said);
+  };
+
+  async function withTemplates(wishes: SendWishes, said: Said, account: SendingAccount): Promise<PlannedSend> {
+    const marketing = new Set<TemplateMessage>();
+    const degraded: Degradation[] = [...said.degraded];
+
+    async function fit(template: TemplateMessage, part: number | null, path: string): Promise<TemplateMessage> {
+      if (!isNamed(template)) refuse("MESSAGE_INVALID", path, checkMessage(template));
+      const known = await templatesNamed(account, template.name, template.language);
+      const prepared = prepareTemplate(template, known, { path, part });
+      if (prepared.kind === "refused") throw invalid("TEMPLATE_INVALID", prepared.problems);
+      degraded.push(...prepared.degraded);
+      if (known === null)
+        degraded.push({ part, what: path, from: "template", to: "template that could not be checked" });
+      const message: TemplateMessage = { ...template, ...prepared.choice };
+      const category = known?.find(({ language }) => language === message.language)?.category;
+      if (category === "MARKETING" || message.endpoint === "marketing") marketing.add(message);
+      return message;
+    }
+
+    const messages: OutboundMessage[] = [];
+    for (const [part, message] of said.messages.entries())
+      messages.push(message.kind === "template" ? await fit(message, part, pathOf(wishes, message)) : message);
+    const fallback = said.fallback === null ? null : await fit(said.fallback, null, "onWindowClosed");
+    return planSend(wishes, { messages, fallback, degraded, choices: said.choices }, (one) => marketing.has(one));
+  }
+}
+
+export function hasTemplate({ messages, fallback }: Pick<Said, "messages" | "fallback">): boolean {
+  return fallback !== null || messages.some(({ kind }) => kind === "template");
+}
+
+/** A template is looked up by these: what else is wrong with it is said when it was found. */
+function isNamed({ name, language }: TemplateMessage): boolean {
+  return typeof name === "string" && typeof language === "string";
+}
+
+/** Where the host finds what we complain of. */
+function pathOf({ what }: SendWishes, { kind }: OutboundMessage): string {
+  if ("response" in what) return kind === "template" ? "response.template" : "response";
+  return "template" in what ? "template" : "message";
+}
+
+/** More than these nobody reads at once. */
+const MOST_PROBLEMS = 5;
+
+function refuse(code: ErrorCode, at: string, problems: readonly Problem[]): void {
+  if (problems.length > 0)
+    throw invalid(
+      code,
+      problems.map((problem) => ({ ...problem, path: joined(at, problem.path) })),
+    );
+}
+
+function invalid(code: ErrorCode, problems: readonly Problem[]): ChannelError {
+  const shown = problems.slice(0, MOST_PROBLEMS).map(({ path, problem, fix }) => `${path} ${problem}. ${fix}`);
+  const more = problems.length - shown.length;
+  return new ChannelError(code, `${shown.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`, {
+    retry: code === "TEMPLATE_INVALID" ? "fix" : "never",
+  });
+}
+
+function joined(at: string, path: string): string {
+  if (path === "") return at;
+  return path.startsWith("[") ? `${at}${path}` : `${at}.${path}`;
+}

@@ -1,0 +1,60 @@
+/** The templates of an account as last synced, read from Meta again when they are old or lack what is asked for. */
+import { ChannelError } from "../errors.ts";
+import type { GraphApi, KnownTemplate, SecretBox, SendingAccount, Templates } from "../ports.ts";
+
+export type AccountTemplatesDeps = {
+  readonly templates: Templates;
+  readonly graphApi: Pick<GraphApi, "templatesOf">;
+  readonly secretBox: SecretBox;
+};
+
+/** Webhooks tell of most changes; what they miss is seen after this long. */
+const FRESH_MS = 3_600_000;
+/** Somebody may have just had it approved: but a host that asks for a wrong name must not have all read for each send. */
+const MISSING_FRESH_MS = 60_000;
+
+/** @returns null when Meta will not list them and nothing was known of them. */
+export type TemplatesNamed = (
+  account: SendingAccount,
+  name: string,
+  language: string,
+) => Promise<readonly KnownTemplate[] | null>;
+
+export function createAccountTemplates({ templates, graphApi, secretBox }: AccountTemplatesDeps): TemplatesNamed {
+  /** Sends of one moment share one reading. */
+  const underWay = new Map<string, Promise<boolean>>();
+
+  return async function templatesNamed(account, name, language) {
+    const known = await templates.named(account, name, FRESH_MS);
+    if (known?.some((template) => template.language === language)) return known;
+    if (known !== null && (await templates.named(account, name, MISSING_FRESH_MS)) !== null) return known;
+    await sync(account);
+    return templates.named(account, name, null);
+  };
+
+  /** @returns whether they were read: a token for messages alone may not list templates, and Meta may be away. */
+  function sync(account: SendingAccount): Promise<boolean> {
+    const reading = underWay.get(account.wabaId) ?? readAll(account).finally(() => underWay.delete(account.wabaId));
+    underWay.set(account.wabaId, reading);
+    return reading;
+  }
+
+  async function readAll(account: SendingAccount): Promise<boolean> {
+    const { wabaId, accessTokenEnc, customerConfigId, connectionId } = account;
+    if (accessTokenEnc === null) return false;
+    const accessToken = secretBox.open(accessTokenEnc, {
+      customerConfigId,
+      rowId: connectionId,
+      field: "access_token",
+    });
+    try {
+      const listed = await graphApi.templatesOf({ wabaId, accessToken });
+      await templates.replace(account, listed);
+      return true;
+    } catch (error) {
+      if (error instanceof ChannelError && (error.code === "GRAPH_REJECTED" || error.code === "GRAPH_UNREACHABLE"))
+        return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/** The message templates of the simulated accounts: kept, found, and listed page by page. */
+import { type GraphAnswer, refuse } from "./graph-error.ts";
+import type { SimulatedNumber } from "./options.ts";
+import type { WireObject } from "./wire.ts";
+
+/** A message template in one language, as its account has it. */
+export type SimulatedTemplate = {
+  readonly name: string;
+  readonly language: string;
+  /** Default `UTILITY`. */
+  readonly category?: "MARKETING" | "UTILITY" | "AUTHENTICATION";
+  /** Default `APPROVED`; every other status is refused when it is sent. */
+  readonly status?: string;
+  /** Default `POSITIONAL`. */
+  readonly parameterFormat?: "NAMED" | "POSITIONAL";
+  /** In Meta's spelling, as `GET /{waba-id}/message_templates` lists them. */
+  readonly components: readonly WireObject[];
+};
+
+/** The templates of an account; without `wabaId` those of the first number's. */
+export type Templates = {
+  /** Adds one, or takes the place of the one with its name and language: with another status, that one is paused, say. */
+  add(template: SimulatedTemplate, wabaId?: string): void;
+  /** One language, or all of them; what is not there needs no removing. */
+  remove(template: { readonly name: string; readonly language?: string }, wabaId?: string): void;
+  list(wabaId?: string): readonly SimulatedTemplate[];
+};
+
+/** One with its id and nothing left open. */
+export type ListedTemplate = Required<SimulatedTemplate> & { readonly id: string };
+
+/** The inside of {@link Templates}. */
+export type TemplateStore = {
+  readonly api: Templates;
+  find(wabaId: string, name: string, language: string): ListedTemplate | undefined;
+  page(wabaId: string, query: URLSearchParams): TemplatePage | GraphAnswer;
+};
+
+export type TemplatePage = { readonly items: readonly WireObject[]; readonly paging: WireObject | null };
+
+const DEFAULT_PAGE = 25;
+const FIRST_ID = 1_387_000_000_000_000;
+
+export function createTemplates({
+  numbers,
+  templates,
+}: {
+  readonly numbers: readonly SimulatedNumber[];
+  readonly templates: readonly SimulatedTemplate[];
+}): TemplateStore {
+  const byAccount = new Map<string, ListedTemplate[]>();
+  let count = 0;
+  let changes = 0;
+
+  function accountOf(wabaId = numbers[0]?.wabaId ?? ""): ListedTemplate[] {
+    const account = byAccount.get(wabaId);
+    if (!account) throw new Error(`The simulator has no account ${wabaId}.`);
+    return account;
+  }
+
+  function add(template: SimulatedTemplate, wabaId?: string): void {
+    const account = accountOf(wabaId);
+    const at = account.findIndex(({ name, language }) => name === template.name && language === template.language);
+    count += 1;
+    changes += 1;
+    const listed: ListedTemplate = {
+      category: "UTILITY",
+      status: "APPROVED",
+      parameterFormat: "POSITIONAL",
+      ...template,
+      id: account[at]?.id ?? String(FIRST_ID + count),
+    };
+    account.splice(at === -1 ? account.length : at, at === -1 ? 0 : 1, listed);
+  }
+
+  for (const { wabaId } of numbers) byAccount.set(wabaId, []);
+  for (const wabaId of byAccount.keys()) for (const template of templates) add(template, wabaId);
+
+  return {
+    api: {
+      add,
+      remove({ name, language }, wabaId) {
+        const account = accountOf(wabaId);
+        const left = account.filter(
+          (one) => one.name !== name || (language !== undefined && one.language !== language),
+        );
+        account.splice(0, account.length, ...left);
+        changes += 1;
+      },
+      list: (wabaId) => accountOf(wabaId).map(({ id: _, ...template }) => template),
+    },
+    find: (wabaId, name, language) =>
+      byAccount.get(wabaId)?.find((template) => template.name === name && template.language === language),
+    page(wabaId, query) {
+      // A cursor of Graph's outlives no change of the list.
+      const cursorAt = (index: number) => Buffer.from(`${changes}:${index}`).toString("base64url");
+      const [version, index = "0"] = decode(query.get("after"))?.split(":") ?? [String(changes)];
+      if (version !== String(changes) || !/^\d+$/.test(index))
+        return refuse({ code: 131059, details: "The cursor is not valid any more. Begin with the first page." });
+      const limit = Number(query.get("limit") ?? DEFAULT_PAGE);
+      if (!Number.isInteger(limit) || limit < 1)
+        return refuse({ code: 100, message: "(#100) Param limit must be a positive integer." });
+      const found = accountOf(wabaId).filter((template) => isAskedFor(template, query));
+      const start = Number(index);
+      const items = found.slice(start, start + limit);
+      const end = start + items.length;
+      if (items.length === 0) return { items: [], paging: null };
+      const cursors = { before: cursorAt(start), after: cursorAt(end) };
+      return {
+        items: items.map(nodeOf),
+        paging: { cursors, ...(end < found.length && { next: `https://graph.invalid/next?after=${cursors.after}` }) },
+      };
+    },
+  };
+}
+
+function decode(cursor: string | null): string | null {
+  return cursor === null ? null : Buffer.from(cursor, "base64url").toString("utf8");
+}
+
+function isAskedFor(template: ListedTemplate, query: URLSearchParams): boolean {
+  const name = query.get("name");
+  return (
+    (name === null || template.name === name) &&
+    (["language", "status", "category"] as const).every((filter) =>
+      [null, template[filter]].includes(query.get(filter)),
+    )
+  );
+}
+
+/** Every field that Meta documents, so that asking for it does not fail; what is undefined is not listed. */
+function nodeOf({ id, name, language, status, category, parameterFormat, components }: ListedTemplate): WireObject {
+  return {
+    id,
+    name,
+    language,
+    status,
+    category,
+    sub_category: undefined,
+    previous_category: undefined,
+    correct_category: undefined,
+    parameter_format: parameterFormat,
+    components,
+    quality_score: { score: "GREEN", date: 1_790_000_000 },
+    rejected_reason: "NONE",
+    message_send_ttl_seconds: undefined,
+    library_template_name: undefined,
+  };
+}
