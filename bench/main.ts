@@ -1,24 +1,27 @@
-/** `npm run bench [acks] [turns]`: ratios against a stated limit in the same run, in alternating rounds. */
+/** `npm run bench [acks] [turns] [transformer]`: ratios against a stated limit in the same run, in alternating rounds. */
 import { cpus } from "node:os";
 import knexFactory from "knex";
 import { startEmbeddedPostgres } from "../examples/host/embedded-postgres.ts";
 import { startLoopbackGraph } from "./graph.ts";
 import { buildRequests, type LoadResult, sendAll } from "./load.ts";
 import { runServer } from "./run-server.ts";
+import { benchTransformer } from "./transformer.ts";
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
 const SOCKETS = Number(process.env.BENCH_SOCKETS ?? 96);
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !["acks", "turns"].includes(name));
+const unknown = wanted.filter((name) => !["acks", "turns", "transformer"].includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no benchmark "${unknown[0]}". Usage: npm run bench [acks] [turns]`);
+  console.error(`There is no benchmark "${unknown[0]}". Usage: npm run bench [acks] [turns] [transformer]`);
   process.exit(2);
 }
 const run = (name: string) => wanted.length === 0 || wanted.includes(name);
 
-console.log(
-  `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, embedded Postgres 18 (fsync on), load, server and database on the same cores`,
-);
+console.log(`${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`);
+if (run("transformer") && !benchTransformer()) process.exitCode = 1;
+if (!run("acks") && !run("turns")) process.exit();
+
+console.log("\nEmbedded Postgres 18 (fsync on), load, server and database on the same cores");
 const postgres = await startEmbeddedPostgres();
 const graph = await startLoopbackGraph();
 try {

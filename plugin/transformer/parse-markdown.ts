@@ -17,7 +17,7 @@ const MAX_NESTING = 24;
 const TOO_DEEP_LINE = /^(?:[ \t]{0,4}(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){24}/m;
 /** Some twenty times what a long answer holds. It bounds what a text made of nothing but marks can cost. */
 const MAX_MARKS = 20_000;
-const MARK_CODES = new Set(Array.from("*_~`[]<>&\\|!", (char) => char.charCodeAt(0)));
+const MARK_CODES = new Set(Array.from("*_~`[]<>&\\|!$", (char) => char.charCodeAt(0)));
 
 const URL_SCHEME = /https?$/i;
 // Ends at what cannot stand in a typed URL, at Markdown's own brackets, and at CJK punctuation, which needs no space.

@@ -28,7 +28,9 @@ export function readWhatsApp(text: string): Structure {
     open: "> ",
     close: "",
   }));
-  const marks = ["*", "_", "~"].flatMap((mark) => pairs(proseWithoutUrls, mark));
+  // Beside U+200B a mark was meant to be seen.
+  const defused = proseWithoutUrls.replaceAll("\u200b", "x");
+  const marks = ["*", "_", "~"].flatMap((mark) => pairs(defused, mark));
   return { wraps: [...quotes, ...marks, ...code].sort((a, b) => a.start - b.start || b.end - a.end), urls };
 }
 
