@@ -62,8 +62,7 @@ export function isUnreadableMessage(event: ChannelEvent): boolean {
     event.kind === "unsupported" &&
     event.from !== null &&
     event.messageId !== null &&
-    event.type !== null &&
-    event.type.startsWith("message:") &&
+    event.type?.startsWith("message:") === true &&
     event.type !== "message:group" &&
     event.type !== "message:system" &&
     event.type !== "message:request_welcome"

@@ -54,9 +54,11 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
   const { event } = stored;
   switch (event.kind) {
     case "message":
-      return written(draft, stored, event, contactId, rules, late);
+      written(draft, stored, event, contactId, rules, late);
+      return;
     case "unsupported":
-      return unreadable(draft, stored, contactId, rules, late);
+      unreadable(draft, stored, contactId, rules, late);
+      return;
     case "reaction": {
       draft.changes.push({
         contactId,
@@ -78,7 +80,8 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       draft.changes.push(deleted(contactId, event.targetId));
       return;
     case "echo":
-      return echoed(draft, stored, event, contactId, rules);
+      echoed(draft, stored, event, contactId, rules);
+      return;
     case "history":
       for (const message of event.messages) draft.shown.push(past(stored, contactId, message));
       return;

@@ -26,7 +26,7 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
     const marketing = new Set<TemplateMessage>();
     const degraded: Degradation[] = [...said.degraded];
 
-    async function fit(template: TemplateMessage, part: number | null, path: string): Promise<TemplateMessage> {
+    async function fitted(template: TemplateMessage, part: number | null, path: string): Promise<TemplateMessage> {
       if (!isNamed(template)) refuse("MESSAGE_INVALID", path, checkMessage(template));
       const known = await templatesNamed(account, template.name, template.language);
       const prepared = prepareTemplate(template, known, { path, part });
@@ -42,8 +42,8 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
 
     const messages: OutboundMessage[] = [];
     for (const [part, message] of said.messages.entries())
-      messages.push(message.kind === "template" ? await fit(message, part, pathOf(wishes, message)) : message);
-    const fallback = said.fallback === null ? null : await fit(said.fallback, null, "onWindowClosed");
+      messages.push(message.kind === "template" ? await fitted(message, part, pathOf(wishes, message)) : message);
+    const fallback = said.fallback === null ? null : await fitted(said.fallback, null, "onWindowClosed");
     return planSend(wishes, { messages, fallback, degraded, choices: said.choices }, (one) => marketing.has(one));
   }
 }
