@@ -1,4 +1,6 @@
 /** `npm run bench transformer`: MB/s beside the converter of a peer, and how the time grows with texts made to be slow. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createWhatsAppAdapter, splitMessage } from "@chat-adapter/whatsapp";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import knexFactory from "knex";
@@ -85,7 +87,9 @@ function speedOf(convert: Convert, answer: string): number {
 }
 
 function growth(convert: Convert): boolean {
-  console.log(`\nMilliseconds for texts made to be slow, and the most that a doubling costs (bar ${MOST_GROWTH})`);
+  console.log(
+    `\nMilliseconds of processor time for texts made to be slow, and the most that a doubling costs (bar ${MOST_GROWTH})`,
+  );
   console.log(`  ${"".padEnd(20)}${GROWTH_SIZES.map((size) => `${size / KIB} kB`.padStart(9)).join("")}   growth`);
   return Object.entries(SLOW_TEXTS)
     .map(([name, make]) => {
@@ -103,7 +107,7 @@ function growth(convert: Convert): boolean {
     .every(Boolean);
 }
 
-/** Of the whole range: a step from one way of working to another is no growth. */
+/** The most that a doubling costs, over the whole range. */
 function most(times: readonly number[]): number {
   const doublings = times.slice(1).map((time, index) => {
     const before = times[index] ?? 0;
@@ -114,13 +118,19 @@ function most(times: readonly number[]): number {
 
 function bestTime(convert: Convert, text: string): number {
   return Math.min(
-    ...Array.from({ length: 5 }, () => {
-      const start = performance.now();
+    ...Array.from({ length: 9 }, () => {
+      collectGarbage();
+      const start = process.cpuUsage();
       convert(text);
-      return performance.now() - start;
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
     }),
   );
 }
+
+/** So that a run does not pay for the one before it. */
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 const filled = (unit: string) => (size: number) => unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
 

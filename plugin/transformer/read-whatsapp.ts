@@ -13,13 +13,17 @@ export type Structure = {
 const CODE = /```(\n?)[\s\S]*?\n?```|`[^`\n]+`/g;
 // CJK punctuation ends a URL without a space.
 const URL = /https?:\/\/[^\s\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/gi;
+const LINE_BREAK = 0x0a;
 const QUOTED_LINE = /^> /gm;
 const AFTER_URL = ")]*_~.,;:!?'\"";
 
 export function readWhatsApp(text: string): Structure {
-  const code = Array.from(text.matchAll(CODE), ({ index, 0: all, 1: lineBreak }) => codeWrap(index, all, lineBreak));
+  const code: Wrap[] = [];
   // Same length, nothing in it that looks like a mark or a URL.
-  const prose = text.replace(CODE, (all) => "x".repeat(all.length));
+  const prose = text.replace(CODE, (all: string, lineBreak: string | undefined, index: number) => {
+    code.push(codeWrap(index, all, lineBreak));
+    return "x".repeat(all.length);
+  });
   const urls = Array.from(prose.matchAll(URL), ({ index, 0: url }) => ({ start: index, end: index + urlLength(url) }));
   const proseWithoutUrls = prose.replace(URL, (url) => "x".repeat(urlLength(url)) + url.slice(urlLength(url)));
   const quotes = Array.from(proseWithoutUrls.matchAll(QUOTED_LINE), ({ index }) => ({
@@ -57,15 +61,22 @@ function lineEnd(text: string, from: number): number {
   return end === -1 ? text.length : end;
 }
 
+/** Character by character: texts of nothing but line breaks and marks would cost a match for each. */
 function pairs(text: string, mark: string): Wrap[] {
   const found: Wrap[] = [];
+  const code = mark.charCodeAt(0);
   let opener: MarkRun | undefined;
-  for (const { index: start, 0: run } of text.matchAll(new RegExp(`\\n|\\${mark}+`, "g"))) {
-    const here = { start, end: start + run.length };
-    if (run === "\n") opener = undefined;
-    else if (run.length > 1) continue;
-    else if (opener !== undefined && canClose(text, here)) {
-      found.push({ start: opener.start, end: here.end, open: mark, close: mark });
+  for (let start = 0; start < text.length; start += 1) {
+    const unit = text.charCodeAt(start);
+    if (unit === LINE_BREAK) opener = undefined;
+    if (unit !== code) continue;
+    let end = start + 1;
+    while (text.charCodeAt(end) === code) end += 1;
+    const here = { start, end };
+    start = end - 1;
+    if (end - here.start > 1) continue;
+    if (opener !== undefined && canClose(text, here)) {
+      found.push({ start: opener.start, end, open: mark, close: mark });
       opener = undefined;
     } else if (opener === undefined && canOpen(text, here)) opener = here;
   }

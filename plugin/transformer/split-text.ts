@@ -104,19 +104,23 @@ function placesAt(text: string, at: number): readonly Place[] {
   return SENTENCE_END.test(last) ? ["sentence", "word"] : ["word"];
 }
 
+/** Where a window must not be cut. */
+type Forbidden = { readonly has: (at: number) => boolean };
+
 /** Inside URLs that a part could hold, and inside the marks themselves. */
-function forbiddenIn(window: Window, { urls, wraps }: Structure): ReadonlySet<number> {
-  const forbidden = new Set<number>();
-  const forbid = (from: number, to: number): void => {
-    for (let at = Math.max(from, window.start); at <= Math.min(to, window.max); at += 1) forbidden.add(at);
-  };
+function forbiddenIn(window: Window, { urls, wraps }: Structure): Forbidden {
   const room = window.max - window.start;
+  // A Set of the places would cost more than all the rest where every other character is a mark.
+  const forbidden = new Uint8Array(room + 1);
+  const forbid = (from: number, to: number): void => {
+    forbidden.fill(1, Math.max(from - window.start, 0), Math.max(Math.min(to, window.max) - window.start + 1, 0));
+  };
   for (const { start, end } of urls) if (end - start <= room) forbid(start + 1, end - 1);
   for (const { start, end, open, close } of wraps) {
     forbid(start + 1, start + open.length);
     if (close !== "") forbid(end - close.length, end - 1);
   }
-  return forbidden;
+  return { has: (at) => forbidden[at - window.start] === 1 };
 }
 
 /** Code keeps its blank lines and indentation, text only its indentation. */
@@ -130,7 +134,7 @@ function cutAt(text: string, at: number, isInBlock: boolean): Cut {
 }
 
 /** Nothing but one unbroken word: between two characters as a reader counts them. */
-function graphemeEnd(text: string, window: Window, forbidden: ReadonlySet<number>): number {
+function graphemeEnd(text: string, window: Window, forbidden: Forbidden): number {
   for (let at = window.max; at > window.max - 64 && at > window.start; at -= 1) {
     // Between two ASCII characters there is always a boundary, and finding it is much cheaper than asking for all.
     if (text.charCodeAt(at) < 0x7f && text.charCodeAt(at - 1) < 0x7f && !forbidden.has(at)) return at;
