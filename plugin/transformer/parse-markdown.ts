@@ -15,8 +15,8 @@ export type Parsed = {
  */
 const MAX_NESTING = 24;
 const TOO_DEEP_LINE = /^(?:[ \t]{0,4}(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))){24}/m;
-/** Some fifteen times what a long answer holds. It bounds what a text made of nothing but marks can cost. */
-const MAX_MARKS = 16_000;
+/** Some twenty times what a long answer holds. It bounds what a text made of nothing but marks can cost. */
+const MAX_MARKS = 20_000;
 const MARK_CODES = new Set(Array.from("*_~`[]<>&\\|!$", (char) => char.charCodeAt(0)));
 
 const URL_SCHEME = /https?$/i;
