@@ -4,14 +4,18 @@ import { createRequire } from "node:module";
 import { type Command, type ExitCode, usageError } from "./command.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
+import { replayUnknownCommand } from "./replay-unknown.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = { migrate: migrateCommand };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  migrate: migrateCommand,
+  "replay-unknown": replayUnknownCommand,
+};
 
 const HELP = `Usage: whatsapp-channel <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
   .join("\n")}
 
 Options:
@@ -20,7 +24,8 @@ Options:
 
 Examples:
   whatsapp-channel migrate
-  whatsapp-channel migrate --help`;
+  whatsapp-channel migrate --help
+  whatsapp-channel replay-unknown`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   if (name === "--help" || name === "-h" || name === "help") {

@@ -1,5 +1,4 @@
 /** `migrate`: puts our tables into the host's database, says how far they are, takes them out, or frees the lock. */
-import { parseArgs } from "node:util";
 import {
   type MigrateOptions,
   migrate,
@@ -11,6 +10,7 @@ import {
 import type { Knex } from "knex";
 import { type Command, type ExitCode, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
+import { optionsHelp, parsed, schemas } from "./options.ts";
 
 type Outcome = { readonly json: unknown; readonly text: string; readonly exitCode?: ExitCode };
 type Action = {
@@ -71,21 +71,11 @@ Nothing was changed. To do it: whatsapp-channel migrate down --yes`;
   },
 };
 
-const OPTIONS_HELP = `Options:
-  --database-url <url>    Default: DATABASE_URL, which other users of this machine cannot see
-  --schema <name>         Schema of our tables. Default: public
-  --host-schema <name>    Schema of customer_configs, conversations and messages. Default: public
-  --json                  One JSON value on stdout; a failure is one on stderr
-  --yes                   For down: do delete
-  --help                  This text
-
-Exit codes: 0 done, 1 failed, 2 used wrongly or not confirmed`;
-
 export const migrateCommand: Command = {
   summary: "Create, inspect or remove our tables in the host's database",
 
   async run(args) {
-    const { values, positionals } = parsed(args);
+    const { values, positionals } = parsed(args, "migrate --help", ["yes"]);
     const [name, ...rest] = positionals;
     const action = Object.entries(ACTIONS).find(([known]) => known === (name ?? "up"))?.[1];
     if (action === undefined) throw usageError(`There is no "migrate ${name}".`, "migrate --help");
@@ -94,7 +84,7 @@ export const migrateCommand: Command = {
       console.log(helpOf(name, action));
       return 0;
     }
-    const options = schemas(values);
+    const options = schemas(values, "migrate --help");
     const confirmed = values.yes === true;
     const url = values["database-url"] ?? process.env.DATABASE_URL;
     const outcome = await withDatabase(url, (knex) => action.run(knex, options, confirmed));
@@ -103,43 +93,13 @@ export const migrateCommand: Command = {
   },
 };
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        "database-url": { type: "string" },
-        schema: { type: "string" },
-        "host-schema": { type: "string" },
-        json: { type: "boolean" },
-        yes: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    // Node adds advice about positionals after the first sentence.
-    const [sentence = ""] = (error as Error).message.split(/\.(\s|$)/);
-    throw usageError(`${sentence.replaceAll("\n", " ")}.`, "migrate --help");
-  }
-}
-
-function schemas(values: { readonly schema?: string; readonly "host-schema"?: string }): MigrateOptions {
-  for (const name of ["schema", "host-schema"] as const)
-    if (values[name] === "") throw usageError(`--${name} is empty.`, "migrate --help");
-  return {
-    ...(values.schema === undefined ? {} : { schema: values.schema }),
-    ...(values["host-schema"] === undefined ? {} : { hostSchema: values["host-schema"] }),
-  };
-}
-
 function helpOf(name: string | undefined, action: Action): string {
   const examples = (lines: readonly string[]) => `Examples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
   if (name !== undefined)
-    return `Usage: whatsapp-channel migrate ${name} [options]\n\n${action.does}.\n\n${OPTIONS_HELP}\n\n${examples(action.examples)}`;
+    return `Usage: whatsapp-channel migrate ${name} [options]\n\n${action.does}.\n\n${optionsHelp(["--yes                   For down: do delete"])}\n\n${examples(action.examples)}`;
   const actions = Object.entries(ACTIONS).map(([known, { does }]) => `  ${known.padEnd(8)}${does}`);
   const all = Object.values(ACTIONS).flatMap((each) => each.examples);
-  return `Usage: whatsapp-channel migrate [up|status|down|unlock] [options]\n\n${actions.join("\n")}\n\n${OPTIONS_HELP}\n\n${examples(all)}`;
+  return `Usage: whatsapp-channel migrate [up|status|down|unlock] [options]\n\n${actions.join("\n")}\n\n${optionsHelp(["--yes                   For down: do delete"])}\n\n${examples(all)}`;
 }
 
 function list(title: string, items: readonly string[]): string {

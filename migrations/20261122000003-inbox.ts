@@ -59,6 +59,8 @@ export const inbox = {
         last_error text,
         -- No foreign key: it would cost a look-up per event before the acknowledgement, and each is pruned by its own age.
         webhook_id bigint not null,
+        -- It was unknown when it came, and a later version has read it again.
+        again boolean not null default false,
         created_at timestamptz not null default clock_timestamp()) with (fillfactor = 90);
       create index whatsapp_events_pending on ${q("whatsapp_events")} (lane_key, id) where state = 0;
       create index whatsapp_events_aside on ${q("whatsapp_events")} (state, external_id) where state >= 2;

@@ -4,6 +4,8 @@ import type { Knex } from "knex";
 import { pino } from "pino";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
+import { createDatabase } from "../adapters/postgres/database.ts";
+import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
@@ -18,12 +20,14 @@ import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
-import type { Logger } from "./ports.ts";
+import type { Logger, ReadAgain } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
+import { parseWebhook } from "./webhook/parse-webhook.ts";
+import { readPayload } from "./webhook/read-payload.ts";
 
 export type WhatsAppPluginOptions = {
   /** The host's own; borrowed, never destroyed. */
@@ -157,6 +161,22 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     transform: (response) => transformResponse(response),
     receipt: store.outbox.receipt,
   };
+}
+
+/**
+ * Reads again what was unknown when it came, for after an upgrade: what this version understands is stored as what it is
+ * and queued for the running plugin, which shows it, and answers it if it is not too old. Safe to repeat.
+ * @returns how many events are understood now, and which kinds are still unknown, most frequent first.
+ */
+export function replayUnknown(
+  knex: Knex,
+  { schema = "public", hostSchema = "public" }: { readonly schema?: string; readonly hostSchema?: string } = {},
+): Promise<ReadAgain> {
+  const readAgain = createReadAgain(createDatabase(knex, { schema, hostSchema }));
+  return readAgain((bytes) => {
+    const payload = readPayload({ bytes });
+    return payload.kind === "json" ? parseWebhook(payload.value) : null;
+  });
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */

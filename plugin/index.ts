@@ -2,9 +2,14 @@
 export { type ChatApiOptions, createChatApi } from "../adapters/chat-api/chat-api.ts";
 export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
 export type * from "./contract.ts";
-export { createWhatsAppPlugin, type WhatsAppPlugin, type WhatsAppPluginOptions } from "./create-whatsapp-plugin.ts";
+export {
+  createWhatsAppPlugin,
+  replayUnknown,
+  type WhatsAppPlugin,
+  type WhatsAppPluginOptions,
+} from "./create-whatsapp-plugin.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
 export type { Router } from "./http/router.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
-export type { Logger } from "./ports.ts";
+export type { Logger, ReadAgain } from "./ports.ts";

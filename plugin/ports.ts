@@ -79,6 +79,8 @@ export type StoredEvent = {
   readonly receivedAt: Date;
   /** The same to the microsecond, ISO 8601: two messages of one delivery differ only there. */
   readonly storedAt: string;
+  /** It was unknown when it came, and was read again by a later version: what it shows may have a row already. */
+  readonly again: boolean;
 };
 
 /** What a batch of events does to the database: decided without it, written in one transaction. */
@@ -119,6 +121,8 @@ export type ShownMessage = {
   readonly at: string;
   /** Left out where a row has this wamid already: history and echoes may bring what came before. */
   readonly unlessThere: boolean;
+  /** Takes the place of the row that stood for it while it could not be read. */
+  readonly again: boolean;
   /** What the AI is asked with; null where nobody is woken. */
   readonly wakes: Omit<TurnMessage, "id"> | null;
 };
@@ -154,6 +158,12 @@ export type ContactPreference = {
   readonly at: Date;
 };
 
+/** What became of what was unknown: events that are understood now, and those that still are not, by their type. */
+export type ReadAgain = {
+  readonly understood: number;
+  readonly unknown: readonly { readonly type: string; readonly count: number; readonly last: Date }[];
+};
+
 export type Inbox = {
   /**
    * Stores deliveries and their events in one commit.
@@ -168,6 +178,11 @@ export type Inbox = {
   apply(lanes: readonly ClaimedLane[], events: readonly StoredEvent[], effects: Effects): Promise<boolean>;
   /** Moves the lane's head aside as a dead letter; the lane goes on. */
   bury(lane: ClaimedLane, eventId: string, error: string): Promise<void>;
+  /**
+   * Reads again what was unknown when it came: what is understood now takes its place and is queued. Safe to repeat.
+   * @param read the body of a delivery → its events; null when it cannot be read.
+   */
+  readAgain(read: (body: Uint8Array) => readonly ChannelEvent[] | null): Promise<ReadAgain>;
   /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
   unpark(): Promise<number>;
 };

@@ -39,11 +39,11 @@ export async function writeEffects(
   await savePreferences(tx, db, effects.preferences);
   await optOut(tx, db, statuses.optedOut);
   await updateTemplates(tx, db, effects.templates);
-  const shown = await notYetThere(tx, db, effects.shown);
+  const { fresh, standIns } = await sortShown(tx, db, effects.shown, contacts);
   const messageIds = await insertHostMessages(
     tx,
     db,
-    shown.map((message) => ({
+    fresh.map((message) => ({
       ...message,
       conversationId: conversationOf(contacts, message.contactId),
       createdAt: message.at,
@@ -51,11 +51,17 @@ export async function writeEffects(
   );
   await updateHostMessages(tx, db, shape, [
     ...statuses.messages,
+    ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
     ...(await findShown(tx, db, effects.changes, contacts)),
   ]);
   const told: HostEvent[] = [...effects.told.map((one) => toHostEvent(one, contacts)), ...statuses.changes];
   const heard = options.hasListener ? told : [];
-  const turns = turnsOf(shown, messageIds, contacts, paused);
+  const turns = turnsOf(
+    [...standIns.map(({ message }) => message), ...fresh],
+    [...standIns.map(({ id }) => id), ...messageIds],
+    contacts,
+    paused,
+  );
   await enqueueOnLanes(tx, db, [
     ...notifyLanes(heard),
     ...turns.map(({ laneKey }) => onTurnLane(laneKey, 1, options.coalesceMs)),
@@ -93,20 +99,40 @@ function conversationOf(contacts: ReadonlyMap<string, ContactRow>, contactId: st
   return found;
 }
 
-/** History and echoes may bring what came before. */
-async function notYetThere(tx: Tx, db: Database, shown: readonly ShownMessage[]): Promise<readonly ShownMessage[]> {
-  const doubtful = shown.filter(({ unlessThere }) => unlessThere).map(({ externalId }) => externalId);
-  if (doubtful.length === 0) return shown;
-  const rows = await tx.query<{ external_id: string }>(
-    `select external_id from ${db.hostName("messages")} where external_id = any($1)`,
-    [doubtful],
+type Sorted = {
+  readonly fresh: readonly ShownMessage[];
+  /** Rows that stood for what could not be read yet. */
+  readonly standIns: readonly { readonly id: string; readonly message: ShownMessage }[];
+};
+
+/** History and echoes may bring what came before; what was read again may have a row that stands for it. */
+async function sortShown(
+  tx: Tx,
+  db: Database,
+  shown: readonly ShownMessage[],
+  contacts: ReadonlyMap<string, ContactRow>,
+): Promise<Sorted> {
+  const doubtful = shown.filter(({ unlessThere }) => unlessThere);
+  if (doubtful.length === 0) return { fresh: shown, standIns: [] };
+  const rows = await tx.query<{ id: string; external_id: string; conversation_id: string; stands_in: boolean }>(
+    `select id::text as id, external_id, conversation_id, coalesce(channel_metadata ->> 'type' = 'unsupported', false) as stands_in
+     from ${db.hostName("messages")} where external_id = any($1)`,
+    [doubtful.map(({ externalId }) => externalId)],
   );
-  const there = new Set(rows.map((row) => row.external_id));
-  return shown.filter(({ externalId, unlessThere }) => {
-    if (unlessThere && there.has(externalId)) return false;
-    there.add(externalId);
-    return true;
+  const there = new Map(rows.map((row) => [row.external_id, row]));
+  const standIns: { id: string; message: ShownMessage }[] = [];
+  const seen = new Set<string>();
+  const fresh = shown.filter((message) => {
+    const { externalId, unlessThere, again, contactId } = message;
+    const row = there.get(externalId);
+    const isFirst = !seen.has(externalId);
+    seen.add(externalId);
+    if (!unlessThere || (row === undefined && isFirst)) return true;
+    if (again && isFirst && row?.stands_in && row.conversation_id === contacts.get(contactId)?.conversationId)
+      standIns.push({ id: row.id, message });
+    return false;
   });
+  return { fresh, standIns };
 }
 
 function toHostEvent(

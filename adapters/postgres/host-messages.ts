@@ -53,6 +53,7 @@ export type HostMessageChange = {
   readonly status?: string;
   readonly externalId?: string | null;
   readonly content?: string | null;
+  readonly mediaType?: string | null;
   /** Members of `channel_metadata`; one that is null goes. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
@@ -74,22 +75,24 @@ export async function updateHostMessages(
   if (merged.size === 0) return;
   await tx.query(
     `with mine as (
-       select m.id, s.status, s.external_id, s.content, s.metadata, s.gone from ${db.hostName("messages")} m
-       join jsonb_to_recordset($1::jsonb) as s (id ${shape.messageIdType}, status text, external_id text, content text, metadata jsonb, gone jsonb)
+       select m.id, s.status, s.external_id, s.content, s.media_type, s.metadata, s.gone from ${db.hostName("messages")} m
+       join jsonb_to_recordset($1::jsonb) as s (id ${shape.messageIdType}, status text, external_id text, content text, media_type text, metadata jsonb, gone jsonb)
          on s.id = m.id
        order by m.id for update of m)
      update ${db.hostName("messages")} m set status = coalesce(mine.status, m.status),
        external_id = coalesce(mine.external_id, m.external_id), content = coalesce(mine.content, m.content),
+       media_type = coalesce(mine.media_type, m.media_type),
        channel_metadata = case when mine.metadata = '{}' and mine.gone = '[]' then m.channel_metadata
          else (coalesce(m.channel_metadata, '{}') || mine.metadata) - array(select jsonb_array_elements_text(mine.gone)) end
      from mine where m.id = mine.id`,
     [
       JSON.stringify(
-        [...merged].map(([id, { status, externalId, content, metadata = {} }]) => ({
+        [...merged].map(([id, { status, externalId, content, mediaType, metadata = {} }]) => ({
           id,
           status: status ?? null,
           external_id: externalId ?? null,
           content: content ?? null,
+          media_type: mediaType ?? null,
           metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null)),
           gone: Object.keys(metadata).filter((key) => metadata[key] === null),
         })),

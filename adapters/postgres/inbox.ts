@@ -11,7 +11,7 @@ import { oneAtATime, routeEvents } from "./routing.ts";
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
 
-export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record"> {
+export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
     // Rule: the lane was taken in one statement, its events are read in the next. One statement would read them from a
     // snapshot older than the lease: 46 order violations in 20,000 events.
@@ -23,12 +23,13 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         payload: ChannelEvent;
         created_at: Date;
         stored_at: string;
+        again: boolean;
       }>(
-        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at,
+        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at, e.again,
            to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored_at
          from unnest($1::text[]) with ordinality as l (lane_key, position)
          join lateral (
-           select id, lane_key, contact_id, payload, created_at from ${db.name("whatsapp_events")}
+           select id, lane_key, contact_id, payload, created_at, again from ${db.name("whatsapp_events")}
            where lane_key = l.lane_key and state = 0 order by id limit $2) e on true
          order by l.position, e.id`,
         [lanes.map(({ laneKey }) => laneKey), perLane],
@@ -40,6 +41,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         event: revive(row.payload),
         receivedAt: row.created_at,
         storedAt: row.stored_at,
+        again: row.again,
       }));
     },
 

@@ -45,19 +45,45 @@ async function store(
   db: Database,
   deliveries: readonly IncomingDelivery[],
 ): Promise<readonly RecordedDelivery[]> {
+  const routed = await routeAll(tx, db, deliveries);
+  const webhookIds = await insertWebhooks(tx, db, deliveries);
+  const recorded = await storeEvents(tx, db, routed, webhookIds);
+  return deliveries.map(({ error }, at) => ({
+    webhookId: webhookIds[at] as string,
+    error,
+    events: recorded.filter((_event, i) => routed[i]?.at === at),
+  }));
+}
+
+export type RoutedEvent = { readonly event: ChannelEvent; readonly at: number; readonly route: Route };
+
+/** @returns every event with the delivery that it came in, in order. */
+export async function routeAll(
+  tx: Tx,
+  db: Database,
+  deliveries: readonly Pick<IncomingDelivery, "events">[],
+): Promise<readonly RoutedEvent[]> {
   const events = deliveries.flatMap((delivery, at) => delivery.events.map((event) => ({ event, at })));
   const routes = await route(
     tx,
     db,
     events.map(({ event }) => event),
   );
-  const webhookIds = await insertWebhooks(tx, db, deliveries);
-  const items = events.map(({ event, at }, i) => ({
-    event,
-    at,
-    webhookId: webhookIds[at] as string,
-    route: routes[i] as Route,
-  }));
+  return events.map((one, i) => ({ ...one, route: routes[i] as Route }));
+}
+
+/**
+ * @param webhookIds by the position of the delivery.
+ * @param pending how many events these deliveries do not count as pending yet.
+ */
+export async function storeEvents(
+  tx: Tx,
+  db: Database,
+  routed: readonly RoutedEvent[],
+  webhookIds: readonly string[],
+  { again, pending }: { readonly again: boolean; readonly pending: number } = { again: false, pending: 0 },
+): Promise<readonly ReceivedEvent[]> {
+  const items = routed.map((one) => ({ ...one, webhookId: webhookIds[one.at] as string }));
   const lanes = countBy(items, ({ route }) => route.laneKey);
   lanes.delete(null);
   await enqueueOnLanes(
@@ -65,19 +91,21 @@ async function store(
     db,
     [...lanes].map(([laneKey, count]) => ({ laneKey: laneKey as string, stage: "in" as const, items: count })),
   );
-  const inserted = await insertEvents(tx, db, items);
+  const inserted = await insertEvents(tx, db, items, again);
   await uncountDuplicates(tx, db, items, inserted);
   const recorded = items.map(({ event, route }, i): ReceivedEvent => {
     const eventId = inserted.get(i) ?? null;
     const outcome = eventId === null ? "duplicate" : route.laneKey === null ? "ignored" : "accepted";
     return { kind: event.kind, outcome, lane: route.laneKey, eventId };
   });
+  // After the lanes, as everybody who takes both.
+  if (pending > 0)
+    await tx.query(
+      `update ${db.name("whatsapp_webhooks")} set pending = pending + $2, processed = false where id = any($1)`,
+      [webhookIds, pending],
+    );
   await finishWebhooks(tx, db, webhookIds, items, recorded);
-  return deliveries.map(({ error }, at) => ({
-    webhookId: webhookIds[at] as string,
-    error,
-    events: recorded.filter((_event, i) => items[i]?.at === at),
-  }));
+  return recorded;
 }
 
 /**
@@ -91,7 +119,7 @@ async function route(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pro
   return routeEvents(tx, db, events);
 }
 
-type Item = { readonly event: ChannelEvent; readonly at: number; readonly webhookId: string; readonly route: Route };
+type Item = RoutedEvent & { readonly webhookId: string };
 
 /** Bodies travel as one binary parameter and are cut apart on the server: no escaping, no text form of bytes. */
 function together(parts: readonly Uint8Array[]) {
@@ -134,13 +162,18 @@ async function insertWebhooks(
 }
 
 /** @returns event ids by position; a position that is missing was stored before. */
-async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promise<ReadonlyMap<number, string>> {
+async function insertEvents(
+  tx: Tx,
+  db: Database,
+  items: readonly Item[],
+  again: boolean,
+): Promise<ReadonlyMap<number, string>> {
   if (items.length === 0) return new Map();
   const inserted = await tx.query<{ id: string; dedupe_key: string; moved: boolean }>(
     `insert into ${db.name("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
-       phone_number_id, payload, state, webhook_id, created_at)
+       phone_number_id, payload, state, webhook_id, again, created_at)
      select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload::json,
-       case when lane_key is null then 4 else 0 end, webhook_id, clock_timestamp() + i * interval '1 microsecond'
+       case when lane_key is null then 4 else 0 end, webhook_id, $10, clock_timestamp() + i * interval '1 microsecond'
      from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
        string_to_array($8, E'\\n'), $9::bigint[]) with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind,
          external_id, phone_number_id, payload, webhook_id, i)
@@ -156,6 +189,7 @@ async function insertEvents(tx: Tx, db: Database, items: readonly Item[]): Promi
       items.map(({ event }) => event.phoneNumberId),
       items.map(({ event }) => JSON.stringify(event)).join("\n"),
       items.map(({ webhookId }) => webhookId),
+      again,
     ],
   );
   // Whoever links contacts holds their lanes, and so do we by now: what this statement sees of them is final.

@@ -9,6 +9,7 @@ import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createOutbox } from "./outbox.ts";
+import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
 import { createTemplates } from "./templates.ts";
@@ -26,7 +27,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
   const hostShape = createHostShape(db);
   return {
     lanes: createLanes(db, options.leaseMs),
-    inbox: { record: createRecord(db), ...createInbox(db, { ...options, hostShape }) },
+    inbox: { record: createRecord(db), readAgain: createReadAgain(db), ...createInbox(db, { ...options, hostShape }) },
     turns: createTurns(db),
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),

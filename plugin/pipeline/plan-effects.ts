@@ -253,7 +253,10 @@ function toTurnMessage(externalId: string, said: Said, timestamp: string, late: 
 
 /** In stored order: two messages of one delivery differ by microseconds only. */
 function base(stored: StoredEvent, contactId: string, externalId: string) {
-  return { contactId, externalId, at: stored.storedAt, unlessThere: false, wakes: null };
+  const { again, event, storedAt } = stored;
+  // Read again long after: it belongs where it was written.
+  const at = again ? (event.occurredAt?.toISOString() ?? storedAt) : storedAt;
+  return { contactId, externalId, at, unlessThere: again, again, wakes: null };
 }
 
 function openWindow(draft: Draft, stored: StoredEvent, contactId: string, person: Person | null, byAd: boolean): void {

@@ -9,7 +9,7 @@ export type Payload =
   | { readonly kind: "json"; readonly value: unknown; readonly mended: string | null }
   | { readonly kind: "quarantined"; readonly reason: string };
 
-export function readPayload(body: VerifiedBody): Payload {
+export function readPayload(body: Pick<VerifiedBody, "bytes">): Payload {
   if (isTooDeep(body.bytes)) return quarantined(`nested deeper than ${MAX_DEPTH} levels`);
   const decoded = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength).toString("utf8");
   const text = withoutUnstorable(decoded);

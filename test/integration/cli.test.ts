@@ -280,3 +280,35 @@ function oneLine({ err, out }: Run): string {
   expect(err).not.toMatch(/s3cr|\n\s+at /);
   return err.trimEnd();
 }
+
+describe("replay-unknown", () => {
+  test("says how much is understood now and what is still unknown, for people and for scripts", async () => {
+    const { url, knex, drop } = await createTestDatabase();
+    await knex.raw(
+      `insert into whatsapp_events (dedupe_key, kind, payload, state, webhook_id, created_at)
+       values ('a', 'unsupported', '{"type":"message:hologram"}', 1, 1, '2026-11-27T08:00:00Z')`,
+    );
+
+    const told = await cli(["replay-unknown"], { url });
+    const json = await cli(["replay-unknown", "--json"], { url });
+    await drop();
+
+    expect(told).toEqual({
+      code: 0,
+      out: "Understood now, and queued: 0\nStill unknown:\n       1  message:hologram, last 2026-11-27T08:00:00.000Z\n",
+      err: "",
+    });
+    expect(JSON.parse(json.out)).toEqual({
+      understood: 0,
+      unknown: [{ type: "message:hologram", count: 1, last: "2026-11-27T08:00:00.000Z" }],
+    });
+  });
+
+  test("refuses what it does not know, with a pointer to its help", async () => {
+    const { code, err } = await cli(["replay-unknown", "now"]);
+
+    expect(code).toBe(2);
+    expect(err).toContain("replay-unknown --help");
+    expect((await cli(["replay-unknown", "--help"])).out).toContain("Examples:");
+  });
+});

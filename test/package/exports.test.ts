@@ -100,12 +100,20 @@ type Names = { readonly values: readonly string[]; readonly types: readonly stri
 
 const ENTRY_POINTS: Readonly<Record<string, Names>> = {
   ".": {
-    values: ["ChannelError", "createChatApi", "createWhatsAppPlugin", "manifest", "whatsappConfigFromEnv"],
+    values: [
+      "ChannelError",
+      "createChatApi",
+      "createWhatsAppPlugin",
+      "manifest",
+      "replayUnknown",
+      "whatsappConfigFromEnv",
+    ],
     types: [
       ...CONTRACT_TYPES,
       "ChatApiOptions",
       "ErrorCode",
       "Logger",
+      "ReadAgain",
       "Retry",
       "RetrySchedule",
       "Router",

@@ -48,6 +48,7 @@ function stored(event: ChannelEvent, over: Partial<StoredEvent> = {}): StoredEve
     contactId: "1",
     event,
     receivedAt: RECEIVED,
+    again: false,
     storedAt: "2026-11-22T12:00:00.000001Z",
     ...over,
   };

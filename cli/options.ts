@@ -1,0 +1,66 @@
+/** The options that every command on the host's database takes. */
+import { parseArgs } from "node:util";
+import { usageError } from "./command.ts";
+
+/** @param own lines for the options that only this command has. */
+export function optionsHelp(own: readonly string[] = []): string {
+  const lines = [
+    "--database-url <url>    Default: DATABASE_URL, which other users of this machine cannot see",
+    "--schema <name>         Schema of our tables. Default: public",
+    "--host-schema <name>    Schema of customer_configs, conversations and messages. Default: public",
+    "--json                  One JSON value on stdout; a failure is one on stderr",
+    ...own,
+    "--help                  This text",
+  ];
+  const exits = `Exit codes: 0 done, 1 failed, 2 used wrongly${own.length > 0 ? " or not confirmed" : ""}`;
+  return `Options:\n${lines.map((line) => `  ${line}`).join("\n")}\n\n${exits}`;
+}
+
+const COMMON = {
+  "database-url": { type: "string" },
+  schema: { type: "string" },
+  "host-schema": { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+export type Values = {
+  readonly "database-url"?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly "host-schema"?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly help?: boolean | undefined;
+};
+export type Parsed<Own> = { readonly values: Values & Own; readonly positionals: readonly string[] };
+
+/** @param help where a mistake is sent: `migrate --help`. @param own flags that only this command has. */
+export function parsed<Own extends string = never>(
+  args: readonly string[],
+  help: string,
+  own: readonly Own[] = [],
+): Parsed<{ readonly [Name in Own]?: boolean }> {
+  const flags = Object.fromEntries(own.map((name) => [name, { type: "boolean" as const }]));
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { ...COMMON, ...flags },
+    });
+    return { values: values as Values & { readonly [Name in Own]?: boolean }, positionals };
+  } catch (error) {
+    // Node adds advice about positionals after the first sentence.
+    const [sentence = ""] = (error as Error).message.split(/\.(\s|$)/);
+    throw usageError(`${sentence.replaceAll("\n", " ")}.`, help);
+  }
+}
+
+export type Schemas = { readonly schema?: string; readonly hostSchema?: string };
+
+export function schemas(values: Values, help: string): Schemas {
+  for (const name of ["schema", "host-schema"] as const)
+    if (values[name] === "") throw usageError(`--${name} is empty.`, help);
+  return {
+    ...(values.schema === undefined ? {} : { schema: values.schema }),
+    ...(values["host-schema"] === undefined ? {} : { hostSchema: values["host-schema"] }),
+  };
+}

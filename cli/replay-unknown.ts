@@ -1,0 +1,45 @@
+/** `replay-unknown`: after an upgrade, reads again what earlier versions did not understand, and lists what is left. */
+import { replayUnknown } from "@omniops/whatsapp";
+import { type Command, usageError } from "./command.ts";
+import { withDatabase } from "./database.ts";
+import { optionsHelp, parsed, schemas } from "./options.ts";
+
+const NAME = "replay-unknown";
+const HELP = `Usage: whatsapp-channel ${NAME} [options]
+
+After an upgrade: reads again every stored event that was unknown when it came. What this version understands
+takes its place and is queued for the running host; what is still unknown is listed. Safe to repeat.
+
+${optionsHelp()}
+
+Examples:
+  DATABASE_URL=postgres://… whatsapp-channel ${NAME}
+  whatsapp-channel ${NAME} --json`;
+
+export const replayUnknownCommand: Command = {
+  summary: "After an upgrade: read again what was unknown before",
+
+  async run(args) {
+    const { values, positionals } = parsed(args, `${NAME} --help`);
+    if (values.help) {
+      console.log(HELP);
+      return 0;
+    }
+    if (positionals.length > 0)
+      throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
+    const options = schemas(values, `${NAME} --help`);
+    const url = values["database-url"] ?? process.env.DATABASE_URL;
+    const { understood, unknown } = await withDatabase(url, (knex) => replayUnknown(knex, options));
+    if (values.json) {
+      console.log(JSON.stringify({ understood, unknown }));
+      return 0;
+    }
+    const rows = unknown.map(
+      ({ type, count, last }) => `\n  ${String(count).padStart(6)}  ${type}, last ${last.toISOString()}`,
+    );
+    console.log(
+      `Understood now, and queued: ${understood}\nStill unknown:${rows.length === 0 ? " none" : rows.join("")}`,
+    );
+    return 0;
+  },
+};
