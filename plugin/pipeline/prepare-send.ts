@@ -30,7 +30,7 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
       if (!isNamed(template)) refuse("MESSAGE_INVALID", path, checkMessage(template));
       const known = await templatesNamed(account, template.name, template.language);
       const prepared = prepareTemplate(template, known, { path, part });
-      if (prepared.kind === "refused") throw invalid("TEMPLATE_INVALID", prepared.problems);
+      if (prepared.kind === "refused") throw invalid("TEMPLATE_INVALID", prepared.problems.map(asGiven));
       degraded.push(...prepared.degraded);
       if (known === null)
         degraded.push({ part, what: path, from: "template", to: "template that could not be checked" });
@@ -61,6 +61,11 @@ function isNamed({ name, language }: TemplateMessage): boolean {
 function pathOf({ what }: SendWishes, { kind }: OutboundMessage): string {
   if ("response" in what) return kind === "template" ? "response.template" : "response";
   return "template" in what ? "template" : "message";
+}
+
+/** What takes an answer's place is given with its name under `template`. */
+function asGiven(problem: Problem): Problem {
+  return problem.path === "onWindowClosed.name" ? { ...problem, path: "onWindowClosed.template" } : problem;
 }
 
 /** More than these nobody reads at once. */
