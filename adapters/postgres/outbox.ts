@@ -7,7 +7,7 @@ import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
 import { insertSends } from "./sends.ts";
-import { replacedBy, type SettleOptions, settleParts } from "./settle.ts";
+import { type SettleOptions, settleParts } from "./settle.ts";
 
 export type OutboxOptions = SettleOptions & {
   readonly hostShape: () => Promise<HostShape>;
@@ -107,7 +107,7 @@ async function sentBefore(
 /** The window is closed: what was wished for that case takes the place of everything. */
 function insteadOf(send: PlannedSend): PlannedSend {
   if (send.fallback === null || send.parts.every(({ needsWindow }) => !needsWindow)) return send;
-  return { ...send, parts: [send.fallback], fallback: null, choices: [], degraded: [replacedBy(send.fallback)] };
+  return { ...send, parts: [send.fallback], fallback: null, choices: [], degraded: send.fallback.degraded };
 }
 
 type Address = SendingAccount & {
