@@ -1,6 +1,6 @@
 /** `send` of one message exactly as given: every kind reaches Meta in Meta's spelling, and the host's inbox in words. */
 import { readFileSync } from "node:fs";
-import type { OutboundMessage, SendRequest } from "@omniops/whatsapp";
+import type { OutboundMessage, SendReceipt, SendRequest } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { TENANT, type TestChannel } from "../../support/channel.ts";
 import { type Contact, closeWindow, countOf, inState, meet, NOTHING, settled, startSilent } from "./outbound.ts";
@@ -171,7 +171,7 @@ describe("over HTTP", () => {
       headers: { "content-type": "application/json", "x-tenant": TENANT },
       body: JSON.stringify({ conversationId, ...what }),
     });
-    return { status: answer.status, body: await answer.json() };
+    return { status: answer.status, body: (await answer.json()) as SendReceipt & { error: Record<string, string> } };
   }
 
   it.each<[string, Omit<SendRequest, "conversationId">, string]>([
