@@ -19,14 +19,13 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
     async enqueue(conversationId, send) {
       return db.transaction(async (tx) => {
         const to = await addressOf(tx, db, conversationId);
-        const [sendId] = await insertSends(tx, db, [
-          { ...(to.windowOpen ? send : insteadOf(send)), ...to, conversationId, turnId: null },
-        ]);
+        const sent = to.windowOpen ? send : insteadOf(send);
+        const [sendId] = await insertSends(tx, db, [{ ...sent, ...to, conversationId, turnId: null }]);
         if (sendId) {
           // Refused inside the transaction that would have queued it, so the two can never disagree.
-          const needsWindow = send.fallback === null && send.parts.some((part) => part.needsWindow);
-          if (!to.windowOpen && needsWindow && send.onWindowClosed === "fail") throw windowClosed();
-          if (to.optedOut && send.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
+          const needsWindow = sent.parts.some((part) => part.needsWindow);
+          if (!to.windowOpen && needsWindow && sent.onWindowClosed === "fail") throw windowClosed();
+          if (to.optedOut && sent.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
         return (await sentBefore(tx, db, to, { ...send, conversationId })) as SendReceipt;
