@@ -240,7 +240,7 @@ export type PlannedSend = {
   readonly idempotencyKey: string | null;
   readonly onWindowClosed: "fail" | "hold";
   /** What leaves in place of everything else when the window is closed. */
-  readonly fallback: PlannedPart | null;
+  readonly fallback: FallbackPart | null;
   /** Offered as numbered text, in the order of the numbers. */
   readonly choices: readonly OfferedChoice[];
 };
@@ -258,6 +258,9 @@ export type PlannedPart = {
   /** Not for people who have opted out. */
   readonly isMarketing: boolean;
 };
+
+/** `degraded`: what the receipt says when it goes. */
+export type FallbackPart = PlannedPart & { readonly degraded: readonly Degradation[] };
 
 /** The last word of `POST /{phone-number-id}/…`. */
 export type GraphEndpoint = "messages" | "marketing_messages";
@@ -288,7 +291,7 @@ export type OutgoingPart = {
   readonly needsWindow: boolean;
   /** A marketing message to somebody who does not want any. */
   readonly isUnwanted: boolean;
-  readonly fallback: PlannedPart | null;
+  readonly fallback: FallbackPart | null;
   readonly recipient: { readonly phoneNumber: string | null; readonly userId: string | null };
   readonly connection: {
     readonly connectionId: string;
@@ -318,7 +321,7 @@ export type Settlement = {
    * stands in its place from now on, and in that of all parts after it.
    */
   readonly next:
-    | { readonly kind: "replace"; readonly by: PlannedPart }
+    | { readonly kind: "replace"; readonly by: FallbackPart }
     | { readonly kind: "done"; readonly state: PartState }
     | { readonly kind: "retry"; readonly state: "queued" | "held" | "sending"; readonly delayMs: number };
   readonly error: SentPart["error"];

@@ -1,9 +1,9 @@
 /** Contract verb 3: transform → check → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
-import type { ChannelPlugin, OnWindowClosed, SendRequest, TemplateMessage } from "./contract.ts";
+import type { ChannelPlugin, OnWindowClosed, SendReceipt, SendRequest, TemplateMessage } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
 import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
 import type { PrepareSend } from "./pipeline/prepare-send.ts";
-import type { Outbox } from "./ports.ts";
+import type { Outbox, PlannedSend } from "./ports.ts";
 
 export type SendDeps = {
   readonly outbox: Outbox;
@@ -22,9 +22,12 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
     if (idempotencyKey !== null && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
     const wishes = { what: whatOf(request), idempotencyKey, replyTo, onWindowClosed: insteadOf(onWindowClosed) };
-    const before = await sentBefore(conversationId, wishes);
-    if (before !== null) return before;
-    const planned = await prepareSend(wishes, () => outbox.accountOf(conversationId));
+    let planned: PlannedSend;
+    try {
+      planned = await prepareSend(wishes, () => outbox.accountOf(conversationId));
+    } catch (error) {
+      return sentBefore(conversationId, wishes, error);
+    }
     if (planned.parts.length === 0)
       throw new ChannelError("RESPONSE_EMPTY", "The response has nothing that could be sent.");
     const receipt = await outbox.enqueue(conversationId, planned);
@@ -33,12 +36,14 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
   };
 
   /** A template that was paused since must not make a send that is repeated look as if it had failed. */
-  async function sentBefore(conversationId: string, wishes: SendWishes) {
-    if (wishes.idempotencyKey === null || (!("template" in wishes.what) && typeof wishes.onWindowClosed === "string"))
-      return null;
+  async function sentBefore(conversationId: string, wishes: SendWishes, error: unknown): Promise<SendReceipt> {
     const { idempotencyKey } = wishes;
+    const mayHaveBeenRight = error instanceof ChannelError && error.code === "TEMPLATE_INVALID";
+    if (idempotencyKey === null || !mayHaveBeenRight) throw error;
     const request = { conversationId, idempotencyKey, requestHash: requestHash(wishes) };
-    return outbox.before(await outbox.accountOf(conversationId), request);
+    const before = await outbox.before(await outbox.accountOf(conversationId), request);
+    if (before === null) throw error;
+    return before;
   }
 }
 

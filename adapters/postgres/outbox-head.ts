@@ -1,6 +1,6 @@
 /** The next part of each lane, with everything its sending depends on, read at the moment of sending. */
 import type { ConnectionState, PartState } from "../../plugin/contract.ts";
-import type { ClaimedLane, GraphEndpoint, OutgoingPart, PlannedPart } from "../../plugin/ports.ts";
+import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 
 type HeadRow = {
@@ -11,7 +11,7 @@ type HeadRow = {
   readonly endpoint: GraphEndpoint;
   readonly needs_window: boolean;
   readonly unwanted: boolean;
-  readonly fallback: PlannedPart | null;
+  readonly fallback: FallbackPart | null;
   readonly on_window_closed: "fail" | "hold";
   readonly phone_number: string | null;
   readonly user_id: string | null;

@@ -7,7 +7,7 @@ import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
 import { insertSends } from "./sends.ts";
-import { replacedBy, type SettleOptions, settleParts } from "./settle.ts";
+import { type SettleOptions, settleParts } from "./settle.ts";
 
 export type OutboxOptions = SettleOptions & {
   readonly hostShape: () => Promise<HostShape>;
@@ -19,14 +19,13 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
     async enqueue(conversationId, send) {
       return db.transaction(async (tx) => {
         const to = await addressOf(tx, db, conversationId);
-        const [sendId] = await insertSends(tx, db, [
-          { ...(to.windowOpen ? send : insteadOf(send)), ...to, conversationId, turnId: null },
-        ]);
+        const sent = to.windowOpen ? send : insteadOf(send);
+        const [sendId] = await insertSends(tx, db, [{ ...sent, ...to, conversationId, turnId: null }]);
         if (sendId) {
           // Refused inside the transaction that would have queued it, so the two can never disagree.
-          const needsWindow = send.fallback === null && send.parts.some((part) => part.needsWindow);
-          if (!to.windowOpen && needsWindow && send.onWindowClosed === "fail") throw windowClosed();
-          if (to.optedOut && send.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
+          const needsWindow = sent.parts.some((part) => part.needsWindow);
+          if (!to.windowOpen && needsWindow && sent.onWindowClosed === "fail") throw windowClosed();
+          if (to.optedOut && sent.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
         return (await sentBefore(tx, db, to, { ...send, conversationId })) as SendReceipt;
@@ -107,7 +106,7 @@ async function sentBefore(
 /** The window is closed: what was wished for that case takes the place of everything. */
 function insteadOf(send: PlannedSend): PlannedSend {
   if (send.fallback === null || send.parts.every(({ needsWindow }) => !needsWindow)) return send;
-  return { ...send, parts: [send.fallback], fallback: null, choices: [], degraded: [replacedBy(send.fallback)] };
+  return { ...send, parts: [send.fallback], fallback: null, choices: [], degraded: send.fallback.degraded };
 }
 
 type Address = SendingAccount & {

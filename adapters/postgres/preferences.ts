@@ -31,14 +31,17 @@ export async function savePreferences(tx: Tx, db: Database, preferences: readonl
   );
 }
 
-/** Meta refuses marketing to these people, so they must have said so to it. */
+/**
+ * Meta refuses marketing to these people, so they must have said so to it. In whole seconds, like the times of what people
+ * write, or a word of the same second, which can only be younger, would count as the older one.
+ */
 export async function optOut(tx: Tx, db: Database, contactIds: readonly string[]): Promise<void> {
   const ids = [...new Set(contactIds)];
   if (ids.length === 0) return;
   await tx.query(
     `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
-     select id, 'marketing_messages', 'stop', 'meta', now() from unnest($1::bigint[]) as c (id) order by id
-     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = now() where p.value <> 'stop'`,
+     select id, 'marketing_messages', 'stop', 'meta', date_trunc('second', now()) from unnest($1::bigint[]) as c (id) order by id
+     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = excluded.updated_at where p.value <> 'stop'`,
     [ids],
   );
 }

@@ -1,6 +1,6 @@
 /** How an attempt ended, written: the part, its lane, the host's inbox, the host's ear, and whatever stood behind it. */
-import type { Degradation, HostEvent, PartState, SentPart } from "../../plugin/contract.ts";
-import type { PlannedPart, Settlement } from "../../plugin/ports.ts";
+import type { HostEvent, PartState, SentPart } from "../../plugin/contract.ts";
+import type { FallbackPart, Settlement } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { updateHostMessages } from "./host-messages.ts";
@@ -29,7 +29,7 @@ type Locked = {
 type Change = {
   readonly row: Locked;
   /** Another message stands in its place. */
-  readonly by?: PlannedPart;
+  readonly by?: FallbackPart;
   readonly state: PartState;
   readonly messageId: string | null;
   readonly error: SentPart["error"];
@@ -179,11 +179,6 @@ async function writeParts(tx: Tx, db: Database, changes: readonly Change[]): Pro
   );
 }
 
-/** What the receipt and the host's inbox say of it. */
-export function replacedBy(part: PlannedPart): Degradation {
-  return { part: 0, what: "response", from: "answer", to: part.content };
-}
-
 async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
   for (const { row, by } of changes) {
     if (by === undefined) continue;
@@ -192,11 +187,11 @@ async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): P
        where id = $1`,
       [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing],
     );
-    const degraded = { ...replacedBy(by), part: row.part_index };
-    await tx.query(`update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb where id = $1`, [
-      row.send_id,
-      JSON.stringify([degraded]),
-    ]);
+    // What was to be chosen from has gone with the answer.
+    await tx.query(
+      `update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb, choices = '[]' where id = $1`,
+      [row.send_id, JSON.stringify(by.degraded.map((change) => ({ ...change, part: row.part_index })))],
+    );
   }
 }
 

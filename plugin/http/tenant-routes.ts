@@ -71,8 +71,9 @@ const SEND_REQUEST = z
     replyTo: z.string().min(1).max(512).optional(),
     onWindowClosed: z
       .union([
-        z.enum(["fail", "hold"]),
+        // First: what is no object at all is then told the two words.
         z.strictObject({ template: z.string(), language: z.string(), params: params.optional() }),
+        z.enum(["fail", "hold"]),
       ])
       .optional(),
   })

@@ -1,5 +1,5 @@
 /** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
-import type { OutgoingPart, PlannedPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import type { FallbackPart, OutgoingPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
 export type DispatchPolicy = {
@@ -106,7 +106,7 @@ function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs:
   };
 }
 
-function replace(part: OutgoingPart, by: PlannedPart): Decision {
+function replace(part: OutgoingPart, by: FallbackPart): Decision {
   const none = { token: null, attempt: null, messageId: null, error: null };
   return { kind: "settle", settlement: { part, ...none, next: { kind: "replace", by } } };
 }

@@ -1,7 +1,7 @@
 /** What is to be said → parts for the outbox: transformed, encoded, with what the host's inbox will show. Pure. */
 import { createHash } from "node:crypto";
 import type { AiResponse, Degradation, OutboundMessage, TemplateChoice, TemplateMessage } from "../contract.ts";
-import type { OfferedChoice, PlannedPart, PlannedSend } from "../ports.ts";
+import type { FallbackPart, OfferedChoice, PlannedPart, PlannedSend } from "../ports.ts";
 import { encodeMessage } from "../transformer/encode-message.ts";
 import { transformResponse } from "../transformer/transform-response.ts";
 import { sentText } from "./sent-text.ts";
@@ -24,6 +24,8 @@ export type Said = {
   readonly messages: readonly OutboundMessage[];
   readonly fallback: TemplateMessage | null;
   readonly degraded: readonly Degradation[];
+  /** Changes to the fallback, which concern nobody unless it goes. */
+  readonly fallbackDegraded: readonly Degradation[];
   readonly choices: readonly OfferedChoice[];
 };
 
@@ -31,10 +33,10 @@ export function say({ what, onWindowClosed, lastMessageId }: SendWishes): Said {
   const fallback = typeof onWindowClosed === "string" ? null : onWindowClosed;
   if ("response" in what) {
     const options = lastMessageId === undefined ? {} : { lastMessageId };
-    return { choices: [], ...transformResponse(what.response, options), fallback };
+    return { choices: [], ...transformResponse(what.response, options), fallback, fallbackDegraded: [] };
   }
   const message = "message" in what ? what.message : { ...what.template, kind: "template" as const };
-  return { messages: [message], fallback, degraded: [], choices: [] };
+  return { messages: [message], fallback, degraded: [], fallbackDegraded: [], choices: [] };
 }
 
 /**
@@ -43,7 +45,7 @@ export function say({ what, onWindowClosed, lastMessageId }: SendWishes): Said {
  */
 export function planSend(
   wishes: SendWishes,
-  { messages, fallback, degraded, choices }: Said = say(wishes),
+  { messages, fallback, degraded, fallbackDegraded, choices }: Said = say(wishes),
   isMarketing: (template: TemplateMessage) => boolean = ({ endpoint }) => endpoint === "marketing",
 ): PlannedSend {
   const { idempotencyKey, replyTo, onWindowClosed } = wishes;
@@ -57,8 +59,12 @@ export function planSend(
     requestHash: requestHash(wishes),
     idempotencyKey,
     onWindowClosed: onWindowClosed === "hold" ? "hold" : "fail",
-    fallback: fallback === null ? null : part(fallback, null),
+    fallback: fallback === null ? null : inPlaceOfAll(part(fallback, null), fallbackDegraded),
   };
+}
+
+function inPlaceOfAll(part: PlannedPart, degraded: readonly Degradation[]): FallbackPart {
+  return { ...part, degraded: [{ part: 0, what: "response", from: "answer", to: part.content }, ...degraded] };
 }
 
 /** Tells a request that is made again from another one under the same key. */

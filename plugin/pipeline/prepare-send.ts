@@ -25,15 +25,21 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
   async function withTemplates(wishes: SendWishes, said: Said, account: SendingAccount): Promise<PlannedSend> {
     const marketing = new Set<TemplateMessage>();
     const degraded: Degradation[] = [...said.degraded];
+    const fallbackDegraded: Degradation[] = [];
 
-    async function fitted(template: TemplateMessage, part: number | null, path: string): Promise<TemplateMessage> {
+    async function fitted(
+      template: TemplateMessage,
+      part: number,
+      path: string,
+      changes: Degradation[],
+    ): Promise<TemplateMessage> {
       if (!isNamed(template)) refuse("MESSAGE_INVALID", path, checkMessage(template));
       const known = await templatesNamed(account, template.name, template.language);
       const prepared = prepareTemplate(template, known, { path, part });
-      if (prepared.kind === "refused") throw invalid("TEMPLATE_INVALID", prepared.problems);
-      degraded.push(...prepared.degraded);
+      if (prepared.kind === "refused") throw invalid("TEMPLATE_INVALID", prepared.problems.map(asGiven));
+      changes.push(...prepared.degraded);
       if (known === null)
-        degraded.push({ part, what: path, from: "template", to: "template that could not be checked" });
+        changes.push({ part, what: path, from: "template", to: "template that could not be checked" });
       const message: TemplateMessage = { ...template, ...prepared.choice };
       const category = known?.find(({ language }) => language === message.language)?.category;
       if (category === "MARKETING" || message.endpoint === "marketing") marketing.add(message);
@@ -42,9 +48,12 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
 
     const messages: OutboundMessage[] = [];
     for (const [part, message] of said.messages.entries())
-      messages.push(message.kind === "template" ? await fitted(message, part, pathOf(wishes, message)) : message);
-    const fallback = said.fallback === null ? null : await fitted(said.fallback, null, "onWindowClosed");
-    return planSend(wishes, { messages, fallback, degraded, choices: said.choices }, (one) => marketing.has(one));
+      messages.push(
+        message.kind === "template" ? await fitted(message, part, pathOf(wishes, message), degraded) : message,
+      );
+    const fallback = said.fallback === null ? null : await fitted(said.fallback, 0, "onWindowClosed", fallbackDegraded);
+    const ready = { messages, fallback, degraded, fallbackDegraded, choices: said.choices };
+    return planSend(wishes, ready, (one) => marketing.has(one));
   }
 }
 
@@ -61,6 +70,11 @@ function isNamed({ name, language }: TemplateMessage): boolean {
 function pathOf({ what }: SendWishes, { kind }: OutboundMessage): string {
   if ("response" in what) return kind === "template" ? "response.template" : "response";
   return "template" in what ? "template" : "message";
+}
+
+/** What takes an answer's place is given with its name under `template`. */
+function asGiven(problem: Problem): Problem {
+  return problem.path === "onWindowClosed.name" ? { ...problem, path: "onWindowClosed.template" } : problem;
 }
 
 /** More than these nobody reads at once. */

@@ -119,3 +119,15 @@ export function texts(channel: TestChannel, to?: Contact): string[] {
 export function threeParts(): string {
   return ["A", "B", "C"].map((letter) => letter.repeat(4_000)).join("\n\n");
 }
+
+/** What a send leaves in the database. */
+export async function countOf(channel: TestChannel): Promise<unknown> {
+  const [row] = await channel.rows(
+    `select (select count(*)::int from whatsapp_sends) as sends, (select count(*)::int from whatsapp_outbox) as parts,
+       (select count(*)::int from messages where role = 'assistant') as messages,
+       (select coalesce(sum(pending), 0)::int from whatsapp_lanes where stage = 'out') as pending`,
+  );
+  return row;
+}
+
+export const NOTHING = { sends: 0, parts: 0, messages: 0, pending: 0 };

@@ -1,21 +1,10 @@
 /** `send`: stored when it resolves, once per idempotency key, refused before anything is stored. */
 import { describe, expect, it } from "vitest";
-import { quiet, type TestChannel } from "../../support/channel.ts";
-import { closeWindow, inState, keepBack, meet, settled, startSilent, texts } from "./outbound.ts";
+import { quiet } from "../../support/channel.ts";
+import { closeWindow, countOf, inState, keepBack, meet, NOTHING, settled, startSilent, texts } from "./outbound.ts";
 
 const POSTS = "POST /301777000333444/messages";
 const NOBODY = "99999999-9999-4999-8999-999999999999";
-
-async function countOf(channel: TestChannel): Promise<unknown> {
-  const [row] = await channel.rows(
-    `select (select count(*)::int from whatsapp_sends) as sends, (select count(*)::int from whatsapp_outbox) as parts,
-       (select count(*)::int from messages where role = 'assistant') as messages,
-       (select coalesce(sum(pending), 0)::int from whatsapp_lanes where stage = 'out') as pending`,
-  );
-  return row;
-}
-
-const NOTHING = { sends: 0, parts: 0, messages: 0, pending: 0 };
 
 describe("send", () => {
   it("has stored the message when it resolves, and shows it in the host's inbox", async () => {

@@ -1,0 +1,291 @@
+/** People who want no marketing: whoever says so, no marketing template reaches them, and everything else does. */
+import type { SendRequest, TemplateChoice } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { quiet, type TestChannel } from "../../support/channel.ts";
+import {
+  attemptsOf,
+  type Contact,
+  closeWindow,
+  countOf,
+  inState,
+  keepBack,
+  meet,
+  NOTHING,
+  startSilent,
+  texts,
+} from "./outbound.ts";
+
+const HELLO = { name: "hello_again", language: "en_GB" };
+const MENU = {
+  name: "spring_menu",
+  language: "en_GB",
+  params: {
+    header: { media: "image", url: "https://bakery.example/tart.jpg" },
+    body: ["Ada"],
+    buttons: [{ index: 2, kind: "copy-code", code: "LEMON20" }],
+  },
+} as const satisfies TemplateChoice;
+const MENU_TEXT = "New on our menu, Ada: lemon tart.";
+
+function send(channel: TestChannel, { conversationId }: Contact, what: Omit<SendRequest, "conversationId">) {
+  return channel.plugin.send({ conversationId, ...what });
+}
+
+/** Until what somebody said of marketing is known. */
+async function preferenceIs(channel: TestChannel, { contactId }: Contact, value: "stop" | "resume"): Promise<void> {
+  await channel.until(
+    async () =>
+      (
+        await channel.rows("select 1 from whatsapp_preferences where contact_id = ? and value = ?", [contactId, value])
+      )[0],
+    `the preference ${value}`,
+  );
+}
+
+/** Meta's own switch, in the chat's settings. */
+function switched(channel: TestChannel, { person }: Contact, value: "stop" | "resume"): void {
+  const preference = {
+    wa_id: person.phoneNumber,
+    detail: "User changed their mind",
+    category: "marketing_messages",
+    value,
+    timestamp: Math.floor(Date.now() / 1_000),
+  };
+  const metadata = { display_phone_number: "15557770100", phone_number_id: "301777000333444" };
+  const contacts = [{ wa_id: person.phoneNumber, profile: { name: person.name } }];
+  channel.meta.deliver({
+    object: "whatsapp_business_account",
+    entry: [
+      {
+        id: "201555000111222",
+        changes: [
+          {
+            field: "user_preferences",
+            value: { messaging_product: "whatsapp", metadata, contacts, user_preferences: [preference] },
+          },
+        ],
+      },
+    ],
+  });
+}
+
+type How = (channel: TestChannel, ada: Contact) => Promise<void> | void;
+
+const WAYS: readonly (readonly [string, How])[] = [
+  ["writes STOP", (_channel, { person }) => void person.says("Stop.")],
+  ["writes it in another language", (_channel, { person }) => void person.says("ARRÊT")],
+  ["switches it off in WhatsApp", (channel, ada) => switched(channel, ada, "stop")],
+  [
+    "presses the button for it",
+    async (channel, ada) => {
+      await inState(channel, await send(channel, ada, { template: MENU }), "read");
+      ada.person.press("Stop promotions");
+    },
+  ],
+  [
+    "has told Meta, which refuses to deliver",
+    async (channel, ada) => {
+      channel.meta.faults.next({ do: { error: { code: 131050 } } });
+      const receipt = await send(channel, ada, { template: MENU });
+      const done = await inState(channel, receipt, "failed");
+      expect(done.parts[0]!.error).toMatchObject({ code: "GRAPH_REJECTED", meta: { code: 131050 } });
+    },
+  ],
+  [
+    "has told Meta, which says so afterwards",
+    async (channel, ada) => {
+      channel.meta.onAccepted(({ wamid, callbackData }) => channel.meta.deliver(refusal(ada, wamid, callbackData)));
+      await send(channel, ada, { template: MENU });
+    },
+  ],
+];
+
+function refusal({ person }: Contact, wamid: string, callbackData: string | null) {
+  const status = {
+    id: wamid,
+    recipient_id: person.phoneNumber,
+    status: "failed",
+    timestamp: String(Math.floor(Date.now() / 1_000)),
+    biz_opaque_callback_data: callbackData,
+    errors: [{ code: 131050, title: "User has opted out of marketing messages" }],
+  };
+  const metadata = { display_phone_number: "15557770100", phone_number_id: "301777000333444" };
+  const value = { messaging_product: "whatsapp", metadata, statuses: [status] };
+  return {
+    object: "whatsapp_business_account",
+    entry: [{ id: "201555000111222", changes: [{ field: "messages", value }] }],
+  };
+}
+
+describe.each(WAYS)("somebody who %s", (_how, optOut) => {
+  it("gets no marketing template any more, and everything else", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: 20 } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    await optOut(channel, ada);
+    await preferenceIs(channel, ada, "stop");
+    await quiet(channel);
+    const before = await countOf(channel);
+    const posted = channel.meta.requests["POST /301777000333444/messages"];
+
+    await expect(send(channel, ada, { template: MENU })).rejects.toMatchObject({ code: "OPTED_OUT", retry: "never" });
+    await expect(
+      send(channel, ada, { message: { ...MENU, kind: "template", endpoint: "marketing" } }),
+    ).rejects.toMatchObject({ code: "OPTED_OUT" });
+    expect(await countOf(channel)).toEqual(before);
+    expect(channel.meta.requests["POST /301777000333444/messages"]).toBe(posted);
+
+    await inState(channel, await send(channel, ada, { template: HELLO }), "read");
+    await inState(channel, await send(channel, ada, { response: "an answer" }), "read");
+    expect(texts(channel).slice(-2)).toEqual([expect.stringMatching(/^Hello again/), "an answer"]);
+  });
+});
+
+describe("a marketing template", () => {
+  it("that was queued before is not sent either", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const letGo = await keepBack(channel, ada);
+    const receipt = await send(channel, ada, { template: MENU });
+    const next = await send(channel, ada, { response: "an answer" });
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+
+    await letGo();
+    const done = await inState(channel, receipt, "failed");
+    await inState(channel, next, "read");
+
+    expect(done.parts[0]!.error).toMatchObject({ code: "OPTED_OUT", meta: null });
+    expect(await attemptsOf(channel, receipt)).toEqual([]);
+    expect(texts(channel)).toEqual(["an answer"]);
+  });
+
+  it("is not sent in place of an answer either, and the host hears so at once", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+    const { name, language, params } = MENU;
+    const request = { response: "an answer", onWindowClosed: { template: name, language, params } };
+    await inState(channel, await send(channel, ada, request), "read");
+    const before = await countOf(channel);
+    await closeWindow(channel, ada);
+
+    await expect(send(channel, ada, request)).rejects.toMatchObject({ code: "OPTED_OUT" });
+
+    expect(await countOf(channel)).toEqual(before);
+    expect(texts(channel)).toEqual(["an answer"]);
+  });
+
+  it("that would take the place of a waiting answer fails in its place", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+    const letGo = await keepBack(channel, ada);
+    const { name, language, params } = MENU;
+    const receipt = await send(channel, ada, {
+      response: "an answer",
+      onWindowClosed: { template: name, language, params },
+    });
+    await closeWindow(channel, ada);
+
+    await letGo();
+    const done = await inState(channel, receipt, "failed");
+
+    expect(done.parts[0]!.error).toMatchObject({ code: "OPTED_OUT" });
+    expect(texts(channel)).toEqual([]);
+  });
+
+  it("that the AI chose for them fails, and the conversation goes on", async () => {
+    const channel = await startSilent({
+      reply: ({ messages }) => (messages[0]!.text === "what is new?" ? { template: MENU } : null),
+    });
+    const ada = await meet(channel, { name: "Ada" });
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+    ada.person.says("what is new?");
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_outbox where state = 'failed'"))[0],
+      "the refusal",
+    );
+    await inState(channel, await send(channel, ada, { response: "an answer" }), "read");
+
+    expect(texts(channel)).toEqual(["an answer"]);
+  });
+
+  it("is told as already sent to whoever repeats the request after the opt-out", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const request = { template: MENU, idempotencyKey: "spring" };
+    const first = await send(channel, ada, request);
+    await inState(channel, first, "read");
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+
+    expect((await send(channel, ada, request)).sendId).toBe(first.sendId);
+  });
+
+  it("goes by the Marketing Messages API where asked, and by the other elsewhere", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+
+    await inState(channel, await send(channel, ada, { template: MENU }), "read");
+    await inState(
+      channel,
+      await send(channel, ada, { message: { ...MENU, kind: "template", endpoint: "marketing" } }),
+      "read",
+    );
+
+    expect(channel.meta.accepted.map(({ endpoint, text }) => [endpoint, text])).toEqual([
+      ["messages", MENU_TEXT],
+      ["marketing_messages", MENU_TEXT],
+    ]);
+    expect(channel.meta.requests["POST /301777000333444/marketing_messages"]).toBe(1);
+  });
+
+  it("is known for one by where it is to go, when Meta does not list templates", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+    channel.meta.faults.next({ on: "message_templates", do: { error: { code: 200 } }, times: 10 });
+
+    await expect(
+      send(channel, ada, { message: { ...MENU, kind: "template", endpoint: "marketing" } }),
+    ).rejects.toMatchObject({ code: "OPTED_OUT" });
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+});
+
+describe("somebody who wants marketing again", () => {
+  it.each<[string, How, How]>([
+    ["writes START after STOP", WAYS[0]![1], (_channel, { person }) => void person.says("START")],
+    ["switches it on again in WhatsApp", WAYS[2]![1], (channel, ada) => switched(channel, ada, "resume")],
+    ["writes START after Meta has refused", WAYS[4]![1], (_channel, { person }) => void person.says("start")],
+  ])("and %s gets it", async (_how, optOut, optIn) => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    await optOut(channel, ada);
+    await preferenceIs(channel, ada, "stop");
+
+    await optIn(channel, ada);
+    await preferenceIs(channel, ada, "resume");
+    await inState(channel, await send(channel, ada, { template: MENU }), "read");
+
+    expect(texts(channel)).toEqual([MENU_TEXT]);
+  });
+
+  it("does not get it by a word that is part of a sentence", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+    const wamid = ada.person.says("start with the cakes, please");
+    await channel.until(
+      async () => (await channel.rows("select 1 from messages where external_id = ?", [wamid]))[0],
+      "the sentence",
+    );
+
+    await expect(send(channel, ada, { template: MENU })).rejects.toMatchObject({ code: "OPTED_OUT" });
+  });
+});
