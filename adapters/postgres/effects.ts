@@ -10,6 +10,7 @@ import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
+import { openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
 
@@ -35,6 +36,7 @@ export async function writeEffects(
   await leaveNumbers(tx, db, effects.leftNumbers, contacts);
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
+  await openFreeEntryPoints(tx, db, statuses.answered);
   await extendWindows(tx, db, effects.windows, contacts);
   await savePreferences(tx, db, effects.preferences);
   await optOut(tx, db, statuses.optedOut);

@@ -1,6 +1,23 @@
 /** The service window of a conversation, on the database's clock. */
 import type { Sessions } from "../../plugin/ports.ts";
-import type { Database } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
+
+/**
+ * The first answer to somebody who came by an ad, within a day: everything is free of charge for 72 hours from it.
+ * Locks in the order of `extendWindows`.
+ * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing#free-entry-point-conversations
+ */
+export async function openFreeEntryPoints(tx: Tx, db: Database, answered: readonly string[]): Promise<void> {
+  if (answered.length === 0) return;
+  await tx.query(
+    `with mine as (
+       select id from ${db.name("whatsapp_sessions")}
+       where conversation_id = any($1) and ad_message_at > now() - interval '24 hours' order by conversation_id for update)
+     update ${db.name("whatsapp_sessions")} s set ad_message_at = null, free_entry_point_expires = now() + interval '72 hours'
+     from mine where s.id = mine.id`,
+    [answered],
+  );
+}
 
 export function createSessions(db: Database): Sessions {
   return {

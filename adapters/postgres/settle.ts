@@ -7,6 +7,7 @@ import { updateHostMessages } from "./host-messages.ts";
 import type { HostShape } from "./host-tables.ts";
 import { enqueueOnLanes, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
 import { OPTED_OUT, optOut } from "./preferences.ts";
+import { openFreeEntryPoints } from "./sessions.ts";
 
 export type SettleOptions = {
   readonly hasListener: boolean;
@@ -93,7 +94,11 @@ export async function settleParts(
   await writeAttempts(tx, db, settlements);
   await writeParts(tx, db, changes);
   await replaceParts(tx, db, changes);
-  await openFreeEntryPoints(tx, db, changes);
+  await openFreeEntryPoints(
+    tx,
+    db,
+    changes.filter(({ state }) => state === "accepted").map(({ row }) => row.conversation_id),
+  );
   await optOut(
     tx,
     db,
@@ -193,23 +198,6 @@ async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): P
       [row.send_id, JSON.stringify(by.degraded.map((change) => ({ ...change, part: row.part_index })))],
     );
   }
-}
-
-/**
- * The first answer to somebody who came by an ad, within a day: everything is free of charge for 72 hours from it.
- * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing#free-entry-point-conversations
- */
-async function openFreeEntryPoints(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
-  const answered = changes.filter(({ state }) => state === "accepted").map(({ row }) => row.conversation_id);
-  if (answered.length === 0) return;
-  await tx.query(
-    `with mine as (
-       select id from ${db.name("whatsapp_sessions")}
-       where conversation_id = any($1) and ad_message_at > now() - interval '24 hours' order by id for update)
-     update ${db.name("whatsapp_sessions")} s set ad_message_at = null, free_entry_point_expires = now() + interval '72 hours'
-     from mine where s.id = mine.id`,
-    [answered],
-  );
 }
 
 function toHostEvent({ row, state, messageId, error }: Change): HostEvent {

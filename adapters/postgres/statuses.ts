@@ -18,6 +18,8 @@ export type AppliedStatuses = {
   readonly changes: readonly HostEvent[];
   /** For the rows in the host's inbox. */
   readonly messages: readonly HostMessageChange[];
+  /** Conversations in which something has left of which only a status tells, or tells first. */
+  readonly answered: readonly string[];
   /** Contacts to whom Meta delivers no marketing any more. */
   readonly optedOut: readonly string[];
   /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
@@ -50,7 +52,14 @@ export async function applyStatuses(
     event.kind === "status" ? [{ eventId, status: event }] : [],
   );
   if (statuses.length === 0)
-    return { parked: new Set(), changes: [], messages: [], optedOut: [], wakeLanes: async () => undefined };
+    return {
+      parked: new Set(),
+      changes: [],
+      messages: [],
+      answered: [],
+      optedOut: [],
+      wakeLanes: async () => undefined,
+    };
   const attempts = await attemptsOf(
     tx,
     db,
@@ -84,13 +93,19 @@ export async function applyStatuses(
   const changed = parts.filter((part) => part.changed);
   await confirmAttempts(tx, db, confirmed);
   await writeParts(tx, db, changed);
-  const left = changed.filter((part) => isPending(part.was) && !isPending(part.state)).map((part) => part.lane_key);
+  const left = changed.filter((part) => isPending(part.was) && !isPending(part.state));
   return {
     parked,
     changes,
     messages: changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
+    answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    wakeLanes: () => settleOnLanes(tx, db, left),
+    wakeLanes: () =>
+      settleOnLanes(
+        tx,
+        db,
+        left.map((part) => part.lane_key),
+      ),
   };
 }
 

@@ -108,7 +108,7 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
         category: event.category,
         value: event.value,
         source: "meta",
-        at: event.occurredAt ?? stored.receivedAt,
+        at: sentAtOf(stored),
       });
       return;
     case "call":
@@ -144,7 +144,7 @@ function written(
       category: "marketing_messages",
       value: keyword,
       source: "keyword",
-      at: event.occurredAt ?? stored.receivedAt,
+      at: sentAtOf(stored),
     });
 }
 

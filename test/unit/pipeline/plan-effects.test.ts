@@ -144,6 +144,20 @@ describe("what a person writes", () => {
   ])("%j means %s for marketing", (text, value) => {
     expect(plan(message({ text })).preferences[0]?.value).toBe(value);
   });
+
+  it("counts from its receipt when its own time is in the future, so that it can be taken back", () => {
+    const tomorrow = new Date(RECEIVED.getTime() + DAY);
+    const switched = {
+      ...base,
+      kind: "preference",
+      person: ADA,
+      category: "marketing_messages",
+      value: "stop",
+    } as const;
+
+    expect(plan(message({ text: "stop", occurredAt: tomorrow })).preferences[0]?.at).toEqual(RECEIVED);
+    expect(plan({ ...switched, occurredAt: tomorrow }).preferences[0]?.at).toEqual(RECEIVED);
+  });
 });
 
 describe("a message that WhatsApp cannot show us", () => {

@@ -1,0 +1,158 @@
+/** What may be chosen, whatever it looks like on WhatsApp: a button, a row, or a number that the person types. */
+import type { AiResponse, Turn, TurnMessage } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { closeWindow, inState, keepBack, meet, startSilent } from "./outbound/outbound.ts";
+
+const cakes = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ id: `cake-${index + 1}`, title: `Cake ${index + 1}` }));
+
+/** A host that offers so many cakes to whoever says hello, and hears what is said to that. */
+async function offering(count: number, afterwards: AiResponse | null = null) {
+  const heard: TurnMessage[] = [];
+  const channel = await startChannel({
+    reply({ messages }: Turn): AiResponse | null {
+      const [message] = messages;
+      if (message!.text === "hello") return { text: "Which cake?", choices: cakes(count) };
+      heard.push(message!);
+      return afterwards;
+    },
+  });
+  const ada = channel.meta.person({ name: "Ada" });
+  ada.says("hello");
+  await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
+  return { channel, ada, heard };
+}
+
+async function hears(channel: TestChannel, heard: readonly TurnMessage[], count = 1): Promise<TurnMessage> {
+  return channel.until(() => heard[count - 1], "the host to be asked");
+}
+
+describe("twelve choices", () => {
+  it("are numbered text", async () => {
+    const { channel } = await offering(12);
+
+    expect(channel.meta.accepted[0]!.text).toMatch(/Which cake\?[\s\S]*2\. Cake 2\n[\s\S]*12\. Cake 12/);
+    expect(await channel.rows("select choices, degraded from whatsapp_sends")).toEqual([
+      {
+        choices: cakes(12),
+        degraded: [expect.objectContaining({ what: "choices", to: "numbered text" })],
+      },
+    ]);
+  });
+
+  it.each([["2"], ["2."], [" #2 "], ["Option 2"], ["٢"], ["Cake 2"], ["cake 2!"]])(
+    "are answered by %j",
+    async (words) => {
+      const { channel, ada, heard } = await offering(12);
+
+      ada.says(words);
+
+      expect(await hears(channel, heard)).toMatchObject({
+        type: "text",
+        text: words,
+        content: { kind: "choice", from: "text", id: "cake-2", title: "Cake 2", description: null },
+      });
+    },
+  );
+
+  it.each([["13"], ["0"], ["2 of them"], ["Cake"], ["none of these"]])("are not answered by %j", async (words) => {
+    const { channel, ada, heard } = await offering(12);
+
+    ada.says(words);
+
+    expect(await hears(channel, heard)).toMatchObject({ text: words, content: null });
+  });
+
+  it("are over when something else was said", async () => {
+    const { channel, ada, heard } = await offering(12, { text: "How many?" });
+    ada.says("Cake 2");
+    await hears(channel, heard);
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+    await quiet(channel);
+
+    ada.says("2");
+
+    expect((await hears(channel, heard, 2)).content).toBeNull();
+  });
+
+  it("still stand when the host said nothing to what was said", async () => {
+    const { channel, ada, heard } = await offering(12);
+    ada.says("let me think");
+    await hears(channel, heard);
+
+    ada.says("7");
+
+    expect((await hears(channel, heard, 2)).content).toMatchObject({ from: "text", id: "cake-7" });
+  });
+
+  it("that a template has taken the place of cannot be chosen from", async () => {
+    const heard: TurnMessage[] = [];
+    const channel = await startSilent({ reply: ({ messages }) => void heard.push(...messages) });
+    const ada = await meet(channel, { name: "Ada" });
+    const letGo = await keepBack(channel, ada);
+    const receipt = await channel.plugin.send({
+      conversationId: ada.conversationId,
+      response: { text: "Which cake?", choices: cakes(12) },
+      onWindowClosed: { template: "hello_again", language: "en_GB" },
+    });
+    await closeWindow(channel, ada);
+    await letGo();
+    await inState(channel, receipt, "read");
+
+    ada.person.says("2");
+
+    expect((await hears(channel, heard, 2)).content).toBeNull();
+  });
+});
+
+describe("fewer choices", () => {
+  it.each<[number, "button" | "list"]>([
+    [3, "button"],
+    [7, "list"],
+  ])("%i of them are chosen by a %s, by their number and by their words", async (count, from) => {
+    const { channel, ada, heard } = await offering(count);
+
+    ada.press("Cake 2");
+    expect(await hears(channel, heard)).toMatchObject({
+      type: "interactive",
+      text: "Cake 2",
+      content: { kind: "choice", from, id: "cake-2", title: "Cake 2" },
+      replyTo: channel.meta.accepted[0]!.wamid,
+    });
+    ada.says("3");
+    expect((await hears(channel, heard, 2)).content).toMatchObject({ from: "text", id: "cake-3" });
+    ada.says("CAKE 1");
+    expect((await hears(channel, heard, 3)).content).toMatchObject({ from: "text", id: "cake-1" });
+  });
+});
+
+describe("a template's quick reply", () => {
+  it("is a choice too", async () => {
+    const heard: TurnMessage[] = [];
+    const channel = await startSilent({ reply: ({ messages }) => void heard.push(...messages) });
+    const ada = await meet(channel, { name: "Ada" });
+    const receipt = await channel.plugin.send({
+      conversationId: ada.conversationId,
+      template: {
+        name: "appointment_reminder",
+        language: "en_GB",
+        params: {
+          body: { first_name: "Ada", day: "Monday" },
+          buttons: [{ index: 1, kind: "quick-reply", payload: "another-day" }],
+        },
+      },
+    });
+    await inState(channel, receipt, "read");
+
+    ada.person.press("Another day");
+
+    expect((await hears(channel, heard, 2)).content).toEqual({
+      kind: "choice",
+      from: "template-button",
+      id: "another-day",
+      title: "Another day",
+      description: null,
+    });
+  });
+});
