@@ -1,6 +1,7 @@
 /** The terminal as a phone: a typed line is a WhatsApp message, and every answer is printed as it arrives. */
 import { createInterface } from "node:readline";
 import { CHAT_NUMBER, YOU } from "./cast.ts";
+import { shownAnswer } from "./shown-answer.ts";
 import type { Stage } from "./stage.ts";
 import { harmless, type Paint } from "./terminal.ts";
 
@@ -25,10 +26,9 @@ export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, sign
     typed.delete(messageId);
     if (!isTyped) say(`${harmless(from.name ?? YOU.name)}: ${harmless(text ?? `[${type}]`)}`);
   });
-  meta.onAccepted(({ text, at }) => {
-    say(
-      `${paint.green(CHAT_NUMBER.verifiedName)}: ${harmless(text)} ${paint.dim(`after ${at.getTime() - askedAt} ms`)}`,
-    );
+  meta.onAccepted((answer) => {
+    const after = paint.dim(`after ${answer.at.getTime() - askedAt} ms`);
+    say(`${paint.green(CHAT_NUMBER.verifiedName)}: ${harmless(shownAnswer(answer))} ${after}`);
   });
 
   const write = (text: string) => void typed.set(you.says(text), Date.now());
