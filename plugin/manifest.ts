@@ -3,7 +3,7 @@ import { z } from "zod";
 import { OPTIONS } from "./config.ts";
 import type { PluginManifest } from "./contract.ts";
 import { ROUTES } from "./http/route-table.ts";
-import { MESSAGE_KINDS } from "./transformer/check-message.ts";
+import { MESSAGE_KINDS } from "./messages/check-message.ts";
 import { WEBHOOK_FIELDS } from "./webhook/fields.ts";
 import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
 

@@ -1,6 +1,6 @@
 /** Messages as a phone would show them, as HTML. A drawing, and no proof of how a given client looks. */
 import type { OutboundMessage } from "../plugin/contract.ts";
-import { readWhatsApp } from "../plugin/transformer/read-whatsapp.ts";
+import { readWhatsApp } from "../plugin/messages/read-whatsapp.ts";
 
 const TAGS: Readonly<Record<string, string>> = {
   "*": "b",

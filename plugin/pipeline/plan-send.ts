@@ -1,8 +1,8 @@
 /** What is to be said → parts for the outbox: transformed, encoded, with what the host's inbox will show. Pure. */
 import { createHash } from "node:crypto";
 import type { AiResponse, Degradation, OutboundMessage, TemplateChoice, TemplateMessage } from "../contract.ts";
+import { encodeMessage } from "../messages/encode-message.ts";
 import type { FallbackPart, OfferedChoice, PlannedPart, PlannedSend } from "../ports.ts";
-import { encodeMessage } from "../transformer/encode-message.ts";
 import { transformResponse } from "../transformer/transform-response.ts";
 import { sentText } from "./sent-text.ts";
 

@@ -1,11 +1,11 @@
 /** What a host wants said → a send that Meta should take, checked before anything is stored; templates as approved. */
 import type { Degradation, OutboundMessage, TemplateMessage } from "../contract.ts";
 import { ChannelError, type ErrorCode } from "../errors.ts";
+import { checkMessage } from "../messages/check-message.ts";
+import type { Problem } from "../messages/problem.ts";
 import type { PlannedSend, SendingAccount } from "../ports.ts";
 import type { TemplatesNamed } from "../templates/account-templates.ts";
 import { prepareTemplate } from "../templates/prepare-template.ts";
-import { checkMessage } from "../transformer/check-message.ts";
-import type { Problem } from "../transformer/problem.ts";
 import { planSend, type Said, type SendWishes, say } from "./plan-send.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** A template as Graph lists it → what must and what may be filled into it. Never throws at what Meta invents. */
 import type { TemplateButton } from "../contract.ts";
+import { isFields } from "../messages/check-value.ts";
 import type { KnownTemplate } from "../ports.ts";
-import { isFields } from "../transformer/check-value.ts";
 
 /** Named for the state in which it can be sent; `status` says whether it is. */
 export type ApprovedTemplate = TemplatePart &

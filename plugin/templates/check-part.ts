@@ -1,9 +1,9 @@
 /** The header, body and buttons of a template or of one of its cards, against what is to be filled into them. */
 import type { TemplateParams, TemplateValues } from "../contract.ts";
+import { has } from "../messages/has.ts";
+import { LIMITS, type Limit } from "../messages/limits.ts";
+import type { Place } from "../messages/problem.ts";
 import type { KnownTemplate } from "../ports.ts";
-import { has } from "../transformer/has.ts";
-import { LIMITS, type Limit } from "../transformer/limits.ts";
-import type { Place } from "../transformer/problem.ts";
 import { type ApprovedHeader, fillIn, type TemplatePart, type VariableText } from "./approved-template.ts";
 import { isPositional, namedValues, textOf } from "./template-values.ts";
 

@@ -1,8 +1,8 @@
 /** Whether a template that somebody chose can be sent as they chose it, against what Meta has approved. Pure. */
 import type { TemplateChoice, TemplateMessage, TemplateParams } from "../contract.ts";
+import { LIMITS } from "../messages/limits.ts";
+import type { Place } from "../messages/problem.ts";
 import type { KnownTemplate } from "../ports.ts";
-import { LIMITS } from "../transformer/limits.ts";
-import type { Place } from "../transformer/problem.ts";
 import { type ApprovedTemplate, readTemplate } from "./approved-template.ts";
 import { checkPart } from "./check-part.ts";
 

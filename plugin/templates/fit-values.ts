@@ -1,8 +1,8 @@
 /** The values of a template → values that Meta takes: on one line, none empty, no longer than the template may become. Pure. */
 import type { Degradation, TemplateChoice, TemplateParams, TemplateValues } from "../contract.ts";
-import { isFields } from "../transformer/check-value.ts";
-import { has } from "../transformer/has.ts";
-import { LIMITS, type Limit } from "../transformer/limits.ts";
+import { isFields } from "../messages/check-value.ts";
+import { has } from "../messages/has.ts";
+import { LIMITS, type Limit } from "../messages/limits.ts";
 import type { ApprovedTemplate, TemplatePart, VariableText } from "./approved-template.ts";
 import { toOneLine } from "./one-line.ts";
 import { shortenValues } from "./shorten-values.ts";

@@ -1,8 +1,8 @@
 /** A template that somebody chose → one that Meta takes, or every reason why it would not. Pure; never throws. */
 import type { Degradation, TemplateChoice } from "../contract.ts";
+import { checkMessage } from "../messages/check-message.ts";
+import { type Findings, type Problem, placeIn } from "../messages/problem.ts";
 import type { KnownTemplate } from "../ports.ts";
-import { checkMessage } from "../transformer/check-message.ts";
-import { type Findings, type Problem, placeIn } from "../transformer/problem.ts";
 import { checkTemplate, findTemplate, type PlacedChoice, reportUnknown } from "./check-template.ts";
 import { fitValues } from "./fit-values.ts";
 

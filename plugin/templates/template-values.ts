@@ -1,7 +1,7 @@
 /** The values of a template, whatever their form: by variable, and as the text that a person reads. */
 import type { TemplateValue, TemplateValues } from "../contract.ts";
-import { isFields } from "../transformer/check-value.ts";
-import { has } from "../transformer/has.ts";
+import { isFields } from "../messages/check-value.ts";
+import { has } from "../messages/has.ts";
 
 /** A value and the member that holds it: an index, or a name. */
 export type NamedValue = { readonly variable: string; readonly index: number | null; readonly value: TemplateValue };

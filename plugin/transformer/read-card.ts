@@ -1,6 +1,6 @@
 /** A card as the AI gave it → what of it WhatsApp can show as picture, button and text. */
 import type { AiCard, AiChoice, HeaderMedia } from "../contract.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS } from "../messages/limits.ts";
 import { shorten, toPlainLine } from "./one-line.ts";
 import { type Change, joinPieces, type Piece, plainPiece } from "./said.ts";
 import { hostOf, isHttps, isInlineData, kindFor, toAddress } from "./web-address.ts";

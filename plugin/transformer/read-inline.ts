@@ -1,6 +1,6 @@
 /** The inline tokens of one paragraph, heading or cell → its visible text and where in it the emphasis lies. */
 import type { Token } from "markdown-it";
-import type { Mark } from "./whatsapp-marks.ts";
+import type { Mark } from "../messages/whatsapp-marks.ts";
 
 export type Span = {
   readonly mark: Mark;

@@ -1,6 +1,7 @@
 /** Text with emphasis → lines with WhatsApp's marks, put only where WhatsApp will render them. */
+
+import { characterAt, characterBefore, defuse, isWordCharacter } from "../messages/whatsapp-marks.ts";
 import type { Inline, Range, Span } from "./read-inline.ts";
-import { characterAt, characterBefore, defuse, isWordCharacter } from "./whatsapp-marks.ts";
 
 /** Something to put between the characters at `at`: a mark of ours, or the author's own `*` that was no emphasis. */
 type Insertion = {

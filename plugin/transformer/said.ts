@@ -1,8 +1,8 @@
 /** What one member of a response becomes, and how such pieces are put together. */
 import type { Degradation, OutboundMessage } from "../contract.ts";
-import { checkMessage } from "./check-message.ts";
-import { LIMITS } from "./limits.ts";
-import { countLinks } from "./read-whatsapp.ts";
+import { checkMessage } from "../messages/check-message.ts";
+import { LIMITS } from "../messages/limits.ts";
+import { countLinks } from "../messages/read-whatsapp.ts";
 import { splitText } from "./split-text.ts";
 
 /** `part` of a degradation counts these messages. */

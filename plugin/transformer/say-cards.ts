@@ -1,6 +1,6 @@
 /** Cards → a carousel where all are alike, otherwise one message each: link button, reply buttons, picture or text. */
 import type { AiCard, CarouselCard, CarouselMessage } from "../contract.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS } from "../messages/limits.ts";
 import { shorten, toPlainLine } from "./one-line.ts";
 import { type Card, readCard } from "./read-card.ts";
 import {

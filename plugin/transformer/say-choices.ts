@@ -1,6 +1,6 @@
 /** Choices → reply buttons, a list, or numbered text: whichever shows every word of them. */
 import type { AiChoice, ButtonsMessage, HeaderMedia, ListMessage } from "../contract.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS } from "../messages/limits.ts";
 import { shorten, toPlainLine } from "./one-line.ts";
 import {
   type Change,

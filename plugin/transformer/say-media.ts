@@ -1,6 +1,6 @@
 /** A picture, film, sound, file or sticker → a media message, with its words in the caption where one is shown. */
 import type { AiMedia, MediaMessage } from "../contract.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS } from "../messages/limits.ts";
 import { oneLine, toPlainLine } from "./one-line.ts";
 import {
   type Change,

@@ -1,6 +1,6 @@
 /** A long WhatsApp text → parts under the limit, each of them readable by itself. */
-import { readWhatsApp, type Structure, type Wrap } from "./read-whatsapp.ts";
-import { characterAt } from "./whatsapp-marks.ts";
+import { readWhatsApp, type Structure, type Wrap } from "../messages/read-whatsapp.ts";
+import { characterAt } from "../messages/whatsapp-marks.ts";
 
 /** `start` is where the part began in the whole text. */
 export type TextPart = { readonly text: string; readonly start: number };

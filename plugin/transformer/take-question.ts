@@ -1,6 +1,6 @@
 /** An answer's text → what is said first, and the short end of it that stands right above buttons. */
-import { LIMITS } from "./limits.ts";
-import { readWhatsApp } from "./read-whatsapp.ts";
+import { LIMITS } from "../messages/limits.ts";
+import { readWhatsApp } from "../messages/read-whatsapp.ts";
 import { BLANK, type Piece } from "./said.ts";
 
 /** "Two rooms are free:" belongs to what follows it. */

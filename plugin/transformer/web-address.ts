@@ -1,7 +1,7 @@
 /** Addresses as an AI writes them: which of them Meta can fetch, and what kind of file they end in. */
 import type { MediaKind } from "../contract.ts";
+import { httpsUrl } from "../messages/text-rules.ts";
 import { sanitize } from "./sanitize.ts";
-import { httpsUrl } from "./text-rules.ts";
 
 const KIND_OF_EXTENSION: Readonly<Record<string, readonly MediaKind[]>> = {
   jpg: ["image"],

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { OutboundMessage, TemplateButton, TemplateParams } from "../../plugin/contract.ts";
-import { adviseOn, checkMessage } from "../../plugin/transformer/check-message.ts";
-import { encodeMessage } from "../../plugin/transformer/encode-message.ts";
+import { adviseOn, checkMessage } from "../../plugin/messages/check-message.ts";
+import { encodeMessage } from "../../plugin/messages/encode-message.ts";
 
 const FOLDER = new URL("../../fixtures/graph-api/", import.meta.url);
 const files = readdirSync(FOLDER).filter((file) => file.endsWith(".json"));

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { AiResponse } from "../../plugin/contract.ts";
-import { checkMessage } from "../../plugin/transformer/check-message.ts";
+import { checkMessage } from "../../plugin/messages/check-message.ts";
 import { transformResponse } from "../../plugin/transformer/transform-response.ts";
 
 const FOLDER = new URL("../../fixtures/ai-responses/", import.meta.url);

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readListedTemplate } from "../../adapters/graph-api/listed-template.ts";
 import type { TemplateButton, TemplateParams } from "../../plugin/contract.ts";
+import { checkMessage } from "../../plugin/messages/check-message.ts";
 import { type PreparedTemplate, prepareTemplate } from "../../plugin/templates/prepare-template.ts";
-import { checkMessage } from "../../plugin/transformer/check-message.ts";
 
 const FOLDER = new URL("../../fixtures/templates/", import.meta.url);
 const HALVES = ["choice", "result", "template"];

@@ -96,12 +96,17 @@ describe("the direction of imports", () => {
   it("keeps reading and writing apart, and the contract free of everything", () => {
     expect(
       breaches(inside("plugin/webhook/"), (imported) =>
-        /^plugin\/(transformer|pipeline|http|connect)\//.test(imported),
+        /^plugin\/(transformer|messages|templates|pipeline|http|connect)\//.test(imported),
       ),
     ).toEqual([]);
     expect(
       breaches(inside("plugin/transformer/"), (imported) =>
         /^plugin\/(webhook|pipeline|http|connect)\//.test(imported),
+      ),
+    ).toEqual([]);
+    expect(
+      breaches(inside("plugin/messages/"), (imported) =>
+        /^plugin\/(webhook|transformer|templates|pipeline|http|connect)\//.test(imported),
       ),
     ).toEqual([]);
     expect(
@@ -191,12 +196,16 @@ const PLANTED: Readonly<Record<string, { readonly source: string; readonly said:
     said: "chooses the default logger",
   },
   "plugin/webhook/planted-transformer.ts": {
-    source: 'export { LIMITS } from "../transformer/limits.ts";',
+    source: 'export { LIMITS } from "../messages/limits.ts";',
     said: "knows nothing of what comes after",
   },
   "plugin/transformer/planted-webhook.ts": {
     source: 'export { parseWebhook } from "../webhook/parse-webhook.ts";',
     said: "transformer/ is pure",
+  },
+  "plugin/messages/planted-transformer.ts": {
+    source: 'export { transformResponse } from "../transformer/transform-response.ts";',
+    said: "messages/ knows one message at a time",
   },
   "adapters/graph-api/planted-core.ts": {
     source: 'export { planSend } from "../../plugin/pipeline/plan-send.ts";',

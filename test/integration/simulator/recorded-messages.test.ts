@@ -1,9 +1,9 @@
 /** Every recorded message that we would post, posted to the simulator, which reads Meta's documentation for itself. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { checkMessage } from "../../../plugin/messages/check-message.ts";
+import { encodeMessage } from "../../../plugin/messages/encode-message.ts";
 import type { prepareTemplate } from "../../../plugin/templates/prepare-template.ts";
-import { checkMessage } from "../../../plugin/transformer/check-message.ts";
-import { encodeMessage } from "../../../plugin/transformer/encode-message.ts";
 import { ADA, NUMBER, send, startSimulator } from "./simulated.ts";
 
 const fixtures = (folder: string) => new URL(`../../../fixtures/${folder}/`, import.meta.url);

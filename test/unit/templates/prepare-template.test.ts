@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TemplateChoice } from "../../../plugin/contract.ts";
+import { checkMessage } from "../../../plugin/messages/check-message.ts";
 import type { KnownTemplate } from "../../../plugin/ports.ts";
 import { prepareTemplate } from "../../../plugin/templates/prepare-template.ts";
-import { checkMessage } from "../../../plugin/transformer/check-message.ts";
 
 const TEMPLATE: KnownTemplate = {
   name: "order_shipped",

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Degradation, OutboundMessage } from "../../../plugin/contract.ts";
-import { checkMessage } from "../../../plugin/transformer/check-message.ts";
+import { checkMessage } from "../../../plugin/messages/check-message.ts";
 import { shorten } from "../../../plugin/transformer/one-line.ts";
 import { takeQuestion } from "../../../plugin/transformer/take-question.ts";
 import { transformResponse } from "../../../plugin/transformer/transform-response.ts";

@@ -1,7 +1,7 @@
 /** AI response → messages, previews, and the report of what changed its form. */
 import { describe, expect, it } from "vitest";
-import { encodeMessage } from "../../../plugin/transformer/encode-message.ts";
-import { LIMITS } from "../../../plugin/transformer/limits.ts";
+import { encodeMessage } from "../../../plugin/messages/encode-message.ts";
+import { LIMITS } from "../../../plugin/messages/limits.ts";
 import { transformResponse } from "../../../plugin/transformer/transform-response.ts";
 import { textsOf } from "./texts.ts";
 

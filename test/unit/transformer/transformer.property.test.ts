@@ -1,7 +1,7 @@
 /** What holds for every AI response, X1 to X12. Seeds are printed on failure; FC_RUNS raises the number of runs. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../../plugin/transformer/limits.ts";
+import { LIMITS } from "../../../plugin/messages/limits.ts";
 import { splitText } from "../../../plugin/transformer/split-text.ts";
 import { toWhatsApp } from "../../../plugin/transformer/whatsapp-markup.ts";
 import {

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OutboundMessage } from "../../../plugin/contract.ts";
-import { checkMessage } from "../../../plugin/transformer/check-message.ts";
-import { encodeMessage } from "../../../plugin/transformer/encode-message.ts";
-import { LIMITS } from "../../../plugin/transformer/limits.ts";
+import { checkMessage } from "../../../plugin/messages/check-message.ts";
+import { encodeMessage } from "../../../plugin/messages/encode-message.ts";
+import { LIMITS } from "../../../plugin/messages/limits.ts";
 import { validateSend } from "../../../simulator/validate-message.ts";
 import { mutated, RECORDED } from "./recorded.ts";
 

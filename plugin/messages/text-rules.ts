@@ -1,4 +1,5 @@
 /** Rules for texts beyond their length, each with what is wrong and what to do. */
+
 import type { TextRule } from "./check-value.ts";
 import { readWhatsApp } from "./read-whatsapp.ts";
 

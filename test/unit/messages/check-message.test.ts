@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OutboundMessage } from "../../../plugin/contract.ts";
-import { adviseOn, checkMessage } from "../../../plugin/transformer/check-message.ts";
-import { encodeMessage } from "../../../plugin/transformer/encode-message.ts";
-import { LIMITS, type Limit } from "../../../plugin/transformer/limits.ts";
+import { adviseOn, checkMessage } from "../../../plugin/messages/check-message.ts";
+import { encodeMessage } from "../../../plugin/messages/encode-message.ts";
+import { LIMITS, type Limit } from "../../../plugin/messages/limits.ts";
 import { mutated, RECORDED } from "./recorded.ts";
 
 const raw = (payload: unknown) => ({ kind: "raw", type: "interactive", content: "", payload });
@@ -143,7 +143,7 @@ describe("checking a message", () => {
 
 describe("every limit", () => {
   it("has its source above it, but for our own", () => {
-    const source = readFileSync(new URL("../../../plugin/transformer/limits.ts", import.meta.url), "utf8");
+    const source = readFileSync(new URL("../../../plugin/messages/limits.ts", import.meta.url), "utf8");
     const rows = source.slice(source.indexOf("export const LIMITS")).split(/^ {2}(?=\w+: \{)/m);
     const names = Object.keys(LIMITS);
 
