@@ -2,7 +2,8 @@
 import { type GraphAnswer, refuse, unknownObject } from "./graph-error.ts";
 import type { GraphCall, GraphPlan } from "./graph-plan.ts";
 import { ok, page, pick, read } from "./node.ts";
-import type { Settings, SimulatedNumber } from "./options.ts";
+import type { Settings } from "./options.ts";
+import type { SimulatedNumber } from "./simulated-number.ts";
 import type { TemplateStore } from "./templates.ts";
 import type { Tokens } from "./tokens.ts";
 import type { WireObject } from "./wire.ts";

@@ -3,9 +3,10 @@ import { type Conversations, shownText } from "./conversations.ts";
 import { escapedJson } from "./escape-json.ts";
 import { newWamid } from "./ids.ts";
 import { opensWindow } from "./limits.ts";
-import type { Settings, SimulatedNumber } from "./options.ts";
+import type { Settings } from "./options.ts";
 import type { People, PersonRecord } from "./people.ts";
 import { messagesIn } from "./read-payload.ts";
+import type { SimulatedNumber } from "./simulated-number.ts";
 import type { WebhookSender } from "./webhook-sender.ts";
 import { messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
 

@@ -1,20 +1,8 @@
 /** What a simulator can be told, and what it assumes when it is not told. */
 
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
+import type { SimulatedNumber } from "./simulated-number.ts";
 import type { SimulatedTemplate } from "./templates.ts";
-
-/** A business phone number that exists in the simulated Meta. */
-export type SimulatedNumber = {
-  readonly phoneNumberId: string;
-  readonly wabaId: string;
-  /** As Meta shows it, e.g. `+1 555-777-0100`. Webhooks carry its digits only. */
-  readonly displayPhoneNumber: string;
-  readonly verifiedName: string;
-  /** The token that may use this number, when it is another than the simulator's `accessToken`. */
-  readonly accessToken?: string;
-  /** Whether the app is already subscribed to the account's webhooks. Default true. */
-  readonly isSubscribed?: boolean;
-};
 
 /** When each status follows the acceptance of a message, in milliseconds. */
 export type StatusDelays = { readonly sent: number; readonly delivered: number; readonly read: number };

@@ -1,6 +1,6 @@
 /** The message templates of the simulated accounts: kept, found, and listed page by page. */
 import { type GraphAnswer, refuse } from "./graph-error.ts";
-import type { SimulatedNumber } from "./options.ts";
+import type { SimulatedNumber } from "./simulated-number.ts";
 import type { WireObject } from "./wire.ts";
 
 /** A message template in one language, as its account has it. */

@@ -1,7 +1,7 @@
 /** Meta's webhook JSON: envelopes, inbound messages and statuses, spelled as Meta spells them. */
 import { titleOf } from "./graph-error.ts";
-import type { SimulatedNumber } from "./options.ts";
 import type { PersonRecord } from "./people.ts";
+import type { SimulatedNumber } from "./simulated-number.ts";
 
 /** Any JSON object. */
 export type WireObject = Readonly<Record<string, unknown>>;
