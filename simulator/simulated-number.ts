@@ -1,4 +1,3 @@
-/** A number of the simulated Meta. */
 /** A business phone number that exists in the simulated Meta. */
 export type SimulatedNumber = {
   readonly phoneNumberId: string;
