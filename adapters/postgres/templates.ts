@@ -74,7 +74,8 @@ export function createTemplates(db: Database): Templates {
       });
     },
 
-    async named({ customerConfigId, connectionId, wabaId }, name, maxAgeMs) {
+    // Of the account, whichever of its tenants read them: several may have a number of one.
+    async named({ connectionId, wabaId }, name, maxAgeMs) {
       const [synced] = await db.query(
         `select 1 from ${db.name("whatsapp_connections")} where id = $1 and ($2::bigint is null and templates_synced_at is not null
            or templates_synced_at > now() - $2::bigint * interval '1 millisecond')`,
@@ -83,8 +84,8 @@ export function createTemplates(db: Database): Templates {
       if (synced === undefined) return null;
       return db.query<KnownTemplate>(
         `select name, language, status, category, parameter_format as "parameterFormat", components from ${table}
-         where waba_id = $1 and name = $2 and customer_config_id = $3 order by language`,
-        [wabaId, name, customerConfigId],
+         where waba_id = $1 and name = $2 order by language`,
+        [wabaId, name],
       );
     },
   };

@@ -1,4 +1,5 @@
 /** Takes lanes of one stage as they become ready, keeps their leases while they are worked, and never throws at the host. */
+import { setMaxListeners } from "node:events";
 import type { ClaimedLane, Lanes, Logger, Stage } from "../ports.ts";
 
 export type LaneWorker = {
@@ -46,7 +47,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   /** Lanes that could not be put back, mostly because the database was away. */
   const stuck = new Set<ClaimedLane>();
   const jobs = new Set<Promise<void>>();
-  let aborter = new AbortController();
+  let aborter = newAborter();
   let running = false;
   let looking = false;
   let lookAgain = false;
@@ -176,7 +177,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
       if (running) return;
       running = true;
       stopping = undefined;
-      if (aborter.signal.aborted) aborter = new AbortController();
+      if (aborter.signal.aborted) aborter = newAborter();
       heartbeat = setInterval(() => void renew(), leaseMs / 3);
       heartbeat.unref();
       look();
@@ -203,4 +204,11 @@ export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = (error as { code?: unknown }).code;
   return typeof code === "string" ? `${error.name} ${code}` : error.name;
+}
+
+/** Every turn under way listens to it: Node must not take that for a leak. */
+function newAborter(): AbortController {
+  const aborter = new AbortController();
+  setMaxListeners(0, aborter.signal);
+  return aborter;
 }

@@ -89,6 +89,23 @@ describe("while the host thinks", () => {
     expect(sent()).toEqual(["got hello", "got one", "got two,three,four"]);
   });
 
+  it("about many people at once, Node has nothing to warn of", async () => {
+    const warnings: string[] = [];
+    const warn = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", warn);
+    onTestFinished(() => void process.off("warning", warn));
+    const thinking = gate("");
+    const { channel, asked, settled, sent } = await startAsking(() => thinking.promise);
+
+    for (let n = 0; n < 15; n += 1) channel.meta.person({ name: `Person ${n}` }).says("hello");
+    await channel.until(() => asked.length === 15, "everybody's turn");
+    thinking.open("the answer");
+    await settled();
+
+    expect(sent()).toHaveLength(15);
+    expect(warnings).toEqual([]);
+  });
+
   it("no transaction stays open", async () => {
     const thinking = gate<string>("");
     const { channel, ada, asked, settled } = await startAsking(() => thinking.promise);

@@ -1,6 +1,6 @@
 /** People who have written, so that the window is open, and what becomes of sends to them. */
 import type { PartState, SendReceipt } from "@omniops/whatsapp";
-import type { Person, PersonOptions } from "@omniops/whatsapp/simulator";
+import type { InboundOptions, Person, PersonOptions } from "@omniops/whatsapp/simulator";
 import { afterEach } from "vitest";
 import { startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
 
@@ -21,9 +21,13 @@ export async function startSilent(options: TestChannelOptions = {}): Promise<Tes
 }
 
 /** Somebody writes, and the conversation is there. */
-export async function meet(channel: TestChannel, options: PersonOptions): Promise<Contact> {
+export async function meet(
+  channel: TestChannel,
+  options: PersonOptions,
+  inbound: InboundOptions = {},
+): Promise<Contact> {
   const person = channel.meta.person(options);
-  const wamid = person.says("hello");
+  const wamid = person.says("hello", inbound);
   const row = await channel.until(
     async () =>
       (

@@ -1,7 +1,7 @@
 /** Templates over the whole channel: known from Meta, checked and mended before anything is stored, sent out of the window. */
-import type { SendRequest, TemplateChoice } from "@omniops/whatsapp";
+import type { SendReceipt, SendRequest, TemplateChoice } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import { quiet, type TestChannel } from "../../support/channel.ts";
+import { ACCESS_TOKEN, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import {
   type Contact,
   closeWindow,
@@ -17,6 +17,7 @@ import {
 
 const POSTS = "POST /301777000333444/messages";
 const LISTS = "GET /201555000111222/message_templates";
+const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 const HELLO = { name: "hello_again", language: "en_GB" };
 const HELLO_TEXT = "Hello again! Write to us any time: we are here until six.";
 const SHIPPED = {
@@ -244,6 +245,25 @@ describe("the templates of an account", () => {
     ]);
     const wrong = await send(channel, ada, { template: { name: "none_such", language: "en_GB" } });
     expect((await inState(channel, wrong, "failed")).parts[0]!.error).toMatchObject({ code: "GRAPH_REJECTED" });
+  });
+
+  it("are the same for every tenant with a number of it, with whichever token they were read", async () => {
+    const other = { phoneNumberId: "301777000333999", wabaId: NUMBER.wabaId, displayPhoneNumber: "15557770199" };
+    const channel = await startSilent({ meta: { numbers: [NUMBER, { ...other, verifiedName: "Other Shop" }] } });
+    await channel.rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await channel.plugin.connect({ customerConfigId: OTHER_TENANT, accessToken: ACCESS_TOKEN, ...other });
+    const ada = await meet(channel, { name: "Ada" });
+    const bob = await meet(channel, { name: "Bob" }, { to: other.phoneNumberId });
+
+    const receipts: SendReceipt[] = [];
+    for (const person of [ada, bob, ada]) receipts.push(await send(channel, person, { template: HELLO }));
+
+    for (const [i, tenant] of [TENANT, OTHER_TENANT, TENANT].entries())
+      await channel.until(
+        async () => (await channel.plugin.receipt(receipts[i]!.sendId, tenant))?.parts[0]?.state === "read",
+        "the template to be read",
+      );
+    expect(channel.meta.requests[LISTS]).toBe(1);
   });
 
   it("follow what Meta's webhooks say of them, without being read again", async () => {
