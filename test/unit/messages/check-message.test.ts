@@ -114,7 +114,7 @@ describe("checking a message", () => {
     const secret = "Call me at +44 7700 900123";
     const anywhere = fc.sample(
       fc.constantFrom(...RECORDED).chain((message) => mutated(message, fc.constant(secret))),
-      { numRuns: 500, seed: 7 },
+      { numRuns: Number(process.env.FC_RUNS ?? 500), seed: 7 },
     );
 
     for (const message of [...anywhere, { kind: secret }, { kind: "text", [secret]: 1 }])
@@ -136,7 +136,7 @@ describe("checking a message", () => {
         if (checkMessage(message).length > 0) return;
         expect(JSON.parse(JSON.stringify(encodeMessage(message as OutboundMessage)))).toHaveProperty("type");
       }),
-      { numRuns: 3_000 },
+      { numRuns: Number(process.env.FC_RUNS ?? 3_000) },
     );
   });
 });

@@ -170,7 +170,7 @@ describe("any choice at all", () => {
         if (prepared.kind === "refused") expect(prepared.problems.length).toBeGreaterThan(0);
         else expect(checkMessage({ ...prepared.choice, kind: "template" })).toEqual([]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: Number(process.env.FC_RUNS ?? 2_000) },
     );
   });
 
@@ -185,7 +185,7 @@ describe("any choice at all", () => {
           degraded: [],
         });
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env.FC_RUNS ?? 500) },
     );
   });
 });
