@@ -53,6 +53,7 @@ export type HostMessageChange = {
   readonly status?: string;
   readonly externalId?: string | null;
   readonly content?: string | null;
+  /** Empty: it is no media any more. */
   readonly mediaType?: string | null;
   /** Members of `channel_metadata`; one that is null goes. */
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -81,7 +82,7 @@ export async function updateHostMessages(
        order by m.id for update of m)
      update ${db.hostName("messages")} m set status = coalesce(mine.status, m.status),
        external_id = coalesce(mine.external_id, m.external_id), content = coalesce(mine.content, m.content),
-       media_type = coalesce(mine.media_type, m.media_type),
+       media_type = case when mine.media_type is null then m.media_type else nullif(mine.media_type, '') end,
        channel_metadata = case when mine.metadata = '{}' and mine.gone = '[]' then m.channel_metadata
          else (coalesce(m.channel_metadata, '{}') || mine.metadata) - array(select jsonb_array_elements_text(mine.gone)) end
      from mine where m.id = mine.id`,

@@ -113,6 +113,7 @@ export async function settleParts(
       status: state,
       externalId: messageId,
       content: by?.content ?? null,
+      mediaType: by === undefined ? null : (by.mediaType ?? ""),
     })),
   );
   const news = options.hasListener

@@ -368,6 +368,25 @@ describe("a template in place of an answer", () => {
     expect(shown[0]).toEqual({ content: "[Template hello_again]", status: "read" });
   });
 
+  it("is no picture in the inbox when it goes in the place of one", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const letGo = await keepBack(channel, ada);
+    const response = { media: [{ kind: "image", url: "https://example.com/a.jpg" }] } as const;
+    const receipt = await send(channel, ada, { ...orHello, response });
+    expect(await channel.rows("select media_type from messages where role = 'assistant'")).toEqual([
+      { media_type: "image" },
+    ]);
+    await closeWindow(channel, ada);
+
+    await letGo();
+    await inState(channel, receipt, "read");
+
+    expect(await channel.rows("select content, media_type from messages where role = 'assistant'")).toEqual([
+      { content: "[Template hello_again]", media_type: null },
+    ]);
+  });
+
   it("is checked like every template, though the window is open", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
