@@ -46,7 +46,8 @@ export function createTurns(db: Database): Turns {
            t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, n.waba_id, k.access_token_enc,
            coalesce(c.ai_paused_until > now(), false) as paused, (
              select s.choices from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id
-               and s.turn_id is distinct from t.id
+               and s.turn_id is distinct from t.id and not exists (
+                 select 1 from ${db.name("whatsapp_outbox")} o where o.send_id = s.id and o.state in ('failed', 'expired'))
              order by s.created_at desc limit 1) as offered, (
              select jsonb_agg(s.request_hash order by s.turn_piece) from ${db.name("whatsapp_sends")} s where s.turn_id = t.id) as said_before`,
           [lanes.map(({ laneKey }) => laneKey)],

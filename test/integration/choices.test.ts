@@ -104,6 +104,22 @@ describe("twelve choices", () => {
 
     expect((await hears(channel, heard, 2)).content).toBeNull();
   });
+
+  it("that never arrived cannot be chosen from", async () => {
+    const heard: TurnMessage[] = [];
+    const channel = await startSilent({ reply: ({ messages }) => void heard.push(...messages) });
+    const ada = await meet(channel, { name: "Ada" });
+    channel.meta.faults.next({ do: { error: { code: 131026 } } });
+    const receipt = await channel.plugin.send({
+      conversationId: ada.conversationId,
+      response: { text: "Which cake?", choices: cakes(12) },
+    });
+    await inState(channel, receipt, "failed");
+
+    ada.person.says("2");
+
+    expect((await hears(channel, heard, 2)).content).toBeNull();
+  });
 });
 
 describe("fewer choices", () => {
