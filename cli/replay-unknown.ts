@@ -9,6 +9,7 @@ const HELP = `Usage: whatsapp-channel ${NAME} [options]
 
 After an upgrade: reads again every stored event that was unknown when it came. What this version understands
 takes its place and is queued for the running host; what is still unknown is listed. Safe to repeat.
+A delivery that the database refuses is named, stays as it was, and makes the exit code 1.
 
 ${optionsHelp()}
 
@@ -29,10 +30,10 @@ export const replayUnknownCommand: Command = {
       throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
     const options = schemas(values, `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const { understood, unknown } = await withDatabase(url, (knex) => replayUnknown(knex, options));
+    const { understood, failed, unknown } = await withDatabase(url, (knex) => replayUnknown(knex, options));
     if (values.json) {
-      console.log(JSON.stringify({ understood, unknown }));
-      return 0;
+      console.log(JSON.stringify({ understood, failed, unknown }));
+      return failed.length === 0 ? 0 : 1;
     }
     const rows = unknown.map(
       ({ type, count, last }) => `\n  ${String(count).padStart(6)}  ${type}, last ${last.toISOString()}`,
@@ -40,6 +41,8 @@ export const replayUnknownCommand: Command = {
     console.log(
       `Understood now, and queued: ${understood}\nStill unknown:${rows.length === 0 ? " none" : rows.join("")}`,
     );
-    return 0;
+    for (const { webhookId, error } of failed)
+      console.error(`The delivery ${webhookId} was refused by the database (${error}) and stays as it was.`);
+    return failed.length === 0 ? 0 : 1;
   },
 };

@@ -161,6 +161,8 @@ export type ContactPreference = {
 /** What became of what was unknown: events that are understood now, and those that still are not, by their type. */
 export type ReadAgain = {
   readonly understood: number;
+  /** Deliveries (`whatsapp_webhooks.id`) that the database refused, and its SQLSTATE: they stay as they were. */
+  readonly failed: readonly { readonly webhookId: string; readonly error: string }[];
   readonly unknown: readonly { readonly type: string; readonly count: number; readonly last: Date }[];
 };
 

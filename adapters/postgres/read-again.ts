@@ -2,7 +2,7 @@
 import type { ChannelEvent } from "../../plugin/contract.ts";
 import type { Inbox, ReadAgain } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { routeAll, storeEvents } from "./record.ts";
+import { isDataFault, routeAll, sqlState, storeEvents, storing } from "./record.ts";
 import { oneAtATime } from "./routing.ts";
 
 type Read = (body: Uint8Array) => readonly ChannelEvent[] | null;
@@ -11,17 +11,23 @@ export function createReadAgain(db: Database): Inbox["readAgain"] {
   const events = db.name("whatsapp_events");
   return async (read) => {
     let understood = 0;
+    const failed: ReadAgain["failed"][number][] = [];
     // One delivery at a time, so that one that cannot be stored takes no other with it.
     const deliveries = await db.query<{ webhook_id: string }>(
       `select distinct webhook_id from ${events} where kind = 'unsupported' and state = 1 order by webhook_id`,
     );
     for (const { webhook_id } of deliveries)
-      understood += await db.transaction((tx) => readDelivery(tx, db, webhook_id, read));
+      try {
+        understood += await storing(db, (tx) => readDelivery(tx, db, webhook_id, read));
+      } catch (error) {
+        if (!isDataFault(error)) throw error;
+        failed.push({ webhookId: webhook_id, error: sqlState(error) });
+      }
     const unknown = await db.query<ReadAgain["unknown"][number]>(
       `select coalesce(payload ->> 'type', 'unknown') as type, count(*)::int as count, max(created_at) as last
        from ${events} where kind = 'unsupported' group by 1 order by 2 desc, 1`,
     );
-    return { understood, unknown };
+    return { understood, failed, unknown };
   };
 }
 

@@ -30,9 +30,14 @@ class ContactMoved extends Error {
 
 /** Whatever it is: new people, numbers nobody has connected, what was stored before, what must be mended. */
 async function recordAny(db: Database, deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]> {
+  return storing(db, (tx) => store(tx, db, deliveries));
+}
+
+/** A transaction that routes events and stores them. */
+export async function storing<T>(db: Database, run: (tx: Tx) => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await db.transaction((tx) => store(tx, db, deliveries));
+      return await db.transaction(run);
     } catch (error) {
       // Routed anew, they find the elder. Links are rare, so this ends.
       if (!(error instanceof ContactMoved)) throw error;
@@ -247,11 +252,11 @@ async function finishWebhooks(
 }
 
 /** Data, constraint and size errors speak of the payload; anything else is ours to mend before Meta brings it again. */
-function isDataFault(error: unknown): boolean {
+export function isDataFault(error: unknown): boolean {
   return /^(?:22|23|54)/.test(sqlState(error));
 }
 
-function sqlState(error: unknown): string {
+export function sqlState(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   return typeof code === "string" ? code : "unknown";
 }

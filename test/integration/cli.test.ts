@@ -300,6 +300,7 @@ describe("replay-unknown", () => {
     });
     expect(JSON.parse(json.out)).toEqual({
       understood: 0,
+      failed: [],
       unknown: [{ type: "message:hologram", count: 1, last: "2026-11-27T08:00:00.000Z" }],
     });
   });

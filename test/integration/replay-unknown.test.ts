@@ -14,9 +14,9 @@ describe("a message of a kind that was unknown when it came", () => {
     expect(await inbox(channel)).toEqual([{ external_id: "wamid.place", type: "unsupported" }]);
     expect(channel.meta.accepted).toEqual([]);
 
-    expect(await replayUnknown(channel.database.knex)).toEqual({ understood: 1, unknown: [] });
+    expect(await replayUnknown(channel.database.knex)).toEqual({ understood: 1, failed: [], unknown: [] });
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    expect(await replayUnknown(channel.database.knex)).toEqual({ understood: 0, unknown: [] });
+    expect(await replayUnknown(channel.database.knex)).toEqual({ understood: 0, failed: [], unknown: [] });
     await channel.meta.idle();
     await quiet(channel);
 
@@ -67,6 +67,33 @@ describe("a message of a kind that was unknown when it came", () => {
       "wamid.text",
     ]);
     expect(channel.meta.accepted.map(({ text }) => text)[0]).toBe("You said: hi");
+  });
+});
+
+describe("a delivery that the database refuses", () => {
+  it("is named, stays as it was, and keeps no other from being read again", async () => {
+    const channel = await startChannel({ reply: () => null });
+    await receivedByAnOlderVersion(channel, [place("wamid.poison", new Date())]);
+    await receivedByAnOlderVersion(channel, [place("wamid.place", new Date())]);
+    await until(channel, "two stand-ins", (rows) => rows.length === 2);
+    await quiet(channel);
+    await channel.rows(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '23514'; end $$`,
+    );
+    await channel.rows(
+      `create trigger refuse before insert on whatsapp_events for each row when (new.external_id = 'wamid.poison') execute function refuse()`,
+    );
+    const [poison] = await channel.rows<{ webhook_id: string }>(
+      "select webhook_id from whatsapp_events where external_id = 'wamid.poison'",
+    );
+
+    const { understood, failed, unknown } = await replayUnknown(channel.database.knex);
+
+    expect({ understood, failed }).toEqual({
+      understood: 1,
+      failed: [{ webhookId: poison!.webhook_id, error: "23514" }],
+    });
+    expect(unknown).toMatchObject([{ type: "message:place_of_tomorrow", count: 1 }]);
   });
 });
 
