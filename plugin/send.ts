@@ -57,7 +57,12 @@ function whatOf({ response, message, template }: SendRequest): SendWishes["what"
 }
 
 function insteadOf(wish: OnWindowClosed): "fail" | "hold" | TemplateMessage {
-  if (typeof wish === "string") return wish;
+  if (wish === "fail" || wish === "hold") return wish;
+  if (typeof wish !== "object" || wish === null || Array.isArray(wish))
+    throw new ChannelError(
+      "REQUEST_INVALID",
+      'onWindowClosed must be "fail", "hold", or a template with its language.',
+    );
   const { template, language, params } = wish;
   return { kind: "template", name: template, language, ...(params === undefined ? {} : { params }) };
 }

@@ -3,6 +3,21 @@ import { describe, expect, it } from "vitest";
 import { quiet } from "../../support/channel.ts";
 import { attemptsOf, closeWindow, inState, keepBack, meet, startSilent, texts, threeParts } from "./outbound.ts";
 
+describe("what to do when the window is closed", () => {
+  it.each([["now"], [""], [null], [7], [[]]])(
+    "is asked for in words that mean something: %j does not",
+    async (wish) => {
+      const channel = await startSilent();
+      const ada = await meet(channel, { name: "Ada" });
+
+      await expect(
+        channel.plugin.send({ conversationId: ada.conversationId, response: "hi", onWindowClosed: wish as "fail" }),
+      ).rejects.toMatchObject({ code: "REQUEST_INVALID", message: expect.stringMatching(/^onWindowClosed/) });
+      expect(await channel.rows("select 1 from whatsapp_sends")).toEqual([]);
+    },
+  );
+});
+
 describe("a window that closes while a message waits", () => {
   it("lets the message expire, and what follows in the same answer with it", async () => {
     const channel = await startSilent();
