@@ -18,6 +18,16 @@ export const connections = {
         quality_rating text,
         state text not null default 'connected' check (state in ('connected', 'reauth_required', 'disconnected')),
         reason text,
+        -- The PIN it was registered with: sealed, random per number, needed to register it again.
+        pin_enc text,
+        -- Also used in the WhatsApp Business app: never registered or deregistered by us.
+        on_business_app boolean not null default false,
+        -- What the app has was asked for: Meta grants each once.
+        contacts_sync_at timestamptz,
+        history_sync_at timestamptz,
+        -- As people see it: about, address, website, …
+        profile jsonb,
+        disconnected_at timestamptz,
         -- When the templates of its account were last read from Meta.
         templates_synced_at timestamptz,
         created_at timestamptz not null default now(),
@@ -35,9 +45,57 @@ export const connections = {
         access_token_enc text not null,
         expires_at timestamptz,
         scopes text[] not null default '{}',
+        -- { app_id, type, issued_at, data_access_expires_at }: what Meta says of it, never the token.
         token_metadata jsonb not null default '{}'::jsonb,
+        -- Whom Meta gave it to: its callbacks name nobody else.
+        meta_user_id text,
+        -- When to look whether it must be renewed; null when it never expires.
+        renew_at timestamptz,
+        -- Its number was disconnected, and Meta could not be told yet.
+        leaving_since timestamptz,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now());
+      create index whatsapp_oauth_tokens_user on ${q("whatsapp_oauth_tokens")} (meta_user_id);
+
+      -- A browser on its way to Meta and back. One-time, ten minutes, bound to who started it.
+      create table ${q("whatsapp_oauth_states")} (
+        -- SHA-256: what is in the browser's address is not in the database.
+        state_hash text primary key,
+        customer_config_id uuid not null,
+        user_id text,
+        session_hash text not null,
+        app_id text not null,
+        redirect_uri text not null,
+        return_to text not null,
+        pkce_verifier_enc text,
+        created_at timestamptz not null default now(),
+        expires_at timestamptz not null,
+        used_at timestamptz);
+
+      -- What became of a code: the steps until its numbers are connected, each idempotent, so that any later try goes on.
+      create table ${q("whatsapp_onboardings")} (
+        id uuid primary key default gen_random_uuid(),
+        customer_config_id uuid not null,
+        user_id text,
+        -- 'redirect' or 'popup'
+        flow text not null,
+        state text not null default 'running' check (state in ('running', 'choice', 'pin', 'takeover', 'failed', 'done')),
+        -- Sealed; null once it is with its numbers, or the onboarding is over.
+        access_token_enc text,
+        -- What Meta says of the token, what it shows, what was chosen, and the steps. PINs are sealed.
+        progress jsonb not null default '{}'::jsonb,
+        error jsonb,
+        -- Somebody is at it until then.
+        busy_until timestamptz not null default now(),
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now());
+      create index whatsapp_onboardings_tenant on ${q("whatsapp_onboardings")} (customer_config_id, created_at desc);
+
+      -- Who asked to be forgotten, by a code that only they know. Holds nothing of them.
+      create table ${q("whatsapp_erasures")} (
+        code text primary key,
+        requested_at timestamptz not null default now(),
+        completed_at timestamptz);
 
       create table ${q("whatsapp_templates")} (
         id uuid primary key default gen_random_uuid(),
@@ -96,6 +154,9 @@ export const connections = {
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_erasures",
+      "whatsapp_onboardings",
+      "whatsapp_oauth_states",
       "whatsapp_preferences",
       "whatsapp_contact_aliases",
       "whatsapp_contacts",

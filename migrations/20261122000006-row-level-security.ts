@@ -5,6 +5,9 @@ import { quoteName, type Schemas } from "./names.ts";
 export const TABLES = [
   "whatsapp_connections",
   "whatsapp_oauth_tokens",
+  "whatsapp_oauth_states",
+  "whatsapp_onboardings",
+  "whatsapp_erasures",
   "whatsapp_templates",
   "whatsapp_contacts",
   "whatsapp_contact_aliases",

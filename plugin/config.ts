@@ -8,6 +8,20 @@ export type WhatsAppConfigInput = { readonly [Option in keyof typeof OPTIONS]?: 
 type TokenKey = { readonly kid: string; readonly key: Uint8Array };
 
 export type WhatsAppConfig = {
+  /** The Meta app; null where numbers are connected with tokens only and nobody presses a button. */
+  readonly appId: string | null;
+  /** The configuration of Facebook Login for Business; null for the classic scopes. */
+  readonly loginConfigId: string | null;
+  /** The origin that people's browsers know this app by; null where there is no button. */
+  readonly appUrl: string | null;
+  /** Where the router is mounted, as Meta and browsers see it. */
+  readonly basePath: string;
+  /** Pages of the host's to which a browser may come back from Meta; the first unless another is asked for. */
+  readonly returnPaths: readonly string[];
+  /** The origin of Meta's login dialog. */
+  readonly dialogUrl: string;
+  /** Whether codes are bound to us by PKCE. */
+  readonly usesPkce: boolean;
   /** The current app secret first, then the one being rotated out. */
   readonly appSecrets: readonly string[];
   readonly verifyToken: string;
@@ -44,19 +58,31 @@ const tokenKeys = z
   .refine((keys) => keys.every((key) => key !== null), "must be kid:base64 with 32 bytes each")
   .refine((keys) => new Set(keys.map((key) => key?.kid)).size === keys.length, "must not use a key id twice");
 
-const origin = z
-  .string()
-  .refine(isOrigin, "must be an https origin such as https://graph.facebook.com (http on loopback only)");
+const origin = (example: string) =>
+  z.string().refine(isOrigin, `must be an https origin such as ${example} (http on loopback only)`);
+const digits = z.string().regex(/^\d{1,20}$/, "must be digits");
+const path = z.string().regex(/^(?:\/[A-Za-z0-9._~-]+)+$/, "must be a path such as /api/whatsapp");
 const milliseconds = (least: number) => z.coerce.number().int().min(least).max(3_600_000);
 
 /** Every option, once: what it is called, what it may be, and whether it is a secret. */
 export const OPTIONS = {
+  metaAppId: {
+    env: "META_APP_ID",
+    schema: digits.optional(),
+    description: "App id (Meta app, Settings, Basic). Needed for the Connect button.",
+  },
   metaAppSecret: {
     env: "META_APP_SECRET",
     schema: appSecret.optional(),
     secret: true,
     description:
       "App secret (Meta app, Settings, Basic). A second value after a comma is accepted too while you rotate it.",
+  },
+  metaConfigId: {
+    env: "META_CONFIG_ID",
+    schema: digits.optional(),
+    description:
+      "Configuration id of Facebook Login for Business, with the WhatsApp Embedded Signup variation. Without it the classic scopes are asked for.",
   },
   appSecret: {
     env: "WHATSAPP_APP_SECRET",
@@ -76,9 +102,39 @@ export const OPTIONS = {
     secret: true,
     description: `Keys that encrypt access tokens, kid:base64, comma-separated; the first encrypts. Make one: ${RANDOM_KEY}`,
   },
+  appUrl: {
+    env: "NEXT_PUBLIC_APP_URL",
+    schema: origin("https://your-domain.com").optional(),
+    description: "The origin that browsers and Meta know this app by. Needed for the Connect button.",
+  },
+  basePath: {
+    env: "WHATSAPP_BASE_PATH",
+    schema: path.default("/api/whatsapp"),
+    description: "Where the router is mounted, as browsers and Meta see it.",
+  },
+  returnPaths: {
+    env: "WHATSAPP_RETURN_PATHS",
+    schema: z
+      .string()
+      .default("/dashboard/integrations")
+      .transform((text) => text.split(",").map((part) => part.trim()))
+      .pipe(z.array(path).min(1)),
+    description: "Pages of yours to which a browser may come back from Meta, comma-separated; the first by default.",
+  },
+  dialogUrl: {
+    env: "META_DIALOG_URL",
+    schema: origin("https://www.facebook.com").default("https://www.facebook.com"),
+    description: "Origin of Meta's login dialog; the simulator's in development.",
+  },
+  pkce: {
+    env: "META_PKCE",
+    schema: z.enum(["S256"], "must be S256, or not set").optional(),
+    description:
+      "S256 binds codes to this app by PKCE. Meta documents it for the OpenID flow only, so it is off unless you set it.",
+  },
   graphUrl: {
     env: "META_GRAPH_URL",
-    schema: origin.default("https://graph.facebook.com"),
+    schema: origin("https://graph.facebook.com").default("https://graph.facebook.com"),
     description: "Graph API origin; the simulator's in development.",
   },
   graphVersion: {
@@ -138,6 +194,13 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
       retry: "fix",
     });
   return Object.freeze({
+    appId: (values.metaAppId as string | undefined) ?? null,
+    loginConfigId: (values.metaConfigId as string | undefined) ?? null,
+    appUrl: values.appUrl === undefined ? null : new URL(values.appUrl as string).origin,
+    basePath: values.basePath as string,
+    returnPaths: Object.freeze(values.returnPaths as readonly string[]),
+    dialogUrl: values.dialogUrl as string,
+    usesPkce: values.pkce !== undefined,
     appSecrets: Object.freeze(appSecrets as readonly string[]),
     verifyToken: values.verifyToken as string,
     tokenKeys: Object.freeze((values.tokenKeys as WhatsAppConfig["tokenKeys"]).map((key) => Object.freeze(key))),

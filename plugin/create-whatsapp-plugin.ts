@@ -13,7 +13,7 @@ import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
 import { createRouter, type Router } from "./http/router.ts";
-import type { Authenticate } from "./http/tenant-routes.ts";
+import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -36,7 +36,10 @@ export type WhatsAppPluginOptions = {
   readonly config: WhatsAppConfigInput;
   /** The host's AI. Called at least once per turn; `turn.turnId` is its idempotency key. */
   readonly reply: (turn: Turn) => Promise<Reply> | Reply;
-  /** Which tenant (`customer_configs.id`) asks on the tenant routes. Default: nobody, they answer 403. */
+  /**
+   * Who asks on the tenant routes: `{ customerConfigId, userId, sessionId, permissions: ["connect"] }`, or only the
+   * tenant's id, which may read and send but connect nothing. Default: nobody, they answer 403.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate?: Authenticate<any>;
   /** Hears of messages, statuses and connections: at least once, in order per conversation. */

@@ -10,6 +10,7 @@ export {
 } from "./create-whatsapp-plugin.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
 export type { Router } from "./http/router.ts";
+export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
 export type { Logger, ReadAgain } from "./ports.ts";

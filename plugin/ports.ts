@@ -457,6 +457,64 @@ export type GraphApi = {
   close(): void;
 };
 
+/** Meta's accounts, numbers and tokens. Every call throws ChannelError GRAPH_REJECTED or GRAPH_UNREACHABLE. */
+export type MetaAccounts = {
+  /** What Meta says of a token; asked with the app's own. @see https://developers.facebook.com/docs/graph-api/reference/debug_token */
+  inspectToken(accessToken: string): Promise<TokenFacts>;
+  /** The accounts in every portfolio that this token sees, its own and its clients'. */
+  accountsOf(accessToken: string): Promise<readonly string[]>;
+  account(call: { readonly wabaId: string; readonly accessToken: string }): Promise<{ readonly name: string | null }>;
+  numbersOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly AccountNumber[]>;
+  /** Sends the account's webhooks to this app. Safe to repeat. */
+  subscribe(call: { readonly wabaId: string; readonly accessToken: string }): Promise<void>;
+  /** Stops them, for this app only. */
+  unsubscribe(call: { readonly wabaId: string; readonly accessToken: string }): Promise<void>;
+  /** Makes a number usable with the Cloud API. Never for one that is used in the WhatsApp Business app. */
+  register(call: { readonly phoneNumberId: string; readonly accessToken: string; readonly pin: string }): Promise<void>;
+  /** Asks for what the WhatsApp Business app has; Meta grants each once, within a day of connecting. */
+  requestSync(call: {
+    readonly phoneNumberId: string;
+    readonly accessToken: string;
+    readonly what: "contacts" | "history";
+  }): Promise<void>;
+  /** What people see of the business: about, address, description, email, websites, vertical. */
+  profile(call: {
+    readonly phoneNumberId: string;
+    readonly accessToken: string;
+  }): Promise<Readonly<Record<string, unknown>>>;
+};
+
+export type TokenFacts = {
+  readonly isValid: boolean;
+  readonly appId: string | null;
+  /** `SYSTEM_USER` (which a business grants), `USER`, `APP`, … */
+  readonly type: string | null;
+  /** Whom it was given to: the user id in Meta's callbacks. */
+  readonly metaUserId: string | null;
+  readonly issuedAt: Date | null;
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+  readonly dataAccessExpiresAt: Date | null;
+  readonly scopes: readonly string[];
+  /** The accounts for which each scope was granted; null: all of them. */
+  readonly granted: readonly { readonly scope: string; readonly ids: readonly string[] | null }[];
+};
+
+/** A number as its account lists it. */
+export type AccountNumber = {
+  readonly phoneNumberId: string;
+  /** As Meta shows it, e.g. `+1 555-777-0100`. */
+  readonly displayPhoneNumber: string;
+  readonly verifiedName: string | null;
+  readonly qualityRating: string | null;
+  /** `VERIFIED`, `NOT_VERIFIED`, `EXPIRED`. */
+  readonly codeVerificationStatus: string | null;
+  /** It can send already. */
+  readonly isRegistered: boolean;
+  /** Also used in the WhatsApp Business app. */
+  readonly isOnBusinessApp: boolean;
+};
+
 /** A template in one language, as Graph lists it. */
 export type ListedTemplate = {
   readonly templateId: string;

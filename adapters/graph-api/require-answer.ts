@@ -27,6 +27,15 @@ export const RECEIPT_REFUSED: RefusalSentences = {
   fix: NOT_IN_ORDER,
 };
 
+const NOT_CHANGED =
+  "Meta refuses this change: check in WhatsApp Manager that the number or account is in order, and that the token has both WhatsApp permissions.";
+export const CHANGE_REFUSED: RefusalSentences = {
+  ...BUSY,
+  never: NOT_CHANGED,
+  fix: NOT_CHANGED,
+  template: NOT_CHANGED,
+};
+
 /** @throws ChannelError GRAPH_REJECTED, GRAPH_UNREACHABLE. */
 export function requireAnswer(outcome: HttpOutcome, refused: RefusalSentences): Json {
   if (outcome.kind !== "answer")

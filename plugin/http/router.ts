@@ -3,11 +3,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import type { ChannelPlugin } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
 import type { Logger, Store } from "../ports.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
-import { type Authenticate, createTenantRoutes, type TenantRoute } from "./tenant-routes.ts";
+import { type Authenticate, readSession, refuseOtherSites, type TenantRoute } from "./session.ts";
+import { createTenantRoutes } from "./tenant-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
 /** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
@@ -24,19 +24,14 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
-/** As a `customer_configs.id` looks; anything else names nobody. */
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 export function createRouter({ plugin, store, verifyToken, authenticate, log }: RouterDeps): Router {
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const asTenant =
     (route: TenantRoute): Handler =>
     async (request, response) => {
-      const customerConfigId = await authenticate(request);
-      if (typeof customerConfigId !== "string" || !UUID.test(customerConfigId))
-        throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
-      await route(request, response, customerConfigId.toLowerCase());
+      refuseOtherSites(request);
+      await route(request, response, readSession(await authenticate(request)));
     };
 
   const handlers: Readonly<Record<RouteName, Handler>> = {

@@ -1,21 +1,11 @@
 /** The contract over HTTP, for the tenant that the host's `authenticate` names and nobody else. */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import type { ChannelPlugin, Connection, SendRequest } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Store } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
 import { readJsonBody } from "./json-body.ts";
-
-/** @returns the tenant's `customer_configs.id` behind a request, or null for nobody. */
-export type Authenticate<Request> = (request: Request) => Promise<string | null> | string | null;
-
-type Params = { readonly params: Readonly<Record<string, string | readonly string[] | undefined>> };
-export type TenantRoute = (
-  request: IncomingMessage & Params,
-  response: ServerResponse,
-  customerConfigId: string,
-) => Promise<void>;
+import type { TenantRoute } from "./session.ts";
 
 // Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
 const uuid = z.guid();
@@ -95,25 +85,25 @@ export function createTenantRoutes({ store, send, sessionStatus }: TenantDeps) {
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
   }
 
-  const status: TenantRoute = async (_request, response, customerConfigId) => {
+  const status: TenantRoute = async (_request, response, { customerConfigId }) => {
     sendJson(response, 200, statusOf(await store.connections.ofTenant(customerConfigId)));
   };
 
-  const sendRoute: TenantRoute = async (request, response, customerConfigId) => {
+  const sendRoute: TenantRoute = async (request, response, { customerConfigId }) => {
     const parsed = SEND_REQUEST.safeParse(await readJsonBody(request));
     if (!parsed.success) throw invalid(parsed.error);
     await requireOwn(parsed.data.conversationId, customerConfigId);
     sendJson(response, 202, await send(withoutUndefined(parsed.data)));
   };
 
-  const receipt: TenantRoute = async (request, response, customerConfigId) => {
+  const receipt: TenantRoute = async (request, response, { customerConfigId }) => {
     const id = uuid.safeParse(request.params.id);
     const found = id.success ? await store.outbox.receipt(id.data, customerConfigId) : null;
     if (found === null) throw new ChannelError("SEND_UNKNOWN", "There is no send with this id.");
     sendJson(response, 200, found);
   };
 
-  const session: TenantRoute = async (request, response, customerConfigId) => {
+  const session: TenantRoute = async (request, response, { customerConfigId }) => {
     const id = uuid.safeParse(request.params.conversationId);
     if (!id.success) throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     await requireOwn(id.data, customerConfigId);

@@ -19,6 +19,13 @@ function problemsOf(input: WhatsAppConfigInput): readonly string[] {
 describe("a configuration", () => {
   it("needs an app secret, a verify token and a token key, and nothing else", () => {
     expect(parseConfig(GOOD)).toEqual({
+      appId: null,
+      loginConfigId: null,
+      appUrl: null,
+      basePath: "/api/whatsapp",
+      returnPaths: ["/dashboard/integrations"],
+      dialogUrl: "https://www.facebook.com",
+      usesPkce: false,
       appSecrets: ["an-app-secret"],
       verifyToken: "a-verify-token",
       tokenKeys: [{ kid: "k1", key: Buffer.from(KEY, "base64") }],
@@ -37,11 +44,25 @@ describe("a configuration", () => {
       leaseMs: 1,
       reconcileMs: "soon",
       coalesceMs: -1,
+      metaAppId: "my app",
+      metaConfigId: "my config",
+      appUrl: "https://your-domain.com/app",
+      basePath: "/api/whatsapp/",
+      returnPaths: "/dashboard,//evil.example",
+      dialogUrl: "http://www.facebook.com",
+      pkce: "plain",
     });
 
     expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "META_APP_ID",
+      "META_CONFIG_ID",
       "WHATSAPP_VERIFY_TOKEN",
       "WHATSAPP_TOKEN_KEYS",
+      "NEXT_PUBLIC_APP_URL",
+      "WHATSAPP_BASE_PATH",
+      "WHATSAPP_RETURN_PATHS",
+      "META_DIALOG_URL",
+      "META_PKCE",
       "META_GRAPH_URL",
       "META_GRAPH_VERSION",
       "WHATSAPP_LEASE_MS",
@@ -50,8 +71,8 @@ describe("a configuration", () => {
       "META_APP_SECRET",
     ]);
     expect(problems.filter((problem) => problem.includes("is missing"))).toHaveLength(3);
-    expect(problems[0]).toContain("node -e");
-    expect(problems[1]).toContain("node -e");
+    expect(problems[2]).toContain("node -e");
+    expect(problems[3]).toContain("node -e");
     for (const [option, { env, description }] of Object.entries(OPTIONS)) {
       const problem = problems.find((one) => one.startsWith(`${env} (${option})`));
       if (env !== "WHATSAPP_APP_SECRET") expect(problem).toContain(description);

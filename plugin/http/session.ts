@@ -1,0 +1,60 @@
+/** Who is asking on a tenant's route: what the host's `authenticate` says, checked, and what it lets them do. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ChannelError } from "../errors.ts";
+
+/** What a person may do beside reading and sending. `connect`: connect and disconnect numbers. */
+export type Permission = "connect";
+
+/** Somebody who is signed in at the host. */
+export type Session = {
+  /** The tenant: a `customer_configs.id` (uuid). */
+  readonly customerConfigId: string;
+  /** The person. A connection that one has started, nobody else can finish. */
+  readonly userId?: string | undefined;
+  /**
+   * Anything that differs from one browser session to the next and stays the same within it; kept as a hash only.
+   * Without it a cookie of ours takes its place.
+   */
+  readonly sessionId?: string | undefined;
+  /** Default: none. */
+  readonly permissions?: readonly Permission[] | undefined;
+};
+
+/** @returns who is behind a request, or only the tenant's `customer_configs.id`, who then may read and send; null for nobody. */
+export type Authenticate<Request> = (
+  request: Request,
+) => Promise<Session | string | null | undefined> | Session | string | null | undefined;
+
+type Params = { readonly params: Readonly<Record<string, string | readonly string[] | undefined>> };
+export type TenantRequest = IncomingMessage & Params;
+export type TenantRoute = (request: TenantRequest, response: ServerResponse, session: Session) => Promise<void>;
+
+/** As a `customer_configs.id` looks; anything else names nobody. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** @throws ChannelError NOT_AUTHENTICATED. */
+export function readSession(answer: Session | string | null | undefined): Session {
+  const session = typeof answer === "string" ? { customerConfigId: answer } : answer;
+  if (typeof session?.customerConfigId !== "string" || !UUID.test(session.customerConfigId))
+    throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
+  return { ...session, customerConfigId: session.customerConfigId.toLowerCase() };
+}
+
+/** @throws ChannelError NOT_PERMITTED. */
+export function requirePermission(session: Session, permission: Permission): void {
+  if (session.permissions?.includes(permission) !== true)
+    throw new ChannelError(
+      "NOT_PERMITTED",
+      `You may not do this: ask somebody who manages integrations. (For the host's developer: authenticate must return permissions: ["${permission}"].)`,
+    );
+}
+
+/**
+ * A page of another site can make a browser post with its cookies; the browser says so itself.
+ * @throws ChannelError NOT_AUTHENTICATED.
+ * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+ */
+export function refuseOtherSites({ method, headers }: IncomingMessage): void {
+  if (method !== "GET" && headers["sec-fetch-site"] === "cross-site")
+    throw new ChannelError("NOT_AUTHENTICATED", "Another site has sent this request.");
+}
