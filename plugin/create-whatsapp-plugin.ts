@@ -2,16 +2,23 @@
 import { randomBytes } from "node:crypto";
 import type { Knex } from "knex";
 import { pino } from "pino";
+import { createCallWebhook } from "../adapters/graph-api/call-webhook.ts";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
+import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
+import { createExamination } from "../adapters/postgres/examination.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
-import { migrate } from "../migrations/index.ts";
-import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
+import { migrate, migrationStatus } from "../migrations/index.ts";
+import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createDoctor, type Doctor, type DoctorRequest } from "./doctor/doctor.ts";
+import type { Diagnosis } from "./doctor/finding.ts";
+import { settingsOf } from "./doctor/settings.ts";
+import { ChannelError } from "./errors.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
@@ -77,6 +84,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   stop(): Promise<void>;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
+  /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
+  doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -143,10 +152,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     sessionStatus: createSessionStatus(store.sessions),
   };
 
+  const doctor = createDoctorOf(options.knex, config, { ...schemas, fetch: options.fetch });
+
   return {
     ...contract,
     router: createRouter({
       plugin: contract,
+      doctor,
       store,
       verifyToken: config.verifyToken,
       authenticate: options.authenticate ?? (() => null),
@@ -162,6 +174,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
+    doctor,
     receipt: store.outbox.receipt,
   };
 }
@@ -179,6 +192,68 @@ export function replayUnknown(
   return readAgain((bytes) => {
     const payload = readPayload({ bytes });
     return payload.kind === "json" ? parseWebhook(payload.value) : null;
+  });
+}
+
+export type RunDoctorOptions = DoctorRequest &
+  Pick<WhatsAppPluginOptions, "config" | "fetch" | "schema" | "hostSchema">;
+
+/** The same as the plugin's `doctor`, also where the configuration is so wrong that there can be no plugin. */
+export function runDoctor(
+  knex: Knex,
+  { config, fetch, schema, hostSchema, ...request }: RunDoctorOptions,
+): Promise<Diagnosis> {
+  const schemas = { schema: schema ?? "public", hostSchema: hostSchema ?? "public" };
+  return createDoctorOf(knex, readConfig(config), { ...schemas, fetch })(request);
+}
+
+function readConfig(input: WhatsAppConfigInput): WhatsAppConfig | ChannelError {
+  try {
+    return parseConfig(input);
+  } catch (error) {
+    if (error instanceof ChannelError) return error;
+    throw error;
+  }
+}
+
+/** The doctor's patience is shorter than that of a send. */
+const DOCTOR_TIMEOUTS = { connectMs: 3_000, headersMs: 8_000, totalMs: 10_000 };
+
+function createDoctorOf(
+  knex: Knex,
+  config: WhatsAppConfig | ChannelError,
+  {
+    fetch,
+    ...schemas
+  }: {
+    readonly schema: string;
+    readonly hostSchema: string;
+    readonly fetch: typeof globalThis.fetch | undefined;
+  },
+): Doctor {
+  const examination = createExamination(
+    createDatabase(knex, { ...schemas, acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000 }),
+  );
+  return createDoctor(() => {
+    const shared = {
+      examination,
+      migrations: () => migrationStatus(knex, schemas),
+      now: () => new Date(),
+      newChallenge: () => randomBytes(16).toString("hex"),
+    };
+    if (config instanceof ChannelError)
+      return { deps: { ...shared, configured: null, problems: config.message.split("\n- ").slice(1) }, close() {} };
+    // Its own connections, so that nothing stays open between examinations.
+    const transport =
+      fetch === undefined ? createHttpTransport(DOCTOR_TIMEOUTS) : createFetchTransport(fetch, DOCTOR_TIMEOUTS);
+    const configured = {
+      settings: settingsOf(config),
+      verifyToken: config.verifyToken,
+      secretBox: createSecretBox(config.tokenKeys),
+      metaHealth: createMetaHealth({ ...config, appSecret: config.appSecrets[0] as string, transport }),
+      callWebhook: createCallWebhook(transport),
+    };
+    return { deps: { ...shared, configured, problems: [] }, close: () => transport.close() };
   });
 }
 

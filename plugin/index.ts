@@ -4,10 +4,14 @@ export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
 export type * from "./contract.ts";
 export {
   createWhatsAppPlugin,
+  type RunDoctorOptions,
   replayUnknown,
+  runDoctor,
   type WhatsAppPlugin,
   type WhatsAppPluginOptions,
 } from "./create-whatsapp-plugin.ts";
+export type { DoctorRequest } from "./doctor/doctor.ts";
+export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";

@@ -5,6 +5,7 @@ export const ROUTES = [
   { name: "handshake", method: "GET", path: "/webhook", auth: "meta" },
   { name: "delivery", method: "POST", path: "/webhook", auth: "meta" },
   { name: "status", method: "GET", path: "/status", auth: "tenant" },
+  { name: "doctor", method: "GET", path: "/doctor", auth: "tenant" },
   { name: "send", method: "POST", path: "/send", auth: "tenant" },
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },

@@ -3,7 +3,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import type { ChannelPlugin } from "../contract.ts";
+import type { Doctor } from "../doctor/doctor.ts";
 import type { Logger, Store } from "../ports.ts";
+import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import { type Authenticate, readSession, refuseOtherSites, type TenantRoute } from "./session.ts";
@@ -15,6 +17,7 @@ export type Router = (request: IncomingMessage, response: ServerResponse, next: 
 
 export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
+  readonly doctor: Doctor;
   readonly store: Store;
   readonly verifyToken: string;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -24,7 +27,7 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
-export function createRouter({ plugin, store, verifyToken, authenticate, log }: RouterDeps): Router {
+export function createRouter({ plugin, doctor, store, verifyToken, authenticate, log }: RouterDeps): Router {
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const asTenant =
@@ -38,6 +41,7 @@ export function createRouter({ plugin, store, verifyToken, authenticate, log }: 
     handshake: createHandshakeRoute(verifyToken),
     delivery: createDeliveryRoute(plugin.receive),
     status: asTenant(tenant.status),
+    doctor: asTenant(createDoctorRoute(doctor)),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
