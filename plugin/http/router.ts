@@ -4,9 +4,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import type { ChannelPlugin } from "../contract.ts";
 import type { Logger, Store } from "../ports.ts";
+import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
+import { answerBrowser } from "./dashboard.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
-import { type Authenticate, readSession, refuseOtherSites, type TenantRoute } from "./session.ts";
+import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
@@ -17,6 +19,7 @@ export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly store: Store;
   readonly verifyToken: string;
+  readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
   readonly log: Logger;
@@ -24,8 +27,13 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
-export function createRouter({ plugin, store, verifyToken, authenticate, log }: RouterDeps): Router {
+/** Where a person's browser goes by itself: what goes wrong there must end on the host's dashboard. */
+const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
+
+export function createRouter({ plugin, store, verifyToken, connect, authenticate, log }: RouterDeps): Router {
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
+
+  const connecting = createConnectRoutes(connect, log);
 
   const asTenant =
     (route: TenantRoute): Handler =>
@@ -34,10 +42,21 @@ export function createRouter({ plugin, store, verifyToken, authenticate, log }: 
       await route(request, response, readSession(await authenticate(request)));
     };
 
+  const toConnect = (route: TenantRoute): Handler =>
+    asTenant(async (request, response, session) => {
+      requirePermission(session, "connect");
+      await route(request, response, session);
+    });
+
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
     delivery: createDeliveryRoute(plugin.receive),
     status: asTenant(tenant.status),
+    authorize: toConnect(connecting.authorize),
+    callback: toConnect(connecting.callback),
+    embeddedSignup: toConnect(connecting.embeddedSignup),
+    onboarding: toConnect(connecting.onboarding),
+    goOn: toConnect(connecting.goOn),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
@@ -52,7 +71,8 @@ export function createRouter({ plugin, store, verifyToken, authenticate, log }: 
       await handlers[name](request, response);
     } catch (error) {
       // Meta must never meet the host's HTML error page.
-      answerError(response, error, log);
+      if (BROWSER.has(name)) answerBrowser(request, response, error, connect.returnPaths[0] as string, log);
+      else answerError(response, error, log);
     }
   };
   const router = express.Router();
