@@ -1,11 +1,13 @@
 /** The composition root: the one file that sees the plugin and its adapters. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import type { Knex } from "knex";
 import { pino } from "pino";
 import { createCallWebhook } from "../adapters/graph-api/call-webhook.ts";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
+import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
+import { createMetaOauth } from "../adapters/meta-oauth/meta-oauth.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createExamination } from "../adapters/postgres/examination.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
@@ -14,11 +16,16 @@ import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate, migrationStatus } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
+import { createOnboard } from "./connect/onboard.ts";
+import { createRenewTokens } from "./connect/renew-tokens.ts";
+import { createSignIn } from "./connect/sign-in.ts";
+import { createUpkeep } from "./connect/upkeep.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
 import { createDoctor, type Doctor, type DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { settingsOf } from "./doctor/settings.ts";
 import { ChannelError } from "./errors.ts";
+import type { ConnectDeps } from "./http/connect-routes.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
@@ -90,6 +97,9 @@ export type WhatsAppPlugin = ChannelPlugin & {
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
 
+/** How often what ages is looked at. */
+const UPKEEP_MS = 60_000;
+
 /** How long `stop` lets host calls and sends finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
@@ -109,6 +119,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const secretBox = createSecretBox(config.tokenKeys);
+  const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const metaOauth = createMetaOauth({
+    ...config,
+    appSecret: config.appSecrets[0] as string,
+    fetch: options.fetch ?? globalThis.fetch,
+  });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
   const pipeline = createPipeline({
     store,
@@ -136,17 +152,40 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     newToken: () => randomBytes(18).toString("base64url"),
   });
 
+  const onConnected = () => {
+    pipeline.onStored();
+    pipeline.onQueued();
+  };
+  const onboard = createOnboard({
+    ...store,
+    appId: config.appId,
+    metaOauth,
+    metaAccounts,
+    graphApi,
+    secretBox,
+    newPin: () => String(randomInt(1_000_000)).padStart(6, "0"),
+    now: () => new Date(),
+    onConnected,
+  });
+  const signIn = createSignIn({
+    ...store,
+    appId: config.appId,
+    redirectUri: config.appUrl === null ? null : `${config.appUrl}${config.basePath}/oauth/callback`,
+    returnPaths: config.returnPaths,
+    metaOauth,
+    secretBox,
+    onboard,
+    newToken: newSecret,
+  });
+  const renewTokens = createRenewTokens({ connections: store.connections, metaOauth, metaAccounts, secretBox, log });
+  const upkeep = createUpkeep(
+    { "renew tokens": renewTokens, "expire onboardings": store.onboardings.expire },
+    { everyMs: UPKEEP_MS, log },
+  );
+
   const contract: ChannelPlugin = {
     manifest,
-    connect: createConnect({
-      graphApi,
-      connections: store.connections,
-      secretBox,
-      onConnected() {
-        pipeline.onStored();
-        pipeline.onQueued();
-      },
-    }),
+    connect: createConnect({ graphApi, connections: store.connections, secretBox, onConnected }),
     receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
@@ -161,6 +200,15 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       doctor,
       store,
       verifyToken: config.verifyToken,
+      connect: {
+        signIn,
+        onboard,
+        login: loginOf(config),
+        returnPaths: config.returnPaths,
+        basePath: config.basePath,
+        isSecure: config.appUrl?.startsWith("https:") ?? false,
+        newToken: newSecret,
+      },
       authenticate: options.authenticate ?? (() => null),
       log,
     }),
@@ -168,9 +216,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     async start() {
       await store.ping();
       pipeline.start();
+      upkeep.start();
     },
     async stop() {
-      await pipeline.stop(DRAIN_MS);
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
@@ -255,6 +304,23 @@ function createDoctorOf(
     };
     return { deps: { ...shared, configured, problems: [] }, close: () => transport.close() };
   });
+}
+
+/** 256 random bits, safe in a URL. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.7.1 */
+function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** What a page needs for Meta's popup: nothing of it is secret. */
+function loginOf({ appId, loginConfigId, graphVersion, dialogUrl }: WhatsAppConfig): ConnectDeps["login"] {
+  const isMeta = new URL(dialogUrl).hostname.endsWith(".facebook.com");
+  return {
+    app_id: appId,
+    config_id: loginConfigId,
+    graph_version: graphVersion,
+    sdk_url: new URL("/en_US/sdk.js", isMeta ? "https://connect.facebook.net" : dialogUrl).href,
+    dialog_origin: new URL(dialogUrl).origin,
+  };
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */

@@ -1,11 +1,12 @@
 /** Numbers bound to tenants, and their sealed tokens. */
 import type { Connection, ConnectionState, HostEvent } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Connections } from "../../plugin/ports.ts";
+import type { Connections, NewConnection } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
 import { enqueueOnLanes } from "./lanes.ts";
+import { createTokens, saveToken } from "./tokens.ts";
 
 type ConnectionRow = {
   readonly id: string;
@@ -21,15 +22,39 @@ type ConnectionRow = {
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
   const table = db.name("whatsapp_connections");
+
+  /** The host hears of it with the change itself, or not at all. */
+  async function tell(tx: Tx, rows: readonly ConnectionRow[]): Promise<void> {
+    if (!hasListener || rows.length === 0) return;
+    const events = rows.map((row): HostEvent => ({ kind: "connection", connection: toConnection(row) }));
+    const lanes = [...new Set(events.map(notifyLane))].sort();
+    await enqueueOnLanes(
+      tx,
+      db,
+      lanes.map((laneKey) => ({
+        laneKey,
+        stage: "notify",
+        items: events.filter((event) => notifyLane(event) === laneKey).length,
+      })),
+    );
+    await enqueueHostEvents(tx, db, events);
+  }
+
   return {
     async save(wanted) {
       return db.transaction(async (tx) => {
+        const lost = wanted.takeover === true ? await takeFromOthers(tx, db, wanted) : [];
+        const [before] = await tx.query<Pick<ConnectionRow, "state">>(
+          `select state from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
+          [wanted.phoneNumberId, wanted.customerConfigId],
+        );
         const [row] = await tx.query<ConnectionRow>(
-          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating)
-           values ($1, $2, $3, $4, $5, $6)
+          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating, on_business_app)
+           values ($1, $2, $3, $4, $5, $6, coalesce($7, false))
            on conflict (phone_number_id) where state <> 'disconnected' do update set waba_id = excluded.waba_id,
              display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
-             quality_rating = excluded.quality_rating, state = 'connected', reason = null, updated_at = now()
+             quality_rating = excluded.quality_rating, on_business_app = coalesce($7, c.on_business_app), state = 'connected',
+             reason = null, updated_at = now()
            where c.customer_config_id = excluded.customer_config_id
            returning *`,
           [
@@ -39,21 +64,21 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
             wanted.displayPhoneNumber,
             wanted.verifiedName,
             wanted.qualityRating,
+            wanted.isOnBusinessApp ?? null,
           ],
         );
         if (row === undefined)
           throw new ChannelError(
             "CONNECTION_CONFLICT",
-            "Another tenant holds this number: it must be disconnected there first.",
+            "Another tenant holds this number: it must be disconnected there first, or taken over by somebody who confirms it.",
           );
-        await tx.query(
-          `insert into ${db.name("whatsapp_oauth_tokens")} (customer_config_id, connection_id, access_token_enc) values ($1, $2, $3)
-           on conflict (connection_id) do update set access_token_enc = excluded.access_token_enc, updated_at = now()`,
-          [wanted.customerConfigId, row.id, wanted.seal(row.id)],
-        );
+        await saveToken(tx, db, row, wanted.seal(row.id), wanted.token);
+        if (wanted.sealPin !== undefined)
+          await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
+        await tell(tx, before?.state === "connected" ? lost : [...lost, row]);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
-        await wakeHeldSends(tx, db, row.id);
+        await wakeHeldSends(tx, db, [row.id, ...lost.map(({ id }) => id)]);
         return toConnection(row);
       });
     },
@@ -76,15 +101,61 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           [connectionId, reason, accessTokenEnc],
         );
         if (row === undefined) return null;
-        const event: HostEvent = { kind: "connection", connection: toConnection(row) };
-        if (hasListener) {
-          await enqueueOnLanes(tx, db, [{ laneKey: notifyLane(event), stage: "notify", items: 1 }]);
-          await enqueueHostEvents(tx, db, [event]);
-        }
-        return event.connection;
+        await tell(tx, [row]);
+        return toConnection(row);
       });
     },
+
+    async holders(phoneNumberIds) {
+      const rows = await db.query<ConnectionRow & { readonly pin_enc: string | null }>(
+        `select * from ${table} where phone_number_id = any($1) and state <> 'disconnected'`,
+        [phoneNumberIds],
+      );
+      return rows.map((row) => ({
+        phoneNumberId: row.phone_number_id,
+        connectionId: row.id,
+        customerConfigId: row.customer_config_id,
+        state: row.state,
+        pinEnc: row.pin_enc,
+      }));
+    },
+
+    async claimSync(connectionId, what) {
+      const column = SYNC_COLUMN[what];
+      const claimed = await db.query(
+        `update ${table} set ${column} = now() where id = $1 and ${column} is null returning 1`,
+        [connectionId],
+      );
+      return claimed.length > 0;
+    },
+
+    async unclaimSync(connectionId, what) {
+      await db.query(`update ${table} set ${SYNC_COLUMN[what]} = null where id = $1`, [connectionId]);
+    },
+
+    async saveProfile(connectionId, profile) {
+      await db.query(`update ${table} set profile = $2 where id = $1`, [connectionId, JSON.stringify(profile)]);
+    },
+
+    ...createTokens(db),
   };
+}
+
+const SYNC_COLUMN = { contacts: "contacts_sync_at", history: "history_sync_at" } as const;
+
+/** Two tenants cannot both have a number: who proves it and confirms it gets it. @returns what the others have lost. */
+async function takeFromOthers(tx: Tx, db: Database, wanted: NewConnection): Promise<readonly ConnectionRow[]> {
+  const lost = await tx.query<ConnectionRow>(
+    `update ${db.name("whatsapp_connections")} set state = 'disconnected', disconnected_at = now(), updated_at = now(),
+       reason = 'Somebody who proved at Meta that it is theirs has connected this number to another account.'
+     where phone_number_id = $1 and customer_config_id <> $2 and state <> 'disconnected' returning *`,
+    [wanted.phoneNumberId, wanted.customerConfigId],
+  );
+  for (const { id, customer_config_id: tenant } of lost) {
+    await tx.query(`delete from ${db.name("whatsapp_oauth_tokens")} where connection_id = $1`, [id]);
+    await hideFromHost(tx, db, tenant);
+  }
+  return lost;
 }
 
 /** The columns of the guide, on the host's own row of the tenant: the host makes tenants, we never do. */
@@ -102,15 +173,29 @@ async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<voi
     );
 }
 
-/** Sends that waited for a new token go on, in order. */
-async function wakeHeldSends(tx: Tx, db: Database, connectionId: string): Promise<void> {
+/** The tenant's row shows a number that it still has, or none. */
+async function hideFromHost(tx: Tx, db: Database, customerConfigId: string): Promise<void> {
+  await tx.query(
+    `update ${db.hostName("customer_configs")} t set whatsapp_enabled = c.id is not null,
+       whatsapp_phone_number = c.display_phone_number, whatsapp_phone_number_id = c.phone_number_id,
+       whatsapp_business_account_id = c.waba_id, whatsapp_connected_at = case when c.id is null then null else t.whatsapp_connected_at end
+     from (select $1::text as tenant) x left join lateral (
+       select * from ${db.name("whatsapp_connections")} where customer_config_id::text = x.tenant and state <> 'disconnected'
+       order by created_at limit 1) c on true
+     where t.id::text = x.tenant`,
+    [customerConfigId],
+  );
+}
+
+/** Sends that waited for a new token go on, in order; those of a number that was lost learn that they cannot. */
+async function wakeHeldSends(tx: Tx, db: Database, connectionIds: readonly string[]): Promise<void> {
   await tx.query(
     `with mine as (
        select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lease_token is null and l.pending > 0 and l.lane_key in (
-         select lane_key from ${db.name("whatsapp_outbox")} where connection_id = $1 and state in ('queued', 'held', 'sending'))
+         select lane_key from ${db.name("whatsapp_outbox")} where connection_id = any($1) and state in ('queued', 'held', 'sending'))
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set ready_at = now() from mine where l.lane_key = mine.lane_key`,
-    [connectionId],
+    [connectionIds],
   );
 }
 

@@ -8,10 +8,12 @@ import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
+import { createOnboardings } from "./onboardings.ts";
 import { createOutbox } from "./outbox.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createTemplates } from "./templates.ts";
 import { createTurns } from "./turns.ts";
 
@@ -32,6 +34,8 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),
     connections: createConnections(db, options),
+    signIns: createSignIns(db),
+    onboardings: createOnboardings(db),
     templates: createTemplates(db),
     sessions: createSessions(db),
     ping: async () => {

@@ -5,10 +5,12 @@ import express from "express";
 import type { ChannelPlugin } from "../contract.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Logger, Store } from "../ports.ts";
+import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
+import { answerBrowser } from "./dashboard.ts";
 import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
-import { type Authenticate, readSession, refuseOtherSites, type TenantRoute } from "./session.ts";
+import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
@@ -20,6 +22,7 @@ export type RouterDeps = {
   readonly doctor: Doctor;
   readonly store: Store;
   readonly verifyToken: string;
+  readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
   readonly log: Logger;
@@ -27,8 +30,13 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
-export function createRouter({ plugin, doctor, store, verifyToken, authenticate, log }: RouterDeps): Router {
+/** Where a person's browser goes by itself: what goes wrong there must end on the host's dashboard. */
+const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
+
+export function createRouter({ plugin, doctor, store, verifyToken, connect, authenticate, log }: RouterDeps): Router {
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
+
+  const connecting = createConnectRoutes(connect, log);
 
   const asTenant =
     (route: TenantRoute): Handler =>
@@ -37,11 +45,22 @@ export function createRouter({ plugin, doctor, store, verifyToken, authenticate,
       await route(request, response, readSession(await authenticate(request)));
     };
 
+  const toConnect = (route: TenantRoute): Handler =>
+    asTenant(async (request, response, session) => {
+      requirePermission(session, "connect");
+      await route(request, response, session);
+    });
+
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
     delivery: createDeliveryRoute(plugin.receive),
     status: asTenant(tenant.status),
     doctor: asTenant(createDoctorRoute(doctor)),
+    authorize: toConnect(connecting.authorize),
+    callback: toConnect(connecting.callback),
+    embeddedSignup: toConnect(connecting.embeddedSignup),
+    onboarding: toConnect(connecting.onboarding),
+    goOn: toConnect(connecting.goOn),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
@@ -56,7 +75,8 @@ export function createRouter({ plugin, doctor, store, verifyToken, authenticate,
       await handlers[name](request, response);
     } catch (error) {
       // Meta must never meet the host's HTML error page.
-      answerError(response, error, log);
+      if (BROWSER.has(name)) answerBrowser(request, response, error, connect.returnPaths[0] as string, log);
+      else answerError(response, error, log);
     }
   };
   const router = express.Router();
