@@ -2,12 +2,14 @@
 /** whatsapp-channel: the command line of the package, for the people who run the host. */
 import { createRequire } from "node:module";
 import { type Command, type ExitCode, usageError } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
+  doctor: doctorCommand,
   "replay-unknown": replayUnknownCommand,
 };
 
@@ -25,6 +27,7 @@ Options:
 Examples:
   whatsapp-channel migrate
   whatsapp-channel migrate --help
+  whatsapp-channel doctor
   whatsapp-channel replay-unknown`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {

@@ -2,8 +2,8 @@
 import { parseArgs } from "node:util";
 import { usageError } from "./command.ts";
 
-/** @param own lines for the options that only this command has. */
-export function optionsHelp(own: readonly string[] = []): string {
+/** @param own lines for the options that only this command has. @param exits what its exit codes mean. */
+export function optionsHelp(own: readonly string[] = [], exits = usualExits(own)): string {
   const lines = [
     "--database-url <url>    Default: DATABASE_URL, which other users of this machine cannot see",
     "--schema <name>         Schema of our tables. Default: public",
@@ -12,8 +12,11 @@ export function optionsHelp(own: readonly string[] = []): string {
     ...own,
     "--help                  This text",
   ];
-  const exits = `Exit codes: 0 done, 1 failed, 2 used wrongly${own.length > 0 ? " or not confirmed" : ""}`;
   return `Options:\n${lines.map((line) => `  ${line}`).join("\n")}\n\n${exits}`;
+}
+
+function usualExits(own: readonly string[]): string {
+  return `Exit codes: 0 done, 1 failed, 2 used wrongly${own.length > 0 ? " or not confirmed" : ""}`;
 }
 
 const COMMON = {
@@ -33,20 +36,25 @@ export type Values = {
 };
 export type Parsed<Own> = { readonly values: Values & Own; readonly positionals: readonly string[] };
 
-/** @param help where a mistake is sent: `migrate --help`. @param own flags that only this command has. */
-export function parsed<Own extends string = never>(
+/** @param help where a mistake is sent: `migrate --help`. @param own flags that only this command has. @param ownTexts the same with a value. */
+export function parsed<Own extends string = never, OwnText extends string = never>(
   args: readonly string[],
   help: string,
   own: readonly Own[] = [],
-): Parsed<{ readonly [Name in Own]?: boolean }> {
-  const flags = Object.fromEntries(own.map((name) => [name, { type: "boolean" as const }]));
+  ownTexts: readonly OwnText[] = [],
+): Parsed<{ readonly [Name in Own]?: boolean } & { readonly [Name in OwnText]?: string }> {
+  const flags = Object.fromEntries([
+    ...own.map((name) => [name, { type: "boolean" as const }]),
+    ...ownTexts.map((name) => [name, { type: "string" as const }]),
+  ]);
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
       options: { ...COMMON, ...flags },
     });
-    return { values: values as Values & { readonly [Name in Own]?: boolean }, positionals };
+    type OwnValues = { readonly [Name in Own]?: boolean } & { readonly [Name in OwnText]?: string };
+    return { values: values as Values & OwnValues, positionals };
   } catch (error) {
     // Node adds advice about positionals after the first sentence.
     const [sentence = ""] = (error as Error).message.split(/\.(\s|$)/);

@@ -283,26 +283,22 @@ function createDoctorOf(
   const examination = createExamination(
     createDatabase(knex, { ...schemas, acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000 }),
   );
+  const shared = { examination, migrations: () => migrationStatus(knex, schemas), now: () => new Date() };
   return createDoctor(() => {
-    const shared = {
-      examination,
-      migrations: () => migrationStatus(knex, schemas),
-      now: () => new Date(),
-      newChallenge: () => randomBytes(16).toString("hex"),
-    };
     if (config instanceof ChannelError)
-      return { deps: { ...shared, configured: null, problems: config.message.split("\n- ").slice(1) }, close() {} };
+      return { deps: { ...shared, outside: null, problems: config.message.split("\n- ").slice(1) }, close() {} };
     // Its own connections, so that nothing stays open between examinations.
     const transport =
       fetch === undefined ? createHttpTransport(DOCTOR_TIMEOUTS) : createFetchTransport(fetch, DOCTOR_TIMEOUTS);
-    const configured = {
+    const outside = {
       settings: settingsOf(config),
       verifyToken: config.verifyToken,
       secretBox: createSecretBox(config.tokenKeys),
       metaHealth: createMetaHealth({ ...config, appSecret: config.appSecrets[0] as string, transport }),
       callWebhook: createCallWebhook(transport),
+      newChallenge: () => randomBytes(16).toString("hex"),
     };
-    return { deps: { ...shared, configured, problems: [] }, close: () => transport.close() };
+    return { deps: { ...shared, outside, problems: [] }, close: () => transport.close() };
   });
 }
 

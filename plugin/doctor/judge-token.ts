@@ -1,4 +1,5 @@
 /** A number's access token: whether it opens, whose it is, what it may do, and how long. */
+import { MEANS } from "../connect/judge-token.ts";
 import type { TokenFacts } from "../ports.ts";
 import { type DoctorFacts, judge, type NumberFacts, notAsked } from "./facts.ts";
 import { ok, problem, type Verdict, warning } from "./finding.ts";
@@ -8,10 +9,9 @@ import { days, list, span } from "./say.ts";
 const RECONNECT = 'Press "Connect WhatsApp" again for this number.';
 const SOON_DAYS = 14;
 
-/** What a token must allow, and the scopes that allow it. */
-const NEEDED: readonly { readonly meaning: string; readonly scopes: readonly string[] }[] = [
-  { meaning: "look after accounts and numbers", scopes: ["whatsapp_business_management"] },
-  { meaning: "send and receive messages", scopes: ["whatsapp_business_messaging"] },
+const NEEDED = [
+  { means: MEANS.manage, meaning: "look after accounts and numbers", scope: "whatsapp_business_management" },
+  { means: MEANS.message, meaning: "send and receive messages", scope: "whatsapp_business_messaging" },
 ];
 
 export function judgeToken(facts: DoctorFacts, { number, sealed, token, health }: NumberFacts): Verdict {
@@ -41,19 +41,19 @@ function judgeGrants(token: TokenFacts, wabaId: string, appId: string | null): V
       `It was given to another app (${token.appId}), not to META_APP_ID (${appId}).`,
       `${RECONNECT} Tokens from another app's dashboard do not work here.`,
     );
-  const missing = NEEDED.filter(({ scopes }) => !scopes.some((scope) => token.scopes.includes(scope)));
+  const scopes = [...token.scopes, ...token.granted.map(({ scope }) => scope)];
+  const missing = NEEDED.filter(({ means }) => !scopes.some((scope) => means.test(scope)));
   if (missing.length > 0)
     return problem(
-      `It may not ${list(missing.map(({ meaning }) => meaning))}: ${list(missing.flatMap(({ scopes }) => scopes))} was not granted.`,
+      `It may not ${list(missing.map(({ meaning }) => meaning))}: ${list(missing.map(({ scope }) => scope))} was not granted.`,
       `${RECONNECT} Leave every box of Meta's dialog ticked. (A system user's token: generate it again with both permissions.)`,
     );
-  const elsewhere = NEEDED.flatMap(({ scopes }) => scopes).filter((scope) => {
-    const grant = token.granted.find((one) => one.scope === scope);
-    return grant !== undefined && grant.ids !== null && !grant.ids.includes(wabaId);
-  });
+  const elsewhere = token.granted.filter(
+    ({ scope, ids }) => NEEDED.some(({ means }) => means.test(scope)) && ids !== null && !ids.includes(wabaId),
+  );
   if (elsewhere.length > 0)
     return problem(
-      `${list(elsewhere)} was granted for other accounts than ${wabaId}.`,
+      `${list(elsewhere.map(({ scope }) => scope))} was granted for other accounts than ${wabaId}.`,
       `${RECONNECT} Choose this account in Meta's dialog. (A system user: assign the account to it in Business settings.)`,
     );
   return ok("Valid, of this app, with both permissions for this account.");
