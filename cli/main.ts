@@ -6,11 +6,13 @@ import { doctorCommand } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
+import { rotateKeysCommand } from "./rotate-keys.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
   doctor: doctorCommand,
   "replay-unknown": replayUnknownCommand,
+  "rotate-keys": rotateKeysCommand,
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]

@@ -11,6 +11,7 @@ import { createMetaOauth } from "../adapters/meta-oauth/meta-oauth.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createExamination } from "../adapters/postgres/examination.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
+import { createSealedValues } from "../adapters/postgres/sealed-values.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate, migrationStatus } from "../migrations/index.ts";
@@ -18,6 +19,7 @@ import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./co
 import { createConnect } from "./connect/connect-with-token.ts";
 import { createOnboard } from "./connect/onboard.ts";
 import { createRenewTokens } from "./connect/renew-tokens.ts";
+import { type KeyRotation, rotateKeys as rotate } from "./connect/rotate-keys.ts";
 import { createSignIn } from "./connect/sign-in.ts";
 import { createUpkeep } from "./connect/upkeep.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
@@ -241,6 +243,32 @@ export function replayUnknown(
   return readAgain((bytes) => {
     const payload = readPayload({ bytes });
     return payload.kind === "json" ? parseWebhook(payload.value) : null;
+  });
+}
+
+/**
+ * Seals every stored token and PIN again with the first of the configured keys, in small steps beside a running plugin,
+ * which must know that key already. Safe to repeat and to break off; what cannot be opened is named and left as it is.
+ */
+export async function rotateKeys(
+  knex: Knex,
+  {
+    config,
+    schema = "public",
+    checkOnly = false,
+  }: {
+    readonly config: WhatsAppConfigInput;
+    readonly schema?: string;
+    /** Only count. */
+    readonly checkOnly?: boolean;
+  },
+): Promise<KeyRotation> {
+  const { tokenKeys } = parseConfig(config);
+  return rotate({
+    sealedValues: createSealedValues(createDatabase(knex, { schema, hostSchema: schema })),
+    secretBox: createSecretBox(tokenKeys),
+    kids: tokenKeys.map(({ kid }) => kid),
+    checkOnly,
   });
 }
 
