@@ -839,8 +839,8 @@ export type AccountTemplates = { readonly wabaId: string; readonly counts: Reado
 
 export type Work = {
   readonly deadLetters: { readonly events: number; readonly turns: number; readonly hostEvents: number };
-  /** Since when the longest-waiting work has been ready without anybody taking it; null when none waits. */
-  readonly waitingSince: Date | null;
+  /** How long the longest-waiting work has been ready without anybody taking it; null when none waits. */
+  readonly waitingMs: number | null;
 };
 
 /** A template in one language, as Graph lists it. */

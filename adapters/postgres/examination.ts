@@ -150,12 +150,12 @@ export function createExamination(db: Database): Examination {
              and $1::uuid[] is null limit $2) h) as host_events`,
         [connections, MOST_COUNTED],
       );
-      const lag = await one<{ since: Date | null }>(
-        `select min(ready_at) as since from ${db.name("whatsapp_lanes")} where ready_at <= now() and lease_token is null`,
+      const lag = await one<{ ms: number | null }>(
+        `select (extract(epoch from now() - min(ready_at)) * 1000)::float8 as ms from ${db.name("whatsapp_lanes")} where ready_at <= now() and lease_token is null`,
       );
       return {
         deadLetters: { events: dead.events, turns: dead.turns, hostEvents: dead.host_events },
-        waitingSince: lag.since,
+        waitingMs: lag.ms,
       };
     },
   };

@@ -72,6 +72,14 @@ export type DoctorFacts = {
   readonly clocks: { readonly database: number | null; readonly graph: number | null };
 };
 
+/** Of the app's own token, so that anything but being busy means that it is none. */
+const REFUSALS: ReadonlySet<number> = new Set([33, 100, 101, 104, 190, 803]);
+
+/** Meta itself has said no: the question was understood, and whoever asked is not who they should be. */
+export function isRefused(asked: Asked<unknown>): boolean {
+  return "failed" in asked && (asked.reauth === true || REFUSALS.has(asked.code ?? 0));
+}
+
 /** Judges an answer; says why there is none where there is none. */
 export function judge<T>(asked: Asked<T>, verdict: (known: T) => Verdict): Verdict {
   if ("known" in asked) return verdict(asked.known);

@@ -1,8 +1,8 @@
 /** The Meta app: whether id and secret belong together, where its webhooks go, and which it asked for. */
 import type { AppSubscription, WebhookAnswer } from "../ports.ts";
-import { type DoctorFacts, judge } from "./facts.ts";
+import { type DoctorFacts, isRefused, judge } from "./facts.ts";
 import { type Finding, finding, ok, problem, skipped, type Verdict, warning } from "./finding.ts";
-import { ago, count, list } from "./say.ts";
+import { ago, list } from "./say.ts";
 
 const WEBHOOKS_PAGE = "In the Meta app, WhatsApp, Configuration, Webhook";
 
@@ -40,9 +40,9 @@ export function judgeApp(facts: DoctorFacts): readonly Finding[] {
 }
 
 function judgeSecret({ app }: DoctorFacts): Verdict {
-  if ("failed" in app && app.code !== undefined)
+  if (isRefused(app))
     return problem(
-      `META_APP_ID and META_APP_SECRET do not belong together: Meta refuses them (code ${app.code}).`,
+      `META_APP_ID and META_APP_SECRET do not belong together: Meta refuses them.`,
       "In the Meta app, Settings, Basic, copy App ID and App Secret once more; then no signature and no sign-in fails.",
     );
   return judge(app, ({ name }) => ok(`Meta knows them${name === null ? "" : ` as "${name}"`}.`));
@@ -134,7 +134,7 @@ function judgeFields(facts: DoctorFacts, known: AppSubscription | null): Verdict
   const wanted = [...RECOMMENDED_FIELDS, ...(isOnBusinessApp(facts) ? BUSINESS_APP_FIELDS : [])];
   const missing = wanted.filter((field) => !fields.includes(field));
   if (missing.length > 0) return warning(`Subscribed to messages, not to ${list(missing)}.`, subscribe(missing));
-  return ok(`Subscribed to messages and ${count(fields.length - 1, "more")}.`.replace("mores", "more"));
+  return ok(`Subscribed to messages and ${fields.length - 1} more.`);
 }
 
 function isOnBusinessApp({ numbers }: DoctorFacts): boolean {

@@ -1,5 +1,5 @@
 /** Configuration, database and Meta's reach: what everything else stands on. */
-import { type DoctorFacts, judge, notAsked } from "./facts.ts";
+import { type Asked, type DoctorFacts, judge } from "./facts.ts";
 import { type Finding, finding, ok, problem, type Verdict, warning } from "./finding.ts";
 import { list } from "./say.ts";
 
@@ -34,9 +34,9 @@ function judgeConfiguration({ configuration: { problems, settings } }: DoctorFac
 }
 
 function judgeDatabase({ database }: DoctorFacts): Verdict {
-  if ("failed" in database)
+  if ("failed" in database || isLate(database))
     return problem(
-      database.failed,
+      "failed" in database ? database.failed : "It does not answer in time.",
       "Check that Postgres runs, that DATABASE_URL is right, and that connections are free.",
     );
   return judge(database, () => ok("Answers."));
@@ -64,11 +64,14 @@ function judgeMigrations({ migrations }: DoctorFacts): Verdict {
 }
 
 function judgeGraph({ graph }: DoctorFacts): Verdict {
-  if ("skipped" in graph) return notAsked(graph.skipped);
-  if ("failed" in graph)
+  if ("failed" in graph || isLate(graph))
     return problem(
-      graph.failed,
+      "failed" in graph ? graph.failed : "It does not answer in time.",
       "Let this machine reach META_GRAPH_URL (https://graph.facebook.com, port 443): a firewall, proxy or DNS is in the way.",
     );
-  return ok("Answers.");
+  return judge(graph, () => ok("Answers."));
+}
+
+function isLate(asked: Asked<unknown>): boolean {
+  return "skipped" in asked && asked.skipped === "late";
 }

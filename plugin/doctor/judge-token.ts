@@ -45,7 +45,7 @@ function judgeGrants(token: TokenFacts, wabaId: string, appId: string | null): V
   const missing = NEEDED.filter(({ means }) => !scopes.some((scope) => means.test(scope)));
   if (missing.length > 0)
     return problem(
-      `It may not ${list(missing.map(({ meaning }) => meaning))}: ${list(missing.map(({ scope }) => scope))} was not granted.`,
+      `It may not ${list(missing.map(({ meaning }) => meaning))}: ${list(missing.map(({ scope }) => scope))} ${wereOrWas(missing)} not granted.`,
       `${RECONNECT} Leave every box of Meta's dialog ticked. (A system user's token: generate it again with both permissions.)`,
     );
   const elsewhere = token.granted.filter(
@@ -53,7 +53,7 @@ function judgeGrants(token: TokenFacts, wabaId: string, appId: string | null): V
   );
   if (elsewhere.length > 0)
     return problem(
-      `${list(elsewhere.map(({ scope }) => scope))} was granted for other accounts than ${wabaId}.`,
+      `${list(elsewhere.map(({ scope }) => scope))} ${wereOrWas(elsewhere)} granted for other accounts than ${wabaId}.`,
       `${RECONNECT} Choose this account in Meta's dialog. (A system user: assign the account to it in Business settings.)`,
     );
   return ok("Valid, of this app, with both permissions for this account.");
@@ -78,6 +78,10 @@ export function judgeExpiry({ at }: DoctorFacts, { sealed, token }: NumberFacts)
       );
     return ok(`${first.what} ends on ${day(first.when)}.`);
   });
+}
+
+function wereOrWas({ length }: readonly unknown[]): string {
+  return length === 1 ? "was" : "were";
 }
 
 function day(when: Date): string {

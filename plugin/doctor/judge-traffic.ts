@@ -13,7 +13,7 @@ export function judgeConnection({ number }: NumberFacts): Verdict {
   const seen = `${number.displayPhoneNumber}${number.verifiedName === null ? "" : `, ${number.verifiedName}`}`;
   if (number.state === "reauth_required")
     return problem(
-      `${seen}: Meta has refused its token${number.reason === null ? "" : ` (${number.reason})`}. Sends wait.`,
+      `${seen}: needs a new token, and sends wait for it.${number.reason === null ? "" : ` ${number.reason}`}`,
       'Press "Connect WhatsApp" again for this number; what waits is then sent.',
     );
   return ok(`${seen}: connected.`);
@@ -108,12 +108,11 @@ export function judgeUnrouted({ unrouted, at }: DoctorFacts): Verdict {
   });
 }
 
-export function judgeQueue({ work, at }: DoctorFacts): Verdict {
-  return judge(work, ({ deadLetters, waitingSince }) => {
-    const lag = waitingSince === null ? 0 : at.getTime() - waitingSince.getTime();
-    if (lag > LAG_MS)
+export function judgeQueue({ work }: DoctorFacts): Verdict {
+  return judge(work, ({ deadLetters, waitingMs }) => {
+    if (waitingMs !== null && waitingMs > LAG_MS)
       return problem(
-        `Work has been ready for ${span(lag)}, and nobody takes it.`,
+        `Work has been ready for ${span(waitingMs)}, and nobody takes it.`,
         "Call await whatsapp.start() in a process that stays up; if it does, look at its log: it is stuck or overloaded.",
       );
     const dead = [

@@ -3,7 +3,7 @@ import { ChannelError } from "../errors.ts";
 import type { CallWebhook, ExaminedNumber, MetaHealth, SecretBox } from "../ports.ts";
 import type { Asking } from "./ask.ts";
 import { aheadOf } from "./clocks.ts";
-import type { Asked, DoctorFacts, NumberFacts, Settings } from "./facts.ts";
+import { type Asked, type DoctorFacts, isRefused, type NumberFacts, type Settings } from "./facts.ts";
 import type { CheckId } from "./finding.ts";
 
 export type Outside = {
@@ -111,9 +111,4 @@ function notAsked(because: CheckId | "offline"): { readonly skipped: CheckId | "
 function nothing(because: CheckId | "offline"): AppFacts {
   const none = notAsked(because);
   return { clock: null, graph: none, app: none, appSubscription: none, callback: none };
-}
-
-/** Meta itself has said no. */
-function isRefused(asked: Asked<unknown>): boolean {
-  return "failed" in asked && asked.code !== undefined;
 }

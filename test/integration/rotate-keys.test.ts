@@ -245,12 +245,12 @@ describe("a key's life", () => {
     stops.push(() => channel.stop());
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
     let said = 0;
-    const say = () => ada.says(`message ${(said += 1)}`);
     let goOn = true;
     const chatting = (async () => {
       while (goOn) {
-        say();
+        said += 1;
         const expected = said;
+        ada.says(`message ${said}`);
         await channel.meta.waitFor(() => channel.meta.accepted.length >= expected);
       }
     })();
