@@ -1,5 +1,5 @@
 /** Facts → findings, in the order in which a message depends on what they check. Pure. */
-import { type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
+import { type Asked, type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
 import { type Diagnosis, type Finding, finding, ok, type Verdict, warning } from "./finding.ts";
 import { judgeApp } from "./judge-app.ts";
 import { judgeHealth, judgeName, judgePayment, judgeQuality, judgeRegistration } from "./judge-number.ts";
@@ -46,11 +46,13 @@ function judgeNumbers({ numbers }: DoctorFacts): Verdict {
   });
 }
 
-function judgeNumber(facts: DoctorFacts, number: NumberFacts): readonly Finding[] {
-  const id = number.number.phoneNumberId;
+function judgeNumber(facts: DoctorFacts, gathered: NumberFacts): readonly Finding[] {
+  const id = gathered.number.phoneNumberId;
+  const token = judgeToken(facts, gathered);
+  const number = token.state === "problem" ? blameToken(gathered) : gathered;
   return [
     finding("connection", judgeConnection(number), id),
-    finding("token", judgeToken(facts, number), id),
+    finding("token", token, id),
     finding("token-expiry", judgeExpiry(facts, number), id),
     finding("subscription", judgeSubscription(facts, number), id),
     finding("override", judgeOverride(facts, number), id),
@@ -63,4 +65,10 @@ function judgeNumber(facts: DoctorFacts, number: NumberFacts): readonly Finding[
     finding("received", judgeReceived(facts, number), id),
     finding("sent", judgeSent(facts, number), id),
   ];
+}
+
+/** With a token that is no good, whatever could not be asked is the token's fault, which is said once. */
+function blameToken({ subscriptions, health, account, ...number }: NumberFacts): NumberFacts {
+  const blamed = <T>(asked: Asked<T>): Asked<T> => ("failed" in asked ? { skipped: "token" } : asked);
+  return { ...number, subscriptions: blamed(subscriptions), health: blamed(health), account: blamed(account) };
 }

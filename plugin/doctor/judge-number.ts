@@ -1,8 +1,7 @@
 /** What Meta thinks of a number: registered, named, trusted, paid for, allowed to send. */
 import type { MessagingHealth, NumberHealth } from "../ports.ts";
-import type { NumberFacts } from "./facts.ts";
+import { judge, type NumberFacts } from "./facts.ts";
 import { ok, problem, skipped, type Verdict, warning } from "./finding.ts";
-import { judgeWithToken } from "./judge-routes.ts";
 import { isPayment, meaningOf } from "./meta-codes.ts";
 
 const NUMBERS_PAGE = "In WhatsApp Manager (business.facebook.com/wa/manage), open Phone numbers";
@@ -10,7 +9,7 @@ const NUMBERS_PAGE = "In WhatsApp Manager (business.facebook.com/wa/manage), ope
 const LONGEST_SENTENCE = 300;
 
 export function judgeRegistration({ health, account }: NumberFacts): Verdict {
-  return judgeWithToken(health, (number) => {
+  return judge(health, (number) => {
     const { status, platformType, isOnBusinessApp, codeVerificationStatus, accountMode } = number;
     const seen = `${number.displayPhoneNumber}: ${status ?? "no status"}, ${platformType ?? "no platform"}${isOnBusinessApp ? ", also used in the WhatsApp Business app" : ""}${accountMode === "SANDBOX" ? ", a test number" : ""}.`;
     if (platformType === "ON_PREMISE")
@@ -44,7 +43,7 @@ export function judgeRegistration({ health, account }: NumberFacts): Verdict {
 }
 
 export function judgeName({ health }: NumberFacts): Verdict {
-  return judgeWithToken(health, ({ verifiedName, nameStatus, codeVerificationStatus }) => {
+  return judge(health, ({ verifiedName, nameStatus, codeVerificationStatus }) => {
     const seen = `${verifiedName ?? "No name"}: ${nameStatus ?? "no state"}${codeVerificationStatus === null ? "" : `, number ${codeVerificationStatus}`}.`;
     if (nameStatus === "DECLINED" || nameStatus === "EXPIRED")
       return warning(seen, `${NUMBERS_PAGE} and ask for another display name: without one fewer messages may be sent.`);
@@ -55,7 +54,7 @@ export function judgeName({ health }: NumberFacts): Verdict {
 }
 
 export function judgeQuality({ health }: NumberFacts): Verdict {
-  return judgeWithToken(health, ({ qualityRating, messagingLimit }) => {
+  return judge(health, ({ qualityRating, messagingLimit }) => {
     const seen = `Quality ${qualityRating ?? "unknown"}${messagingLimit === null ? "" : `, limit ${messagingLimit}`}.`;
     const fix =
       "People block or report messages of this number: send fewer that nobody asked for, and better templates.";
@@ -66,7 +65,7 @@ export function judgeQuality({ health }: NumberFacts): Verdict {
 }
 
 export function judgeHealth(facts: NumberFacts): Verdict {
-  return judgeWithToken(facts.health, (number) => {
+  return judge(facts.health, (number) => {
     const health = number.canSend;
     if (health === null) return skipped("Meta does not tell it for this number.");
     const errors = errorsOf(facts, number).filter(({ code }) => !isPayment(code));
@@ -85,7 +84,7 @@ export function judgeHealth(facts: NumberFacts): Verdict {
 }
 
 export function judgePayment(facts: NumberFacts): Verdict {
-  return judgeWithToken(facts.health, (number) => {
+  return judge(facts.health, (number) => {
     if (number.canSend === null) return skipped("Meta does not tell it for this number.");
     const [error] = errorsOf(facts, number).filter(({ code }) => isPayment(code));
     if (error === undefined) return ok("Meta reports no trouble; more it does not tell.");

@@ -1,11 +1,11 @@
 /** Whether an account's webhooks come to this app, and its messages to this address. */
-import { type Asked, type DoctorFacts, judge, type NumberFacts, notAsked } from "./facts.ts";
+import { type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
 import { ok, problem, skipped, type Verdict, warning } from "./finding.ts";
 import { isSameUrl } from "./judge-app.ts";
 
 export function judgeSubscription({ configuration }: DoctorFacts, { number, subscriptions }: NumberFacts): Verdict {
   const appId = configuration.settings?.appId ?? null;
-  return judgeWithToken(subscriptions, (apps) => {
+  return judge(subscriptions, (apps) => {
     const fix = `Press "Connect WhatsApp" again, or subscribe this app to the account: POST /${number.wabaId}/subscribed_apps with the number's token.`;
     if (apps.length === 0)
       return problem(`Account ${number.wabaId} sends its webhooks to no app: nothing of it can arrive.`, fix);
@@ -28,7 +28,7 @@ export function judgeOverride({ configuration }: DoctorFacts, { number, subscrip
   const settings = configuration.settings;
   const atNumber = "known" in health ? health.known.callbacks : null;
   const ofAccount = "known" in subscriptions ? subscriptions.known : null;
-  if (atNumber === null && ofAccount === null) return judgeWithToken(health, () => skipped("Not looked at."));
+  if (atNumber === null && ofAccount === null) return judge(health, () => skipped("Not looked at."));
   const mine = ofAccount?.find((app) => settings?.appId == null || app.appId === settings.appId);
   const account = atNumber?.account ?? mine?.overrideUrl ?? null;
   const [where, url, path, clear] =
@@ -52,9 +52,4 @@ export function judgeOverride({ configuration }: DoctorFacts, { number, subscrip
     `Meta sends ${where} to ${url} instead of here.`,
     `Whoever set it up there still gets them. To bring them here: POST /${path} with ${clear} and the number's token.`,
   );
-}
-
-/** What was refused for the token's sake is the token's finding. */
-export function judgeWithToken<T>(asked: Asked<T>, verdict: (known: T) => Verdict): Verdict {
-  return "failed" in asked && asked.reauth === true ? notAsked("token") : judge(asked, verdict);
 }
