@@ -42,7 +42,7 @@ beforeAll(async () => {
   mkdirSync(installed, { recursive: true });
   await run("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
   // As an installation resolves them, without a registry.
-  for (const name of ["express", "knex", "pg", "markdown-it", "pino", "tweetnacl", "zod"])
+  for (const name of ["express", "knex", "pg", "markdown-it", "openid-client", "pino", "tweetnacl", "zod"])
     symlinkSync(join(root, "node_modules", name), join(host, "node_modules", name));
   writeFileSync(join(host, "package.json"), JSON.stringify({ name: "a-host", private: true, type: "module" }));
 }, 60_000);
