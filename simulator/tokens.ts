@@ -121,7 +121,7 @@ export function createTokens({ appId, appSecret, accessToken, numbers, requireAp
         isIssued: true,
         wabaIds: new Set(wabaIds),
         scopes: new Set(scopes),
-        issuedAt: now(),
+        issuedAt: new Date(now()),
         expiresAt: expiresInSeconds === null ? null : new Date(now().getTime() + expiresInSeconds * 1000),
       };
       remember(access);
