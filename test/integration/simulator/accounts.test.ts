@@ -218,6 +218,20 @@ describe("who hears of an account", () => {
     expect((await call(meta, "777/subscriptions", byApp())).body).toEqual({ data: [] });
   });
 
+  it("nobody, of a field that the app has not subscribed to", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url, webhookFields: ["account_update"] });
+
+    meta.person(ADA).says("Hi");
+    meta.removePartner(NUMBER.wabaId);
+    await meta.idle();
+
+    expect(meta.deliveries.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ["message", "dropped"],
+      ["account", "acknowledged"],
+    ]);
+  });
+
   it("the app tells its name and nothing that Meta does not document", async () => {
     const meta = await startSimulator({ appId: "777", appName: "Corner app" });
 

@@ -110,6 +110,14 @@ describe("the dialog", () => {
     expect(params(meta.login.decide(dialogUrl(meta, more)))).toEqual(params(url));
   });
 
+  it("tells what was granted where the app asks for that", async () => {
+    const meta = await startSimulator({ appId: "777", login: { scopes: ["whatsapp_business_messaging"] } });
+
+    const url = meta.login.decide(dialogUrl(meta, { response_type: "code granted_scopes" }));
+
+    expect(params(url)).toMatchObject({ granted_scopes: "whatsapp_business_messaging", code: expect.any(String) });
+  });
+
   it("escapes what it shows", async () => {
     const number = { ...NUMBER, verifiedName: '<img src=x onerror="alert(1)">' };
     const meta = await startSimulator({ appId: "777", numbers: [number] });
