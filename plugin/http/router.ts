@@ -8,6 +8,7 @@ import type { Logger, Store } from "../ports.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import { type Authenticate, createTenantRoutes, type TenantRoute } from "./tenant-routes.ts";
+import { createUiRoute } from "./ui-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
 /** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
@@ -50,6 +51,7 @@ export function createRouter({ plugin, store, verifyToken, authenticate, log }: 
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    ui: createUiRoute(),
   };
 
   const safely = (name: RouteName) => async (request: express.Request, response: express.Response) => {
