@@ -22,7 +22,7 @@ h2:focus, h3:focus, [role]:focus { outline: none }
   display: grid; gap: 1rem; padding: clamp(1rem, 4vw, 1.5rem); overflow-wrap: anywhere;
   background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius);
 }
-.body { display: grid; gap: 1rem; min-height: 7.5rem; align-content: start }
+.body { display: grid; gap: 1rem; min-height: 6.5rem; align-content: start }
 .muted, .facts { color: var(--muted); font-size: .875rem }
 .notice { padding: .625rem .875rem; border-radius: calc(var(--radius) * .6); border-inline-start: 4px solid var(--tone); background: color-mix(in srgb, var(--tone) 10%, transparent) }
 [role=status] { --tone: var(--accent) } [role=alert] { --tone: var(--danger) }
@@ -44,7 +44,15 @@ button:focus-visible, input:focus-visible { outline: 3px solid var(--accent); ou
 .warn-text { color: var(--warning) } .bad-text { color: var(--danger) }
 .panel { display: grid; gap: .875rem; padding: 1rem; border: 1px solid var(--border); border-radius: calc(var(--radius) * .75) }
 .steps { display: grid; gap: .25rem } .steps li { display: flex; gap: .5rem } .steps .later { color: var(--muted) }
-.steps .mark { flex: none; width: 1.25em; text-align: center } .steps .done .mark { color: var(--accent) } .steps .failed .mark { color: var(--danger) }
+/* Drawn, because not every font has a tick. */
+.mark { flex: none; position: relative; width: 1.25em; height: 1.5em }
+.mark::before { content: ""; position: absolute; inset: .6em .475em; border-radius: 50%; background: currentColor }
+.now .mark { color: var(--accent) } .now .mark::before { inset: .45em .325em }
+.done .mark { color: var(--accent) }
+.done .mark::before { inset: .3em .45em .5em; border: solid; border-width: 0 .15em .15em 0; border-radius: 0; background: none; rotate: 45deg }
+.failed .mark { color: var(--danger) }
+.failed .mark::before { inset: .675em .2em; border-radius: 0; rotate: 45deg; }
+.failed .mark::after { content: ""; position: absolute; inset: .675em .2em; background: currentColor; rotate: -45deg }
 .option { display: flex; gap: .75rem; padding-block: .5rem } .options { display: grid; gap: .25rem }
 .option input { flex: none; width: 1.25rem; height: 1.25rem; margin: .125rem 0 0; accent-color: var(--accent) }
 .field { display: grid; gap: .25rem; justify-items: start }

@@ -180,7 +180,6 @@ function startAgain(view) {
  */
 function steps({ texts }, onboarding) {
   const { list } = progressOf(onboarding.steps, texts.steps);
-  const marks = { done: "✓", now: "•", failed: "✕", later: "·" };
   const words = { done: texts.stepDone, now: texts.stepNow, failed: texts.stepFailed, later: texts.stepLater };
   return h(
     "ol",
@@ -189,7 +188,7 @@ function steps({ texts }, onboarding) {
       h(
         "li",
         { class: state, "aria-current": state === "now" && "step" },
-        h("span", { class: "mark", "aria-hidden": "true" }, marks[state]),
+        h("span", { class: "mark", "aria-hidden": "true" }),
         h("span", {}, name, h("span", { class: "unseen" }, `, ${words[state]}`)),
       ),
     ),

@@ -42,8 +42,8 @@ export class WhatsAppConnect extends Base {
   #api = createApi("", this.#life.signal);
   /** @type {import("./embedded-signup.js").FacebookSdk | null} */
   #sdk = null;
-  /** Whether the login at Meta goes through a window of its own. */
-  #canPopUp = false;
+  /** Null where the login at Meta takes the page itself. @type {Promise<import("./embedded-signup.js").FacebookSdk | null> | null} */
+  #sdkLoading = null;
   #isFollowing = false;
   /** @type {{ title: HTMLElement, status: HTMLElement, alert: HTMLElement, body: HTMLElement } | null} */
   #parts = null;
@@ -141,7 +141,7 @@ export class WhatsAppConnect extends Base {
     if (login !== null) {
       this.#login = login;
       if (login.app_id === null) this.#set({ hindrance: "login_not_configured" });
-      void this.#prepareWindow(login);
+      this.#prepareWindow(login);
     }
     const isNew = onboarding?.id !== this.#state.onboarding?.id || onboarding?.state !== this.#state.onboarding?.state;
     if (isNew && onboarding !== null) this.#set({ picked: new Set(firstPick(onboarding)), wrongPins: new Set() });
@@ -195,8 +195,8 @@ export class WhatsAppConnect extends Base {
   #begin() {
     if (this.#state.isBusy || this.#login === null) return;
     this.#warn("");
-    if (this.#canPopUp && this.#sdk !== null) void this.#logInByWindow(this.#sdk, this.#login);
-    else this.#logInByRedirect(this.getAttribute("flow") === "popup" ? this.#texts.sdkMissing : this.#texts.leaving);
+    if (this.#sdkLoading === null) this.#logInByRedirect(this.#texts.leaving);
+    else void this.#logInByWindow(this.#login, this.#sdkLoading);
   }
 
   /** @param {string} why */
@@ -215,17 +215,27 @@ export class WhatsAppConnect extends Base {
    * Before it is asked for: a window that opens too long after the click is blocked.
    * @param {import("./api.js").Login} login
    */
-  async #prepareWindow(login) {
-    this.#canPopUp = this.getAttribute("flow") === "popup" && login.config_id !== null && login.app_id !== null;
-    if (this.#canPopUp) this.#sdk = await loadSdk(login, this.nonce ?? "").catch(() => null);
+  #prepareWindow(login) {
+    const canPopUp = this.getAttribute("flow") === "popup" && login.config_id !== null && login.app_id !== null;
+    this.#sdk = null;
+    this.#sdkLoading = canPopUp ? loadSdk(login, this.nonce ?? "").catch(() => null) : null;
+    void this.#sdkLoading?.then((sdk) => {
+      this.#sdk = sdk;
+    });
   }
 
   /**
-   * @param {import("./embedded-signup.js").FacebookSdk} sdk
    * @param {import("./api.js").Login} login
+   * @param {Promise<import("./embedded-signup.js").FacebookSdk | null>} loading
    */
-  async #logInByWindow(sdk, login) {
+  async #logInByWindow(login, loading) {
     const { signal } = this.#life;
+    const sdk = this.#sdk ?? (await loading);
+    if (signal.aborted) return;
+    if (sdk === null) {
+      this.#logInByRedirect(this.#texts.sdkMissing);
+      return;
+    }
     this.#say(this.#texts.inPopup);
     const result = await openSignup(sdk, login, signal);
     if (signal.aborted) return;
