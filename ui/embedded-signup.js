@@ -150,7 +150,7 @@ function readMessage(data) {
   try {
     const { type, event, data: said } = JSON.parse(String(data));
     if (type !== "WA_EMBEDDED_SIGNUP" || typeof event !== "string") return null;
-    const ids = ["waba_id", "phone_number_id"].filter((name) => /^\d+$/.test(said?.[name]));
+    const ids = ["waba_id", "phone_number_id"].filter((name) => /^\d{5,20}$/.test(said?.[name]));
     return {
       event,
       hasError: said?.error_message !== undefined,

@@ -15,19 +15,19 @@ const ORDER = [
   "profile",
   "sync",
 ];
-/** Only for some: counted once they are there. */
-const RARE = ["choice", "sync"];
 
 /**
- * @param {readonly Step[]} steps
+ * @param {Pick<import("./api.js").Onboarding, "steps" | "numbers" | "chosen">} onboarding
  * @param {Readonly<Record<string, string>>} names
  * @returns {{ step: number, steps: number, name: string, list: readonly { name: string, state: StepState }[] }}
  */
-export function progressOf(steps, names) {
+export function progressOf({ steps, numbers, chosen }, names) {
   const own = (/** @type {string} */ kind) => steps.filter(({ step }) => step === kind);
-  const kinds = ORDER.filter((kind) =>
-    own(kind).length === 0 ? !RARE.includes(kind) : own(kind).some(({ state }) => state !== "skipped"),
-  );
+  const isShared = numbers.some((one) => one.on_business_app && chosen.includes(one.phone_number_id));
+  const kinds = ORDER.filter((kind) => {
+    if (kind === "sync") return isShared;
+    return own(kind).length === 0 || own(kind).some(({ state }) => state !== "skipped");
+  });
   const isDone = (/** @type {string} */ kind) =>
     own(kind).length > 0 && own(kind).every(({ state }) => state === "done" || state === "skipped");
   const at = kinds.findIndex((kind) => !isDone(kind));

@@ -60,6 +60,8 @@ export const TEXTS = Object.freeze({
   pinsWhy:
     "The PIN was set in WhatsApp or in WhatsApp Manager. Whoever has lost it can switch two-step verification off there.",
   pin: "Six-digit PIN of {number}",
+  pinRefused:
+    "Meta did not accept this PIN. It allows only a few tries: if in doubt, switch two-step verification off.",
   pinWrong: "A PIN has six digits.",
   goOn: "Continue",
   takeover: "Move the number here?",

@@ -15,6 +15,7 @@ import { fill, lookUp } from "./texts.js";
  * @property {Onboarding | null} onboarding
  * @property {string | null} hindrance the code of why nobody can connect here
  * @property {boolean} isBusy
+ * @property {boolean} isSlow
  * @property {string | null} leaving the number that is about to be disconnected
  * @property {ReadonlySet<string>} picked
  * @property {Readonly<Record<string, string>>} pins
@@ -151,7 +152,11 @@ function onboardingPanel(view, onboarding) {
     case "done":
       return null;
     case "running":
-      return panel(fill(texts.progress, progressOf(onboarding.steps, texts.steps)), steps(view, onboarding));
+      return panel(
+        fill(texts.progress, progressOf(onboarding, texts.steps)),
+        steps(view, onboarding),
+        view.state.isSlow && actions(...againButtons(view)),
+      );
     case "failed":
       return panel(texts.failed, steps(view, onboarding), actions(...againButtons(view)));
     case "choice":
@@ -179,7 +184,7 @@ function startAgain(view) {
  * @param {Onboarding} onboarding
  */
 function steps({ texts }, onboarding) {
-  const { list } = progressOf(onboarding.steps, texts.steps);
+  const { list } = progressOf(onboarding, texts.steps);
   const words = { done: texts.stepDone, now: texts.stepNow, failed: texts.stepFailed, later: texts.stepLater };
   return h(
     "ol",
@@ -277,10 +282,10 @@ function pinPanel(view, onboarding) {
 
 /** @param {Onboarding} onboarding */
 export function numbersWithoutPin({ numbers, steps, chosen }) {
-  const waiting = steps
-    .filter(({ step, state }) => step === "register" && (state === "waiting" || state === "failed"))
+  const wanting = steps
+    .filter(({ error }) => error?.code === "PIN_REQUIRED")
     .map(({ phone_number_id }) => phone_number_id);
-  const wanted = waiting.length > 0 ? waiting : chosen;
+  const wanted = wanting.length > 0 ? wanting : chosen;
   return numbers.filter(({ phone_number_id }) => wanted.includes(phone_number_id));
 }
 

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { loadSdk, openSignup } from "./embedded-signup.js";
 import { takeReturn } from "./returned.js";
 import { STYLE } from "./style.js";
-import { fill, mergeTexts, TEXTS } from "./texts.js";
+import { fill, lookUp, mergeTexts, TEXTS } from "./texts.js";
 import { cardBody, numbersWithoutPin, sentenceFor } from "./views.js";
 
 /** @typedef {import("./api.js").Onboarding} Onboarding */
@@ -18,6 +18,8 @@ const NEEDS_LOGIN = new Set(
     "no_phone_numbers account_not_granted onboarding_missing"
   ).split(" "),
 );
+/** What the panel of a state says by itself. */
+const EXPLAINED = { pin: "PIN_REQUIRED", takeover: "CONNECTION_CONFLICT" };
 const POLL_MS = 1_000;
 const SLOW_AFTER = 20;
 
@@ -111,7 +113,7 @@ export class WhatsAppConnect extends Base {
       this.#say("");
       this.#set({ phase: "ready", numbers: status.numbers });
       this.#take(answer, false);
-      if (returned.error !== null) this.#fail(new RouteError(returned.error));
+      if (returned.error !== null && returned.error !== this.#explained()) this.#fail(new RouteError(returned.error));
       else if (returned.hasChoice && this.#state.onboarding === null) this.#fail(new RouteError("onboarding_missing"));
       else if (returned.isConnected && status.numbers.length > 0) this.#welcome();
     } catch (error) {
@@ -148,8 +150,9 @@ export class WhatsAppConnect extends Base {
     // One that was finished before this page was opened is no news.
     this.#set({ onboarding: onboarding?.state === "done" ? null : onboarding });
     if (onboarding === null) return;
-    if (onboarding.error !== null && onboarding.state !== "done")
-      this.#fail(new RouteError(onboarding.error.code.toLowerCase(), onboarding.error.message), wasAsked);
+    const code = onboarding.error?.code.toLowerCase();
+    if (onboarding.error !== null && onboarding.state !== "done" && code !== this.#explained())
+      this.#fail(new RouteError(code ?? "", onboarding.error.message), wasAsked);
     if (wasAsked && isNew) this.#focus("panel");
     if (onboarding.state === "running" && !this.#isFollowing) void this.#follow();
     if (onboarding.state === "done" && wasAsked) void this.#finish();
@@ -161,7 +164,10 @@ export class WhatsAppConnect extends Base {
     this.#isFollowing = true;
     for (let looks = 1; this.#state.onboarding?.state === "running" && !this.#state.isBusy; looks++) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(POLL_MS * (1 + looks / 10), 5_000)));
-      if (looks === SLOW_AFTER && !signal.aborted) this.#say(this.#texts.slow);
+      if (looks === SLOW_AFTER && !signal.aborted) {
+        this.#say(this.#texts.slow);
+        this.#set({ isSlow: true });
+      }
       const answer = await this.#api.onboarding().catch(() => null);
       // Another life has begun meanwhile, and follows by itself.
       if (signal.aborted) return;
@@ -246,18 +252,41 @@ export class WhatsAppConnect extends Base {
     else await this.#advance(() => this.#api.finishSignup(result.finished));
   }
 
-  /** @param {() => Promise<OnboardingAnswer>} send */
+  /**
+   * A refusal may leave a question behind, such as one for a PIN: so what is asked now is read again.
+   * @param {() => Promise<OnboardingAnswer>} send
+   */
   async #advance(send) {
     await this.#work(async () => {
-      const answer = await send();
-      this.#set({ isBusy: false });
+      /** @type {unknown} */
+      let refusal = null;
+      const answer = await send().catch((error) => {
+        refusal = error;
+        return this.#api.onboarding().catch(() => {
+          throw error;
+        });
+      });
+      this.#set({ isBusy: false, isSlow: false });
       this.#take(answer, true);
+      const told = answer.onboarding?.error?.code.toLowerCase();
+      if (refusal !== null && !(refusal instanceof RouteError && refusal.code === told)) this.#fail(refusal);
     });
   }
 
   /** @param {import("./api.js").GoOn} body */
-  #goOn(body) {
-    void this.#advance(() => this.#api.goOn(body));
+  async #goOn(body) {
+    if (this.#state.isBusy) return;
+    const { signal } = this.#life;
+    await this.#advance(() => this.#api.goOn(body));
+    if (signal.aborted || body.pins === undefined || this.#state.onboarding?.state !== "pin") return;
+    this.#set({ pins: {} });
+    if (this.#parts?.alert.textContent === "") this.#warn(this.#texts.pinRefused);
+    this.#focus(`pin:${numbersWithoutPin(this.#state.onboarding)[0]?.phone_number_id}`);
+  }
+
+  /** The code that the panel shown now says enough about. */
+  #explained() {
+    return lookUp(EXPLAINED, this.#state.onboarding?.state ?? "")?.toLowerCase();
   }
 
   /** @param {() => Promise<void>} action */
@@ -275,7 +304,6 @@ export class WhatsAppConnect extends Base {
     } catch (error) {
       if (signal.aborted) return;
       this.#say("");
-      if (error instanceof RouteError && error.code === "onboarding_missing") this.#set({ onboarding: null });
       this.#fail(error);
     } finally {
       clearInterval(watching);
@@ -296,7 +324,7 @@ export class WhatsAppConnect extends Base {
     begin: () => this.#begin(),
     tryAgain: () => {
       if (NEEDS_LOGIN.has(this.#state.onboarding?.error?.code.toLowerCase() ?? "")) this.#begin();
-      else this.#goOn({});
+      else void this.#goOn({});
     },
     askDisconnect: (id) => {
       const before = this.#state.leaving;
@@ -319,7 +347,7 @@ export class WhatsAppConnect extends Base {
       this.#state = { ...this.#state, picked };
     },
     connectPicked: () => {
-      if (this.#state.picked.size > 0) this.#goOn({ phone_number_ids: [...this.#state.picked] });
+      if (this.#state.picked.size > 0) void this.#goOn({ phone_number_ids: [...this.#state.picked] });
       else this.#warn(this.#texts.chooseOne);
     },
     enterPin: (id, pin) => {
@@ -332,9 +360,9 @@ export class WhatsAppConnect extends Base {
       const wrong = ids.filter((id) => !/^\d{6}$/.test(pins[id] ?? ""));
       this.#set({ wrongPins: new Set(wrong) });
       if (wrong.length > 0) this.#focus(`pin:${wrong[0]}`);
-      else this.#goOn({ pins });
+      else void this.#goOn({ pins });
     },
-    takeOver: () => this.#goOn({ takeover: true }),
+    takeOver: () => void this.#goOn({ takeover: true }),
   };
 
   /**
@@ -404,6 +432,7 @@ const START = {
   onboarding: null,
   hindrance: null,
   isBusy: false,
+  isSlow: false,
   leaving: null,
   picked: new Set(),
   pins: {},

@@ -18,7 +18,7 @@ function gate<T>(answer: T) {
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { route: async () => ({ status: 200, body: (await opened, answer) }), open: () => open() };
+  return { route: () => opened.then(() => ({ status: 200, body: answer })), open: () => open() };
 }
 
 describe("an account without WhatsApp", () => {
@@ -142,11 +142,9 @@ describe("connected numbers", () => {
     await browser.screenshot(page, "numbers");
 
     const rows = page.getByRole("listitem");
-    expect(await rows.nth(0).innerText()).toMatch(
-      /\+1 555-777-0100[\s\S]*Test Shop[\s\S]*Connected[\s\S]*Quality: high/,
-    );
-    expect(await rows.nth(1).innerText()).toMatch(/No verified name[\s\S]*Quality: not rated yet/);
-    expect(await rows.nth(2).innerText()).toMatch(/Quality: low[\s\S]*Meta refuses the access token/);
+    expect(await rows.nth(0).textContent()).toMatch(/\+1 555-777-0100.*Test Shop.*Connected.*Quality: high/);
+    expect(await rows.nth(1).textContent()).toMatch(/No verified name.*Quality: not rated yet/);
+    expect(await rows.nth(2).textContent()).toMatch(/Quality: low.*Meta refuses the access token/);
     await browser.screenshot(
       await open("", { colorScheme: "dark", viewport: { width: 360, height: 800 } }),
       "numbers-dark-phone",
@@ -281,15 +279,24 @@ describe("an onboarding", () => {
   });
 
   it("asks for the PIN of each number that needs one, and says which is wrong", async () => {
-    const waiting = (id: string) => step("register", "waiting", { phone_number_id: id });
+    const error = { code: "PIN_REQUIRED", message: "" };
+    const wanting = (id: string) => step("register", "failed", { phone_number_id: id, error });
     const page = await begun({
       ...ONBOARDING,
       state: "pin",
+      error,
       numbers: [offered(1), offered(2), offered(3)],
       chosen: ["3001", "3002", "3003"],
-      steps: [...ONBOARDING.steps, waiting("3001"), waiting("3003")],
+      steps: [
+        ...ONBOARDING.steps,
+        wanting("3001"),
+        step("register", "waiting", { phone_number_id: "3002" }),
+        wanting("3003"),
+      ],
     });
     const pin = (number: number) => page.getByLabel(`Six-digit PIN of +44 7700 90000${number}`);
+    await pin(1).waitFor();
+    expect(await page.getByRole("alert").textContent()).toBe("");
     await pin(1).fill("123456");
     await pin(3).fill("12");
     await button(page, "Continue").click();
@@ -305,7 +312,10 @@ describe("an onboarding", () => {
     stub.answer("POST /oauth/onboarding", refusal(409, "PIN_REQUIRED"));
     await pin(3).fill("654321");
     await page.keyboard.press("Enter");
-    await page.getByRole("alert").filter({ hasText: "This number has two-step verification." }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "Meta did not accept this PIN." }).waitFor();
+    await browser.screenshot(page, "pin-refused");
+    expect(await page.locator("input:focus").getAttribute("id")).toBe("pin-3001");
+    expect(await pin(3).inputValue()).toBe("");
     expect(stub.asked).toEqual([
       { route: "POST /oauth/onboarding", sent: { pins: { "3001": "123456", "3003": "654321" } } },
     ]);
@@ -315,11 +325,13 @@ describe("an onboarding", () => {
     const page = await begun({
       ...ONBOARDING,
       state: "takeover",
+      error: { code: "CONNECTION_CONFLICT", message: "" },
       numbers: [offered(1, { held: "elsewhere" })],
       chosen: ["3001"],
     });
     await page.getByText("Another account on this platform uses this number.").waitFor();
     await browser.screenshot(page, "takeover");
+    expect(await page.getByRole("alert").textContent()).toBe("");
     stub.answer("GET /status", statusOf(CONNECTED));
     then({ ...ONBOARDING, state: "done" });
     await button(page, "Move it here").click();
@@ -353,9 +365,25 @@ describe("an onboarding", () => {
     await page.waitForURL("**/oauth/authorize?*");
   });
 
+  it("asks what a refused request has left behind, once", async () => {
+    const page = await begun({ ...ONBOARDING, state: "choice", numbers: [offered(1)] });
+    const error = { code: "GRAPH_REJECTED", message: "" };
+    stub.answer("POST /oauth/onboarding", refusal(502, "GRAPH_REJECTED"));
+    stub.answer("GET /oauth/onboarding", {
+      onboarding: { ...ONBOARDING, state: "failed", error },
+      login: loginOf(stub.url),
+    });
+    await button(page, "Connect these").press("Enter");
+    await page.getByRole("alert").filter({ hasText: "Meta refused a step." }).waitFor();
+
+    expect(await button(page, "Try again").isVisible()).toBe(true);
+    expect(await heard(page)).toMatchObject([{ type: "whatsapp-error", detail: { code: "graph_rejected" } }]);
+  });
+
   it("that is gone when a person goes on says so, and offers to begin", async () => {
     stub.answer("POST /oauth/onboarding", refusal(404, "ONBOARDING_MISSING"));
     const page = await begun({ ...ONBOARDING, state: "choice", numbers: [offered(1)] });
+    stub.answer("GET /oauth/onboarding", { onboarding: null, login: loginOf(stub.url) });
     await button(page, "Connect these").click();
     await page.getByRole("alert").filter({ hasText: "There is nothing to go on with" }).waitFor();
 
@@ -366,9 +394,9 @@ describe("an onboarding", () => {
     const page = await begun({
       ...ONBOARDING,
       state: "running",
-      steps: [step("exchange"), step("inspect"), step("accounts")],
+      steps: [...ONBOARDING.steps, step("choice"), step("subscribe", "waiting")],
     });
-    await page.getByText("Step 4 of 8: Switch on messages").waitFor();
+    await page.getByText("Step 5 of 9: Switch on messages").waitFor();
     await browser.screenshot(page, "running");
     expect(await page.getByRole("listitem").filter({ hasText: "Check the permissions, done" }).count()).toBe(1);
     expect(await page.locator("[aria-current=step]").textContent()).toContain("Switch on messages");

@@ -47,12 +47,14 @@ describe("the window", () => {
       login: loginOf(stub.url),
     });
     stub.answer("GET /status", statusOf(CONNECTED));
-    await popup.evaluate(`opener.postMessage(${signup("FINISH", { waba_id: "201", phone_number_id: "301" })}, "*")`);
+    await popup.evaluate(
+      `opener.postMessage(${signup("FINISH", { waba_id: "201555", phone_number_id: "301777" })}, "*")`,
+    );
     await page.evaluate("FB.answer('AQcode')");
     await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
 
     expect(stub.asked).toEqual([
-      { route: "POST /oauth/embedded-signup", sent: { code: "AQcode", waba_id: "201", phone_number_id: "301" } },
+      { route: "POST /oauth/embedded-signup", sent: { code: "AQcode", waba_id: "201555", phone_number_id: "301777" } },
     ]);
     expect(page.faults).toEqual([]);
   });
@@ -76,7 +78,7 @@ describe("the window", () => {
     await popup.evaluate(`location.href = "${foreign}"`);
     await popup.waitForURL(foreign);
     for (const message of [
-      signup("FINISH", { waba_id: "666", phone_number_id: "667" }),
+      signup("FINISH", { waba_id: "666666", phone_number_id: "666667" }),
       signup("ERROR"),
       signup("CANCEL"),
     ])

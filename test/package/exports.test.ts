@@ -161,6 +161,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "WireObject",
     ],
   },
+  "./connect-element": { values: ["WhatsAppConnect"], types: ["Onboarding", "OnboardingAnswer", "TextsInput"] },
 };
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));

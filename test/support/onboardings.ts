@@ -1,10 +1,11 @@
 /** An onboarding as the routes show it, for tests of what shows it in turn. */
+import type { OfferedNumber } from "../../ui/api.js";
 
 export function step(name: string, state = "done", rest: object = {}) {
   return { step: name, state, phone_number_id: null, error: null, ...rest };
 }
 
-export function offered(number: number, rest: object = {}) {
+export function offered(number: number, rest: Partial<OfferedNumber> = {}): OfferedNumber {
   return {
     phone_number_id: `300${number}`,
     waba_id: "201555000111222",
