@@ -1,5 +1,5 @@
 /** One number, from granted to working: subscribed, registered, stored; then what is good to have. */
-import { ChannelError } from "../errors.ts";
+import { ChannelError, connectError } from "../errors.ts";
 import type { Connections, GraphApi, MetaAccounts, OfferedNumber, SecretBox, Templates } from "../ports.ts";
 import { type Draft, type DraftKeeper, dropPin, hasFailedWith, keepPin, missing } from "./onboarding-draft.ts";
 
@@ -84,11 +84,7 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
         dropPin(draft, phoneNumberId);
         throw pinRequired();
       }
-      if (code === NOT_VERIFIED)
-        throw new ChannelError(
-          "NUMBER_NOT_VERIFIED",
-          "Meta has not verified this number yet: verify it by code in WhatsApp Manager, then try again.",
-        );
+      if (code === NOT_VERIFIED) throw connectError("NUMBER_NOT_VERIFIED");
       throw error;
     }
     return "done";
@@ -142,8 +138,5 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
 }
 
 function pinRequired(): ChannelError {
-  return new ChannelError(
-    "PIN_REQUIRED",
-    "Two-step verification is on for this number with a PIN that we do not know: enter that PIN, or switch it off in WhatsApp Manager.",
-  );
+  return connectError("PIN_REQUIRED");
 }

@@ -1,5 +1,5 @@
 /** From a token to connected numbers: whatever ends in between leaves something to go on with, and harms nothing that works. */
-import { ChannelError, type ErrorCode } from "../errors.ts";
+import { ChannelError, connectError, type ErrorCode } from "../errors.ts";
 import type {
   GrantedToken,
   HeldNumber,
@@ -173,11 +173,7 @@ export function createOnboard(deps: OnboardDeps): Onboard {
     draft.progress = { ...draft.progress, chosen: picked };
     await step(draft, "choice", null, async () => "done");
     const lost = held.some((one) => picked.includes(one.phoneNumberId) && one.customerConfigId !== customerConfigId);
-    if (lost && !draft.progress.takeover)
-      throw new ChannelError(
-        "CONNECTION_CONFLICT",
-        "Another account on this platform uses this number: confirm that it is to be taken over, or choose another one.",
-      );
+    if (lost && !draft.progress.takeover) throw connectError("CONNECTION_CONFLICT");
     return true;
   }
 

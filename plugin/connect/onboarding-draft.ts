@@ -1,5 +1,5 @@
 /** An onboarding while somebody works on it: steps that are done once, and written down with what became of them. */
-import { ChannelError } from "../errors.ts";
+import { ChannelError, connectError } from "../errors.ts";
 import type {
   Onboarding,
   OnboardingProgress,
@@ -96,8 +96,5 @@ export function hasFailedWith({ progress }: Draft, name: StepName, phoneNumberId
 }
 
 export function missing(): ChannelError {
-  return new ChannelError(
-    "ONBOARDING_MISSING",
-    "There is nothing to go on with, or a later try has taken its place: press Connect WhatsApp.",
-  );
+  return connectError("ONBOARDING_MISSING");
 }
