@@ -71,6 +71,8 @@ export type WhatsAppPluginOptions = {
   readonly retry?: Partial<RetrySchedule>;
   /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
   readonly pollMs?: number;
+  /** How often tokens near their end and the like are looked after, in milliseconds. Default one minute. */
+  readonly upkeepMs?: number;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
    * older than the service window when they came. Default: none of them.
@@ -182,7 +184,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const renewTokens = createRenewTokens({ connections: store.connections, metaOauth, metaAccounts, secretBox, log });
   const upkeep = createUpkeep(
     { "renew tokens": renewTokens, "expire onboardings": store.onboardings.expire },
-    { everyMs: UPKEEP_MS, log },
+    { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
   );
 
   const contract: ChannelPlugin = {

@@ -1,16 +1,12 @@
 /** Puts the simulator together: the one file that sees all of its parts. */
 import { createAccountBook } from "./accounts/account-book.ts";
-import { createAccountsEndpoint } from "./accounts/accounts-endpoint.ts";
-import { createAppEndpoint } from "./accounts/app-endpoint.ts";
-import { createRemovePartner } from "./accounts/leaving.ts";
-import { createPhoneEndpoint } from "./accounts/phone-endpoint.ts";
-import { createUserEndpoint } from "./accounts/user-endpoint.ts";
+import { createAccounts } from "./accounts/create-accounts.ts";
 import { createActivity } from "./activity.ts";
 import { replyOf } from "./choices.ts";
 import { createConversations } from "./conversations.ts";
 import { createFaults } from "./faults.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
-import type { GraphCall, GraphPlan, OpenCall } from "./graph-plan.ts";
+import type { GraphCall, GraphPlan } from "./graph-plan.ts";
 import { createGraphServer } from "./graph-server.ts";
 import { performHandshake } from "./handshake.ts";
 import { createInbound, type InboundOptions } from "./inbound.ts";
@@ -19,20 +15,14 @@ import { createMessagesEndpoint } from "./messages-endpoint.ts";
 import { resolveOptions, type SimulatorOptions } from "./options.ts";
 import { createPeople, type PersonRecord } from "./people.ts";
 import { createWebhookPoster } from "./post-webhook.ts";
-import { createCallbacks } from "./sign-in/callbacks.ts";
-import { createCodes } from "./sign-in/codes.ts";
-import { createDialogEndpoint } from "./sign-in/dialog-endpoint.ts";
-import { createExchange } from "./sign-in/exchange.ts";
-import { createLogin } from "./sign-in/login.ts";
-import { createLoginSettings } from "./sign-in/login-options.ts";
-import { planSdk } from "./sign-in/sdk-endpoint.ts";
+import { createSignIn } from "./sign-in/create-sign-in.ts";
 import type { Person, Simulator } from "./simulator.ts";
 import { createStatuses } from "./statuses.ts";
 import { createTemplates } from "./templates.ts";
 import { createTimers } from "./timers.ts";
 import { createTokens } from "./tokens.ts";
 import { createWebhookSender } from "./webhook-sender.ts";
-import type { WireChange, WireObject } from "./wire.ts";
+import type { WireObject } from "./wire.ts";
 
 const DEFAULT_WAIT_MS = 5_000;
 /** Password changed: the commonest way a token dies. */
@@ -68,27 +58,14 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     timers,
     faults,
     poster: createWebhookPoster({ timeoutMs: settings.webhookTimeoutMs, now: settings.now }),
-    isWanted: (change) =>
-      (change.isForApp || book.isSubscribed(change.wabaId)) && (apps.hears(change) || overrideOf(change) !== null),
-    overrideOf,
+    isWanted: (change) => accounts.isWanted(change),
+    overrideOf: (change) => accounts.overrideOf(change),
     onAcknowledged({ kind, wamids }) {
       if (kind !== "status") for (const wamid of wamids) conversations.acknowledge(wamid);
     },
   });
-  const around = { ...settings, book, tokens, templates, sender, webhookUrl: sender.url, setWebhookUrl: sender.setUrl };
-  const apps = createAppEndpoint(around);
-  const accounts = createAccountsEndpoint({
-    ...around,
-    apps,
-    phones: createPhoneEndpoint(around),
-    users: createUserEndpoint(around),
-  });
-  const login = createLoginSettings(settings.login);
-  const codes = createCodes(settings.now);
-  const desk = createLogin({ ...around, settings: login, codes });
-  const exchange = createExchange({ ...around, codes });
-  const dialog = createDialogEndpoint({ ...around, settings: login, desk });
-  const callbacks = createCallbacks({ ...around, userId: login.userId });
+  const accounts = createAccounts({ settings, book, tokens, templates, sender });
+  const signIn = createSignIn({ settings, book, tokens });
   const statuses = createStatuses({ settings, activity, timers, conversations, sender });
   const messages = createMessagesEndpoint({
     settings,
@@ -107,33 +84,18 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     tokens,
     faults,
     timers,
-    planOpen,
+    planOpen: signIn.plan,
     plan: planCall,
     onRequest: ledgers.count,
   });
   const records = new WeakMap<Person, PersonRecord>();
   let url: string | null = null;
 
-  // Messages go to the address of their number or account, where it has one; everything else to the app's.
-  function overrideOf({ wabaId, field, value }: WireChange): string | null {
-    if (field !== "messages") return null;
-    const { phone_number_id: phoneNumberId } = value.metadata as { readonly phone_number_id: string };
-    return book.overrideOf(wabaId, phoneNumberId);
-  }
-
-  function planOpen(call: OpenCall): GraphPlan | null {
-    const isAsked = call.method === "GET" || call.method === "POST";
-    if (!isAsked || call.item !== null) return null;
-    if (call.edge === "sdk.js") return planSdk(call);
-    if (call.objectId === "dialog" && call.edge === "oauth") return dialog(call);
-    return call.objectId === "oauth" && call.edge === "access_token" ? exchange(call) : null;
-  }
-
   function planCall(call: GraphCall): GraphPlan | GraphAnswer {
     const number = numbers.get(call.objectId);
     const endpoint = call.edge === "messages" || call.edge === "marketing_messages" ? call.edge : null;
     const isSend = number && endpoint && call.method === "POST" && call.access.wabaIds.has(number.wabaId);
-    if (!isSend) return accounts(call);
+    if (!isSend) return accounts.plan(call);
     return call.access.scopes.has("whatsapp_business_messaging")
       ? messages(number, call.body, endpoint)
       : refuse({ code: 200 });
@@ -207,14 +169,14 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       ),
     deliver: inbound.deliver,
     templates: templates.api,
-    login: desk.api,
-    issueToken: desk.issueToken,
+    login: signIn.login,
+    issueToken: signIn.issueToken,
     numbers: book.states,
     changeNumber: book.changeNumber,
     changeAccount: book.changeAccount,
-    removePartner: createRemovePartner(around),
-    deauthorize: callbacks.deauthorize,
-    requestDataDeletion: callbacks.requestDataDeletion,
+    removePartner: accounts.removePartner,
+    deauthorize: signIn.deauthorize,
+    requestDataDeletion: signIn.requestDataDeletion,
     faults: faults.api,
     revokeToken({ accessToken = settings.accessToken, subcode = DEFAULT_REVOCATION_SUBCODE } = {}) {
       tokens.revoke(accessToken, { subcode });

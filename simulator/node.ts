@@ -26,8 +26,9 @@ export function page(data: readonly unknown[], call: GraphCall): GraphAnswer {
   if (!Number.isInteger(limit) || limit < 1)
     return refuse({ code: 100, message: "(#100) Param limit must be a positive integer." });
   const after = query.get("after");
-  const start = after === null ? 0 : Number(Buffer.from(after, "base64url").toString("utf8"));
-  if (!Number.isInteger(start) || start < 0) return refuse({ code: 100, message: "(#100) Invalid cursor." });
+  const index = after === null ? "0" : Buffer.from(after, "base64url").toString("utf8");
+  if (!/^\d+$/.test(index)) return refuse({ code: 100, message: "(#100) Invalid cursor." });
+  const start = Number(index);
   const items = data.slice(start, start + limit);
   if (items.length === 0) return ok({ data: [] });
   const end = start + items.length;

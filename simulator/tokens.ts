@@ -54,6 +54,8 @@ export type Tokens = {
   restore(accessToken: string): void;
 };
 
+/** The app was removed by whom the token speaks for. */
+export const APP_REMOVED: Revocation = { subcode: 458 };
 /** The scopes of a business token. */
 export const WHATSAPP_SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"] as const;
 /** The user of the tokens that the options name. */
@@ -121,7 +123,7 @@ export function createTokens({ appId, appSecret, accessToken, numbers, requireAp
         isIssued: true,
         wabaIds: new Set(wabaIds),
         scopes: new Set(scopes),
-        issuedAt: now(),
+        issuedAt: new Date(now()),
         expiresAt: expiresInSeconds === null ? null : new Date(now().getTime() + expiresInSeconds * 1000),
       };
       remember(access);

@@ -1,6 +1,6 @@
 /** Why there is no token: what Meta's dialog brought back, or its token endpoint said, as errors that say what to do. */
 import type { MetaError } from "../../plugin/contract.ts";
-import { ChannelError, type ErrorCode, type Retry } from "../../plugin/errors.ts";
+import { ChannelError, connectError } from "../../plugin/errors.ts";
 import { MetaRefusal } from "./meta-answers.ts";
 
 /** The callback address, or its domain, is not one of the app's. */
@@ -8,9 +8,7 @@ const REDIRECT_CODES = new Set([191, 1_349_048]);
 const REDIRECT_SUBCODE = 36_008;
 /** Meta calls a wrong app id or secret by these. */
 const APP_CODES = new Set([1, 101]);
-
-const INVALID_REDIRECT_URI =
-  "Invalid redirect_uri: add the callback address (NEXT_PUBLIC_APP_URL, the router's path, /oauth/callback) to the Valid OAuth Redirect URIs of the Meta app, exactly as it is.";
+const BUSY_CODES = new Set([2, 4]);
 
 /**
  * Cancel comes as `error`, trouble with the app sometimes as `error_code` alone.
@@ -20,12 +18,8 @@ export function dialogRefusal(query: URLSearchParams): ChannelError | null {
   const error = query.get("error");
   const code = Number(query.get("error_code") ?? Number.NaN);
   if (error === null && Number.isNaN(code)) return null;
-  if (error === "access_denied")
-    return new ChannelError(
-      "ACCESS_DENIED",
-      "Nothing was connected, because Meta's dialog was cancelled: connect again and confirm each step.",
-    );
-  if (REDIRECT_CODES.has(code)) return new ChannelError("INVALID_REDIRECT_URI", INVALID_REDIRECT_URI, { retry: "fix" });
+  if (error === "access_denied") return connectError("ACCESS_DENIED");
+  if (REDIRECT_CODES.has(code)) return connectError("INVALID_REDIRECT_URI", { retry: "fix" });
   const number = Number.isSafeInteger(code) ? ` (Meta's code ${code})` : "";
   return new ChannelError("DIALOG_FAILED", `Meta's dialog ended with an error${number}: connect again.`);
 }
@@ -35,8 +29,7 @@ export function tokenRefusal(error: unknown): ChannelError {
   if (refusal !== null) return ofMeta(refusal);
   // openid-client's own finding: the answer to the dialog was not one, or not for us.
   const { code } = error as { readonly code?: unknown };
-  if (code === "OAUTH_INVALID_RESPONSE")
-    return new ChannelError("CODE_REFUSED", "Meta's answer holds no code that is ours: connect again.");
+  if (code === "OAUTH_INVALID_RESPONSE") return connectError("CODE_REFUSED");
   return new ChannelError("GRAPH_UNREACHABLE", "Meta could not be asked for a token: connect again.", {
     retry: "backoff",
     cause: error,
@@ -53,18 +46,17 @@ function ofMeta({ status, error }: MetaRefusal): ChannelError {
     details: null,
     fbtraceId: typeof error.fbtrace_id === "string" ? error.fbtrace_id : null,
   };
-  const say = (word: ErrorCode, message: string, retry: Retry) => new ChannelError(word, message, { retry, meta });
   if (subcode === REDIRECT_SUBCODE || REDIRECT_CODES.has(code))
-    return say("INVALID_REDIRECT_URI", INVALID_REDIRECT_URI, "fix");
-  if (status >= 500 || code === 2 || code === 4)
-    return say("GRAPH_UNREACHABLE", "Meta is busy: connect again.", "backoff");
+    return connectError("INVALID_REDIRECT_URI", { retry: "fix", meta });
+  if (status >= 500 || BUSY_CODES.has(code))
+    return new ChannelError("GRAPH_UNREACHABLE", "Meta is busy: connect again.", { retry: "backoff", meta });
   if (APP_CODES.has(code))
-    return say("LOGIN_NOT_CONFIGURED", "Meta refuses the app: check META_APP_ID and META_APP_SECRET.", "fix");
-  return say(
-    "CODE_REFUSED",
-    "Meta no longer takes this sign-in: it was used already, or took too long. Connect again.",
-    "never",
-  );
+    return new ChannelError(
+      "LOGIN_NOT_CONFIGURED",
+      "Meta refuses this app: check that META_APP_ID and META_APP_SECRET belong together.",
+      { retry: "fix", meta },
+    );
+  return connectError("CODE_REFUSED", { meta });
 }
 
 /** openid-client wraps what its fetch throws. */

@@ -1,5 +1,5 @@
 /** Which of the granted numbers are to be connected: what the popup has named, the only one, those that wait, or a question. */
-import { ChannelError } from "../errors.ts";
+import { type ChannelError, connectError } from "../errors.ts";
 import type { HeldNumber, OfferedNumber, OnboardingProgress } from "../ports.ts";
 
 /**
@@ -33,8 +33,5 @@ export function chooseNumbers(
 }
 
 function notGranted(): ChannelError {
-  return new ChannelError(
-    "ACCOUNT_NOT_GRANTED",
-    "This number or account was not shared with this app at Meta: connect again and choose it there.",
-  );
+  return connectError("ACCOUNT_NOT_GRANTED");
 }

@@ -1,5 +1,5 @@
 /** A proven token → every number that it was granted, with its account: nothing here comes from a browser. */
-import { ChannelError } from "../errors.ts";
+import { connectError } from "../errors.ts";
 import type { MetaAccounts, OfferedNumber } from "../ports.ts";
 
 /** Nobody chooses from more; and each is a call. */
@@ -15,11 +15,7 @@ export async function findNumbers(
   granted: readonly string[] | null,
 ): Promise<readonly OfferedNumber[]> {
   const wabaIds = [...new Set(granted ?? (await metaAccounts.accountsOf(accessToken)))].slice(0, MOST_ACCOUNTS);
-  if (wabaIds.length === 0)
-    throw new ChannelError(
-      "NO_BUSINESS_ACCOUNTS",
-      "No WhatsApp Business Accounts found: create one in Meta Business Suite (business.facebook.com), then connect again and choose it.",
-    );
+  if (wabaIds.length === 0) throw connectError("NO_BUSINESS_ACCOUNTS");
   const found = await Promise.all(
     wabaIds.map(async (wabaId) => {
       const [account, numbers] = await Promise.all([
@@ -30,10 +26,6 @@ export async function findNumbers(
     }),
   );
   const numbers = found.flat();
-  if (numbers.length === 0)
-    throw new ChannelError(
-      "NO_PHONE_NUMBERS",
-      "The WhatsApp Business Account has no phone number: add one in WhatsApp Manager, then connect again.",
-    );
+  if (numbers.length === 0) throw connectError("NO_PHONE_NUMBERS");
   return numbers;
 }

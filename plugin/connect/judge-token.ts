@@ -1,5 +1,5 @@
 /** What Meta says of a token → the accounts that it may be used for, or why it may not be used at all. */
-import { ChannelError } from "../errors.ts";
+import { connectError } from "../errors.ts";
 import type { TokenFacts } from "../ports.ts";
 
 /** By what they allow: Meta has renamed permissions before. @see https://developers.facebook.com/docs/permissions */
@@ -13,19 +13,11 @@ export const MEANS = {
  * @throws ChannelError TOKEN_REFUSED, SCOPES_MISSING.
  */
 export function judgeToken(facts: TokenFacts, appId: string): readonly string[] | null {
-  if (!facts.isValid)
-    throw new ChannelError("TOKEN_REFUSED", "Meta says that the access token is not valid: connect again.");
-  if (facts.appId !== appId)
-    throw new ChannelError(
-      "TOKEN_REFUSED",
-      "The access token belongs to another Meta app: connect again, and check META_APP_ID when it stays.",
-    );
+  if (!facts.isValid) throw connectError("TOKEN_REFUSED");
+  if (facts.appId !== appId) throw connectError("TOKEN_REFUSED");
   const scopes = [...facts.scopes, ...facts.granted.map(({ scope }) => scope)];
   if (!Object.values(MEANS).every((means) => scopes.some((scope) => means.test(scope))))
-    throw new ChannelError(
-      "SCOPES_MISSING",
-      "The permissions to manage and to send WhatsApp messages were not both given: connect again and leave all of them on.",
-    );
+    throw connectError("SCOPES_MISSING");
   const manage = grantedFor(facts, MEANS.manage);
   const message = grantedFor(facts, MEANS.message);
   if (manage === null || message === null) return manage ?? message;

@@ -1,45 +1,26 @@
-/**
- * From a token to connected numbers, step by step. Each step may be repeated and is written down when it is done, so
- * that whatever ends in between (Meta, this process, a closed laptop) leaves something to go on with. A connection that
- * works is not touched before everything that may fail has succeeded.
- */
-import type { Connection } from "../contract.ts";
-import { ChannelError, type ErrorCode } from "../errors.ts";
+/** From a token to connected numbers: whatever ends in between leaves something to go on with, and harms nothing that works. */
+import { ChannelError, connectError, type ErrorCode } from "../errors.ts";
 import type {
-  Connections,
   GrantedToken,
-  GraphApi,
   HeldNumber,
-  MetaAccounts,
   MetaOauth,
   OfferedNumber,
   Onboarding,
   OnboardingProgress,
   OnboardingState,
-  OnboardingStep,
   Onboardings,
-  SecretBox,
-  StepName,
-  Templates,
 } from "../ports.ts";
 import { chooseNumbers } from "./choose-numbers.ts";
+import { type ConnectNumberDeps, createConnectNumber } from "./connect-number.ts";
 import { findNumbers } from "./find-numbers.ts";
 import { judgeToken } from "./judge-token.ts";
+import { createDraftKeeper, type Draft, keepPin, missing } from "./onboarding-draft.ts";
 
-export type OnboardDeps = {
+export type OnboardDeps = Omit<ConnectNumberDeps, "keeper"> & {
   readonly appId: string | null;
   readonly onboardings: Onboardings;
-  readonly connections: Connections;
-  readonly templates: Templates;
   readonly metaOauth: MetaOauth;
-  readonly metaAccounts: MetaAccounts;
-  readonly graphApi: Pick<GraphApi, "templatesOf">;
-  readonly secretBox: SecretBox;
-  /** Six digits that nobody can guess. */
-  readonly newPin: () => string;
   readonly now: () => Date;
-  /** Called after the commit: sends and events may have waited for this number. */
-  readonly onConnected: () => void;
 };
 
 /** What somebody answers to an onboarding that has asked. */
@@ -76,19 +57,11 @@ export type Onboard = {
 /** Longer than the slowest step; after a crash somebody may go on after this. */
 const BUSY_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Two-step verification has another PIN. @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes */
-const PIN_MISMATCH = 133_005;
-const NOT_VERIFIED = 133_006;
-
-type Draft = {
-  readonly row: Onboarding;
-  accessToken: string;
-  accessTokenEnc: string | null;
-  progress: OnboardingProgress;
-};
-
 export function createOnboard(deps: OnboardDeps): Onboard {
-  const { onboardings, connections, templates, metaOauth, metaAccounts, graphApi, secretBox } = deps;
+  const { onboardings, connections, metaOauth, metaAccounts, secretBox } = deps;
+  const keeper = createDraftKeeper(onboardings);
+  const { step } = keeper;
+  const connectNumber = createConnectNumber({ ...deps, keeper });
 
   return {
     async begin({ granted, hints, ...begun }) {
@@ -200,158 +173,12 @@ export function createOnboard(deps: OnboardDeps): Onboard {
     draft.progress = { ...draft.progress, chosen: picked };
     await step(draft, "choice", null, async () => "done");
     const lost = held.some((one) => picked.includes(one.phoneNumberId) && one.customerConfigId !== customerConfigId);
-    if (lost && !draft.progress.takeover)
-      throw new ChannelError(
-        "CONNECTION_CONFLICT",
-        "Another account on this platform uses this number: confirm that it is to be taken over, or choose another one.",
-      );
+    if (lost && !draft.progress.takeover) throw connectError("CONNECTION_CONFLICT");
     return true;
   }
 
   function chosenOf({ progress }: Draft): readonly OfferedNumber[] {
     return (progress.numbers ?? []).filter(({ phoneNumberId }) => progress.chosen.includes(phoneNumberId));
-  }
-
-  async function connectNumber(draft: Draft, number: OfferedNumber): Promise<void> {
-    const { phoneNumberId, wabaId } = number;
-    const { customerConfigId } = draft.row;
-    const { accessToken } = draft;
-    await step(draft, "subscribe", phoneNumberId, async () => {
-      await metaAccounts.subscribe({ wabaId, accessToken });
-      return "done";
-    });
-    await step(draft, "register", phoneNumberId, () => register(draft, number));
-    await step(draft, "connect", phoneNumberId, async () => {
-      await saveConnection(draft, number);
-      return "done";
-    });
-    const connectionId = (await connections.holders([phoneNumberId])).find(
-      (one) => one.customerConfigId === customerConfigId,
-    )?.connectionId;
-    if (connectionId === undefined) throw missing();
-    // It works from here on; what follows is looked up again when it is needed.
-    const account = { customerConfigId, connectionId, wabaId, accessTokenEnc: null };
-    await tryStep(draft, "templates", phoneNumberId, async () => {
-      await templates.replace(account, await graphApi.templatesOf({ wabaId, accessToken }));
-      return "done";
-    });
-    await tryStep(draft, "profile", phoneNumberId, async () => {
-      await connections.saveProfile(connectionId, await metaAccounts.profile({ phoneNumberId, accessToken }));
-      return "done";
-    });
-    await tryStep(draft, "sync", phoneNumberId, async () => {
-      if (!number.isOnBusinessApp) return "skipped";
-      for (const what of ["contacts", "history"] as const) await sync(connectionId, what, number, accessToken);
-      return "done";
-    });
-  }
-
-  /** Never a number that is used in the WhatsApp Business app: that would throw it out of there. */
-  async function register(draft: Draft, number: OfferedNumber): Promise<"done" | "skipped"> {
-    if (number.isOnBusinessApp || number.isRegistered) return "skipped";
-    const { phoneNumberId } = number;
-    const { customerConfigId, onboardingId: rowId } = draft.row;
-    const context = { customerConfigId, rowId, field: "pin" };
-    const pinEnc = draft.progress.pins[phoneNumberId];
-    // Ours was wrong: Meta allows a few guesses only.
-    if (pinEnc === undefined && hasFailedWith(draft, "register", phoneNumberId, "PIN_REQUIRED")) throw pinRequired();
-    const pin =
-      pinEnc === undefined
-        ? ((await pinBefore(draft, phoneNumberId)) ?? deps.newPin())
-        : secretBox.open(pinEnc, context);
-    // Stored before Meta has it: after a crash in between nobody could register the number again.
-    if (pinEnc === undefined) keepPin(draft, phoneNumberId, secretBox.seal(pin, context));
-    await write(draft, "running", null, false);
-    try {
-      await metaAccounts.register({ phoneNumberId, accessToken: draft.accessToken, pin });
-    } catch (error) {
-      const code = error instanceof ChannelError ? error.meta?.code : undefined;
-      if (code === PIN_MISMATCH) {
-        dropPin(draft, phoneNumberId);
-        throw pinRequired();
-      }
-      if (code === NOT_VERIFIED)
-        throw new ChannelError(
-          "NUMBER_NOT_VERIFIED",
-          "Meta has not verified this number yet: verify it by code in WhatsApp Manager, then try again.",
-        );
-      throw error;
-    }
-    return "done";
-  }
-
-  /** What the tenant's own connection was registered with. */
-  async function pinBefore({ row }: Draft, phoneNumberId: string): Promise<string | null> {
-    const { customerConfigId } = row;
-    const held = (await connections.holders([phoneNumberId])).find((one) => one.customerConfigId === customerConfigId);
-    if (held === undefined || held.pinEnc === null) return null;
-    return secretBox.open(held.pinEnc, { customerConfigId, rowId: held.connectionId, field: "pin" });
-  }
-
-  async function saveConnection(draft: Draft, number: OfferedNumber): Promise<Connection> {
-    const { customerConfigId, onboardingId } = draft.row;
-    const { phoneNumberId, wabaId, displayPhoneNumber, verifiedName, qualityRating, isOnBusinessApp } = number;
-    const pinEnc = draft.progress.pins[phoneNumberId];
-    const pin =
-      pinEnc === undefined ? null : secretBox.open(pinEnc, { customerConfigId, rowId: onboardingId, field: "pin" });
-    const connection = await connections.save({
-      customerConfigId,
-      phoneNumberId,
-      wabaId,
-      displayPhoneNumber,
-      verifiedName,
-      qualityRating,
-      isOnBusinessApp,
-      takeover: draft.progress.takeover,
-      ...(draft.progress.token === null ? {} : { token: draft.progress.token }),
-      seal: (rowId) => secretBox.seal(draft.accessToken, { customerConfigId, rowId, field: "access_token" }),
-      sealPin: pin === null ? undefined : (rowId) => secretBox.seal(pin, { customerConfigId, rowId, field: "pin" }),
-    });
-    deps.onConnected();
-    return connection;
-  }
-
-  /** Meta grants each once: only the one who has claimed it asks. */
-  async function sync(
-    connectionId: string,
-    what: "contacts" | "history",
-    { phoneNumberId }: OfferedNumber,
-    accessToken: string,
-  ): Promise<void> {
-    if (!(await connections.claimSync(connectionId, what))) return;
-    try {
-      await metaAccounts.requestSync({ phoneNumberId, accessToken, what });
-    } catch (error) {
-      await connections.unclaimSync(connectionId, what);
-      throw error;
-    }
-  }
-
-  /** Runs what is not done yet, and writes down what became of it. */
-  async function step(
-    draft: Draft,
-    name: StepName,
-    phoneNumberId: string | null,
-    work: () => Promise<"done" | "skipped">,
-  ): Promise<void> {
-    if (isDone(draft.progress.steps, name, phoneNumberId)) return;
-    try {
-      mark(draft, { step: name, phoneNumberId, state: await work(), error: null });
-    } catch (error) {
-      mark(draft, { step: name, phoneNumberId, state: "failed", error: wordsOf(error) });
-      throw error;
-    }
-    await write(draft, "running", null, false);
-  }
-
-  /** For what a connection can do without: it is written down, and tried again with the next look. */
-  async function tryStep(...args: Parameters<typeof step>): Promise<void> {
-    try {
-      await step(...args);
-    } catch (error) {
-      if (!(error instanceof ChannelError && (error.code === "GRAPH_REJECTED" || error.code === "GRAPH_UNREACHABLE")))
-        throw error;
-    }
   }
 
   /** What could not be done yet keeps the token for a day, for another try. */
@@ -362,19 +189,7 @@ export function createOnboard(deps: OnboardDeps): Onboard {
   }
 
   async function end(draft: Draft, state: OnboardingState, error: Onboarding["error"]): Promise<Onboarding> {
-    return write(draft, state, error, true);
-  }
-
-  async function write(
-    draft: Draft,
-    state: OnboardingState,
-    error: Onboarding["error"],
-    isOver: boolean,
-  ): Promise<Onboarding> {
-    const { row, progress, accessTokenEnc } = draft;
-    const next = { ...row, state, error, progress, accessTokenEnc };
-    if (!(await onboardings.save(next, isOver))) throw missing();
-    return next;
+    return keeper.write(draft, state, error, true);
   }
 }
 
@@ -383,49 +198,3 @@ const STATE_AFTER: Partial<Record<ErrorCode, OnboardingState>> = {
   PIN_REQUIRED: "pin",
   CONNECTION_CONFLICT: "takeover",
 };
-
-function isDone(steps: readonly OnboardingStep[], name: StepName, phoneNumberId: string | null): boolean {
-  return steps.some((one) => one.step === name && one.phoneNumberId === phoneNumberId && one.state !== "failed");
-}
-
-function mark(draft: Draft, done: OnboardingStep): void {
-  const others = draft.progress.steps.filter(
-    (one) => one.step !== done.step || one.phoneNumberId !== done.phoneNumberId,
-  );
-  draft.progress = { ...draft.progress, steps: [...others, done] };
-}
-
-function keepPin(draft: Draft, phoneNumberId: string, sealed: string): void {
-  draft.progress = { ...draft.progress, pins: { ...draft.progress.pins, [phoneNumberId]: sealed } };
-}
-
-function dropPin(draft: Draft, phoneNumberId: string): void {
-  const { [phoneNumberId]: _, ...pins } = draft.progress.pins;
-  draft.progress = { ...draft.progress, pins };
-}
-
-function wordsOf(error: unknown): { readonly code: string; readonly message: string } {
-  return error instanceof ChannelError
-    ? { code: error.code, message: error.message }
-    : { code: "INTERNAL", message: "Something went wrong on our side." };
-}
-
-function hasFailedWith({ progress }: Draft, name: StepName, phoneNumberId: string, code: string): boolean {
-  return progress.steps.some(
-    (one) => one.step === name && one.phoneNumberId === phoneNumberId && one.error?.code === code,
-  );
-}
-
-function pinRequired(): ChannelError {
-  return new ChannelError(
-    "PIN_REQUIRED",
-    "Two-step verification is on for this number with a PIN that we do not know: enter that PIN, or switch it off in WhatsApp Manager.",
-  );
-}
-
-function missing(): ChannelError {
-  return new ChannelError(
-    "ONBOARDING_MISSING",
-    "There is nothing to go on with, or a later try has taken its place: press Connect WhatsApp.",
-  );
-}

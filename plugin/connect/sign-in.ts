@@ -1,6 +1,6 @@
 /** A tenant's way to Meta and back: by redirect with a one-time state, or by Meta's popup. */
 import { createHash } from "node:crypto";
-import { ChannelError } from "../errors.ts";
+import { connectError } from "../errors.ts";
 import type { MetaOauth, Onboarding, SecretBox, SignInAttempt, SignIns } from "../ports.ts";
 import type { Onboard } from "./onboard.ts";
 import { returnPath } from "./return-path.ts";
@@ -80,11 +80,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       const [state, ...more] = query.getAll("state");
       const started =
         state === undefined || more.length > 0 ? null : await signIns.take(attemptOf(person, appId, state));
-      if (state === undefined || started === null)
-        throw new ChannelError(
-          "INVALID_STATE",
-          "Invalid state parameter: this sign-in was started in another browser or session, is older than 10 minutes, or was finished already. Press Connect WhatsApp again.",
-        );
+      if (state === undefined || started === null) throw connectError("INVALID_STATE");
       const { returnTo, redirectUri, pkceVerifierEnc } = started;
       try {
         const granted = await metaOauth.redeem({
@@ -110,12 +106,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
 
   function configured(): { readonly appId: string; readonly redirectUri: string } {
     const { appId, redirectUri } = deps;
-    if (appId === null || redirectUri === null)
-      throw new ChannelError(
-        "LOGIN_NOT_CONFIGURED",
-        "Connecting by button needs META_APP_ID and NEXT_PUBLIC_APP_URL: set both.",
-        { retry: "fix" },
-      );
+    if (appId === null || redirectUri === null) throw connectError("LOGIN_NOT_CONFIGURED", { retry: "fix" });
     return { appId, redirectUri };
   }
 }

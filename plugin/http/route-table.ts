@@ -1,5 +1,6 @@
 /** Every route, relative to the mount point: the router is built from it and the manifest lists it. */
 import type { ManifestRoute } from "../contract.ts";
+import { UI_FILES } from "./ui-routes.ts";
 
 export const ROUTES = [
   { name: "handshake", method: "GET", path: "/webhook", auth: "meta" },
@@ -15,6 +16,7 @@ export const ROUTES = [
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
+  ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];
 
 export type RouteName = (typeof ROUTES)[number]["name"];

@@ -12,6 +12,7 @@ import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
+import { createUiRoute } from "./ui-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
 /** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
@@ -68,6 +69,7 @@ export function createRouter({ plugin, doctor, store, verifyToken, connect, auth
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    ui: createUiRoute(),
   };
 
   const safely = (name: RouteName) => async (request: express.Request, response: express.Response) => {

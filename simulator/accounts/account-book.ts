@@ -129,7 +129,7 @@ function numberOf(about: SimulatedNumber, now: Date): NumberRecord {
     about,
     isRegistered: about.isRegistered ?? true,
     pin: about.pin ?? null,
-    onboardedAt: about.onboardedAt ?? now,
+    onboardedAt: new Date(about.onboardedAt ?? now),
     synced: [],
     wrongPins: 0,
     registrations: [],

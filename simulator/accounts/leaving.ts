@@ -1,5 +1,5 @@
 /** What Meta does and says when a business takes an account away from the app. */
-import type { Tokens } from "../tokens.ts";
+import { APP_REMOVED, type Tokens } from "../tokens.ts";
 import type { WebhookSender } from "../webhook-sender.ts";
 import type { WireObject } from "../wire.ts";
 import type { AccountBook } from "./account-book.ts";
@@ -20,8 +20,6 @@ export type LeavingOptions = {
 };
 
 export type RemovePartner = (wabaId: string, options?: LeavingOptions) => void;
-
-const APP_REMOVED = { subcode: 458 };
 
 export function createRemovePartner(deps: {
   readonly appId: string;

@@ -2,7 +2,7 @@
 import { type GraphAnswer, refuse, unknownObject } from "../graph-error.ts";
 import type { GraphCall, GraphPlan } from "../graph-plan.ts";
 import { ok, pageOf, pick, read, SUCCESS } from "../node.ts";
-import type { Access, Tokens } from "../tokens.ts";
+import { type Access, APP_REMOVED, type Tokens } from "../tokens.ts";
 import type { WireObject } from "../wire.ts";
 import type { AccountBook, AccountRecord } from "./account-book.ts";
 import { accountNode } from "./nodes.ts";
@@ -11,7 +11,6 @@ export type UserEndpoint = { plan(call: GraphCall): GraphPlan | GraphAnswer };
 
 const BUSINESS_DEFAULTS = ["id", "name"];
 const LISTED_ACCOUNT_DEFAULTS = ["id", "name", "currency", "timezone_id", "message_template_namespace"];
-const APP_REMOVED = { subcode: 458 };
 
 export function createUserEndpoint(deps: {
   readonly appId: string;

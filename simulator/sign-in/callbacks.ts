@@ -1,5 +1,5 @@
 /** The two callbacks that Meta makes about a person: they removed the app, they want their data deleted. */
-import type { Tokens } from "../tokens.ts";
+import { APP_REMOVED, type Tokens } from "../tokens.ts";
 import { signedRequestOf } from "./signed-request.ts";
 
 export type CallbackOptions = {
@@ -19,8 +19,6 @@ export type Callbacks = {
   deauthorize(options: CallbackOptions): Promise<CallbackAnswer>;
   requestDataDeletion(options: CallbackOptions): Promise<CallbackAnswer>;
 };
-
-const APP_REMOVED = { subcode: 458 };
 
 export function createCallbacks(deps: {
   readonly appId: string;

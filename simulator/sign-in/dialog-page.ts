@@ -25,7 +25,7 @@ ${about.problem === null ? "" : `<p role="alert">${escaped(about.problem)}</p>`}
 ${about.accounts.map(accountChoice).join("\n") || "<p>You have no WhatsApp Business account.</p>"}
 </fieldset>
 <section aria-labelledby="asks"><h2 id="asks">${app} asks for</h2>
-<ul>${about.scopes.map((scope) => `<li><code>${escaped(scope)}</code>${meaningOf(scope)}</li>`).join("")}</ul></section>
+<ul>${about.scopes.map((scope) => `<li>${meaningOf(scope)}<code>${escaped(scope)}</code></li>`).join("")}</ul></section>
 <div class="buttons"><button name="decision" value="cancel" class="quiet" formnovalidate>Cancel</button>
 <button name="decision" value="continue">Continue</button></div>
 </form>`,
@@ -62,7 +62,7 @@ function accountChoice(account: AccountRecord, index: number): string {
 
 function meaningOf(scope: string): string {
   const meaning = MEANINGS[scope];
-  return meaning === undefined ? "" : ` ${meaning}`;
+  return meaning === undefined ? "" : `${meaning}<br>`;
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -116,7 +116,8 @@ fieldset{border:0;margin:0 0 1.5rem;padding:0}
 .account label{font-weight:500}
 input{width:1.25rem;height:1.25rem;margin:.125rem 0 0;accent-color:var(--blue)}
 ul{margin:.5rem 0 1.5rem;padding-left:1.25rem}
-code{font-size:.875em;overflow-wrap:anywhere}
+li{margin:.375rem 0}
+code{color:var(--soft);font-size:.875em;overflow-wrap:anywhere}
 [role=alert]{color:var(--bad)}
 .buttons{display:flex;flex-wrap:wrap;gap:.75rem;justify-content:flex-end}
 button{font:inherit;font-weight:600;min-height:2.75rem;padding:0 1.5rem;border-radius:1.5rem;border:1px solid var(--blue);background:var(--blue);color:var(--on-blue);cursor:pointer}

@@ -98,6 +98,18 @@ describe("the simulated sign-in in a browser", () => {
     expect(page.faults).toEqual([]);
   });
 
+  it("says so where the account has no number yet", async () => {
+    const meta = await startSimulator({ appId: "777", numbers: [], accounts: [{ wabaId: "20", name: "Empty" }] });
+    const page = await browser.open(await startPage(meta));
+
+    const popup = await openDialog(page);
+    await popup.getByRole("button", { name: "Continue" }).click();
+
+    const { heard } = await outcomeIn(page);
+    expect(heard).toMatchObject([{ event: "FINISH_ONLY_WABA", data: { waba_id: "20" } }]);
+    expect(heard[0]?.data).not.toHaveProperty("phone_number_id");
+  });
+
   it("names the account only where the number stays in the WhatsApp Business app", async () => {
     const meta = await startSimulator({ appId: "777", numbers: [COEXISTENCE] });
     const page = await browser.open(await startPage(meta, { featureType: "whatsapp_business_app_onboarding" }));
@@ -105,8 +117,9 @@ describe("the simulated sign-in in a browser", () => {
     const popup = await openDialog(page);
     await popup.getByRole("button", { name: "Continue" }).click();
 
-    expect((await outcomeIn(page)).heard).toMatchObject([
-      { event: "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", data: { waba_id: COEXISTENCE.wabaId } },
+    const { heard } = await outcomeIn(page);
+    expect(heard.map(({ event, data }) => [event, data])).toEqual([
+      ["FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", { waba_id: COEXISTENCE.wabaId }],
     ]);
   });
 
