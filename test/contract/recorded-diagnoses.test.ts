@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { diagnose } from "../../plugin/doctor/diagnose.ts";
 import type { DoctorFacts } from "../../plugin/doctor/facts.ts";
 import { type Finding, TITLES } from "../../plugin/doctor/finding.ts";
+import { BUSINESS_APP_FIELDS, RECOMMENDED_FIELDS } from "../../plugin/doctor/judge-app.ts";
+import { manifest } from "../../plugin/manifest.ts";
 
 const FOLDER = new URL("../../fixtures/doctor/", import.meta.url);
 const WELL = "all-well";
@@ -67,6 +69,19 @@ describe("the recorded diagnoses", () => {
     expect([...shown].toSorted()).toEqual(Object.keys(TITLES).toSorted());
     // Meta does not tell the mode, so nothing can be said against it.
     expect([...unwell, "app-mode"].toSorted()).toEqual(Object.keys(TITLES).toSorted());
+  });
+
+  it("are explained, check by check and in that order", () => {
+    const page = readFileSync(new URL("../../docs/doctor.md", import.meta.url), "utf8");
+    const order = read<readonly Finding[]>(WELL, "findings").map(({ id }) => id);
+
+    expect([...page.matchAll(/^### (\S+)\n\n\S/gm)].map(([, id]) => id)).toEqual(order);
+  });
+
+  it("recommend only fields that the channel reads", () => {
+    expect(manifest.webhookFields).toEqual(
+      expect.arrayContaining(["messages", ...RECOMMENDED_FIELDS, ...BUSINESS_APP_FIELDS]),
+    );
   });
 
   it("say how to mend every problem, and claim nothing to be mended where all is well", () => {
