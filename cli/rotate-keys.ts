@@ -59,7 +59,9 @@ function toText({ before, after, resealed, removable, neededForSignIns }: KeyRot
   if (removable.length > 0)
     lines.push(`May be removed from WHATSAPP_TOKEN_KEYS, in every process: ${removable.join(", ")}`);
   if (neededForSignIns.length > 0)
-    lines.push(`Sign-ins under way need ${neededForSignIns.join(", ")} for ten minutes more: run this again then.`);
+    lines.push(
+      `Somebody is just connecting and needs ${neededForSignIns.join(", ")} for ten minutes more: run this again then.`,
+    );
   return lines.join("\n");
 }
 

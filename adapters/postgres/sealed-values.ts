@@ -36,12 +36,14 @@ export function createSealedValues(db: Database): SealedValues {
         case when jsonb_typeof(o.progress -> 'pins') = 'object' then o.progress -> 'pins' else '{}'::jsonb end) p where p.value is not null`,
   };
 
+  // Whoever is busy with an onboarding writes the values back that they have read: those wait for the next time.
   const REPLACE: Readonly<Record<Kind, string>> = {
     token: `update ${tokens} set access_token_enc = $3 where id = $1 and access_token_enc = $2 and $4 = '' returning 1`,
     pin: `update ${connections} set pin_enc = $3 where id = $1 and pin_enc = $2 and $4 = '' returning 1`,
-    "onboarding-token": `update ${onboardings} set access_token_enc = $3 where id = $1 and access_token_enc = $2 and $4 = '' returning 1`,
+    "onboarding-token": `update ${onboardings} set access_token_enc = $3
+      where id = $1 and access_token_enc = $2 and $4 = '' and busy_until <= now() returning 1`,
     "onboarding-pin": `update ${onboardings} set progress = jsonb_set(progress, array['pins', $4], to_jsonb($3::text))
-      where id = $1 and progress #>> array['pins', $4] = $2 returning 1`,
+      where id = $1 and progress #>> array['pins', $4] = $2 and busy_until <= now() returning 1`,
   };
 
   async function page(kind: Kind, place: SealedPlace | null, limit: number): Promise<readonly SealedValue[]> {

@@ -19,7 +19,7 @@ export type KeyRotation = {
   readonly unreadable: readonly UnreadableValue[];
   /** The configured keys that seal nothing any more, and may go. */
   readonly removable: readonly string[];
-  /** The older keys that sign-ins under way still need, for ten minutes at most. */
+  /** The older keys that people who are just connecting still need: for ten minutes, then rotate again. */
   readonly neededForSignIns: readonly string[];
 };
 
@@ -41,8 +41,8 @@ export async function rotateKeys(deps: RotateKeysDeps): Promise<KeyRotation> {
   const first = await pass(deps, checkOnly);
   let last = first;
   let { resealed } = first;
-  // One more than needed: the last pass finds nothing to do, and is the count.
-  for (let passes = 1; !checkOnly && passes < MOST_PASSES && last.hadOld; passes += 1) {
+  // The last one finds nothing to do, and is the count; what others renew meanwhile is met by the next.
+  for (let passes = 1; !checkOnly && passes < MOST_PASSES && hadWork(last); passes += 1) {
     last = await pass(deps, false);
     resealed += last.resealed;
   }
@@ -55,7 +55,7 @@ export async function rotateKeys(deps: RotateKeysDeps): Promise<KeyRotation> {
     resealed,
     unreadable: last.unreadable,
     removable: older.filter((kid) => sealsNothing(kid) && !signIns.has(kid)),
-    neededForSignIns: older.filter((kid) => signIns.has(kid)),
+    neededForSignIns: checkOnly ? [] : older.filter((kid) => signIns.has(kid) || last.leftBehind.has(kid)),
   };
 }
 
@@ -63,16 +63,16 @@ type Pass = {
   readonly counts: ReadonlyMap<string | null, number>;
   readonly unreadable: readonly UnreadableValue[];
   readonly resealed: number;
-  /** Something readable was not sealed with the first key when it was read. */
-  readonly hadOld: boolean;
+  /** The keys of what could be read, and was not sealed again: somebody is busy with it, or it was only counted. */
+  readonly leftBehind: ReadonlySet<string | null>;
 };
 
 /** Every value once: opened, and unless it only counts, sealed again where it is not by the first key. */
 async function pass({ sealedValues, secretBox, kids }: RotateKeysDeps, countOnly: boolean): Promise<Pass> {
   const counts = new Map<string | null, number>();
   const unreadable: UnreadableValue[] = [];
+  const leftBehind = new Set<string | null>();
   let resealed = 0;
-  let hadOld = false;
   let place: SealedPlace | null = null;
   for (;;) {
     const values: readonly SealedValue[] = await sealedValues.after(place, PAGE);
@@ -82,13 +82,13 @@ async function pass({ sealedValues, secretBox, kids }: RotateKeysDeps, countOnly
       const opened = open(secretBox, value);
       if ("error" in opened) unreadable.push({ ...value.place, kid, error: opened.error });
       else if (kid !== kids[0]) {
-        hadOld = true;
-        if (!countOnly && (await sealedValues.replace(value, secretBox.seal(opened.secret, value.context))))
-          resealed += 1;
+        const isDone = !countOnly && (await sealedValues.replace(value, secretBox.seal(opened.secret, value.context)));
+        if (isDone) resealed += 1;
+        else leftBehind.add(kid);
       }
     }
     place = values.at(-1)?.place ?? null;
-    if (place === null) return { counts, unreadable, resealed, hadOld };
+    if (place === null) return { counts, unreadable, resealed, leftBehind };
   }
 }
 
@@ -102,6 +102,10 @@ function open(
     if (error instanceof ChannelError) return { error: error.message };
     throw error;
   }
+}
+
+function hadWork({ resealed, leftBehind }: Pass): boolean {
+  return resealed > 0 || leftBehind.size > 0;
 }
 
 function kidOf(sealed: string): string | null {

@@ -1,6 +1,6 @@
 /** Facts → findings, in the order in which a message depends on what they check. Pure. */
 import { type Asked, type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
-import { type Diagnosis, type Finding, finding, ok, type Verdict, warning } from "./finding.ts";
+import { check, type Diagnosis, type Finding, ok, safely, type Verdict, warning } from "./finding.ts";
 import { judgeApp } from "./judge-app.ts";
 import { judgeHealth, judgeName, judgePayment, judgeQuality, judgeRegistration } from "./judge-number.ts";
 import { judgeOverride, judgeSubscription } from "./judge-routes.ts";
@@ -23,12 +23,12 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
   const checks = [
     ...judgeSetup(facts),
     ...judgeApp(facts),
-    finding("numbers", judgeNumbers(facts)),
+    check("numbers", () => judgeNumbers(facts)),
     ...numbers.flatMap((number) => judgeNumber(facts, number)),
-    finding("webhooks", judgeWebhooks(facts)),
-    finding("unrouted", judgeUnrouted(facts)),
-    finding("queue", judgeQueue(facts)),
-    finding("clock", judgeClocks(facts)),
+    check("webhooks", () => judgeWebhooks(facts)),
+    check("unrouted", () => judgeUnrouted(facts)),
+    check("queue", () => judgeQueue(facts)),
+    check("clock", () => judgeClocks(facts)),
   ];
   return { healthy: checks.every(({ state }) => state !== "problem"), checks };
 }
@@ -48,22 +48,22 @@ function judgeNumbers({ numbers }: DoctorFacts): Verdict {
 
 function judgeNumber(facts: DoctorFacts, gathered: NumberFacts): readonly Finding[] {
   const id = gathered.number.phoneNumberId;
-  const token = judgeToken(facts, gathered);
+  const token = safely(() => judgeToken(facts, gathered));
   const number = token.state === "problem" ? blameToken(gathered) : gathered;
   return [
-    finding("connection", judgeConnection(number), id),
-    finding("token", token, id),
-    finding("token-expiry", judgeExpiry(facts, number), id),
-    finding("subscription", judgeSubscription(facts, number), id),
-    finding("override", judgeOverride(facts, number), id),
-    finding("registration", judgeRegistration(number), id),
-    finding("name", judgeName(number), id),
-    finding("quality", judgeQuality(number), id),
-    finding("health", judgeHealth(number), id),
-    finding("payment", judgePayment(number), id),
-    finding("templates", judgeTemplates(facts, number), id),
-    finding("received", judgeReceived(facts, number), id),
-    finding("sent", judgeSent(facts, number), id),
+    check("connection", () => judgeConnection(number), id),
+    check("token", () => token, id),
+    check("token-expiry", () => judgeExpiry(facts, number), id),
+    check("subscription", () => judgeSubscription(facts, number), id),
+    check("override", () => judgeOverride(facts, number), id),
+    check("registration", () => judgeRegistration(number), id),
+    check("name", () => judgeName(number), id),
+    check("quality", () => judgeQuality(number), id),
+    check("health", () => judgeHealth(number), id),
+    check("payment", () => judgePayment(number), id),
+    check("templates", () => judgeTemplates(facts, number), id),
+    check("received", () => judgeReceived(facts, number), id),
+    check("sent", () => judgeSent(facts, number), id),
   ];
 }
 

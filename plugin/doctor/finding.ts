@@ -86,6 +86,19 @@ export const warning = (seen: string, fix: string | null): Verdict => ({ state: 
 export const problem = (seen: string, fix: string): Verdict => ({ state: "problem", seen, fix });
 export const skipped = (seen: string): Verdict => ({ state: "skipped", seen, fix: null });
 
-export function finding(id: CheckId, verdict: Verdict, phoneNumberId: string | null = null): Finding {
-  return { id, title: TITLES[id], ...verdict, phoneNumberId };
+/** One check. One that fails itself says so, and takes no other with it. */
+export function check(id: CheckId, look: () => Verdict, phoneNumberId: string | null = null): Finding {
+  return { id, title: TITLES[id], ...safely(look), phoneNumberId };
+}
+
+export function safely(look: () => Verdict): Verdict {
+  try {
+    return look();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return warning(
+      `This check itself failed (${name}).`,
+      "Report it to the package's authors, with what Meta answers.",
+    );
+  }
 }

@@ -1,7 +1,7 @@
 /** The Meta app: whether id and secret belong together, where its webhooks go, and which it asked for. */
 import type { AppSubscription, WebhookAnswer } from "../ports.ts";
 import { type DoctorFacts, isRefused, judge } from "./facts.ts";
-import { type Finding, finding, ok, problem, skipped, type Verdict, warning } from "./finding.ts";
+import { check, type Finding, ok, problem, skipped, type Verdict, warning } from "./finding.ts";
 import { ago, list } from "./say.ts";
 
 const WEBHOOKS_PAGE = "In the Meta app, WhatsApp, Configuration, Webhook";
@@ -25,17 +25,11 @@ export const BUSINESS_APP_FIELDS: readonly string[] = ["history", "smb_message_e
 
 export function judgeApp(facts: DoctorFacts): readonly Finding[] {
   return [
-    finding("app", judgeSecret(facts)),
-    finding("app-mode", judgeMode(facts)),
-    finding("callback", judgeCallback(facts)),
-    finding(
-      "callback-at-meta",
-      judge(facts.appSubscription, (known) => judgeCallbackAtMeta(facts, known)),
-    ),
-    finding(
-      "fields",
-      judge(facts.appSubscription, (known) => judgeFields(facts, known)),
-    ),
+    check("app", () => judgeSecret(facts)),
+    check("app-mode", () => judgeMode(facts)),
+    check("callback", () => judgeCallback(facts)),
+    check("callback-at-meta", () => judge(facts.appSubscription, (known) => judgeCallbackAtMeta(facts, known))),
+    check("fields", () => judge(facts.appSubscription, (known) => judgeFields(facts, known))),
   ];
 }
 

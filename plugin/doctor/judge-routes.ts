@@ -29,7 +29,10 @@ export function judgeOverride({ configuration }: DoctorFacts, { number, subscrip
   const atNumber = "known" in health ? health.known.callbacks : null;
   const ofAccount = "known" in subscriptions ? subscriptions.known : null;
   if (atNumber === null && ofAccount === null) return judge(health, () => skipped("Not looked at."));
-  const mine = ofAccount?.find((app) => settings?.appId == null || app.appId === settings.appId);
+  // Of several apps, only our own's address is ours to judge.
+  const mine =
+    ofAccount?.find(({ appId }) => appId === settings?.appId) ??
+    (settings?.appId == null && ofAccount?.length === 1 ? ofAccount[0] : undefined);
   const account = atNumber?.account ?? mine?.overrideUrl ?? null;
   const [where, url, path, clear] =
     atNumber?.number != null

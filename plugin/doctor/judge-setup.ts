@@ -1,14 +1,14 @@
 /** Configuration, database and Meta's reach: what everything else stands on. */
 import { type Asked, type DoctorFacts, judge } from "./facts.ts";
-import { type Finding, finding, ok, problem, type Verdict, warning } from "./finding.ts";
+import { check, type Finding, ok, problem, type Verdict, warning } from "./finding.ts";
 import { list } from "./say.ts";
 
 export function judgeSetup(facts: DoctorFacts): readonly Finding[] {
   return [
-    finding("configuration", judgeConfiguration(facts)),
-    finding("database", judgeDatabase(facts)),
-    finding("migrations", judgeMigrations(facts)),
-    finding("graph", judgeGraph(facts)),
+    check("configuration", () => judgeConfiguration(facts)),
+    check("database", () => judgeDatabase(facts)),
+    check("migrations", () => judgeMigrations(facts)),
+    check("graph", () => judgeGraph(facts)),
   ];
 }
 
@@ -24,7 +24,7 @@ function judgeConfiguration({ configuration: { problems, settings } }: DoctorFac
       `Complete for numbers that are connected with a token; ${list(missing)} ${missing.length === 1 ? "is" : "are"} not set.`,
       `Set ${list(missing)}: the Connect button needs ${missing.length === 1 ? "it" : "them"}, and without ${missing.length === 1 ? "it" : "them"} not everything below can be looked at.`,
     );
-  if (appUrl?.startsWith("http:") === true && !graphIsLocal)
+  if (appUrl !== null && isOnlyHere(appUrl) && !graphIsLocal)
     return problem(
       `NEXT_PUBLIC_APP_URL is ${appUrl}, which Meta cannot reach.`,
       "Set NEXT_PUBLIC_APP_URL to the public https address of this app; in development, to that of a tunnel.",
@@ -70,6 +70,11 @@ function judgeGraph({ graph }: DoctorFacts): Verdict {
       "Let this machine reach META_GRAPH_URL (https://graph.facebook.com, port 443): a firewall, proxy or DNS is in the way.",
     );
   return judge(graph, () => ok("Answers."));
+}
+
+function isOnlyHere(appUrl: string): boolean {
+  const { protocol, hostname } = new URL(appUrl);
+  return protocol === "http:" || /^localhost$|^127\.|^\[::1\]$|\.(?:local|localhost|internal|test)$/.test(hostname);
 }
 
 function isLate(asked: Asked<unknown>): boolean {

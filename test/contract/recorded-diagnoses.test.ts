@@ -53,6 +53,20 @@ describe("what the doctor says", () => {
   });
 });
 
+describe("a check that fails itself", () => {
+  it("says so, and takes no other with it", () => {
+    const facts = factsOf(WELL);
+    const broken = { ...facts, templates: { known: null }, work: { known: null } } as unknown as DoctorFacts;
+
+    const { checks, healthy } = diagnose(broken);
+
+    const failed = checks.filter(({ seen }) => seen === "This check itself failed (TypeError).");
+    expect(failed.map(({ id, state }) => `${id}: ${state}`)).toEqual(["templates: warning", "queue: warning"]);
+    expect(checks).toHaveLength(diagnose(facts).checks.length);
+    expect(healthy).toBe(true);
+  });
+});
+
 describe("the recorded diagnoses", () => {
   const all = cases.flatMap((name) => read<readonly Finding[]>(name, "findings"));
 

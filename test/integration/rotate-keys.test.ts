@@ -226,6 +226,20 @@ describe("rotating keys", () => {
 
     expect(rotation).toMatchObject({ removable: ["k0"], neededForSignIns: ["k1"] });
   });
+
+  it("leaves to whoever is busy with it what they would write back", async () => {
+    const db = await database();
+    await fill(db, 1);
+    await db.knex.raw("update whatsapp_onboardings set busy_until = now() + interval '1 minute'");
+
+    const during = await rotateKeys(db.knex, { config: configOf(spelled(K2, K1)) });
+    await db.knex.raw("update whatsapp_onboardings set busy_until = now()");
+    const after = await rotateKeys(db.knex, { config: configOf(spelled(K2, K1)) });
+
+    expect(during).toMatchObject({ resealed: 2, removable: [], neededForSignIns: ["k1"] });
+    expect(during.after).toContainEqual({ kid: "k1", values: 3 });
+    expect(after).toMatchObject({ resealed: 3, removable: ["k1"], neededForSignIns: [] });
+  });
 });
 
 describe("a key's life", () => {
