@@ -174,6 +174,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     numbers: book.states,
     changeNumber: book.changeNumber,
     changeAccount: book.changeAccount,
+    addPartner: accounts.addPartner,
     removePartner: accounts.removePartner,
     deauthorize: signIn.deauthorize,
     requestDataDeletion: signIn.requestDataDeletion,

@@ -1,5 +1,5 @@
 /** The public names of the simulator, nothing else. */
-export type { LeavingEvent, LeavingOptions } from "./accounts/leaving.ts";
+export type { AccountUpdates, LeavingEvent, LeavingOptions } from "./accounts/account-updates.ts";
 export type {
   AccountChanges,
   NumberChanges,
@@ -30,7 +30,7 @@ export type { SimulatorOptions, StatusDelays } from "./options.ts";
 export type { PersonOptions, PersonRecord } from "./people.ts";
 export type { DeliveryAttempt } from "./post-webhook.ts";
 export { signatureOf } from "./sign.ts";
-export type { CallbackAnswer, CallbackOptions } from "./sign-in/callbacks.ts";
+export type { CallbackAnswer, CallbackOptions, Callbacks } from "./sign-in/callbacks.ts";
 export type { IssueTokenOptions, Login, LoginDecision } from "./sign-in/login.ts";
 export type { LoginOptions } from "./sign-in/login-options.ts";
 export { signedRequestOf } from "./sign-in/signed-request.ts";

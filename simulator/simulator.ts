@@ -1,5 +1,5 @@
 /** What a simulator offers to tests, demos and benchmarks. */
-import type { RemovePartner } from "./accounts/leaving.ts";
+import type { AccountUpdates } from "./accounts/account-updates.ts";
 import type { AccountChanges, NumberChanges, NumberState } from "./accounts/simulated-number.ts";
 import type { Conversation, TranscriptEntry } from "./conversations.ts";
 import type { Faults } from "./faults.ts";
@@ -7,7 +7,7 @@ import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { AcceptedMessage } from "./ledgers.ts";
 import type { PersonOptions } from "./people.ts";
-import type { CallbackAnswer, CallbackOptions } from "./sign-in/callbacks.ts";
+import type { Callbacks } from "./sign-in/callbacks.ts";
 import type { IssueTokenOptions, Login } from "./sign-in/login.ts";
 import type { Templates } from "./templates.ts";
 import type { Delivery } from "./webhook-sender.ts";
@@ -74,16 +74,6 @@ export type Simulator = {
   numbers(): readonly NumberState[];
   changeNumber(phoneNumberId: string, changes: NumberChanges): void;
   changeAccount(wabaId: string, changes: AccountChanges): void;
-  /**
-   * The business takes the account away: Meta says so with `account_update`, and ends what it ends. `PARTNER_REMOVED` (the
-   * default) takes the account from every token of the app, `PARTNER_APP_UNINSTALLED` ends the tokens that signing in
-   * gave, `ACCOUNT_DELETED` removes the account itself; the others change nothing else.
-   */
-  readonly removePartner: RemovePartner;
-  /** The person removes the app: their tokens end, and Meta calls the deauthorize callback. */
-  deauthorize(options: CallbackOptions): Promise<CallbackAnswer>;
-  /** The person wants their data deleted. */
-  requestDataDeletion(options: CallbackOptions): Promise<CallbackAnswer>;
 
   readonly faults: Faults;
   /** From now on the token is refused with 190 and this subcode (default 460). Default: the simulator's own token. */
@@ -108,4 +98,5 @@ export type Simulator = {
   idle(): Promise<void>;
   /** Resolves to the predicate's first truthy value, looking again whenever something changed. Default 5000 ms. */
   waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<T>;
-};
+} & AccountUpdates &
+  Callbacks;

@@ -7,19 +7,19 @@ import type { Tokens } from "../tokens.ts";
 import type { WebhookSender } from "../webhook-sender.ts";
 import type { WireChange } from "../wire.ts";
 import type { AccountBook } from "./account-book.ts";
+import { type AccountUpdates, createAccountUpdates } from "./account-updates.ts";
 import { createAccountsEndpoint } from "./accounts-endpoint.ts";
 import { createAppEndpoint } from "./app-endpoint.ts";
-import { createRemovePartner, type RemovePartner } from "./leaving.ts";
+
 import { createPhoneEndpoint } from "./phone-endpoint.ts";
 import { createUserEndpoint } from "./user-endpoint.ts";
 
-export type Accounts = {
+export type Accounts = AccountUpdates & {
   plan(call: GraphCall): GraphPlan | GraphAnswer;
   /** Whether the app has asked to hear of it. */
   isWanted(change: WireChange): boolean;
   /** Where it goes instead of the app's address; null when it goes there. */
   overrideOf(change: WireChange): string | null;
-  readonly removePartner: RemovePartner;
 };
 
 export function createAccounts(deps: {
@@ -47,6 +47,6 @@ export function createAccounts(deps: {
     isWanted: (change) =>
       (change.isForApp || book.isSubscribed(change.wabaId)) && (apps.hears(change) || overrideOf(change) !== null),
     overrideOf,
-    removePartner: createRemovePartner(around),
+    ...createAccountUpdates(around),
   };
 }

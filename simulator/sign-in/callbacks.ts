@@ -16,7 +16,9 @@ export type CallbackOptions = {
 export type CallbackAnswer = { readonly status: number; readonly body: unknown };
 
 export type Callbacks = {
+  /** The person removes the app: their tokens end, and Meta calls the deauthorize callback. */
   deauthorize(options: CallbackOptions): Promise<CallbackAnswer>;
+  /** The person wants their data deleted. */
   requestDataDeletion(options: CallbackOptions): Promise<CallbackAnswer>;
 };
 

@@ -26,8 +26,8 @@ ${about.accounts.map(accountChoice).join("\n") || "<p>You have no WhatsApp Busin
 </fieldset>
 <section aria-labelledby="asks"><h2 id="asks">${app} asks for</h2>
 <ul>${about.scopes.map((scope) => `<li>${meaningOf(scope)}<code>${escaped(scope)}</code></li>`).join("")}</ul></section>
-<div class="buttons"><button name="decision" value="cancel" class="quiet" formnovalidate>Cancel</button>
-<button name="decision" value="continue">Continue</button></div>
+<div class="buttons"><button name="decision" value="continue">Continue</button>
+<button name="decision" value="cancel" class="quiet">Cancel</button></div>
 </form>`,
   );
 }
@@ -119,7 +119,7 @@ ul{margin:.5rem 0 1.5rem;padding-left:1.25rem}
 li{margin:.375rem 0}
 code{color:var(--soft);font-size:.875em;overflow-wrap:anywhere}
 [role=alert]{color:var(--bad)}
-.buttons{display:flex;flex-wrap:wrap;gap:.75rem;justify-content:flex-end}
+.buttons{display:flex;flex-wrap:wrap;gap:.75rem}
 button{font:inherit;font-weight:600;min-height:2.75rem;padding:0 1.5rem;border-radius:1.5rem;border:1px solid var(--blue);background:var(--blue);color:var(--on-blue);cursor:pointer}
 button.quiet{background:none;color:var(--blue)}
 :focus-visible{outline:3px solid var(--blue);outline-offset:2px}

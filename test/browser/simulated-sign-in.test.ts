@@ -156,8 +156,7 @@ describe("the simulated sign-in in a browser", () => {
     expect(await page.getByRole("alert").textContent()).toBe("Choose at least one account.");
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Connect Corner & Co to WhatsApp");
     await browser.screenshot(page, "simulated-sign-in");
-    await page.getByRole("checkbox").check();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("checkbox").press("Enter");
     await page.waitForURL(`${back}**`);
 
     const url = new URL(page.url());

@@ -145,10 +145,12 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
     types: [
       "AcceptedMessage",
       "AccountChanges",
+      "AccountUpdates",
       "AppUsage",
       "BatchedMessage",
       "CallbackAnswer",
       "CallbackOptions",
+      "Callbacks",
       "Choice",
       "Conversation",
       "Delivery",

@@ -36,6 +36,26 @@ async function startCallback(status: number, answer: string) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, received };
 }
 
+describe("an account that is given", () => {
+  it("is told to the app, subscribed or not", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({
+      webhookUrl: host.url,
+      businessId: "9001",
+      numbers: [{ ...NUMBER, isSubscribed: false }],
+    });
+
+    meta.addPartner(NUMBER.wabaId);
+    await meta.idle();
+
+    const value = {
+      event: "PARTNER_ADDED",
+      waba_info: { waba_id: NUMBER.wabaId, owner_business_id: "9001" },
+    };
+    expect(payloads(host)).toMatchObject([{ entry: [{ id: "9001", changes: [{ field: "account_update", value }] }] }]);
+  });
+});
+
 describe("an account that is taken away", () => {
   it("is not there any more for the app's tokens, and the portfolio's webhook says so", async () => {
     const host = await startHost();
