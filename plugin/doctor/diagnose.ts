@@ -1,6 +1,6 @@
 /** Facts → findings, in the order in which a message depends on what they check. Pure. */
 import { type Asked, type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
-import { check, type Diagnosis, type Finding, ok, safely, type Verdict, warning } from "./finding.ts";
+import { check, type Diagnosis, type Finding, ok, problem, safely, type Verdict, warning } from "./finding.ts";
 import { judgeApp } from "./judge-app.ts";
 import { judgeHealth, judgeName, judgePayment, judgeQuality, judgeRegistration } from "./judge-number.ts";
 import { judgeOverride, judgeSubscription } from "./judge-routes.ts";
@@ -34,6 +34,11 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
 }
 
 function judgeNumbers({ numbers }: DoctorFacts): Verdict {
+  if ("failed" in numbers || ("skipped" in numbers && numbers.skipped === "late"))
+    return problem(
+      `They cannot be read. ${"failed" in numbers ? numbers.failed : "The database does not answer in time."}`,
+      "Look for a lock or a long transaction on whatsapp_connections; the database user must be allowed to read it.",
+    );
   return judge(numbers, ({ numbers: looked, more }) => {
     if (looked.length === 0)
       return warning("None is connected.", 'Press "Connect WhatsApp" on the integrations page, or call connect().');

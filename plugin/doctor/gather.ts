@@ -34,9 +34,14 @@ export async function gather(deps: GatherDeps, { customerConfigId, offline }: Ga
 
     const ahead = await ask(() => aheadOf(now, () => examination.clock()));
     const database: Asked<null> = "known" in ahead ? { known: null } : ahead;
-    const stored = async <T>(question: () => Promise<T>): Promise<Asked<T>> =>
-      "known" in database ? ask(question) : { skipped: "database" };
-    const migrations = await stored(deps.migrations);
+    const migrations: DoctorFacts["migrations"] =
+      "known" in database ? await ask(deps.migrations) : { skipped: "database" };
+    const isBehind = "known" in migrations && migrations.known.pending.length > 0;
+    const stored = async <T>(question: () => Promise<T>): Promise<Asked<T>> => {
+      if (!("known" in database)) return { skipped: "database" };
+      const answer = await ask(question);
+      return "failed" in answer && isBehind ? { skipped: "migrations" } : answer;
+    };
     const found = await stored(() => examination.numbers(customerConfigId));
     const numbers: readonly ExaminedNumber[] = "known" in found ? found.known.numbers : [];
     const own = customerConfigId === null ? null : numbers;

@@ -325,6 +325,7 @@ describe("the doctor", () => {
       "configuration",
       "migrations",
     ]);
+    expect(bare.checks.find(({ id }) => id === "queue")?.seen).toContain("Migrations");
 
     await empty.knex.destroy();
     const gone = await runDoctor(empty.knex, { config: {} });
