@@ -3,6 +3,7 @@ import type { AppSubscription, WebhookAnswer } from "../ports.ts";
 import { type DoctorFacts, isRefused, judge } from "./facts.ts";
 import { check, type Finding, ok, problem, skipped, type Verdict, warning } from "./finding.ts";
 import { ago, list } from "./say.ts";
+import { isSameUrl, place, whose } from "./urls.ts";
 
 const WEBHOOKS_PAGE = "In the Meta app, WhatsApp, Configuration, Webhook";
 
@@ -33,11 +34,14 @@ export function judgeApp(facts: DoctorFacts): readonly Finding[] {
   ];
 }
 
-function judgeSecret({ app }: DoctorFacts): Verdict {
+function judgeSecret({ app, configuration }: DoctorFacts): Verdict {
+  const isRotating = (configuration.settings?.appSecrets ?? 1) > 1;
   if (isRefused(app))
     return problem(
-      `META_APP_ID and META_APP_SECRET do not belong together: Meta refuses them.`,
-      "In the Meta app, Settings, Basic, copy App ID and App Secret once more; then no signature and no sign-in fails.",
+      `META_APP_ID and ${isRotating ? "the first secret of META_APP_SECRET" : "META_APP_SECRET"} do not belong together: Meta refuses them.`,
+      isRotating
+        ? "Put the secret that the Meta app shows now (Settings, Basic) first: the one that comes next goes behind it until it is the app's."
+        : "In the Meta app, Settings, Basic, copy App ID and App Secret once more; then no signature and no sign-in fails.",
     );
   return judge(app, ({ name }) => ok(`Meta knows them${name === null ? "" : ` as "${name}"`}.`));
 }
@@ -94,27 +98,24 @@ function judgeCallback({ callback, configuration }: DoctorFacts): Verdict {
   });
 }
 
-function judgeCallbackAtMeta({ configuration }: DoctorFacts, known: AppSubscription | null): Verdict {
+function judgeCallbackAtMeta({ configuration, scope }: DoctorFacts, known: AppSubscription | null): Verdict {
   const ours = configuration.settings?.webhookUrl ?? null;
   const enter =
     ours === null
       ? `${WEBHOOKS_PAGE}, enter the public address of the router's /webhook and WHATSAPP_VERIFY_TOKEN.`
       : `${WEBHOOKS_PAGE}, enter ${ours} and the value of WHATSAPP_VERIFY_TOKEN, and save.`;
   if (known?.callbackUrl == null) return problem("The app has no webhook address for WhatsApp.", enter);
-  if (!known.isActive) return problem(`Meta has switched off ${known.callbackUrl}.`, enter);
+  // An address may be half a secret, and a tenant need not know more of it than whose it is.
+  const theirs = scope === "tenant" ? whose(known.callbackUrl) : place(known.callbackUrl);
+  if (!known.isActive) return problem(`Meta has switched off ${theirs}.`, enter);
   if (ours === null)
     return warning(
-      `Meta calls ${known.callbackUrl}; whether that is this host, only NEXT_PUBLIC_APP_URL could tell.`,
+      `Meta calls ${theirs}; whether that is this host, only NEXT_PUBLIC_APP_URL could tell.`,
       "Set NEXT_PUBLIC_APP_URL to the public address of this app.",
     );
   return isSameUrl(known.callbackUrl, ours)
     ? ok(`Meta calls ${ours}.`)
-    : problem(`Meta calls ${known.callbackUrl}, which is not ${ours}.`, enter);
-}
-
-export function isSameUrl(one: string, other: string): boolean {
-  const normal = (text: string) => (URL.canParse(text) ? new URL(text).href.replace(/\/$/, "") : text);
-  return normal(one) === normal(other);
+    : problem(`Meta calls ${theirs}, which is not ${ours}.`, enter);
 }
 
 function judgeFields(facts: DoctorFacts, known: AppSubscription | null): Verdict {

@@ -1,7 +1,7 @@
 /** Whether an account's webhooks come to this app, and its messages to this address. */
 import { type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
 import { ok, problem, skipped, type Verdict, warning } from "./finding.ts";
-import { isSameUrl } from "./judge-app.ts";
+import { isSameUrl, whose } from "./urls.ts";
 
 export function judgeSubscription({ configuration }: DoctorFacts, { number, subscriptions }: NumberFacts): Verdict {
   const appId = configuration.settings?.appId ?? null;
@@ -47,12 +47,12 @@ export function judgeOverride({ configuration }: DoctorFacts, { number, subscrip
   const ours = settings?.webhookUrl ?? null;
   if (ours === null)
     return warning(
-      `Meta sends ${where} to ${url}; whether that is this host, only NEXT_PUBLIC_APP_URL could tell.`,
+      `Meta sends ${where} to ${whose(url)}; whether that is this host, only NEXT_PUBLIC_APP_URL could tell.`,
       "Set NEXT_PUBLIC_APP_URL to the public address of this app.",
     );
   if (isSameUrl(url, ours)) return ok("Set, and it is ours.");
   return problem(
-    `Meta sends ${where} to ${url} instead of here.`,
+    `Meta sends ${where} to ${whose(url)} instead of here.`,
     `Whoever set it up there still gets them. To bring them here: POST /${path} with ${clear} and the number's token.`,
   );
 }

@@ -70,6 +70,10 @@ describe("a check that fails itself", () => {
 describe("the recorded diagnoses", () => {
   const all = cases.flatMap((name) => read<readonly Finding[]>(name, "findings"));
 
+  it("show no secret of an address", () => {
+    expect(JSON.stringify(all)).not.toMatch(/s3cr3t|user:pw/);
+  });
+
   it("come in pairs", () => {
     expect(files.toSorted()).toEqual(
       cases.flatMap((name) => [`${name}.facts.json`, `${name}.findings.json`]).toSorted(),

@@ -119,9 +119,11 @@ describe("the doctor", () => {
     const atAccount = await examine(channel);
 
     expect(atNumber.problems).toEqual(["override"]);
-    expect(atNumber.find("override")?.seen).toContain("this number's messages to https://provider.example.net/in");
+    expect(atNumber.find("override")?.seen).toContain("this number's messages to https://provider.example.net instead");
     expect(atAccount.problems).toEqual(["override"]);
-    expect(atAccount.find("override")?.seen).toContain("this account's messages to https://elsewhere.example.net/in");
+    expect(atAccount.find("override")?.seen).toContain(
+      "this account's messages to https://elsewhere.example.net instead",
+    );
   });
 
   it("says why a revoked token died, and blames nothing else for it", async () => {
