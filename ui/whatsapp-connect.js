@@ -63,6 +63,12 @@ export class WhatsAppConnect extends Base {
 
   connectedCallback() {
     this.#build();
+    // A page may have set it before this file came: then it hides the setter.
+    if (Object.hasOwn(this, "texts")) {
+      const { texts } = this;
+      Reflect.deleteProperty(this, "texts");
+      this.texts = texts;
+    }
     void this.#load();
   }
 
