@@ -56,19 +56,26 @@ export function cardBody(view) {
         { class: "numbers" },
         state.numbers.map((number) => numberRow(view, number)),
       ),
-    panel === null && connectOffer(view, isFirst),
+    ...(panel === null ? connectOffer(view, isFirst) : []),
   ];
 }
 
 /**
  * @param {View} view
  * @param {boolean} isFirst
+ * @returns {Child[]}
  */
 function connectOffer(view, isFirst) {
   const { state, texts, on } = view;
-  if (state.hindrance !== null) return h("p", { class: "muted" }, sentenceFor(texts, state.hindrance));
+  if (state.hindrance !== null) {
+    const mayPass = !["not_permitted", "login_not_configured"].includes(state.hindrance);
+    return [
+      h("p", { class: "muted" }, sentenceFor(texts, state.hindrance)),
+      mayPass && actions(button(view, "reload", texts.tryAgain, on.reload)),
+    ];
+  }
   const [text, kind] = isFirst ? [texts.connect, "main"] : [texts.connectAnother, ""];
-  return actions(button(view, "begin", text, on.begin, { class: kind }));
+  return [actions(button(view, "begin", text, on.begin, { class: kind }))];
 }
 
 /**

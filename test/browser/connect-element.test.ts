@@ -117,6 +117,16 @@ describe("while it loads", () => {
     expect(await page.getByText("You may not connect").isVisible()).toBe(true);
   });
 
+  it("shows what is connected, and a way to try again, when only the login is out of order", async () => {
+    stub.answer("GET /status", statusOf(CONNECTED));
+    stub.answer("GET /oauth/onboarding", refusal(500, "INTERNAL"));
+    const page = await open();
+    await page.getByText("Test Shop").waitFor();
+    stub.answer("GET /oauth/onboarding", { onboarding: null, login: loginOf(stub.url) });
+    await button(page, "Try again").click();
+    await button(page, "Connect another number").waitFor();
+  });
+
   it("tells the operator where no login is configured", async () => {
     stub.answer("GET /oauth/onboarding", { onboarding: null, login: { ...loginOf(stub.url), app_id: null } });
     const page = await open();
