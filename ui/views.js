@@ -16,6 +16,7 @@ import { fill, lookUp } from "./texts.js";
  * @property {string | null} hindrance the code of why nobody can connect here
  * @property {boolean} isBusy
  * @property {boolean} isSlow
+ * @property {boolean} isChoosingAgain instead of moving a number here
  * @property {string | null} leaving the number that is about to be disconnected
  * @property {ReadonlySet<string>} picked
  * @property {Readonly<Record<string, string>>} pins
@@ -32,6 +33,7 @@ import { fill, lookUp } from "./texts.js";
  * @property {(phoneNumberId: string, pin: string) => void} enterPin
  * @property {() => void} sendPins
  * @property {() => void} takeOver
+ * @property {() => void} chooseAgain
  *
  * @typedef {{ readonly state: State, readonly texts: Texts, readonly on: Actions }} View
  */
@@ -171,7 +173,7 @@ function onboardingPanel(view, onboarding) {
     case "pin":
       return pinPanel(view, onboarding);
     case "takeover":
-      return takeoverPanel(view, onboarding);
+      return view.state.isChoosingAgain ? choicePanel(view, onboarding) : takeoverPanel(view, onboarding);
   }
 }
 
@@ -314,7 +316,11 @@ function takeoverPanel(view, { numbers, chosen }) {
         {},
         taken.map(({ phone_number: shown }) => h("li", {}, h("b", {}, h("bdi", { dir: "ltr" }, shown)))),
       ),
-    actions(button(view, "takeover", texts.takeoverYes, on.takeOver, { class: "danger" }), startAgain(view)),
+    actions(
+      button(view, "takeover", texts.takeoverYes, on.takeOver, { class: "danger" }),
+      numbers.length > 1 && button(view, "choose", texts.chooseOthers, on.chooseAgain),
+      startAgain(view),
+    ),
   );
 }
 

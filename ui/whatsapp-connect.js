@@ -154,7 +154,7 @@ export class WhatsAppConnect extends Base {
     const isNew = onboarding?.id !== this.#state.onboarding?.id || onboarding?.state !== this.#state.onboarding?.state;
     if (isNew && onboarding !== null) this.#set({ picked: new Set(firstPick(onboarding)), wrongPins: new Set() });
     // One that was finished before this page was opened is no news.
-    this.#set({ onboarding: onboarding?.state === "done" ? null : onboarding });
+    this.#set({ onboarding: onboarding?.state === "done" ? null : onboarding, isChoosingAgain: false });
     if (onboarding === null) return;
     const code = onboarding.error?.code.toLowerCase();
     if (onboarding.error !== null && onboarding.state !== "done" && code !== this.#explained())
@@ -369,6 +369,10 @@ export class WhatsAppConnect extends Base {
       else void this.#goOn({ pins });
     },
     takeOver: () => void this.#goOn({ takeover: true }),
+    chooseAgain: () => {
+      this.#set({ isChoosingAgain: true });
+      this.#focus("panel");
+    },
   };
 
   /**
@@ -439,6 +443,7 @@ const START = {
   hindrance: null,
   isBusy: false,
   isSlow: false,
+  isChoosingAgain: false,
   leaving: null,
   picked: new Set(),
   pins: {},

@@ -350,6 +350,24 @@ describe("an onboarding", () => {
     expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { takeover: true } }]);
   });
 
+  it("lets a person choose other numbers instead of moving one", async () => {
+    const page = await begun({
+      ...ONBOARDING,
+      state: "takeover",
+      numbers: [offered(1, { held: "elsewhere" }), offered(2)],
+      chosen: ["3001"],
+    });
+    await button(page, "Choose other numbers").press("Enter");
+    await page.getByRole("checkbox", { name: /900001.*used by another account/ }).uncheck();
+    await page.getByRole("checkbox", { name: /900002/ }).check();
+    then({ ...ONBOARDING, state: "done" });
+    stub.answer("GET /status", statusOf(CONNECTED));
+    await button(page, "Connect these").click();
+    await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
+
+    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { phone_number_ids: ["3002"] } }]);
+  });
+
   it("that failed says why and goes on where it stopped", async () => {
     const error = { code: "GRAPH_UNREACHABLE", message: "A sentence of the server." };
     const page = await begun({
