@@ -22,6 +22,7 @@ const NEEDS_LOGIN = new Set(
 const EXPLAINED = { pin: "PIN_REQUIRED", takeover: "CONNECTION_CONFLICT" };
 const POLL_MS = 1_000;
 const SLOW_AFTER = 20;
+const LEAVING_MS = 10_000;
 
 /** A server that renders pages may import this file too; there it is a name and nothing else. */
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
@@ -47,6 +48,7 @@ export class WhatsAppConnect extends Base {
   /** Null where the login at Meta takes the page itself. @type {Promise<import("./embedded-signup.js").FacebookSdk | null> | null} */
   #sdkLoading = null;
   #isFollowing = false;
+  #attempts = 0;
   /** @type {{ title: HTMLElement, status: HTMLElement, alert: HTMLElement, body: HTMLElement } | null} */
   #parts = null;
 
@@ -220,6 +222,9 @@ export class WhatsAppConnect extends Base {
     });
     this.#say(why);
     this.#set({ isBusy: true });
+    const { signal } = this.#life;
+    // Whoever has stopped the browser on its way is still here.
+    setTimeout(() => !signal.aborted && this.#set({ isBusy: false }), LEAVING_MS);
     location.assign(`${base}/oauth/authorize?${query}`);
   }
 
@@ -249,8 +254,10 @@ export class WhatsAppConnect extends Base {
       return;
     }
     this.#say(this.#texts.inPopup);
+    const attempt = ++this.#attempts;
     const result = await openSignup(sdk, login, signal);
-    if (signal.aborted) return;
+    // Of two windows the one that brings a code counts, and otherwise the one that was asked for last.
+    if (signal.aborted || (attempt !== this.#attempts && !("finished" in result))) return;
     this.#say("");
     if ("blocked" in result) this.#logInByRedirect(this.#texts.popupBlocked);
     else if ("failure" in result) this.#fail(new RouteError(result.failure));

@@ -17,6 +17,7 @@ export function createIntegrationsPage({ isSignedIn }: { readonly isSignedIn: (r
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,">
 <title>Integrations · Example host</title>
 <style>${STYLE}</style>
 <nav aria-label="Breadcrumb"><ol><li><a href="/">Settings</a></li><li aria-current="page">Integrations</li></ol></nav>
