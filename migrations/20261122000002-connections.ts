@@ -53,9 +53,13 @@ export const connections = {
         renew_at timestamptz,
         -- Its number was disconnected, and Meta could not be told yet.
         leaving_since timestamptz,
+        -- When Meta is to be told next.
+        leaving_try_at timestamptz,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now());
       create index whatsapp_oauth_tokens_user on ${q("whatsapp_oauth_tokens")} (meta_user_id);
+      create index whatsapp_oauth_tokens_leaving on ${q("whatsapp_oauth_tokens")} (leaving_try_at)
+        where leaving_since is not null;
 
       -- A browser on its way to Meta and back. One-time, ten minutes, bound to who started it.
       create table ${q("whatsapp_oauth_states")} (

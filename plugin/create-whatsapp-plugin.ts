@@ -4,6 +4,7 @@ import type { Knex } from "knex";
 import { pino } from "pino";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
+import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createStore } from "../adapters/postgres/store.ts";
@@ -11,6 +12,9 @@ import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
+import { createDataDeletion } from "./connect/data-deletion.ts";
+import { createDisconnect } from "./connect/disconnect.ts";
+import { createFinishLeaving } from "./connect/finish-leaving.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
@@ -100,7 +104,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const secretBox = createSecretBox(config.tokenKeys);
+  const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
+  const pollMs = options.pollMs ?? 1_000;
+  let leaving: NodeJS.Timeout | undefined;
   const pipeline = createPipeline({
     store,
     prepareSend,
@@ -112,11 +120,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     leaseMs: config.leaseMs,
     reconcileMs: config.reconcileMs,
     coalesceMs: config.coalesceMs,
-    pollMs: options.pollMs ?? 1_000,
+    pollMs,
     replyTimeoutMs: options.replyTimeoutMs ?? 300_000,
     rules: {
       wakeOn: { ...DEFAULT_RULES.wakeOn, ...options.wakeOn },
       pauseMs: options.pauseAfterStaffMs ?? DEFAULT_RULES.pauseMs,
+      appId: config.appId,
     },
     retry: {
       maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
@@ -148,6 +157,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     router: createRouter({
       plugin: contract,
       store,
+      disconnect: createDisconnect({ leaving: store.leaving, finishLeaving, onClosed: pipeline.onQueued }),
+      callbacks: {
+        secrets: config.callbackSecrets,
+        now: () => new Date(),
+        ...createDataDeletion({
+          ...config,
+          leaving: store.leaving,
+          erase: async () => undefined,
+          newCode: () => randomBytes(24).toString("base64url"),
+        }),
+      },
       verifyToken: config.verifyToken,
       authenticate: options.authenticate ?? (() => null),
       log,
@@ -156,8 +176,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     async start() {
       await store.ping();
       pipeline.start();
+      clearInterval(leaving);
+      leaving = setInterval(() => void finishLeaving(null), Math.max(pollMs, 1_000));
+      leaving.unref();
     },
     async stop() {
+      clearInterval(leaving);
       await pipeline.stop(DRAIN_MS);
       graphApi.close();
     },

@@ -1,23 +1,10 @@
 /** Numbers bound to tenants, and their sealed tokens. */
-import type { Connection, ConnectionState, HostEvent } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 import type { Connections } from "../../plugin/ports.ts";
+import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
-import { enqueueOnLanes } from "./lanes.ts";
-
-type ConnectionRow = {
-  readonly id: string;
-  readonly customer_config_id: string;
-  readonly phone_number_id: string;
-  readonly waba_id: string;
-  readonly display_phone_number: string;
-  readonly verified_name: string | null;
-  readonly quality_rating: string | null;
-  readonly state: ConnectionState;
-  readonly reason: string | null;
-};
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
   const table = db.name("whatsapp_connections");
@@ -53,7 +40,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         );
         await showToHost(tx, db, row);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
-        await wakeHeldSends(tx, db, row.id);
+        await wakeWaitingSends(tx, db, [row.id]);
         return toConnection(row);
       });
     },
@@ -76,12 +63,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           [connectionId, reason, accessTokenEnc],
         );
         if (row === undefined) return null;
-        const event: HostEvent = { kind: "connection", connection: toConnection(row) };
-        if (hasListener) {
-          await enqueueOnLanes(tx, db, [{ laneKey: notifyLane(event), stage: "notify", items: 1 }]);
-          await enqueueHostEvents(tx, db, [event]);
-        }
-        return event.connection;
+        const connection = toConnection(row);
+        if (hasListener) await tellHost(tx, db, [{ kind: "connection", connection }]);
+        return connection;
       });
     },
   };
@@ -100,30 +84,4 @@ async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<voi
       "REQUEST_INVALID",
       "There is no customer_configs row with this customerConfigId: create the tenant first.",
     );
-}
-
-/** Sends that waited for a new token go on, in order. */
-async function wakeHeldSends(tx: Tx, db: Database, connectionId: string): Promise<void> {
-  await tx.query(
-    `with mine as (
-       select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lease_token is null and l.pending > 0 and l.lane_key in (
-         select lane_key from ${db.name("whatsapp_outbox")} where connection_id = $1 and state in ('queued', 'held', 'sending'))
-       order by l.lane_key for update of l)
-     update ${db.name("whatsapp_lanes")} l set ready_at = now() from mine where l.lane_key = mine.lane_key`,
-    [connectionId],
-  );
-}
-
-function toConnection(row: ConnectionRow): Connection {
-  return {
-    connectionId: row.id,
-    customerConfigId: row.customer_config_id,
-    phoneNumberId: row.phone_number_id,
-    wabaId: row.waba_id,
-    displayPhoneNumber: row.display_phone_number,
-    verifiedName: row.verified_name,
-    qualityRating: row.quality_rating,
-    state: row.state,
-    reason: row.reason,
-  };
 }

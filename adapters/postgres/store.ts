@@ -8,6 +8,7 @@ import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
+import { createLeaving } from "./leaving.ts";
 import { createOutbox } from "./outbox.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
@@ -32,6 +33,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),
     connections: createConnections(db, options),
+    leaving: createLeaving(db, options),
     templates: createTemplates(db),
     sessions: createSessions(db),
     ping: async () => {

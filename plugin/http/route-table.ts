@@ -4,7 +4,11 @@ import type { ManifestRoute } from "../contract.ts";
 export const ROUTES = [
   { name: "handshake", method: "GET", path: "/webhook", auth: "meta" },
   { name: "delivery", method: "POST", path: "/webhook", auth: "meta" },
+  { name: "deauthorize", method: "POST", path: "/oauth/deauthorize", auth: "meta" },
+  { name: "dataDeletion", method: "POST", path: "/oauth/data-deletion", auth: "meta" },
+  { name: "deletionStatus", method: "GET", path: "/oauth/data-deletion/:code", auth: "public" },
   { name: "status", method: "GET", path: "/status", auth: "tenant" },
+  { name: "disconnect", method: "POST", path: "/disconnect", auth: "tenant" },
   { name: "send", method: "POST", path: "/send", auth: "tenant" },
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },

@@ -2,8 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
+import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { Logger, Store } from "../ports.ts";
+import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
+import { createDisconnectRoute } from "./disconnect-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import { type Authenticate, readSession, refuseOtherSites, type TenantRoute } from "./session.ts";
@@ -16,6 +19,8 @@ export type Router = (request: IncomingMessage, response: ServerResponse, next: 
 export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly store: Store;
+  readonly disconnect: Disconnect;
+  readonly callbacks: CallbackDeps;
   readonly verifyToken: string;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
@@ -24,7 +29,9 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
-export function createRouter({ plugin, store, verifyToken, authenticate, log }: RouterDeps): Router {
+export function createRouter(deps: RouterDeps): Router {
+  const { plugin, store, verifyToken, authenticate, log } = deps;
+  const callbacks = createCallbackRoutes(deps.callbacks);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const asTenant =
@@ -37,7 +44,11 @@ export function createRouter({ plugin, store, verifyToken, authenticate, log }: 
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
     delivery: createDeliveryRoute(plugin.receive),
+    deauthorize: callbacks.deauthorize,
+    dataDeletion: callbacks.dataDeletion,
+    deletionStatus: callbacks.deletionStatus,
     status: asTenant(tenant.status),
+    disconnect: asTenant(createDisconnectRoute({ disconnect: deps.disconnect, connections: store.connections })),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),

@@ -114,7 +114,7 @@ export function createTenantRoutes({ store, send, sessionStatus }: TenantDeps) {
 }
 
 /** The guide's two fields first, for a page that shows one number; all of them after that. */
-function statusOf(connections: readonly Connection[]): object {
+export function statusOf(connections: readonly Connection[]): object {
   const numbers = connections.filter(({ state }) => state !== "disconnected");
   const [first] = numbers;
   return {
@@ -137,7 +137,7 @@ function isGiven(value: unknown): boolean {
   return value !== undefined;
 }
 
-function invalid(error: z.ZodError): ChannelError {
+export function invalid(error: z.ZodError): ChannelError {
   const problems = error.issues.flatMap((issue) => problemsOf(issue));
   return new ChannelError("REQUEST_INVALID", problems.join("; "));
 }
