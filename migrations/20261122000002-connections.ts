@@ -101,6 +101,11 @@ export const connections = {
         requested_at timestamptz not null default now(),
         completed_at timestamptz);
 
+      -- Messages of people who were erased: what Meta has yet to say of them is not kept either. No key to the id.
+      create table ${q("whatsapp_erased_messages")} (
+        message_hash text primary key,
+        erased_at timestamptz not null default now());
+
       create table ${q("whatsapp_templates")} (
         id uuid primary key default gen_random_uuid(),
         customer_config_id uuid not null,
@@ -158,6 +163,7 @@ export const connections = {
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_erased_messages",
       "whatsapp_erasures",
       "whatsapp_onboardings",
       "whatsapp_oauth_states",

@@ -6,6 +6,7 @@ import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
+import { createErasure } from "../adapters/postgres/erase.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
@@ -16,6 +17,7 @@ import { createDataDeletion } from "./connect/data-deletion.ts";
 import { createDisconnect } from "./connect/disconnect.ts";
 import { createFinishLeaving } from "./connect/finish-leaving.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createErase, type Erase } from "./erase.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
@@ -24,7 +26,7 @@ import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
-import type { Logger, ReadAgain } from "./ports.ts";
+import type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -81,6 +83,12 @@ export type WhatsAppPlugin = ChannelPlugin & {
   stop(): Promise<void>;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
+  /**
+   * Forgets a person: everything that is stored of them, of every tenant unless one is given, and in the host's inbox.
+   * Safe to repeat. @returns what there was.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   */
+  readonly erase: Erase;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -104,6 +112,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const secretBox = createSecretBox(config.tokenKeys);
+  const erasure = createErasure(patientDatabase(options.knex, schemas));
+  const erase = createErase(erasure);
+  const eraseKnown = async (subject: { readonly userId: string }) => {
+    if (await erasure.isKnown(subject)) await erase(subject);
+  };
   const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
@@ -164,7 +177,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         ...createDataDeletion({
           ...config,
           leaving: store.leaving,
-          erase: async () => undefined,
+          erase: eraseKnown,
           newCode: () => randomBytes(24).toString("base64url"),
         }),
       },
@@ -186,6 +199,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
+    erase,
     receipt: store.outbox.receipt,
   };
 }
@@ -204,6 +218,33 @@ export function replayUnknown(
     const payload = readPayload({ bytes });
     return payload.kind === "json" ? parseWebhook(payload.value) : null;
   });
+}
+
+export type EraseOptions = {
+  /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
+  readonly customerConfigId?: string;
+  readonly schema?: string;
+  readonly hostSchema?: string;
+};
+
+/** Forgets a person without a plugin, beside those that are running. See {@link WhatsAppPlugin.erase}. */
+export function erase(knex: Knex, subject: ErasureSubject, options: EraseOptions = {}): Promise<ErasureCounts> {
+  return createErase(createErasure(patientDatabase(knex, options)))(subject, options);
+}
+
+/** What {@link erase} would take away, counted. Changes nothing. */
+export function whatEraseDeletes(
+  knex: Knex,
+  subject: ErasureSubject,
+  options: EraseOptions = {},
+): Promise<ErasureCounts> {
+  const { count } = createErasure(patientDatabase(knex, options));
+  return createErase({ erase: count })(subject, options);
+}
+
+/** Whoever looks for a person reads tables from end to end. */
+function patientDatabase(knex: Knex, { schema = "public", hostSchema = "public" }: EraseOptions) {
+  return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000 });
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */
