@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { type Command, type ExitCode, usageError } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
+import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
@@ -13,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: doctorCommand,
   "replay-unknown": replayUnknownCommand,
   "rotate-keys": rotateKeysCommand,
+  erase: eraseCommand,
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]
@@ -30,7 +32,8 @@ Examples:
   whatsapp-channel migrate
   whatsapp-channel migrate --help
   whatsapp-channel doctor
-  whatsapp-channel replay-unknown`;
+  whatsapp-channel replay-unknown
+  whatsapp-channel erase --phone +447700900123`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   if (name === "--help" || name === "-h" || name === "help") {

@@ -9,6 +9,7 @@ import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
 import { createMetaOauth } from "../adapters/meta-oauth/meta-oauth.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
+import { createErasure } from "../adapters/postgres/erase.ts";
 import { createExamination } from "../adapters/postgres/examination.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createSealedValues } from "../adapters/postgres/sealed-values.ts";
@@ -17,6 +18,9 @@ import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate, migrationStatus } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
+import { createDataDeletion } from "./connect/data-deletion.ts";
+import { createDisconnect } from "./connect/disconnect.ts";
+import { createFinishLeaving } from "./connect/finish-leaving.ts";
 import { createOnboard } from "./connect/onboard.ts";
 import { createRenewTokens } from "./connect/renew-tokens.ts";
 import { type KeyRotation, rotateKeys as rotate } from "./connect/rotate-keys.ts";
@@ -26,6 +30,7 @@ import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transfor
 import { createDoctor, type Doctor, type DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { settingsOf } from "./doctor/settings.ts";
+import { createErase, type Erase } from "./erase.ts";
 import { ChannelError } from "./errors.ts";
 import type { ConnectDeps } from "./http/connect-routes.ts";
 import { createRouter, type Router } from "./http/router.ts";
@@ -36,7 +41,7 @@ import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
-import type { Logger, ReadAgain } from "./ports.ts";
+import type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -97,6 +102,12 @@ export type WhatsAppPlugin = ChannelPlugin & {
   transform(response: AiResponse | string): Transformed;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
+  /**
+   * Forgets a person: everything that is stored of them, of every tenant unless one is given, and in the host's inbox.
+   * Safe to repeat. @returns what there was.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   */
+  readonly erase: Erase;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -129,6 +140,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     appSecret: config.appSecrets[0] as string,
     fetch: options.fetch ?? globalThis.fetch,
   });
+  const erasure = createErasure(patientDatabase(options.knex, schemas));
+  const erase = createErase(erasure);
+  const eraseKnown = async (subject: { readonly userId: string }) => {
+    if (await erasure.isKnown(subject)) await erase(subject);
+  };
+  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
   const pipeline = createPipeline({
     store,
@@ -146,6 +163,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     rules: {
       wakeOn: { ...DEFAULT_RULES.wakeOn, ...options.wakeOn },
       pauseMs: options.pauseAfterStaffMs ?? DEFAULT_RULES.pauseMs,
+      appId: config.appId,
     },
     retry: {
       maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
@@ -183,13 +201,23 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
   const renewTokens = createRenewTokens({ connections: store.connections, metaOauth, metaAccounts, secretBox, log });
   const upkeep = createUpkeep(
-    { "renew tokens": renewTokens, "expire onboardings": store.onboardings.expire },
+    {
+      "tell Meta of numbers that have left": () => finishLeaving(null),
+      "renew tokens": renewTokens,
+      "expire onboardings": store.onboardings.expire,
+    },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
   );
 
   const contract: ChannelPlugin = {
     manifest,
-    connect: createConnect({ graphApi, connections: store.connections, secretBox, onConnected }),
+    connect: createConnect({
+      graphApi,
+      inspectToken: config.appId === null ? null : metaAccounts.inspectToken,
+      connections: store.connections,
+      secretBox,
+      onConnected,
+    }),
     receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
@@ -203,6 +231,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       plugin: contract,
       doctor,
       store,
+      disconnect: createDisconnect({ leaving: store.leaving, finishLeaving, onClosed: pipeline.onQueued }),
+      callbacks: {
+        secrets: config.callbackSecrets,
+        now: () => new Date(),
+        ...createDataDeletion({
+          ...config,
+          leaving: store.leaving,
+          erase: eraseKnown,
+          newCode: () => randomBytes(24).toString("base64url"),
+        }),
+      },
       verifyToken: config.verifyToken,
       connect: {
         signIn,
@@ -228,6 +267,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     },
     transform: (response) => transformResponse(response),
     doctor,
+    erase,
     receipt: store.outbox.receipt,
   };
 }
@@ -347,6 +387,33 @@ function loginOf({ appId, loginConfigId, graphVersion, dialogUrl }: WhatsAppConf
     sdk_url: new URL("/en_US/sdk.js", isMeta ? "https://connect.facebook.net" : dialogUrl).href,
     dialog_origin: new URL(dialogUrl).origin,
   };
+}
+
+export type EraseOptions = {
+  /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
+  readonly customerConfigId?: string;
+  readonly schema?: string;
+  readonly hostSchema?: string;
+};
+
+/** Forgets a person without a plugin, beside those that are running. See {@link WhatsAppPlugin.erase}. */
+export function erase(knex: Knex, subject: ErasureSubject, options: EraseOptions = {}): Promise<ErasureCounts> {
+  return createErase(createErasure(patientDatabase(knex, options)))(subject, options);
+}
+
+/** What {@link erase} would take away, counted. Changes nothing. */
+export function whatEraseDeletes(
+  knex: Knex,
+  subject: ErasureSubject,
+  options: EraseOptions = {},
+): Promise<ErasureCounts> {
+  const { count } = createErasure(patientDatabase(knex, options));
+  return createErase({ erase: count })(subject, options);
+}
+
+/** Whoever looks for a person reads tables from end to end. */
+function patientDatabase(knex: Knex, { schema = "public", hostSchema = "public" }: EraseOptions) {
+  return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000 });
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */

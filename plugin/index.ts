@@ -5,18 +5,22 @@ export type { KeyCount, KeyRotation, UnreadableValue } from "./connect/rotate-ke
 export type * from "./contract.ts";
 export {
   createWhatsAppPlugin,
+  type EraseOptions,
+  erase,
   type RunDoctorOptions,
   replayUnknown,
   rotateKeys,
   runDoctor,
   type WhatsAppPlugin,
   type WhatsAppPluginOptions,
+  whatEraseDeletes,
 } from "./create-whatsapp-plugin.ts";
 export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
+export type { Erase } from "./erase.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
-export type { Logger, ReadAgain } from "./ports.ts";
+export type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";

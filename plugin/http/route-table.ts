@@ -5,6 +5,9 @@ import { UI_FILES } from "./ui-routes.ts";
 export const ROUTES = [
   { name: "handshake", method: "GET", path: "/webhook", auth: "meta" },
   { name: "delivery", method: "POST", path: "/webhook", auth: "meta" },
+  { name: "deauthorize", method: "POST", path: "/oauth/deauthorize", auth: "meta" },
+  { name: "dataDeletion", method: "POST", path: "/oauth/data-deletion", auth: "meta" },
+  { name: "deletionStatus", method: "GET", path: "/oauth/data-deletion/:code", auth: "public" },
   { name: "status", method: "GET", path: "/status", auth: "tenant" },
   { name: "doctor", method: "GET", path: "/doctor", auth: "tenant" },
   { name: "authorize", method: "GET", path: "/oauth/authorize", auth: "tenant" },
@@ -12,6 +15,7 @@ export const ROUTES = [
   { name: "embeddedSignup", method: "POST", path: "/oauth/embedded-signup", auth: "tenant" },
   { name: "onboarding", method: "GET", path: "/oauth/onboarding", auth: "tenant" },
   { name: "goOn", method: "POST", path: "/oauth/onboarding", auth: "tenant" },
+  { name: "disconnect", method: "POST", path: "/disconnect", auth: "tenant" },
   { name: "send", method: "POST", path: "/send", auth: "tenant" },
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },

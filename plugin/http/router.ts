@@ -2,11 +2,14 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
+import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Logger, Store } from "../ports.ts";
+import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
+import { createDisconnectRoute } from "./disconnect-route.ts";
 import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
@@ -22,6 +25,8 @@ export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly doctor: Doctor;
   readonly store: Store;
+  readonly disconnect: Disconnect;
+  readonly callbacks: CallbackDeps;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -34,7 +39,9 @@ type Handler = (request: express.Request, response: express.Response) => Promise
 /** Where a person's browser goes by itself: what goes wrong there must end on the host's dashboard. */
 const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
 
-export function createRouter({ plugin, doctor, store, verifyToken, connect, authenticate, log }: RouterDeps): Router {
+export function createRouter(deps: RouterDeps): Router {
+  const { plugin, store, verifyToken, connect, authenticate, log } = deps;
+  const callbacks = createCallbackRoutes(deps.callbacks);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const connecting = createConnectRoutes(connect, log);
@@ -55,13 +62,17 @@ export function createRouter({ plugin, doctor, store, verifyToken, connect, auth
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
     delivery: createDeliveryRoute(plugin.receive),
+    deauthorize: callbacks.deauthorize,
+    dataDeletion: callbacks.dataDeletion,
+    deletionStatus: callbacks.deletionStatus,
     status: asTenant(tenant.status),
-    doctor: asTenant(createDoctorRoute(doctor)),
+    doctor: asTenant(createDoctorRoute(deps.doctor)),
     authorize: toConnect(connecting.authorize),
     callback: toConnect(connecting.callback),
     embeddedSignup: toConnect(connecting.embeddedSignup),
     onboarding: toConnect(connecting.onboarding),
     goOn: toConnect(connecting.goOn),
+    disconnect: toConnect(createDisconnectRoute({ disconnect: deps.disconnect, connections: store.connections })),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
