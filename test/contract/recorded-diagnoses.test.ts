@@ -31,12 +31,12 @@ function patched(base: unknown, patch: unknown): unknown {
   return { ...base, ...Object.fromEntries(members) };
 }
 
-/** `number` in a case is about the one number there is. */
+/** `number` in a case is about the one number that is looked at, `more` counts those that are not. */
 function factsOf(name: string): DoctorFacts {
   const base = read<Record<string, unknown>>(WELL, "facts");
   const own = name === WELL ? {} : read<Record<string, unknown>>(name, "facts");
-  const { number: theNumber, ...facts } = patched(base, own) as Record<string, unknown>;
-  const numbers = facts.numbers ?? { known: { numbers: [theNumber], more: 0 } };
+  const { number: theNumber, more = 0, ...facts } = patched(base, own) as Record<string, unknown>;
+  const numbers = facts.numbers ?? { known: { numbers: [theNumber], more } };
   return { ...facts, numbers } as unknown as DoctorFacts;
 }
 

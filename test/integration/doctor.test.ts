@@ -258,6 +258,18 @@ describe("the doctor", () => {
     expect(find("fields")).toMatchObject({ state: "skipped" });
   });
 
+  it("says what it cannot know without the app's id, and looks at the rest", async () => {
+    const channel = await start();
+
+    const { problems, find } = await examine(channel, { config: { metaAppId: undefined, appUrl: undefined } });
+
+    expect(problems).toEqual([]);
+    expect(find("app")).toMatchObject({ state: "skipped", seen: expect.stringContaining("Configuration") });
+    expect(find("token")).toMatchObject({ state: "warning", seen: expect.stringContaining("Meta accepts it") });
+    expect(find("subscription")).toMatchObject({ state: "warning", seen: expect.stringContaining(APP_ID) });
+    expect(find("registration")?.state).toBe("ok");
+  });
+
   it("counts deliveries for numbers that nobody has connected, for the operator alone", async () => {
     const channel = await start({ meta: { numbers: [NUMBER, OTHER_NUMBER] } });
     channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello", { to: OTHER_NUMBER.phoneNumberId });
