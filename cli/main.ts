@@ -13,8 +13,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
   doctor: doctorCommand,
   "replay-unknown": replayUnknownCommand,
-  "rotate-keys": rotateKeysCommand,
   erase: eraseCommand,
+  "rotate-keys": rotateKeysCommand,
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]

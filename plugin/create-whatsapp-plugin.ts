@@ -100,14 +100,14 @@ export type WhatsAppPlugin = ChannelPlugin & {
   stop(): Promise<void>;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
-  /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
-  doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /**
    * Forgets a person: everything that is stored of them, of every tenant unless one is given, and in the host's inbox.
    * Safe to repeat. @returns what there was.
    * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
    */
   readonly erase: Erase;
+  /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
+  doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -266,8 +266,8 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
-    doctor,
     erase,
+    doctor,
     receipt: store.outbox.receipt,
   };
 }
