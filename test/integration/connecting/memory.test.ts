@@ -53,11 +53,19 @@ describe("the memory of a host", () => {
     await new Promise((resolve) => setTimeout(resolve, 6_000));
 
     host.signal("SIGUSR2");
-    const file = await until(() => readdirSync(dumps).find((name) => name.endsWith(".heapsnapshot")), "the heap", 30_000);
-    const heap = await until(() => {
-      const text = readFileSync(join(dumps, file), "utf8");
-      return text.trimEnd().endsWith("]}") ? text : null;
-    }, "the whole of the heap", 30_000);
+    const file = await until(
+      () => readdirSync(dumps).find((name) => name.endsWith(".heapsnapshot")),
+      "the heap",
+      30_000,
+    );
+    const heap = await until(
+      () => {
+        const text = readFileSync(join(dumps, file), "utf8");
+        return text.trimEnd().endsWith("]}") ? text : null;
+      },
+      "the whole of the heap",
+      30_000,
+    );
 
     const found = heap.match(/EAA[A-Za-z0-9]{100,}/g) ?? [];
     expect(found.length).toBeLessThanOrEqual(1);
