@@ -3,18 +3,7 @@ export { type ChatApiOptions, createChatApi } from "../adapters/chat-api/chat-ap
 export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
 export type { KeyCount, KeyRotation, UnreadableValue } from "./connect/rotate-keys.ts";
 export type * from "./contract.ts";
-export {
-  createWhatsAppPlugin,
-  type EraseOptions,
-  erase,
-  type RunDoctorOptions,
-  replayUnknown,
-  rotateKeys,
-  runDoctor,
-  type WhatsAppPlugin,
-  type WhatsAppPluginOptions,
-  whatEraseDeletes,
-} from "./create-whatsapp-plugin.ts";
+export { createWhatsAppPlugin, type WhatsAppPlugin, type WhatsAppPluginOptions } from "./create-whatsapp-plugin.ts";
 export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export type { Erase } from "./erase.ts";
@@ -24,3 +13,12 @@ export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
 export type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";
+export {
+  type EraseOptions,
+  erase,
+  type RunDoctorOptions,
+  replayUnknown,
+  rotateKeys,
+  runDoctor,
+  whatEraseDeletes,
+} from "./wiring/maintenance.ts";

@@ -1,0 +1,104 @@
+/** Work on the database beside the running plugin, or without one: what the command line does. */
+import type { Knex } from "knex";
+import { createDatabase } from "../../adapters/postgres/database.ts";
+import { createErasure } from "../../adapters/postgres/erase.ts";
+import { createReadAgain } from "../../adapters/postgres/read-again.ts";
+import { createSealedValues } from "../../adapters/postgres/sealed-values.ts";
+import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "../config.ts";
+import { type KeyRotation, rotateKeys as rotate } from "../connect/rotate-keys.ts";
+import type { DoctorRequest } from "../doctor/doctor.ts";
+import type { Diagnosis } from "../doctor/finding.ts";
+import { createErase } from "../erase.ts";
+import { ChannelError } from "../errors.ts";
+import type { ErasureCounts, ErasureSubject, ReadAgain } from "../ports.ts";
+import { parseWebhook } from "../webhook/parse-webhook.ts";
+import { readPayload } from "../webhook/read-payload.ts";
+import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
+import { wireDoctor } from "./wire-doctor.ts";
+
+/**
+ * Reads again what was unknown when it came, for after an upgrade: what this version understands is stored as what it is
+ * and queued for the running plugin, which shows it, and answers it if it is not too old. Safe to repeat.
+ * @returns how many events are understood now, and which kinds are still unknown, most frequent first.
+ */
+export function replayUnknown(
+  knex: Knex,
+  { schema = "public", hostSchema = "public" }: SchemaOptions = {},
+): Promise<ReadAgain> {
+  const readAgain = createReadAgain(createDatabase(knex, { schema, hostSchema }));
+  return readAgain((bytes) => {
+    const payload = readPayload({ bytes });
+    return payload.kind === "json" ? parseWebhook(payload.value) : null;
+  });
+}
+
+/**
+ * Seals every stored token and PIN again with the first of the configured keys, in small steps beside a running plugin,
+ * which must know that key already. Safe to repeat and to break off; what cannot be opened is named and left as it is.
+ */
+export async function rotateKeys(
+  knex: Knex,
+  {
+    config,
+    schema = "public",
+    checkOnly = false,
+  }: {
+    readonly config: WhatsAppConfigInput;
+    readonly schema?: string;
+    /** Only count. */
+    readonly checkOnly?: boolean;
+  },
+): Promise<KeyRotation> {
+  const { tokenKeys } = parseConfig(config);
+  return rotate({
+    sealedValues: createSealedValues(createDatabase(knex, { schema, hostSchema: schema })),
+    secretBox: createSecretBox(tokenKeys),
+    kids: tokenKeys.map(({ kid }) => kid),
+    checkOnly,
+  });
+}
+
+export type RunDoctorOptions = DoctorRequest &
+  SchemaOptions & {
+    readonly config: WhatsAppConfigInput;
+    readonly fetch?: typeof globalThis.fetch;
+  };
+
+/** The same as the plugin's `doctor`, also where the configuration is so wrong that there can be no plugin. */
+export function runDoctor(
+  knex: Knex,
+  { config, fetch, schema, hostSchema, ...request }: RunDoctorOptions,
+): Promise<Diagnosis> {
+  const schemas = { schema: schema ?? "public", hostSchema: hostSchema ?? "public" };
+  return wireDoctor(knex, readConfig(config), { ...schemas, fetch })(request);
+}
+
+function readConfig(input: WhatsAppConfigInput): WhatsAppConfig | ChannelError {
+  try {
+    return parseConfig(input);
+  } catch (error) {
+    if (error instanceof ChannelError) return error;
+    throw error;
+  }
+}
+
+export type EraseOptions = SchemaOptions & {
+  /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
+  readonly customerConfigId?: string;
+};
+
+/** Forgets a person without a plugin, beside those that are running. See {@link WhatsAppPlugin.erase}. */
+export function erase(knex: Knex, subject: ErasureSubject, options: EraseOptions = {}): Promise<ErasureCounts> {
+  return createErase(createErasure(patientDatabase(knex, options)))(subject, options);
+}
+
+/** What {@link erase} would take away, counted. Changes nothing. */
+export function whatEraseDeletes(
+  knex: Knex,
+  subject: ErasureSubject,
+  options: EraseOptions = {},
+): Promise<ErasureCounts> {
+  const { count } = createErasure(patientDatabase(knex, options));
+  return createErase({ erase: count })(subject, options);
+}
