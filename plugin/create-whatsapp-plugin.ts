@@ -1,23 +1,29 @@
 /** The composition root: the one file that sees the plugin and its adapters. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import type { Knex } from "knex";
 import { pino } from "pino";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createMetaOauth } from "../adapters/meta-oauth/meta-oauth.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
-import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
+import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
 import { createDataDeletion } from "./connect/data-deletion.ts";
 import { createDisconnect } from "./connect/disconnect.ts";
 import { createFinishLeaving } from "./connect/finish-leaving.ts";
+import { createOnboard } from "./connect/onboard.ts";
+import { createRenewTokens } from "./connect/renew-tokens.ts";
+import { createSignIn } from "./connect/sign-in.ts";
+import { createUpkeep } from "./connect/upkeep.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
 import { createErase, type Erase } from "./erase.ts";
+import type { ConnectDeps } from "./http/connect-routes.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
@@ -61,6 +67,8 @@ export type WhatsAppPluginOptions = {
   readonly retry?: Partial<RetrySchedule>;
   /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
   readonly pollMs?: number;
+  /** How often tokens near their end and the like are looked after, in milliseconds. Default one minute. */
+  readonly upkeepMs?: number;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
    * older than the service window when they came. Default: none of them.
@@ -93,6 +101,9 @@ export type WhatsAppPlugin = ChannelPlugin & {
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
 
+/** How often what ages is looked at. */
+const UPKEEP_MS = 60_000;
+
 /** How long `stop` lets host calls and sends finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
@@ -118,10 +129,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     if (await erasure.isKnown(subject)) await erase(subject);
   };
   const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
-  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
+  const metaOauth = createMetaOauth({
+    ...config,
+    appSecret: config.appSecrets[0] as string,
+    fetch: options.fetch ?? globalThis.fetch,
+  });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
-  const pollMs = options.pollMs ?? 1_000;
-  let leaving: NodeJS.Timeout | undefined;
   const pipeline = createPipeline({
     store,
     prepareSend,
@@ -133,7 +146,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     leaseMs: config.leaseMs,
     reconcileMs: config.reconcileMs,
     coalesceMs: config.coalesceMs,
-    pollMs,
+    pollMs: options.pollMs ?? 1_000,
     replyTimeoutMs: options.replyTimeoutMs ?? 300_000,
     rules: {
       wakeOn: { ...DEFAULT_RULES.wakeOn, ...options.wakeOn },
@@ -149,17 +162,45 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     newToken: () => randomBytes(18).toString("base64url"),
   });
 
+  const onConnected = () => {
+    pipeline.onStored();
+    pipeline.onQueued();
+  };
+  const onboard = createOnboard({
+    ...store,
+    appId: config.appId,
+    metaOauth,
+    metaAccounts,
+    graphApi,
+    secretBox,
+    newPin: () => String(randomInt(1_000_000)).padStart(6, "0"),
+    now: () => new Date(),
+    onConnected,
+  });
+  const signIn = createSignIn({
+    ...store,
+    appId: config.appId,
+    redirectUri: config.appUrl === null ? null : `${config.appUrl}${config.basePath}/oauth/callback`,
+    returnPaths: config.returnPaths,
+    metaOauth,
+    secretBox,
+    onboard,
+    newToken: newSecret,
+  });
+  const renewTokens = createRenewTokens({ connections: store.connections, metaOauth, metaAccounts, secretBox, log });
+  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
+  const upkeep = createUpkeep(
+    {
+      "renew tokens": renewTokens,
+      "expire onboardings": store.onboardings.expire,
+      "finish leaving": () => finishLeaving(null),
+    },
+    { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
+  );
+
   const contract: ChannelPlugin = {
     manifest,
-    connect: createConnect({
-      graphApi,
-      connections: store.connections,
-      secretBox,
-      onConnected() {
-        pipeline.onStored();
-        pipeline.onQueued();
-      },
-    }),
+    connect: createConnect({ graphApi, connections: store.connections, secretBox, onConnected }),
     receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
@@ -170,7 +211,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     router: createRouter({
       plugin: contract,
       store,
-      disconnect: createDisconnect({ leaving: store.leaving, finishLeaving, onClosed: pipeline.onQueued }),
+      disconnect: createDisconnect({ leaving: store.leaving, finishLeaving, onClosed: pipeline.onQueued, log }),
       callbacks: {
         secrets: config.callbackSecrets,
         now: () => new Date(),
@@ -178,10 +219,19 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
           ...config,
           leaving: store.leaving,
           erase: eraseKnown,
-          newCode: () => randomBytes(24).toString("base64url"),
+          newCode: newSecret,
         }),
       },
       verifyToken: config.verifyToken,
+      connect: {
+        signIn,
+        onboard,
+        login: loginOf(config),
+        returnPaths: config.returnPaths,
+        basePath: config.basePath,
+        isSecure: config.appUrl?.startsWith("https:") ?? false,
+        newToken: newSecret,
+      },
       authenticate: options.authenticate ?? (() => null),
       log,
     }),
@@ -189,13 +239,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     async start() {
       await store.ping();
       pipeline.start();
-      clearInterval(leaving);
-      leaving = setInterval(() => void finishLeaving(null), Math.max(pollMs, 1_000));
-      leaving.unref();
+      upkeep.start();
     },
     async stop() {
-      clearInterval(leaving);
-      await pipeline.stop(DRAIN_MS);
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
@@ -245,6 +292,23 @@ export function whatEraseDeletes(
 /** Whoever looks for a person reads tables from end to end. */
 function patientDatabase(knex: Knex, { schema = "public", hostSchema = "public" }: EraseOptions) {
   return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000 });
+}
+
+/** 256 random bits, safe in a URL. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.7.1 */
+function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** What a page needs for Meta's popup: nothing of it is secret. */
+function loginOf({ appId, loginConfigId, graphVersion, dialogUrl }: WhatsAppConfig): ConnectDeps["login"] {
+  const isMeta = new URL(dialogUrl).hostname.endsWith(".facebook.com");
+  return {
+    app_id: appId,
+    config_id: loginConfigId,
+    graph_version: graphVersion,
+    sdk_url: new URL("/en_US/sdk.js", isMeta ? "https://connect.facebook.net" : dialogUrl).href,
+    dialog_origin: new URL(dialogUrl).origin,
+  };
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */

@@ -1,4 +1,5 @@
 /** ChannelError: the one error that leaves the plugin, with a stable code and what to do about it. */
+import { SENTENCES } from "../ui/sentences.js";
 import type { MetaError } from "./contract.ts";
 
 /** Every code, with the HTTP status our routes answer it with. `docs/errors.md` has a heading for each. */
@@ -82,4 +83,12 @@ export class ChannelError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.meta = options.meta;
   }
+}
+
+/** The codes whose sentence the Connect button's page shows as well. */
+type ConnectCode = Extract<ErrorCode, Uppercase<keyof typeof SENTENCES>>;
+
+/** An error of connecting, in the words that the person at the button reads. */
+export function connectError(code: ConnectCode, options: ChannelErrorOptions = {}): ChannelError {
+  return new ChannelError(code, SENTENCES[code.toLowerCase() as Lowercase<ConnectCode>], options);
 }

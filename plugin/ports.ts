@@ -387,6 +387,22 @@ export type Connections = {
     readonly accessTokenEnc: string;
     readonly reason: string;
   }): Promise<Connection | null>;
+  /** Who holds these numbers now. */
+  holders(phoneNumberIds: readonly string[]): Promise<readonly HeldNumber[]>;
+  /** The one who may ask for what the WhatsApp Business app has: true once per connection. */
+  claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
+  /** It was not granted: it may be asked for again. */
+  unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
+  saveProfile(connectionId: string, profile: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Tokens that must be renewed or have expired; the same one to nobody else for the next `claimMs`. */
+  ageingTokens(claimMs: number): Promise<readonly AgeingToken[]>;
+  /** Puts a renewed token in the place of the one it was made from. @returns false when that one is no longer there. */
+  renewToken(renewed: {
+    readonly connectionId: string;
+    readonly before: string;
+    readonly accessTokenEnc: string;
+    readonly token: TokenFacts;
+  }): Promise<boolean>;
 };
 
 /** Numbers that leave: because their customer, Meta or the person who connected them says so. */
@@ -471,6 +487,128 @@ export type LeavingToken = {
 export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"> & {
   /** Seals the token for the row that it will stand in. */
   readonly seal: (connectionId: string) => string;
+  /** What Meta says of the token, where somebody has asked. */
+  readonly token?: TokenFacts;
+  /** Seals the PIN that it was registered with; without it what is known of it stays. */
+  readonly sealPin?: ((connectionId: string) => string) | undefined;
+  readonly isOnBusinessApp?: boolean;
+  /** Somebody has confirmed that a tenant who holds the number loses it. */
+  readonly takeover?: boolean;
+};
+
+/** Who holds a number now. */
+export type HeldNumber = {
+  readonly phoneNumberId: string;
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly state: ConnectionState;
+  readonly pinEnc: string | null;
+};
+
+/** A token whose time has come to be looked after. */
+export type AgeingToken = {
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly accessTokenEnc: string;
+  /** As {@link TokenFacts}. */
+  readonly type: string | null;
+  readonly isExpired: boolean;
+};
+
+/** A browser on its way to Meta and back. */
+export type SignInAttempt = {
+  /** SHA-256 of the state in its address. */
+  readonly stateHash: string;
+  readonly customerConfigId: string;
+  readonly userId: string | null;
+  readonly sessionHash: string;
+  readonly appId: string;
+};
+
+export type StartedSignIn = SignInAttempt & {
+  readonly redirectUri: string;
+  readonly returnTo: string;
+  /** Sealed for the state's hash. */
+  readonly pkceVerifierEnc: string | null;
+};
+
+export type SignIns = {
+  /** @param lifeMs how long its state may be used. */
+  begin(started: StartedSignIn, lifeMs: number): Promise<void>;
+  /** The one use of a state, by exactly whom it was made for. @returns null for everybody else and ever after. */
+  take(attempt: SignInAttempt): Promise<StartedSignIn | null>;
+};
+
+export type OnboardingState = "running" | "choice" | "pin" | "takeover" | "failed" | "done";
+
+/** What became of a code, as it is stored. */
+export type Onboarding = {
+  readonly onboardingId: string;
+  readonly customerConfigId: string;
+  readonly userId: string | null;
+  readonly flow: "redirect" | "popup";
+  readonly state: OnboardingState;
+  /** Sealed for this row; null once it is over. */
+  readonly accessTokenEnc: string | null;
+  readonly progress: OnboardingProgress;
+  readonly error: { readonly code: string; readonly message: string } | null;
+};
+
+export type OnboardingProgress = {
+  /** What the browser said; believed only where the token proves it. */
+  readonly hints: { readonly wabaId: string | null; readonly phoneNumberId: string | null };
+  readonly token: TokenFacts | null;
+  readonly numbers: readonly OfferedNumber[] | null;
+  readonly chosen: readonly string[];
+  /** Sealed for this row, by phone number id. */
+  readonly pins: Readonly<Record<string, string>>;
+  readonly takeover: boolean;
+  readonly steps: readonly OnboardingStep[];
+};
+
+/** A number that the token was granted. */
+export type OfferedNumber = AccountNumber & { readonly wabaId: string; readonly wabaName: string | null };
+
+export type StepName =
+  | "exchange"
+  | "inspect"
+  | "accounts"
+  | "choice"
+  | "subscribe"
+  | "register"
+  | "connect"
+  | "templates"
+  | "profile"
+  | "sync";
+
+export type OnboardingStep = {
+  readonly step: StepName;
+  readonly phoneNumberId: string | null;
+  readonly state: "done" | "skipped" | "failed";
+  readonly error: { readonly code: string; readonly message: string } | null;
+};
+
+export type Onboardings = {
+  /** Stores a token that was just granted, for us to go on with. What the tenant had begun before is over: its token goes. */
+  begin(begun: {
+    readonly customerConfigId: string;
+    readonly userId: string | null;
+    readonly flow: Onboarding["flow"];
+    readonly progress: OnboardingProgress;
+    readonly seal: (onboardingId: string) => string;
+    readonly busyMs: number;
+  }): Promise<Onboarding>;
+  /** The tenant's last one, of the last day. */
+  current(customerConfigId: string): Promise<Onboarding | null>;
+  /** The same to work on, for `busyMs`; null while somebody else does. */
+  claim(onboardingId: string, busyMs: number): Promise<Onboarding | null>;
+  /** @returns false when a later one has taken its place: then nothing was written. */
+  save(
+    onboarding: Pick<Onboarding, "onboardingId" | "state" | "progress" | "error" | "accessTokenEnc">,
+    isOver: boolean,
+  ): Promise<boolean>;
+  /** Forgets the tokens of those that nobody has finished within a day. */
+  expire(): Promise<void>;
 };
 
 export type Sessions = {
@@ -488,6 +626,8 @@ export type Store = {
   readonly hostEvents: HostEvents;
   readonly connections: Connections;
   readonly leaving: Leaving;
+  readonly signIns: SignIns;
+  readonly onboardings: Onboardings;
   readonly templates: Templates;
   readonly sessions: Sessions;
   /** Answers when the database does; its error otherwise. */
@@ -545,6 +685,39 @@ export type GraphApi = {
    */
   templatesOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly ListedTemplate[]>;
   close(): void;
+};
+
+/** What a code is exchanged for. */
+export type GrantedToken = {
+  readonly accessToken: string;
+  /** Seconds; null: as long as nobody takes it back, or Meta does not say. */
+  readonly lifeSeconds: number | null;
+};
+
+/**
+ * Meta's login. Every method throws ChannelError: LOGIN_NOT_CONFIGURED, ACCESS_DENIED, DIALOG_FAILED,
+ * INVALID_REDIRECT_URI, CODE_REFUSED, GRAPH_UNREACHABLE.
+ */
+export type MetaOauth = {
+  /** Whether codes are bound to us by a verifier. */
+  readonly usesPkce: boolean;
+  /** Where the browser goes. */
+  authorizationUrl(request: {
+    readonly state: string;
+    readonly redirectUri: string;
+    readonly pkceVerifier: string | null;
+  }): Promise<URL>;
+  /** The code in a callback's query → a token. @param redirectUri the same as in the dialog, to the byte. */
+  redeem(callback: {
+    readonly redirectUri: string;
+    readonly query: URLSearchParams;
+    readonly state: string;
+    readonly pkceVerifier: string | null;
+  }): Promise<GrantedToken>;
+  /** A code of Meta's popup, within 30 seconds. */
+  redeemPopupCode(code: string): Promise<GrantedToken>;
+  /** A token → one with about 60 days to live. @param type as {@link TokenFacts}. */
+  extend(accessToken: string, type: string | null): Promise<GrantedToken>;
 };
 
 /** Meta's accounts, numbers and tokens. Every call throws ChannelError GRAPH_REJECTED or GRAPH_UNREACHABLE. */

@@ -1,10 +1,11 @@
 /** Puts the simulator together: the one file that sees all of its parts. */
-import { createAccountsEndpoint } from "./accounts-endpoint.ts";
+import { createAccountBook } from "./accounts/account-book.ts";
+import { createAccounts } from "./accounts/create-accounts.ts";
 import { createActivity } from "./activity.ts";
 import { replyOf } from "./choices.ts";
 import { createConversations } from "./conversations.ts";
 import { createFaults } from "./faults.ts";
-import type { GraphAnswer } from "./graph-error.ts";
+import { type GraphAnswer, refuse } from "./graph-error.ts";
 import type { GraphCall, GraphPlan } from "./graph-plan.ts";
 import { createGraphServer } from "./graph-server.ts";
 import { performHandshake } from "./handshake.ts";
@@ -14,6 +15,7 @@ import { createMessagesEndpoint } from "./messages-endpoint.ts";
 import { resolveOptions, type SimulatorOptions } from "./options.ts";
 import { createPeople, type PersonRecord } from "./people.ts";
 import { createWebhookPoster } from "./post-webhook.ts";
+import { createSignIn } from "./sign-in/create-sign-in.ts";
 import type { Person, Simulator } from "./simulator.ts";
 import { createStatuses } from "./statuses.ts";
 import { createTemplates } from "./templates.ts";
@@ -49,18 +51,21 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const faults = createFaults({ ...settings, onInjected: activity.changed });
   const tokens = createTokens(settings);
   const templates = createTemplates(settings);
-  const accounts = createAccountsEndpoint(settings, tokens, templates);
+  const book = createAccountBook(settings);
   const sender = createWebhookSender({
     settings,
     activity,
     timers,
     faults,
     poster: createWebhookPoster({ timeoutMs: settings.webhookTimeoutMs, now: settings.now }),
-    isSubscribed: accounts.isSubscribed,
+    isWanted: (change) => accounts.isWanted(change),
+    overrideOf: (change) => accounts.overrideOf(change),
     onAcknowledged({ kind, wamids }) {
       if (kind !== "status") for (const wamid of wamids) conversations.acknowledge(wamid);
     },
   });
+  const accounts = createAccounts({ settings, book, tokens, templates, sender });
+  const signIn = createSignIn({ settings, book, tokens });
   const statuses = createStatuses({ settings, activity, timers, conversations, sender });
   const messages = createMessagesEndpoint({
     settings,
@@ -71,6 +76,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     ledgers,
     faults,
     templates,
+    isRegistered: book.isRegistered,
   });
   const inbound = createInbound({ settings, numbers, people, conversations, sender });
   const server = createGraphServer({
@@ -78,7 +84,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     tokens,
     faults,
     timers,
-    plan: (call) => planCall(call),
+    planOpen: signIn.plan,
+    plan: planCall,
     onRequest: ledgers.count,
   });
   const records = new WeakMap<Person, PersonRecord>();
@@ -88,7 +95,10 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     const number = numbers.get(call.objectId);
     const endpoint = call.edge === "messages" || call.edge === "marketing_messages" ? call.edge : null;
     const isSend = number && endpoint && call.method === "POST" && call.access.wabaIds.has(number.wabaId);
-    return isSend ? messages(number, call.body, endpoint) : accounts.plan(call);
+    if (!isSend) return accounts.plan(call);
+    return call.access.scopes.has("whatsapp_business_messaging")
+      ? messages(number, call.body, endpoint)
+      : refuse({ code: 200 });
   }
 
   function personOf(record: PersonRecord): Person {
@@ -159,6 +169,15 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       ),
     deliver: inbound.deliver,
     templates: templates.api,
+    login: signIn.login,
+    issueToken: signIn.issueToken,
+    numbers: book.states,
+    changeNumber: book.changeNumber,
+    changeAccount: book.changeAccount,
+    addPartner: accounts.addPartner,
+    removePartner: accounts.removePartner,
+    deauthorize: signIn.deauthorize,
+    requestDataDeletion: signIn.requestDataDeletion,
     faults: faults.api,
     revokeToken({ accessToken = settings.accessToken, subcode = DEFAULT_REVOCATION_SUBCODE } = {}) {
       tokens.revoke(accessToken, { subcode });

@@ -13,7 +13,21 @@ export type GraphEndpoint =
   | "phone_numbers"
   | "message_templates"
   | "subscribed_apps"
-  | "debug_token";
+  | "debug_token"
+  | "dialog"
+  | "sdk"
+  | "oauth_access_token"
+  | "me"
+  | "permissions"
+  | "businesses"
+  | "accounts"
+  | "register"
+  | "deregister"
+  | "phone-settings"
+  | "profile"
+  | "smb_app_data"
+  | "app"
+  | "subscriptions";
 
 /**
  * `reset-before-accept`: the connection dies, nothing happened. `accept-then-reset`, `accept-then-500`,
@@ -37,7 +51,7 @@ export type Fault = {
   readonly on?: GraphEndpoint;
   /** How many requests it befalls. Default 1. */
   readonly times?: number;
-  /** Only requests to this recipient: digits or user id. */
+  /** Only requests to this recipient (digits or user id), or about the object with this id. */
   readonly to?: string;
   /** How slow `slow` is. Default 1000. */
   readonly ms?: number;

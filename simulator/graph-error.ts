@@ -11,7 +11,12 @@ export type GraphErrorSpec = {
   readonly details?: string;
 };
 
-export type GraphAnswer = { readonly httpStatus: number; readonly body: unknown };
+export type GraphAnswer = {
+  readonly httpStatus: number;
+  /** Answered as JSON, unless the headers name another type. */
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes */
 const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly title: string }>> = {
@@ -20,9 +25,13 @@ const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly ti
   2: { httpStatus: 503, title: "An unexpected error has occurred. Please retry your request later." },
   4: { httpStatus: 400, title: "Application request limit reached" },
   10: { httpStatus: 403, title: "Application does not have permission for this action" },
+  15: { httpStatus: 400, title: "This method must be called with an app access_token." },
   100: { httpStatus: 400, title: "Invalid parameter" },
+  101: { httpStatus: 400, title: "Error validating application. Cannot get application info due to a system error." },
   190: { httpStatus: 401, title: "Invalid OAuth access token - Cannot parse access token" },
   200: { httpStatus: 403, title: "You do not have the necessary permissions" },
+  2200: { httpStatus: 400, title: "Callback verification failed" },
+  2500: { httpStatus: 400, title: "Unknown path components" },
   368: { httpStatus: 403, title: "Temporarily blocked for policies violations" },
   80007: { httpStatus: 400, title: "Rate limit issues" },
   130429: { httpStatus: 400, title: "Rate limit hit" },
@@ -55,8 +64,15 @@ const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly ti
   132015: { httpStatus: 400, title: "Template is Paused" },
   132016: { httpStatus: 400, title: "Template is Disabled" },
   132018: { httpStatus: 400, title: "There's an issue with the parameters in your template" },
+  133005: { httpStatus: 400, title: "Two step verification PIN Mismatch" },
+  133006: { httpStatus: 400, title: "Phone number needs to be verified before registering" },
+  133008: { httpStatus: 400, title: "Too many two step verification PIN guesses" },
   133010: { httpStatus: 400, title: "Phone number not registered" },
+  133016: { httpStatus: 400, title: "Account register/deregister rate limit exceeded" },
   134100: { httpStatus: 400, title: "Only marketing messages supported" },
+  2593107: { httpStatus: 400, title: "Data synchronization request limit exceeded" },
+  2593108: { httpStatus: 400, title: "Data synchronization request made outside of the allowed time window" },
+  2593109: { httpStatus: 400, title: "History sync is turned off by the business from the WhatsApp Business App" },
 };
 
 /** Title of a code, for answers and failed statuses alike. */

@@ -3,7 +3,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FaultSource, TakenFault } from "./faults.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
-import { type GraphCall, type GraphPlan, isPlan } from "./graph-plan.ts";
+import { type GraphCall, type GraphPlan, isPlan, type OpenCall } from "./graph-plan.ts";
 import { newTraceId } from "./ids.ts";
 import type { Timers } from "./timers.ts";
 import type { Tokens } from "./tokens.ts";
@@ -18,14 +18,22 @@ export type GraphServer = {
   close(): Promise<void>;
 };
 
+type Exchange = {
+  readonly answer: (result: GraphAnswer) => void;
+  readonly request: http.IncomingMessage;
+  readonly response: http.ServerResponse;
+};
+
 const MAX_BODY_BYTES = 1_048_576;
-const PATH = /^(?:\/(v\d+\.\d+))?\/([^/]+)(?:\/([^/]+))?\/?$/;
+const PATH = /^(?:\/(v\d+\.\d+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/;
 
 export function createGraphServer(deps: {
   readonly apiVersion: string;
   readonly tokens: Tokens;
   readonly faults: FaultSource;
   readonly timers: Timers;
+  /** Null: this needs a token. */
+  readonly planOpen: (call: OpenCall) => GraphPlan | GraphAnswer | null;
   readonly plan: (call: GraphCall) => GraphPlan | GraphAnswer;
   readonly onRequest: (request: string) => void;
 }): GraphServer {
@@ -35,39 +43,37 @@ export function createGraphServer(deps: {
   async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const bytes = await readBody(request);
     const url = new URL(request.url ?? "/", "http://graph.invalid");
-    const [, version = deps.apiVersion, objectId, edge = null] = PATH.exec(url.pathname) ?? [];
+    const [, version = deps.apiVersion, objectId, edge = null, item = null] = PATH.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
-    deps.onRequest(`${method} /${objectId ?? ""}${edge === null ? "" : `/${edge}`}`);
+    deps.onRequest(
+      `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`,
+    );
     const answer = (result: GraphAnswer) => respond(response, version, result);
     const body = bytes === null ? null : parseBody(bytes, request.headers["content-type"] ?? "");
     if (objectId === undefined)
       return answer(refuse({ code: 2500, message: "Unknown path components", httpStatus: 400 }));
     if (body === null) return answer(refuse({ code: 100, message: "(#100) The request body is not valid JSON" }));
+    const { searchParams: query } = url;
+    const origin = `http://${request.headers.host ?? "graph.invalid"}`;
+    const call: OpenCall = { method, version, objectId, edge, item, origin, query, body };
+    const open = deps.planOpen(call);
+    if (open) return carryOut(open, { answer, request, response });
     const access = tokens.authorize({
       accessToken: bearerOf(request) ?? url.searchParams.get("access_token") ?? textOf(body.access_token),
       proof: url.searchParams.get("appsecret_proof") ?? textOf(body.appsecret_proof),
     });
     if ("httpStatus" in access) return answer(access);
-    const plan = deps.plan({ method, objectId, edge, query: url.searchParams, body, access });
-    if (!isPlan(plan)) return answer(plan);
-    const fault = faults.take({ on: plan.endpoint, to: plan.to });
-    if (!fault) return answer(await plan.run());
-    await disturb(fault, plan, { answer, request, response });
+    await carryOut(deps.plan({ ...call, access }), { answer, request, response });
   }
 
-  async function disturb(
-    fault: TakenFault,
-    plan: GraphPlan,
-    {
-      answer,
-      request,
-      response,
-    }: {
-      readonly answer: (result: GraphAnswer) => void;
-      readonly request: http.IncomingMessage;
-      readonly response: http.ServerResponse;
-    },
-  ): Promise<void> {
+  async function carryOut(plan: GraphPlan | GraphAnswer, exchange: Exchange): Promise<void> {
+    if (!isPlan(plan)) return exchange.answer(plan);
+    const fault = faults.take({ on: plan.endpoint, to: plan.to });
+    if (!fault) return exchange.answer(await plan.run());
+    await disturb(fault, plan, exchange);
+  }
+
+  async function disturb(fault: TakenFault, plan: GraphPlan, { answer, request, response }: Exchange): Promise<void> {
     if (typeof fault.do === "object") return answer(refuse(fault.do.error));
     switch (fault.do) {
       case "reset-before-accept":
@@ -98,17 +104,18 @@ export function createGraphServer(deps: {
     }
   }
 
-  function respond(response: http.ServerResponse, version: string, { httpStatus, body }: GraphAnswer): void {
-    const json = JSON.stringify(body);
+  function respond(response: http.ServerResponse, version: string, { httpStatus, body, headers }: GraphAnswer): void {
+    const text = headers?.["Content-Type"] === undefined ? JSON.stringify(body) : String(body);
     response.writeHead(httpStatus, {
       "Content-Type": "application/json; charset=UTF-8",
-      "Content-Length": Buffer.byteLength(json),
+      "Content-Length": Buffer.byteLength(text),
       "X-App-Usage": appUsage,
       "facebook-api-version": version,
       "x-fb-trace-id": newTraceId(),
       ...(httpStatus === 401 && { "WWW-Authenticate": 'OAuth "Facebook Platform" "invalid_token"' }),
+      ...headers,
     });
-    response.end(json);
+    response.end(text);
   }
 
   const server = http.createServer((request, response) => {

@@ -24,3 +24,16 @@ export function nthPhoneNumber(count: number): string {
 export function newChallenge(): string {
   return String(randomInt(1_000_000_000, 2_000_000_000));
 }
+
+export function newAccessToken(): string {
+  return `EAA${randomBytes(90).toString("base64url").replace(/[-_]/g, "x")}`;
+}
+
+/** An authorization code, as long as Meta's. */
+export function newCode(): string {
+  return `AQ${randomBytes(120).toString("base64url")}`;
+}
+
+export function newRequestId(): string {
+  return randomBytes(16).toString("base64url");
+}

@@ -1,4 +1,6 @@
 /** What people send to the business: remembered as Meta remembers it, then queued as webhooks. */
+
+import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type Conversations, shownText } from "./conversations.ts";
 import { escapedJson } from "./escape-json.ts";
 import { newWamid } from "./ids.ts";
@@ -6,7 +8,6 @@ import { opensWindow } from "./limits.ts";
 import type { Settings } from "./options.ts";
 import type { People, PersonRecord } from "./people.ts";
 import { messagesIn } from "./read-payload.ts";
-import type { SimulatedNumber } from "./simulated-number.ts";
 import type { WebhookSender } from "./webhook-sender.ts";
 import { messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
 

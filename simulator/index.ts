@@ -1,4 +1,13 @@
 /** The public names of the simulator, nothing else. */
+export type { AccountUpdates, LeavingEvent, LeavingOptions } from "./accounts/account-updates.ts";
+export type {
+  AccountChanges,
+  NumberChanges,
+  NumberState,
+  SimulatedAccount,
+  SimulatedHealth,
+  SimulatedNumber,
+} from "./accounts/simulated-number.ts";
 export type { Choice } from "./choices.ts";
 export type { Conversation, Ticks, TranscriptEntry } from "./conversations.ts";
 export { createSimulator } from "./create-simulator.ts";
@@ -21,7 +30,10 @@ export type { SimulatorOptions, StatusDelays } from "./options.ts";
 export type { PersonOptions, PersonRecord } from "./people.ts";
 export type { DeliveryAttempt } from "./post-webhook.ts";
 export { signatureOf } from "./sign.ts";
-export type { SimulatedNumber } from "./simulated-number.ts";
+export type { CallbackAnswer, CallbackOptions, Callbacks } from "./sign-in/callbacks.ts";
+export type { IssueTokenOptions, Login, LoginDecision } from "./sign-in/login.ts";
+export type { LoginOptions } from "./sign-in/login-options.ts";
+export { signedRequestOf } from "./sign-in/signed-request.ts";
 export type { BatchedMessage, Person, Simulator } from "./simulator.ts";
 export type { SimulatedTemplate, Templates } from "./templates.ts";
 export type { Delivery, DeliveryKind } from "./webhook-sender.ts";

@@ -1,5 +1,6 @@
 /** POST /{phone-number-id}/messages and /marketing_messages: takes a message, or a read receipt, exactly as Meta does. */
 import { isObject } from "./accepts.ts";
+import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import type { Activity } from "./activity.ts";
 import { choicesOf } from "./choices.ts";
 import { type ConversationState, type Conversations, shownText } from "./conversations.ts";
@@ -11,7 +12,6 @@ import type { AcceptedMessage, Ledgers } from "./ledgers.ts";
 import { createThroughput, isWindowOpen, takePairAllowance } from "./limits.ts";
 import type { Settings } from "./options.ts";
 import { digitsOf, type People } from "./people.ts";
-import type { SimulatedNumber } from "./simulated-number.ts";
 import type { Statuses } from "./statuses.ts";
 import { refuseTemplate, shownBody } from "./template-rules.ts";
 import type { ListedTemplate, TemplateStore } from "./templates.ts";
@@ -53,8 +53,9 @@ export function createMessagesEndpoint(deps: {
   readonly ledgers: Ledgers;
   readonly faults: FaultSource;
   readonly templates: TemplateStore;
+  readonly isRegistered: (phoneNumberId: string) => boolean;
 }): MessagesEndpoint {
-  const { settings, activity, people, conversations, statuses, ledgers, faults, templates } = deps;
+  const { settings, activity, people, conversations, statuses, ledgers, faults, templates, isRegistered } = deps;
   const takeThroughput =
     settings.messagesPerSecond === null ? () => true : createThroughput(settings.messagesPerSecond);
 
@@ -125,6 +126,7 @@ export function createMessagesEndpoint(deps: {
 
   function refusalNow(number: SimulatedNumber, conversation: ConversationState, body: WireObject): GraphAnswer | null {
     const at = settings.now();
+    if (!isRegistered(number.phoneNumberId)) return refuse({ code: 133010 });
     if (settings.windowRefusal === "response" && isClosed(conversation, body, at)) return refuse(WINDOW_CLOSED);
     if (!takeThroughput(number.phoneNumberId, at)) return refuse({ code: 130429 });
     if (settings.enforcePairLimit && !takePairAllowance(conversation, at)) return refuse({ code: 131056 });

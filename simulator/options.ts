@@ -1,7 +1,9 @@
 /** What a simulator can be told, and what it assumes when it is not told. */
 
+import type { SimulatedAccount, SimulatedNumber } from "./accounts/simulated-number.ts";
+import { WEBHOOK_FIELDS } from "./accounts/webhook-fields.ts";
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
-import type { SimulatedNumber } from "./simulated-number.ts";
+import type { LoginOptions } from "./sign-in/login-options.ts";
 import type { SimulatedTemplate } from "./templates.ts";
 
 /** When each status follows the acceptance of a message, in milliseconds. */
@@ -11,6 +13,8 @@ export type StatusDelays = { readonly sent: number; readonly delivered: number; 
 export type SimulatorOptions = {
   /** The Meta app's id; half of the app token `APPID|SECRET`. */
   readonly appId?: string;
+  /** What the dialog and `/{app-id}` call it. Default `Simulated app`. */
+  readonly appName?: string;
   /** Signs webhooks and checks `appsecret_proof`. */
   readonly appSecret: string;
   /** What the handshake presents to the host. */
@@ -19,6 +23,14 @@ export type SimulatorOptions = {
   /** Where webhooks go. Absent: they are recorded as dropped until `setWebhookUrl` is called. */
   readonly webhookUrl?: string;
   readonly numbers: readonly SimulatedNumber[];
+  /** Accounts without numbers, and those that are not as their numbers say. */
+  readonly accounts?: readonly SimulatedAccount[];
+  /** The portfolio that owns what names no other. */
+  readonly businessId?: string;
+  /** How signing in behaves; `meta.login.set` changes it. */
+  readonly login?: LoginOptions;
+  /** The fields that the app has subscribed to. Default: all. */
+  readonly webhookFields?: readonly string[];
   /**
    * The templates that every account begins with. Default: `hello_world` (en_US) and, in en_GB, `hello_again`,
    * `order_shipped`, `appointment_reminder` (named), `spring_menu` and `cakes_of_the_week` (marketing), `sign_in_code`.
@@ -74,11 +86,16 @@ const LONGEST_RETRY_MS = 2_000;
 export function resolveOptions(options: SimulatorOptions): Settings {
   return {
     appId: options.appId ?? "700700700700700",
+    appName: options.appName ?? "Simulated app",
     appSecret: options.appSecret,
     verifyToken: options.verifyToken,
     accessToken: options.accessToken,
     webhookUrl: options.webhookUrl ?? null,
     numbers: options.numbers,
+    accounts: options.accounts ?? [],
+    businessId: options.businessId ?? "900100200300400",
+    login: options.login ?? {},
+    webhookFields: options.webhookFields ?? WEBHOOK_FIELDS,
     templates: options.templates ?? DEFAULT_TEMPLATES,
     port: options.port ?? 0,
     host: options.host ?? "127.0.0.1",

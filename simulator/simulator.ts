@@ -1,10 +1,14 @@
 /** What a simulator offers to tests, demos and benchmarks. */
+import type { AccountUpdates } from "./accounts/account-updates.ts";
+import type { AccountChanges, NumberChanges, NumberState } from "./accounts/simulated-number.ts";
 import type { Conversation, TranscriptEntry } from "./conversations.ts";
 import type { Faults } from "./faults.ts";
 import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { AcceptedMessage } from "./ledgers.ts";
 import type { PersonOptions } from "./people.ts";
+import type { Callbacks } from "./sign-in/callbacks.ts";
+import type { IssueTokenOptions, Login } from "./sign-in/login.ts";
 import type { Templates } from "./templates.ts";
 import type { Delivery } from "./webhook-sender.ts";
 import type { WireObject } from "./wire.ts";
@@ -46,7 +50,7 @@ export type Simulator = {
   start(): Promise<string>;
   /** Stops for good: closes every connection, clears every timer, refuses whoever still waits. */
   stop(): Promise<void>;
-  /** The base URL of Graph, for `META_GRAPH_URL`. Throws before `start`. */
+  /** The base URL of Graph and of the dialog, for `META_GRAPH_URL` and `META_DIALOG_URL`. Throws before `start`. */
   readonly url: string;
 
   /** Where webhooks go from now on, retries included. `null`: nowhere. */
@@ -61,6 +65,15 @@ export type Simulator = {
   deliver(payload: WireObject | Uint8Array): void;
 
   readonly templates: Templates;
+
+  /** Signing in, without a browser. */
+  readonly login: Login;
+  /** A token as the sign-in gives it, without signing in. Default: this app's, all accounts. */
+  issueToken(options?: IssueTokenOptions): string;
+  /** Where each number stands. */
+  numbers(): readonly NumberState[];
+  changeNumber(phoneNumberId: string, changes: NumberChanges): void;
+  changeAccount(wabaId: string, changes: AccountChanges): void;
 
   readonly faults: Faults;
   /** From now on the token is refused with 190 and this subcode (default 460). Default: the simulator's own token. */
@@ -85,4 +98,5 @@ export type Simulator = {
   idle(): Promise<void>;
   /** Resolves to the predicate's first truthy value, looking again whenever something changed. Default 5000 ms. */
   waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<T>;
-};
+} & AccountUpdates &
+  Callbacks;

@@ -1,10 +1,11 @@
 /** Lets each accepted message become sent, delivered and read, and tells the host. */
+
+import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import type { Activity } from "./activity.ts";
 import type { Conversations } from "./conversations.ts";
 import { titleOf } from "./graph-error.ts";
 import type { Settings } from "./options.ts";
 import type { PersonRecord } from "./people.ts";
-import type { SimulatedNumber } from "./simulated-number.ts";
 import type { Timers } from "./timers.ts";
 import type { WebhookSender } from "./webhook-sender.ts";
 import { type OutboundStatus, statusChange, type WireChange } from "./wire.ts";

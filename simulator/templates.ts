@@ -1,6 +1,7 @@
 /** The message templates of the simulated accounts: kept, found, and listed page by page. */
+
+import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
-import type { SimulatedNumber } from "./simulated-number.ts";
 import type { WireObject } from "./wire.ts";
 
 /** A message template in one language, as its account has it. */

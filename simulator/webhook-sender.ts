@@ -9,8 +9,8 @@ import { signatureOf } from "./sign.ts";
 import type { Timers } from "./timers.ts";
 import { envelope, type WireChange } from "./wire.ts";
 
-/** What a delivery is about; `payload` is one made by hand. */
-export type DeliveryKind = "message" | "status" | "payload";
+/** What a delivery is about: `account` is all that is neither message nor status, `payload` is one made by hand. */
+export type DeliveryKind = "message" | "status" | "account" | "payload";
 
 /** One webhook and what became of it. */
 export type Delivery = {
@@ -64,7 +64,10 @@ export function createWebhookSender(deps: {
   readonly timers: Timers;
   readonly faults: FaultSource;
   readonly poster: WebhookPoster;
-  readonly isSubscribed: (wabaId: string) => boolean;
+  /** Whether the app has asked for it. */
+  readonly isWanted: (change: WireChange) => boolean;
+  /** Where it goes instead of the app's address; null when it goes there. */
+  readonly overrideOf: (change: WireChange) => string | null;
   readonly onAcknowledged: (delivery: Delivery) => void;
 }): WebhookSender {
   const { settings, activity, timers, faults, poster } = deps;
@@ -81,7 +84,8 @@ export function createWebhookSender(deps: {
     return new Promise((resolve) => {
       const { duplicate = 0, duplicateRate = 1 } = faults.webhook();
       const delivery = record(outgoing, null, resolve);
-      if (isClosed || url === null || !isWanted(outgoing) || isLost(outgoing.kind)) return settle(delivery, "dropped");
+      if (isClosed || targetOf(outgoing.content) === null || !isWanted(outgoing) || isLost(outgoing.kind))
+        return settle(delivery, "dropped");
       queue(outgoing, delivery);
       const copies = duplicate > 0 && faults.random() < duplicateRate ? duplicate : 0;
       for (let copy = 0; copy < copies; copy += 1)
@@ -93,7 +97,7 @@ export function createWebhookSender(deps: {
   }
 
   function isWanted({ content }: Outgoing): boolean {
-    return content instanceof Uint8Array || content.every(({ wabaId }) => deps.isSubscribed(wabaId));
+    return content instanceof Uint8Array || content.every((change) => deps.isWanted(change));
   }
 
   function isLost(kind: DeliveryKind): boolean {
@@ -146,13 +150,19 @@ export function createWebhookSender(deps: {
   async function attempt(together: readonly Pending[]): Promise<void> {
     const [first] = together;
     // The address is read at each try: a host may come back on another port. Without one the try fails and comes again.
-    if (!first || url === null) return again(together);
+    const to = targetOf(first?.changes ?? null);
+    if (!first || to === null) return again(together);
     const bytes = together.length === 1 ? first.bytes : encode(together.flatMap(({ changes }) => changes ?? []));
-    const result = await poster.post(url, bytes, signatureOf(bytes, settings.appSecret));
+    const result = await poster.post(to, bytes, signatureOf(bytes, settings.appSecret));
     for (const delivery of together) delivery.attempts.push({ ...result, together: together.length });
     if (isClosed) return;
     if (result.status !== 200) return again(together);
     for (const delivery of together) settle(delivery, "acknowledged");
+  }
+
+  function targetOf(content: Outgoing["content"] | null): string | null {
+    const [change] = content === null || content instanceof Uint8Array ? [] : content;
+    return (change && deps.overrideOf(change)) ?? url;
   }
 
   function again(together: readonly Pending[]): void {
@@ -164,7 +174,7 @@ export function createWebhookSender(deps: {
   }
 
   function retry(delivery: Pending): void {
-    const isAlone = !faults.webhook().rebatchRetries || delivery.changes === null;
+    const isAlone = !faults.webhook().rebatchRetries || delivery.changes === null || targetOf(delivery.changes) !== url;
     if (isAlone) return void post([delivery]);
     due.push(delivery);
     if (due.length > 1) return;

@@ -1,21 +1,31 @@
 /** Meta's webhook JSON: envelopes, inbound messages and statuses, spelled as Meta spells them. */
+
+import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { titleOf } from "./graph-error.ts";
 import type { PersonRecord } from "./people.ts";
-import type { SimulatedNumber } from "./simulated-number.ts";
 
 /** Any JSON object. */
 export type WireObject = Readonly<Record<string, unknown>>;
 
-export type WireChange = { readonly wabaId: string; readonly field: string; readonly value: WireObject };
+export type WireChange = {
+  readonly wabaId: string;
+  readonly field: string;
+  readonly value: WireObject;
+  /** What the entry is about and when it happened, where Meta says so: changes of an account have both. */
+  readonly entry?: { readonly id: string; readonly time: number };
+  /** Told to the app, whether or not it is subscribed to the account. */
+  readonly isForApp?: boolean;
+};
 
 export type OutboundStatus = "sent" | "delivered" | "read" | "failed";
 
 /** One delivery holding these changes. Neighbours of one account share an entry. */
 export function envelope(changes: readonly WireChange[]): WireObject {
-  const entries: { id: string; changes: { value: WireObject; field: string }[] }[] = [];
-  for (const { wabaId, field, value } of changes) {
+  const entries: { id: string; time?: number; changes: { value: WireObject; field: string }[] }[] = [];
+  for (const { wabaId, field, value, entry: about } of changes) {
     const last = entries.at(-1);
-    const entry = last?.id === wabaId ? last : { id: wabaId, changes: [] };
+    const isSame = last?.id === (about?.id ?? wabaId) && last.time === about?.time;
+    const entry = isSame ? last : { id: wabaId, ...about, changes: [] };
     if (entry !== last) entries.push(entry);
     entry.changes.push({ value, field });
   }
@@ -75,7 +85,7 @@ export function secondsOf(at: Date): string {
   return String(Math.floor(at.getTime() / 1000));
 }
 
-function frame(number: SimulatedNumber): WireObject {
+export function frame(number: SimulatedNumber): WireObject {
   return {
     messaging_product: "whatsapp",
     metadata: {

@@ -1,22 +1,41 @@
 /** Numbers bound to tenants, and their sealed tokens. */
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Connections } from "../../plugin/ports.ts";
+import type { Connections, NewConnection } from "../../plugin/ports.ts";
 import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
+import { hideFromHost } from "./leaving.ts";
+import { createTokens, saveToken } from "./tokens.ts";
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
   const table = db.name("whatsapp_connections");
+
+  /** The host hears of it with the change itself, or not at all. */
+  async function tell(tx: Tx, rows: readonly ConnectionRow[]): Promise<void> {
+    if (!hasListener) return;
+    await tellHost(
+      tx,
+      db,
+      rows.map((row) => ({ kind: "connection" as const, connection: toConnection(row) })),
+    );
+  }
+
   return {
     async save(wanted) {
       return db.transaction(async (tx) => {
+        const lost = wanted.takeover === true ? await takeFromOthers(tx, db, wanted) : [];
+        const [before] = await tx.query<Pick<ConnectionRow, "state">>(
+          `select state from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
+          [wanted.phoneNumberId, wanted.customerConfigId],
+        );
         const [row] = await tx.query<ConnectionRow>(
-          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating)
-           values ($1, $2, $3, $4, $5, $6)
+          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating, on_business_app)
+           values ($1, $2, $3, $4, $5, $6, coalesce($7, false))
            on conflict (phone_number_id) where state <> 'disconnected' do update set waba_id = excluded.waba_id,
              display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
-             quality_rating = excluded.quality_rating, state = 'connected', reason = null, updated_at = now()
+             quality_rating = excluded.quality_rating, on_business_app = coalesce($7, c.on_business_app), state = 'connected',
+             reason = null, updated_at = now()
            where c.customer_config_id = excluded.customer_config_id
            returning *`,
           [
@@ -26,21 +45,21 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
             wanted.displayPhoneNumber,
             wanted.verifiedName,
             wanted.qualityRating,
+            wanted.isOnBusinessApp ?? null,
           ],
         );
         if (row === undefined)
           throw new ChannelError(
             "CONNECTION_CONFLICT",
-            "Another tenant holds this number: it must be disconnected there first.",
+            "Another tenant holds this number: it must be disconnected there first, or taken over by somebody who confirms it.",
           );
-        await tx.query(
-          `insert into ${db.name("whatsapp_oauth_tokens")} (customer_config_id, connection_id, access_token_enc) values ($1, $2, $3)
-           on conflict (connection_id) do update set access_token_enc = excluded.access_token_enc, updated_at = now()`,
-          [wanted.customerConfigId, row.id, wanted.seal(row.id)],
-        );
+        await saveToken(tx, db, row, wanted.seal(row.id), wanted.token);
+        if (wanted.sealPin !== undefined)
+          await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
+        await tell(tx, before?.state === "connected" ? lost : [...lost, row]);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
-        await wakeWaitingSends(tx, db, [row.id]);
+        await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ id }) => id)]);
         return toConnection(row);
       });
     },
@@ -63,12 +82,61 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           [connectionId, reason, accessTokenEnc],
         );
         if (row === undefined) return null;
-        const connection = toConnection(row);
-        if (hasListener) await tellHost(tx, db, [{ kind: "connection", connection }]);
-        return connection;
+        await tell(tx, [row]);
+        return toConnection(row);
       });
     },
+
+    async holders(phoneNumberIds) {
+      const rows = await db.query<ConnectionRow & { readonly pin_enc: string | null }>(
+        `select * from ${table} where phone_number_id = any($1) and state <> 'disconnected'`,
+        [phoneNumberIds],
+      );
+      return rows.map((row) => ({
+        phoneNumberId: row.phone_number_id,
+        connectionId: row.id,
+        customerConfigId: row.customer_config_id,
+        state: row.state,
+        pinEnc: row.pin_enc,
+      }));
+    },
+
+    async claimSync(connectionId, what) {
+      const column = SYNC_COLUMN[what];
+      const claimed = await db.query(
+        `update ${table} set ${column} = now() where id = $1 and ${column} is null returning 1`,
+        [connectionId],
+      );
+      return claimed.length > 0;
+    },
+
+    async unclaimSync(connectionId, what) {
+      await db.query(`update ${table} set ${SYNC_COLUMN[what]} = null where id = $1`, [connectionId]);
+    },
+
+    async saveProfile(connectionId, profile) {
+      await db.query(`update ${table} set profile = $2 where id = $1`, [connectionId, JSON.stringify(profile)]);
+    },
+
+    ...createTokens(db),
   };
+}
+
+const SYNC_COLUMN = { contacts: "contacts_sync_at", history: "history_sync_at" } as const;
+
+/** Two tenants cannot both have a number: who proves it and confirms it gets it. @returns what the others have lost. */
+async function takeFromOthers(tx: Tx, db: Database, wanted: NewConnection): Promise<readonly ConnectionRow[]> {
+  const lost = await tx.query<ConnectionRow>(
+    `update ${db.name("whatsapp_connections")} set state = 'disconnected', disconnected_at = now(), updated_at = now(),
+       reason = 'Somebody who proved at Meta that it is theirs has connected this number to another account.'
+     where phone_number_id = $1 and customer_config_id <> $2 and state <> 'disconnected' returning *`,
+    [wanted.phoneNumberId, wanted.customerConfigId],
+  );
+  await tx.query(`delete from ${db.name("whatsapp_oauth_tokens")} where connection_id = any($1)`, [
+    lost.map(({ id }) => id),
+  ]);
+  await hideFromHost(tx, db, lost);
+  return lost;
 }
 
 /** The columns of the guide, on the host's own row of the tenant: the host makes tenants, we never do. */

@@ -148,7 +148,8 @@ async function close(
 }
 
 /** The host shows another number of the tenant from now on, or none. */
-async function hideFromHost(tx: Tx, db: Database, closed: readonly ConnectionRow[]): Promise<void> {
+export async function hideFromHost(tx: Tx, db: Database, closed: readonly ConnectionRow[]): Promise<void> {
+  if (closed.length === 0) return;
   const tenants = [...new Set(closed.map((row) => row.customer_config_id))];
   const configs = db.hostName("customer_configs");
   await tx.query(`select 1 from ${configs} where id = any($1) order by id for no key update`, [tenants]);

@@ -9,10 +9,12 @@ import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
+import { createOnboardings } from "./onboardings.ts";
 import { createOutbox } from "./outbox.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createTemplates } from "./templates.ts";
 import { createTurns } from "./turns.ts";
 
@@ -34,6 +36,8 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     hostEvents: createHostEvents(db),
     connections: createConnections(db, options),
     leaving: createLeaving(db, options),
+    signIns: createSignIns(db),
+    onboardings: createOnboardings(db),
     templates: createTemplates(db),
     sessions: createSessions(db),
     ping: async () => {

@@ -10,6 +10,16 @@ export const CHAT_NUMBER: SimulatedNumber = {
   verifiedName: "Demo Shop",
 };
 
+/** Nobody has connected it yet: that is for a browser, by the button on the integrations page. */
+export const NEW_NUMBER: SimulatedNumber = {
+  phoneNumberId: "300000000000099",
+  wabaId: "200000000000099",
+  displayPhoneNumber: "+44 7700 900099",
+  verifiedName: "Demo Bakery",
+  isRegistered: false,
+  isSubscribed: false,
+};
+
 /** The person at the terminal. */
 export const YOU = { name: "You", phoneNumber: "447700900999", userId: null } as const satisfies PersonOptions;
 

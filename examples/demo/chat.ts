@@ -1,6 +1,6 @@
 /** The terminal as a phone: a typed line is a WhatsApp message, and every answer is printed as it arrives. */
 import { createInterface } from "node:readline";
-import { CHAT_NUMBER, YOU } from "./cast.ts";
+import { CHAT_NUMBER, NEW_NUMBER, YOU } from "./cast.ts";
 import { shownAnswer } from "./shown-answer.ts";
 import type { Stage } from "./stage.ts";
 import { harmless, type Paint } from "./terminal.ts";
@@ -19,6 +19,13 @@ export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, sign
     lines?.prompt(true);
   };
   onHostEvent((event) => {
+    // Somebody has pressed the button on the integrations page: the first message comes at once.
+    if (event.kind === "connection" && event.connection.state === "connected") {
+      say(
+        `${paint.green("✓")} ${harmless(event.connection.verifiedName ?? "A number")} is connected; you write to it:`,
+      );
+      you.says("hello", { to: event.connection.phoneNumberId });
+    }
     if (event.kind !== "message") return;
     const { messageId, from, text, type } = event.event;
     const isTyped = typed.has(messageId);
@@ -28,7 +35,7 @@ export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, sign
   });
   meta.onAccepted((answer) => {
     const after = paint.dim(`after ${answer.at.getTime() - askedAt} ms`);
-    say(`${paint.green(CHAT_NUMBER.verifiedName)}: ${harmless(shownAnswer(answer))} ${after}`);
+    say(`${paint.green(nameOf(answer.phoneNumberId))}: ${harmless(shownAnswer(answer))} ${after}`);
   });
 
   const write = (text: string) => void typed.set(you.says(text), Date.now());
@@ -41,4 +48,8 @@ export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, sign
     else you.says("hello");
   });
   lines?.close();
+}
+
+function nameOf(phoneNumberId: string): string {
+  return phoneNumberId === NEW_NUMBER.phoneNumberId ? NEW_NUMBER.verifiedName : CHAT_NUMBER.verifiedName;
 }

@@ -1,5 +1,5 @@
 /** What a newcomer can do while the demo runs: the page, the database, a webhook of their own. */
-import { CHAT_NUMBER, YOU } from "./cast.ts";
+import { CHAT_NUMBER, NEW_NUMBER, YOU } from "./cast.ts";
 import { API_KEY, APP_SECRET, type Stage } from "./stage.ts";
 import type { Paint } from "./terminal.ts";
 
@@ -7,6 +7,11 @@ export function whereToLook({ host, databaseUrl }: Stage, paint: Paint): string 
   const channel = `${host.url}/api/whatsapp`;
   const rows = [
     ["Page", `${host.url}/login?key=${API_KEY}`],
+    [
+      "Connect",
+      `${host.url}/dashboard/integrations`,
+      `its button connects ${NEW_NUMBER.verifiedName} at the simulated Meta; sign in first, above`,
+    ],
     ["API", `curl -H 'Authorization: Bearer ${API_KEY}' ${channel}/status`],
     ["Database", `psql ${databaseUrl}`, "it is temporary; other tools take the same address as DATABASE_URL"],
     [

@@ -1,5 +1,7 @@
 /** Everything the demo runs on, in this one process: a temporary Postgres, the simulated Meta and the example host. */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import type { HostEvent } from "@omniops/whatsapp";
 import {
   createSimulator,
@@ -11,13 +13,15 @@ import {
 import { startEmbeddedPostgres } from "../host/embedded-postgres.ts";
 import { type RunningHost, startHost } from "../host/host.ts";
 import { DEMO_TENANT, readSettings } from "../host/settings.ts";
-import { YOU } from "./cast.ts";
+import { NEW_NUMBER, YOU } from "./cast.ts";
 
 /** Fixed and public, so that a request signed by hand works in every run. For nothing but development. */
 export const APP_SECRET = "demo-app-secret";
 export const VERIFY_TOKEN = "demo-verify-token";
 export const API_KEY = "demo-key";
 const ACCESS_TOKEN = "demo-access-token";
+const APP_ID = "700700700700700";
+const CONFIG_ID = "800800800800800";
 
 export type Stage = {
   readonly meta: Simulator;
@@ -61,10 +65,12 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     signal.throwIfAborted();
 
     const meta = createSimulator({
+      appId: APP_ID,
       appSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
       accessToken: ACCESS_TOKEN,
-      numbers,
+      numbers: [...numbers, NEW_NUMBER],
+      login: { configId: CONFIG_ID },
     });
     await meta.start();
     undo.push(meta.stop);
@@ -110,18 +116,32 @@ async function startOnFreePort({
   readonly graphUrl: string;
 }): Promise<RunningHost> {
   const env = {
+    META_APP_ID: APP_ID,
+    META_CONFIG_ID: CONFIG_ID,
     META_APP_SECRET: APP_SECRET,
     WHATSAPP_VERIFY_TOKEN: VERIFY_TOKEN,
     WHATSAPP_TOKEN_KEYS: `demo:${randomBytes(32).toString("base64")}`,
     META_GRAPH_URL: graphUrl,
+    META_DIALOG_URL: graphUrl,
     // No waiting for more: the recordings come one after the other, and what shares a delivery shares a turn anyway.
     WHATSAPP_COALESCE_MS: "0",
     HOST_API_KEY: API_KEY,
   };
   const start = (port: number) =>
     startHost({ ...readSettings({ ...env, PORT: String(port) }), databaseUrl }, { onEvent, logger: SILENT });
-  return start(preferredPort).catch((error: { readonly code?: string }) => {
+  if (preferredPort === 0) return start(await freePort());
+  return start(preferredPort).catch(async (error: { readonly code?: string }) => {
     if (error.code !== "EADDRINUSE") throw error;
-    return start(0);
+    return start(await freePort());
   });
+}
+
+/** Known before anybody listens on it, because Meta must be told the address to come back to. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

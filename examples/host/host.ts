@@ -10,11 +10,12 @@ import {
   type WhatsAppPlugin,
   whatsappConfigFromEnv,
 } from "@omniops/whatsapp";
-import express from "express";
+import express, { type Request } from "express";
 import knexFactory, { type Knex } from "knex";
 import { answerLikeABot } from "./bot.ts";
 import { connectDemoTenant, createDemoTenant } from "./demo-tenant.ts";
 import { createHomePage } from "./home-page.ts";
+import { createIntegrationsPage } from "./integrations-page.ts";
 import type { HostSettings } from "./settings.ts";
 import { createSignIn } from "./sign-in.ts";
 
@@ -52,10 +53,9 @@ export async function startHost(
   app.disable("x-powered-by");
   app.use("/api/whatsapp", whatsapp.router);
   app.get("/login", signIn.login);
-  app.get(
-    "/",
-    createHomePage({ apiKey: settings.apiKey, isSignedIn: (request) => signIn.authenticate(request) !== null }),
-  );
+  const isSignedIn = (request: Request) => signIn.authenticate(request) !== null;
+  app.get("/dashboard/integrations", createIntegrationsPage({ isSignedIn }));
+  app.get("/", createHomePage({ apiKey: settings.apiKey, isSignedIn }));
 
   const server = createServer(app);
   const connecting = connectDemoTenant(whatsapp, settings.connect, hooks.logger);

@@ -32,14 +32,16 @@ export function readSettings(env: Environment): HostSettings {
     WHATSAPP_PHONE_NUMBER_ID: phoneNumberId,
     WHATSAPP_BUSINESS_ACCOUNT_ID: wabaId,
   } = env;
+  const port = Number(env.PORT || 4700);
   return {
-    port: Number(env.PORT || 4700),
+    port,
     host: env.HOST || "127.0.0.1",
     databaseUrl: env.DATABASE_URL || undefined,
     chatApiUrl: env.CHAT_API_URL || undefined,
     apiKey: env.HOST_API_KEY || DEMO_API_KEY,
     connect: accessToken && phoneNumberId && wabaId ? { accessToken, phoneNumberId, wabaId } : undefined,
-    env,
+    // Without an address of its own it is this machine's, which Meta's simulator and a browser here can reach.
+    env: port > 0 ? { ...env, NEXT_PUBLIC_APP_URL: env.NEXT_PUBLIC_APP_URL || `http://127.0.0.1:${port}` } : env,
   };
 }
 

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { Disconnect } from "../connect/disconnect.ts";
 import type { Connections } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
-import { readJsonBody } from "./json-body.ts";
+import { invalid, readJsonBody } from "./json-body.ts";
 import { requirePermission, type TenantRoute } from "./session.ts";
-import { invalid, statusOf } from "./tenant-routes.ts";
+import { statusOf } from "./tenant-routes.ts";
 
 const REQUEST = z.strictObject({ phone_number_id: z.string().min(1).max(100).optional() });
 

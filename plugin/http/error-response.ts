@@ -4,17 +4,7 @@ import { ChannelError, ERROR_STATUS } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 
 export function answerError(response: ServerResponse, error: unknown, log: Logger): void {
-  const known = error instanceof ChannelError ? error : null;
-  const status = known === null ? 500 : ERROR_STATUS[known.code];
-  if (status >= 500)
-    log.error(
-      {
-        code: known?.code ?? "INTERNAL",
-        error: error instanceof Error ? error.name : typeof error,
-        cause: causeOf(error),
-      },
-      known?.message ?? "request failed",
-    );
+  const { status, code, message } = statusOfError(error, log);
   if (response.headersSent) {
     response.destroy();
     return;
@@ -29,9 +19,23 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
   }
   if (status === 413 || status === 400 || status === 415) response.setHeader("connection", "close");
   if (status === 503) response.setHeader("retry-after", "5");
-  sendJson(response, status, {
-    error: { code: known?.code ?? "INTERNAL", message: known?.message ?? "Internal error." },
-  });
+  sendJson(response, status, { error: { code, message } });
+}
+
+/** What a caller is told of an error. What is ours to mend is logged. */
+export function statusOfError(
+  error: unknown,
+  log: Logger,
+): { readonly status: number; readonly code: string; readonly message: string } {
+  const known = error instanceof ChannelError ? error : null;
+  const status = known === null ? 500 : ERROR_STATUS[known.code];
+  const code = known?.code ?? "INTERNAL";
+  if (status >= 500)
+    log.error(
+      { code, error: error instanceof Error ? error.name : typeof error, cause: causeOf(error) },
+      known?.message ?? "request failed",
+    );
+  return { status, code, message: known?.message ?? "Internal error." };
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -1,5 +1,6 @@
 /** The JSON of a tenant's request, whether or not the host's parser has read it before us. */
 import type { IncomingMessage } from "node:http";
+import type { z } from "zod";
 import { ChannelError } from "../errors.ts";
 import { readRawBody } from "./raw-body.ts";
 
@@ -19,4 +20,21 @@ export async function readJsonBody(
   } catch {
     throw new ChannelError("REQUEST_INVALID", "The body is not JSON.");
   }
+}
+
+/** Every problem by its place in the body. */
+export function invalid(error: z.ZodError): ChannelError {
+  const problems = error.issues.flatMap((issue) => problemsOf(issue));
+  return new ChannelError("REQUEST_INVALID", problems.join("; "));
+}
+
+/** Names the place inside an alternative too, once the value is clearly meant to be that one. */
+function problemsOf(issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): readonly string[] {
+  const path = [...at, ...issue.path];
+  const alternatives = issue.code === "invalid_union" ? issue.errors : [];
+  const meant = alternatives.find(
+    (issues) => !issues.some((one) => one.code === "invalid_type" && one.path.length === 0),
+  );
+  if (meant !== undefined) return meant.flatMap((one) => problemsOf(one, path));
+  return [`${path.join(".") || "body"}: ${issue.message}`];
 }

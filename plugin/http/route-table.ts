@@ -1,5 +1,6 @@
 /** Every route, relative to the mount point: the router is built from it and the manifest lists it. */
 import type { ManifestRoute } from "../contract.ts";
+import { UI_FILES } from "./ui-routes.ts";
 
 export const ROUTES = [
   { name: "handshake", method: "GET", path: "/webhook", auth: "meta" },
@@ -9,10 +10,16 @@ export const ROUTES = [
   { name: "deletionStatus", method: "GET", path: "/oauth/data-deletion/:code", auth: "public" },
   { name: "status", method: "GET", path: "/status", auth: "tenant" },
   { name: "disconnect", method: "POST", path: "/disconnect", auth: "tenant" },
+  { name: "authorize", method: "GET", path: "/oauth/authorize", auth: "tenant" },
+  { name: "callback", method: "GET", path: "/oauth/callback", auth: "tenant" },
+  { name: "embeddedSignup", method: "POST", path: "/oauth/embedded-signup", auth: "tenant" },
+  { name: "onboarding", method: "GET", path: "/oauth/onboarding", auth: "tenant" },
+  { name: "goOn", method: "POST", path: "/oauth/onboarding", auth: "tenant" },
   { name: "send", method: "POST", path: "/send", auth: "tenant" },
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
+  ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];
 
 export type RouteName = (typeof ROUTES)[number]["name"];

@@ -6,11 +6,14 @@ import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { Logger, Store } from "../ports.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
+import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
+import { answerBrowser } from "./dashboard.ts";
 import { createDisconnectRoute } from "./disconnect-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
-import { type Authenticate, readSession, refuseOtherSites, type TenantRoute } from "./session.ts";
+import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
+import { createUiRoute } from "./ui-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
 /** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
@@ -22,6 +25,7 @@ export type RouterDeps = {
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
   readonly verifyToken: string;
+  readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
   readonly log: Logger;
@@ -29,10 +33,15 @@ export type RouterDeps = {
 
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
+/** Where a person's browser goes by itself: what goes wrong there must end on the host's dashboard. */
+const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
+
 export function createRouter(deps: RouterDeps): Router {
-  const { plugin, store, verifyToken, authenticate, log } = deps;
+  const { plugin, store, verifyToken, connect, authenticate, log } = deps;
   const callbacks = createCallbackRoutes(deps.callbacks);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
+
+  const connecting = createConnectRoutes(connect, log);
 
   const asTenant =
     (route: TenantRoute): Handler =>
@@ -40,6 +49,12 @@ export function createRouter(deps: RouterDeps): Router {
       refuseOtherSites(request);
       await route(request, response, readSession(await authenticate(request)));
     };
+
+  const toConnect = (route: TenantRoute): Handler =>
+    asTenant(async (request, response, session) => {
+      requirePermission(session, "connect");
+      await route(request, response, session);
+    });
 
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
@@ -49,6 +64,11 @@ export function createRouter(deps: RouterDeps): Router {
     deletionStatus: callbacks.deletionStatus,
     status: asTenant(tenant.status),
     disconnect: asTenant(createDisconnectRoute({ disconnect: deps.disconnect, connections: store.connections })),
+    authorize: toConnect(connecting.authorize),
+    callback: toConnect(connecting.callback),
+    embeddedSignup: toConnect(connecting.embeddedSignup),
+    onboarding: toConnect(connecting.onboarding),
+    goOn: toConnect(connecting.goOn),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
@@ -56,6 +76,7 @@ export function createRouter(deps: RouterDeps): Router {
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    ui: createUiRoute(),
   };
 
   const safely = (name: RouteName) => async (request: express.Request, response: express.Response) => {
@@ -63,7 +84,8 @@ export function createRouter(deps: RouterDeps): Router {
       await handlers[name](request, response);
     } catch (error) {
       // Meta must never meet the host's HTML error page.
-      answerError(response, error, log);
+      if (BROWSER.has(name)) answerBrowser(request, response, error, connect.returnPaths[0] as string, log);
+      else answerError(response, error, log);
     }
   };
   const router = express.Router();

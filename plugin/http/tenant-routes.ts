@@ -4,7 +4,7 @@ import type { ChannelPlugin, Connection, SendRequest } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Store } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
-import { readJsonBody } from "./json-body.ts";
+import { invalid, readJsonBody } from "./json-body.ts";
 import type { TenantRoute } from "./session.ts";
 
 // Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
@@ -135,22 +135,6 @@ export function statusOf(connections: readonly Connection[]): object {
 
 function isGiven(value: unknown): boolean {
   return value !== undefined;
-}
-
-export function invalid(error: z.ZodError): ChannelError {
-  const problems = error.issues.flatMap((issue) => problemsOf(issue));
-  return new ChannelError("REQUEST_INVALID", problems.join("; "));
-}
-
-/** Names the place inside an alternative too, once the value is clearly meant to be that one. */
-function problemsOf(issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): readonly string[] {
-  const path = [...at, ...issue.path];
-  const alternatives = issue.code === "invalid_union" ? issue.errors : [];
-  const meant = alternatives.find(
-    (issues) => !issues.some((one) => one.code === "invalid_type" && one.path.length === 0),
-  );
-  if (meant !== undefined) return meant.flatMap((one) => problemsOf(one, path));
-  return [`${path.join(".") || "body"}: ${issue.message}`];
 }
 
 /** Under exactOptionalPropertyTypes an absent member and an undefined one differ; on the wire they do not. */

@@ -137,11 +137,16 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
     types: ["DownPlan", "MigrateOptions", "MigrationStatus"],
   },
   "./simulator": {
-    values: ["INBOUND_MESSAGES", "createSimulator", "escapedJson", "signatureOf"],
+    values: ["INBOUND_MESSAGES", "createSimulator", "escapedJson", "signatureOf", "signedRequestOf"],
     types: [
       "AcceptedMessage",
+      "AccountChanges",
+      "AccountUpdates",
       "AppUsage",
       "BatchedMessage",
+      "CallbackAnswer",
+      "CallbackOptions",
+      "Callbacks",
       "Choice",
       "Conversation",
       "Delivery",
@@ -154,10 +159,20 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "GraphErrorSpec",
       "InboundOptions",
       "InjectedFault",
+      "IssueTokenOptions",
+      "LeavingEvent",
+      "LeavingOptions",
+      "Login",
+      "LoginDecision",
+      "LoginOptions",
+      "NumberChanges",
+      "NumberState",
       "Person",
       "PersonOptions",
       "PersonRecord",
       "RandomFaults",
+      "SimulatedAccount",
+      "SimulatedHealth",
       "SimulatedNumber",
       "SimulatedTemplate",
       "Simulator",
@@ -170,15 +185,17 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "WireObject",
     ],
   },
+  "./connect-element": { values: ["WhatsAppConnect"], types: ["Onboarding", "OnboardingAnswer", "TextsInput"] },
 };
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const text = (path: string) => readFileSync(root(path), "utf8");
 
-/** `./dist/plugin/index.js` → the source it is built from. */
+/** `./dist/plugin/index.js` → the source it is built from; the element's is JavaScript itself. */
 function sourceOf(entry: string): string {
   const { exports } = JSON.parse(text("package.json")) as { exports: Record<string, { default: string }> };
-  return exports[entry]!.default.replace("./dist/", "").replace(/\.js$/, ".ts");
+  const path = exports[entry]!.default.replace("./dist/", "");
+  return path.startsWith("ui/") ? path : path.replace(/\.js$/, ".ts");
 }
 
 function namesOf(entry: string, program: ts.Program): Names {
@@ -207,7 +224,7 @@ describe("the package", () => {
     const files = Object.keys(ENTRY_POINTS).map((entry) => root(sourceOf(entry)));
     const { config } = ts.readConfigFile(root("tsconfig.json"), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root("."));
-    const program = ts.createProgram(files, options);
+    const program = ts.createProgram(files, { ...options, lib: ["lib.es2023.d.ts", "lib.dom.d.ts"] });
 
     for (const [entry, names] of Object.entries(ENTRY_POINTS))
       expect([entry, namesOf(entry, program)]).toEqual([entry, names]);

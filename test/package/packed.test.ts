@@ -16,6 +16,7 @@ const SOURCES = [
   "migrations",
   "simulator",
   "cli",
+  "ui",
   "package.json",
   "plugin.manifest.json",
   "tsconfig.json",
@@ -42,7 +43,7 @@ beforeAll(async () => {
   mkdirSync(installed, { recursive: true });
   await run("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
   // As an installation resolves them, without a registry.
-  for (const name of ["express", "knex", "pg", "markdown-it", "pino", "tweetnacl", "zod"])
+  for (const name of ["express", "knex", "pg", "markdown-it", "openid-client", "pino", "tweetnacl", "zod"])
     symlinkSync(join(root, "node_modules", name), join(host, "node_modules", name));
   writeFileSync(join(host, "package.json"), JSON.stringify({ name: "a-host", private: true, type: "module" }));
 }, 60_000);
@@ -58,14 +59,16 @@ describe("the packed package", () => {
   it("can be imported by every entry point", async () => {
     const printed = await node(`
       const names = async (entry) => Object.keys(await import("@omniops/whatsapp" + entry)).sort();
-      console.log(JSON.stringify([await names(""), await names("/contract"), await names("/migrations"), await names("/simulator")]));
+      console.log(JSON.stringify([await names(""), await names("/contract"), await names("/migrations"), await names("/simulator"), await names("/connect-element")]));
     `);
 
-    const [main, contract, migrations, simulator] = JSON.parse(printed) as string[][];
+    const [main, contract, migrations, simulator, element] = JSON.parse(printed) as string[][];
     expect(main).toContain("createWhatsAppPlugin");
     expect(contract).toEqual([]);
     expect(migrations).toContain("migrate");
     expect(simulator).toContain("createSimulator");
+    // Without a browser too: a server that renders pages imports what they import.
+    expect(element).toEqual(["WhatsAppConnect"]);
   });
 
   it("gives out its manifest and package.json, and nothing from inside", async () => {
@@ -122,6 +125,7 @@ describe("the packed package", () => {
       "migrations",
       "plugin",
       "simulator",
+      "ui",
     ]);
     const files = readdirSync(installed, { recursive: true }).map(String);
     expect(files.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))).toEqual([]);

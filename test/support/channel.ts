@@ -82,6 +82,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
       verifyToken: VERIFY_TOKEN,
       tokenKeys: TOKEN_KEYS,
       graphUrl: meta.url,
+      dialogUrl: meta.url,
       coalesceMs: 0,
       leaseMs: 2_000,
       reconcileMs: 500,

@@ -80,8 +80,15 @@ export function textTo(to: string, body: string, more: object = {}): object {
   return { messaging_product: "whatsapp", to, type: "text", text: { body }, ...more };
 }
 
-type Answer = {
-  readonly error?: { readonly code: number; readonly error_data?: { readonly details: string } };
+export type Answer = {
+  readonly error?: {
+    readonly code: number;
+    readonly error_subcode?: number;
+    readonly message?: string;
+    readonly error_data?: { readonly details: string };
+  };
+  readonly access_token?: string;
+  readonly expires_in?: number;
   readonly paging?: { readonly cursors: { readonly after: string }; readonly next?: string };
   readonly messages?: readonly { readonly id: string }[];
   readonly data?: unknown;
@@ -89,6 +96,20 @@ type Answer = {
 
 export function wamidOf({ body }: { readonly body: Answer }): string {
   return body.messages?.[0]?.id ?? "";
+}
+
+/** Calls as the owner of this token, proof and all. */
+export function by(token: string) {
+  return { token, proof: createHmac("sha256", APP_SECRET).update(token).digest("hex") };
+}
+
+/** Calls as the app itself. */
+export function byApp(appId = "777") {
+  return { token: `${appId}|${APP_SECRET}`, proof: null };
+}
+
+export function post(meta: Simulator, path: string, body: object, init: Parameters<typeof call>[2] = {}) {
+  return call(meta, path, { method: "POST", body: JSON.stringify(body), ...init });
 }
 
 export async function call(

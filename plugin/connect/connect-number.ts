@@ -1,0 +1,142 @@
+/** One number, from granted to working: subscribed, registered, stored; then what is good to have. */
+import { ChannelError, connectError } from "../errors.ts";
+import type { Connections, GraphApi, MetaAccounts, OfferedNumber, SecretBox, Templates } from "../ports.ts";
+import { type Draft, type DraftKeeper, dropPin, hasFailedWith, keepPin, missing } from "./onboarding-draft.ts";
+
+export type ConnectNumberDeps = {
+  readonly connections: Connections;
+  readonly templates: Templates;
+  readonly metaAccounts: MetaAccounts;
+  readonly graphApi: Pick<GraphApi, "templatesOf">;
+  readonly secretBox: SecretBox;
+  readonly keeper: DraftKeeper;
+  /** Six digits that nobody can guess. */
+  readonly newPin: () => string;
+  /** Called after the commit: sends and events may have waited for this number. */
+  readonly onConnected: () => void;
+};
+
+/** Two-step verification has another PIN. @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes */
+const PIN_MISMATCH = 133_005;
+const NOT_VERIFIED = 133_006;
+
+export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, number: OfferedNumber) => Promise<void> {
+  const { connections, templates, metaAccounts, graphApi, secretBox } = deps;
+  const { step, tryStep, write } = deps.keeper;
+
+  return connectNumber;
+
+  async function connectNumber(draft: Draft, number: OfferedNumber): Promise<void> {
+    const { phoneNumberId, wabaId } = number;
+    const { customerConfigId } = draft.row;
+    const { accessToken } = draft;
+    await step(draft, "subscribe", phoneNumberId, async () => {
+      await metaAccounts.subscribe({ wabaId, accessToken });
+      return "done";
+    });
+    await step(draft, "register", phoneNumberId, () => register(draft, number));
+    await step(draft, "connect", phoneNumberId, async () => {
+      await saveConnection(draft, number);
+      return "done";
+    });
+    const connectionId = (await connections.holders([phoneNumberId])).find(
+      (one) => one.customerConfigId === customerConfigId,
+    )?.connectionId;
+    if (connectionId === undefined) throw missing();
+    // It works from here on; what follows is looked up again when it is needed.
+    const account = { customerConfigId, connectionId, wabaId, accessTokenEnc: null };
+    await tryStep(draft, "templates", phoneNumberId, async () => {
+      await templates.replace(account, await graphApi.templatesOf({ wabaId, accessToken }));
+      return "done";
+    });
+    await tryStep(draft, "profile", phoneNumberId, async () => {
+      await connections.saveProfile(connectionId, await metaAccounts.profile({ phoneNumberId, accessToken }));
+      return "done";
+    });
+    await tryStep(draft, "sync", phoneNumberId, async () => {
+      if (!number.isOnBusinessApp) return "skipped";
+      for (const what of ["contacts", "history"] as const) await sync(connectionId, what, number, accessToken);
+      return "done";
+    });
+  }
+
+  /** Never a number that is used in the WhatsApp Business app: that would throw it out of there. */
+  async function register(draft: Draft, number: OfferedNumber): Promise<"done" | "skipped"> {
+    if (number.isOnBusinessApp || number.isRegistered) return "skipped";
+    const { phoneNumberId } = number;
+    const { customerConfigId, onboardingId: rowId } = draft.row;
+    const context = { customerConfigId, rowId, field: "pin" };
+    const pinEnc = draft.progress.pins[phoneNumberId];
+    // Ours was wrong: Meta allows a few guesses only.
+    if (pinEnc === undefined && hasFailedWith(draft, "register", phoneNumberId, "PIN_REQUIRED")) throw pinRequired();
+    const pin =
+      pinEnc === undefined
+        ? ((await pinBefore(draft, phoneNumberId)) ?? deps.newPin())
+        : secretBox.open(pinEnc, context);
+    // Stored before Meta has it: after a crash in between nobody could register the number again.
+    if (pinEnc === undefined) keepPin(draft, phoneNumberId, secretBox.seal(pin, context));
+    await write(draft, "running", null, false);
+    try {
+      await metaAccounts.register({ phoneNumberId, accessToken: draft.accessToken, pin });
+    } catch (error) {
+      const code = error instanceof ChannelError ? error.meta?.code : undefined;
+      if (code === PIN_MISMATCH) {
+        dropPin(draft, phoneNumberId);
+        throw pinRequired();
+      }
+      if (code === NOT_VERIFIED) throw connectError("NUMBER_NOT_VERIFIED");
+      throw error;
+    }
+    return "done";
+  }
+
+  /** What the tenant's own connection was registered with. */
+  async function pinBefore({ row }: Draft, phoneNumberId: string): Promise<string | null> {
+    const { customerConfigId } = row;
+    const held = (await connections.holders([phoneNumberId])).find((one) => one.customerConfigId === customerConfigId);
+    if (held === undefined || held.pinEnc === null) return null;
+    return secretBox.open(held.pinEnc, { customerConfigId, rowId: held.connectionId, field: "pin" });
+  }
+
+  async function saveConnection(draft: Draft, number: OfferedNumber): Promise<void> {
+    const { customerConfigId, onboardingId } = draft.row;
+    const { phoneNumberId, wabaId, displayPhoneNumber, verifiedName, qualityRating, isOnBusinessApp } = number;
+    const pinEnc = draft.progress.pins[phoneNumberId];
+    const pin =
+      pinEnc === undefined ? null : secretBox.open(pinEnc, { customerConfigId, rowId: onboardingId, field: "pin" });
+    await connections.save({
+      customerConfigId,
+      phoneNumberId,
+      wabaId,
+      displayPhoneNumber,
+      verifiedName,
+      qualityRating,
+      isOnBusinessApp,
+      takeover: draft.progress.takeover,
+      ...(draft.progress.token === null ? {} : { token: draft.progress.token }),
+      seal: (rowId) => secretBox.seal(draft.accessToken, { customerConfigId, rowId, field: "access_token" }),
+      sealPin: pin === null ? undefined : (rowId) => secretBox.seal(pin, { customerConfigId, rowId, field: "pin" }),
+    });
+    deps.onConnected();
+  }
+
+  /** Meta grants each once: only the one who has claimed it asks. */
+  async function sync(
+    connectionId: string,
+    what: "contacts" | "history",
+    { phoneNumberId }: OfferedNumber,
+    accessToken: string,
+  ): Promise<void> {
+    if (!(await connections.claimSync(connectionId, what))) return;
+    try {
+      await metaAccounts.requestSync({ phoneNumberId, accessToken, what });
+    } catch (error) {
+      await connections.unclaimSync(connectionId, what);
+      throw error;
+    }
+  }
+}
+
+function pinRequired(): ChannelError {
+  return connectError("PIN_REQUIRED");
+}

@@ -1,0 +1,301 @@
+/** The steps from a token to connected numbers: chosen, resumed, taken over, and never to the harm of what works. */
+import { describe, expect, it } from "vitest";
+import { ACCESS_TOKEN, NUMBER, quiet, TENANT } from "../../support/channel.ts";
+import {
+  type Connecting,
+  FRESH,
+  OTHER_TENANT,
+  SECOND,
+  startConnecting,
+  startWithToken,
+} from "../../support/connecting.ts";
+
+const THIRD = {
+  ...FRESH,
+  phoneNumberId: "301777000333666",
+  wabaId: "201555000111333",
+  displayPhoneNumber: "15557770166",
+};
+
+describe("several numbers", () => {
+  it("are a question on the dashboard, and the ones that are chosen are connected", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND, THIRD] } });
+
+    const result = await connecting.connect();
+    const asked = await connecting.onboarding();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_choice: asked.id });
+    expect(asked).toMatchObject({ state: "choice", chosen: [] });
+    expect(asked.numbers).toHaveLength(3);
+    expect(connecting.channel.meta.numbers().some(({ isSubscribed }) => isSubscribed)).toBe(false);
+
+    const { body } = await connecting.goOn({ phone_number_ids: [SECOND.phoneNumberId, THIRD.phoneNumberId] });
+
+    expect(body.onboarding.state).toBe("done");
+    const { numbers } = await connecting.status();
+    expect(numbers.map((number) => number.phone_number_id)).toEqual([SECOND.phoneNumberId, THIRD.phoneNumberId]);
+    const pins = connecting.channel.meta.numbers().flatMap(({ pin }) => (pin === null ? [] : [pin]));
+    expect(new Set(pins).size).toBe(2);
+  });
+
+  it("cannot be chosen when they were not shared", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND, THIRD] } });
+    await connecting.connect({ grant: [FRESH.wabaId] });
+
+    const { status, body } = await connecting.goOn({ phone_number_ids: [THIRD.phoneNumberId] });
+
+    expect(status).toBe(403);
+    expect(body.error.code).toBe("ACCOUNT_NOT_GRANTED");
+  });
+
+  it("are nobody's to choose but the tenant's who has begun", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    await connecting.connect();
+
+    const { status, body } = await connecting.goOn(
+      { phone_number_ids: [FRESH.phoneNumberId] },
+      { tenant: OTHER_TENANT },
+    );
+
+    expect(status).toBe(404);
+    expect(body.error.code).toBe("ONBOARDING_MISSING");
+    expect(await connecting.onboarding({ tenant: OTHER_TENANT })).toBeNull();
+  });
+
+  it("are all found, also of somebody who shares everything that they have", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, THIRD] } });
+    const { meta } = connecting.channel;
+    const everything = meta.issueToken({
+      omitTargetIds: true,
+      scopes: ["business_management", "whatsapp_business_management", "whatsapp_business_messaging"],
+    });
+    const other = await startWithToken(connecting, everything);
+
+    await other.post("/oauth/embedded-signup", { code: "any" });
+
+    expect((await other.onboarding()).numbers.map((number: { waba_id: string }) => number.waba_id)).toEqual([
+      FRESH.wabaId,
+      THIRD.wabaId,
+    ]);
+  });
+});
+
+describe("a step that fails", () => {
+  it.each([
+    ["debug_token", "inspect"],
+    ["account", "accounts"],
+    ["phone_numbers", "accounts"],
+    ["subscribed_apps", "subscribe"],
+    ["register", "register"],
+  ] as const)("leaves something to go on with: %s", async (endpoint, step) => {
+    const connecting = await startConnecting();
+    connecting.channel.meta.faults.next({ on: endpoint, do: { error: { code: 2 } } });
+
+    const result = await connecting.connect();
+    const failed = await connecting.onboarding();
+    const before = { ...connecting.channel.meta.requests };
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_error: "graph_rejected" });
+    expect(failed).toMatchObject({
+      state: "failed",
+      error: { code: "GRAPH_REJECTED", message: expect.stringContaining("try again") },
+    });
+    expect(failed.steps).toContainEqual(expect.objectContaining({ step, state: "failed" }));
+    expect(await connecting.status()).toMatchObject({ enabled: false });
+
+    const { body } = await connecting.goOn();
+
+    expect(body.onboarding.state).toBe("done");
+    expect(await connecting.status()).toMatchObject({ enabled: true });
+    // What was done is not done again.
+    const after = connecting.channel.meta.requests;
+    if (step === "register")
+      expect(after[`POST /${FRESH.wabaId}/subscribed_apps`]).toBe(before[`POST /${FRESH.wabaId}/subscribed_apps`]);
+  });
+
+  it("does not end the connection when it can be made up for later", async () => {
+    const connecting = await startConnecting();
+    connecting.channel.meta.faults.next({ on: "message_templates", do: { error: { code: 2 } } });
+    connecting.channel.meta.faults.next({ on: "profile", do: { error: { code: 2 } } });
+
+    const result = await connecting.connect();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_connected: "true" });
+    const { state, steps } = await connecting.onboarding();
+    expect(state).toBe("done");
+    expect(
+      steps.filter((one: { state: string }) => one.state === "failed").map((one: { step: string }) => one.step),
+    ).toEqual(["templates", "profile"]);
+    const { body } = await connecting.goOn();
+    expect(body.onboarding.steps.every((one: { state: string }) => one.state !== "failed")).toBe(true);
+  });
+
+  it("registers with the PIN that it has stored, when the answer was lost", async () => {
+    const connecting = await startConnecting();
+    const { meta } = connecting.channel;
+    meta.faults.next({ on: "register", do: "accept-then-reset" });
+
+    await connecting.connect();
+    const pin = meta.numbers()[0]?.pin;
+    const { body } = await connecting.goOn();
+
+    expect(body.onboarding.state).toBe("done");
+    expect(meta.numbers()[0]?.pin).toBe(pin);
+  });
+
+  it("asks for the PIN of a number that has one of its own, guesses none, and takes the right one", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [{ ...FRESH, pin: "271828" }] } });
+    const { meta } = connecting.channel;
+
+    const result = await connecting.connect();
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_error: "pin_required" });
+    expect((await connecting.onboarding()).state).toBe("pin");
+    expect((await connecting.goOn()).body.error.code).toBe("PIN_REQUIRED");
+    expect(meta.requests[`POST /${FRESH.phoneNumberId}/register`]).toBe(1);
+    expect((await connecting.goOn({ pins: { [FRESH.phoneNumberId]: "12345" } })).status).toBe(400);
+
+    const { body } = await connecting.goOn({ pins: { [FRESH.phoneNumberId]: "271828" } });
+
+    expect(body.onboarding.state).toBe("done");
+    expect(JSON.stringify(body)).not.toContain("271828");
+  });
+
+  it("says that a number must be verified first", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [{ ...FRESH, isVerified: false }] } });
+
+    expect(Object.fromEntries(await connecting.connect())).toEqual({ whatsapp_error: "number_not_verified" });
+  });
+
+  it("is gone on with once, also when two tabs try", async () => {
+    const connecting = await startConnecting();
+    const { meta } = connecting.channel;
+    meta.faults.next({ on: "subscribed_apps", do: { error: { code: 2 } } });
+    await connecting.connect();
+    const before = meta.requests[`POST /${FRESH.wabaId}/subscribed_apps`] ?? 0;
+    meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 200 });
+
+    const answers = await Promise.all([connecting.goOn(), connecting.goOn()]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(meta.requests[`POST /${FRESH.wabaId}/subscribed_apps`]).toBe(before + 1);
+    expect(await connecting.channel.rows("select 1 from whatsapp_connections")).toHaveLength(1);
+  });
+
+  it("cannot be gone on with after a day: its token is forgotten", async () => {
+    const connecting = await startConnecting();
+    connecting.channel.meta.faults.next({ on: "subscribed_apps", do: { error: { code: 2 } } });
+    await connecting.connect();
+    await connecting.channel.rows("update whatsapp_onboardings set created_at = now() - interval '25 hours'");
+
+    const { status, body } = await connecting.goOn();
+
+    expect(status).toBe(404);
+    expect(body.error.code).toBe("ONBOARDING_MISSING");
+  });
+});
+
+describe("a reconnect", () => {
+  it("harms nothing when it is abandoned or fails", async () => {
+    const connecting = await startConnecting();
+    const { channel } = connecting;
+    await connecting.connect();
+    const before = await channel.rows("select access_token_enc from whatsapp_oauth_tokens");
+
+    await connecting.press();
+    await connecting.connect({ cancel: true });
+    channel.meta.faults.next({ on: "subscribed_apps", do: { error: { code: 200 } } });
+    await connecting.connect();
+
+    expect(await channel.rows("select access_token_enc from whatsapp_oauth_tokens")).toEqual(before);
+    expect(await connecting.status()).toMatchObject({ enabled: true, state: "connected" });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+    ada.says("Still there?");
+    await channel.meta.waitFor(() => ada.transcript().some(({ direction }) => direction === "outbound"));
+    await quiet(channel);
+  });
+
+  it("brings back the numbers that wait for it without asking, and nothing is registered again", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    const { channel } = connecting;
+    await connecting.connect();
+    await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId] });
+    await channel.rows("update whatsapp_connections set state = 'reauth_required', reason = 'x'");
+
+    const result = await connecting.connect();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_connected: "true" });
+    expect((await connecting.status()).numbers).toEqual([
+      expect.objectContaining({ phone_number_id: FRESH.phoneNumberId, state: "connected", reason: null }),
+    ]);
+    expect(channel.meta.requests[`POST /${FRESH.phoneNumberId}/register`]).toBe(1);
+  });
+
+  it("ends what was begun before, with its token", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    await connecting.connect();
+    await connecting.connect();
+
+    const rows = await connecting.channel.rows<{ has: boolean }>(
+      "select access_token_enc is not null as has from whatsapp_onboardings order by created_at",
+    );
+
+    expect(rows.map(({ has }) => has)).toEqual([false, true]);
+  });
+});
+
+describe("a number that another tenant holds", () => {
+  async function heldByOther(): Promise<Connecting> {
+    const connecting = await startConnecting({ meta: { numbers: [NUMBER] } });
+    await connecting.channel.plugin.connect({
+      customerConfigId: OTHER_TENANT,
+      accessToken: ACCESS_TOKEN,
+      phoneNumberId: NUMBER.phoneNumberId,
+      wabaId: NUMBER.wabaId,
+    });
+    return connecting;
+  }
+
+  it("stays theirs until somebody who proves it confirms", async () => {
+    const connecting = await heldByOther();
+
+    const result = await connecting.connect();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_error: "connection_conflict" });
+    const { state, numbers } = await connecting.onboarding();
+    expect(state).toBe("takeover");
+    expect(numbers).toEqual([expect.objectContaining({ held: "elsewhere" })]);
+    expect(JSON.stringify(numbers)).not.toContain(OTHER_TENANT);
+    expect(await connecting.status()).toMatchObject({ enabled: false });
+    expect(await connecting.status({ tenant: OTHER_TENANT })).toMatchObject({ enabled: true, state: "connected" });
+  });
+
+  it("changes hands then, the other is told why, and people are answered by the new one", async () => {
+    const connecting = await heldByOther();
+    const { channel } = connecting;
+    await connecting.connect();
+
+    const { body } = await connecting.goOn({ takeover: true });
+    await quiet(channel);
+
+    expect(body.onboarding.state).toBe("done");
+    expect(await connecting.status()).toMatchObject({ enabled: true, state: "connected" });
+    expect(await connecting.status({ tenant: OTHER_TENANT })).toMatchObject({ enabled: false });
+    expect(channel.events).toContainEqual({
+      kind: "connection",
+      connection: expect.objectContaining({
+        customerConfigId: OTHER_TENANT,
+        state: "disconnected",
+        reason: expect.stringContaining("another account"),
+      }),
+    });
+    const tokens = await channel.rows<{ customer_config_id: string }>(
+      "select customer_config_id from whatsapp_oauth_tokens",
+    );
+    expect(tokens).toEqual([{ customer_config_id: TENANT }]);
+    const [host] = await channel.rows<{ whatsapp_enabled: boolean }>(
+      "select whatsapp_enabled, whatsapp_phone_number from customer_configs where id = ?",
+      [OTHER_TENANT],
+    );
+    expect(host).toEqual({ whatsapp_enabled: false, whatsapp_phone_number: null });
+  });
+});
