@@ -166,6 +166,28 @@ export async function hideFromHost(tx: Tx, db: Database, closed: readonly Connec
   );
 }
 
+/**
+ * A tenant that has its number again gets the connection that it had, so that its conversations go on. To be called before
+ * the connection is saved, which then finds it. What the WhatsApp Business app has may be asked for again.
+ */
+export async function comeBack(
+  tx: Tx,
+  db: Database,
+  { customerConfigId, phoneNumberId }: { readonly customerConfigId: string; readonly phoneNumberId: string },
+): Promise<void> {
+  const connections = db.name("whatsapp_connections");
+  // Two tenants that do so at once would meet at the index of active numbers, where one would be told nothing useful.
+  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`${connections}/${phoneNumberId}`]);
+  await tx.query(
+    `update ${connections} set state = 'reauth_required', disconnected_at = null, contacts_sync_at = null, history_sync_at = null
+     where id = (
+       select id from ${connections} where customer_config_id = $1 and phone_number_id = $2 and state = 'disconnected'
+       order by disconnected_at desc nulls last, created_at desc limit 1)
+     and not exists (select 1 from ${connections} where phone_number_id = $2 and state <> 'disconnected')`,
+    [customerConfigId, phoneNumberId],
+  );
+}
+
 type Revoked = { readonly metaUserId: string; readonly at: Date; readonly reason: string };
 
 /** What this person gave before that time: a request that comes again must not take what they gave since. */

@@ -145,6 +145,34 @@ describe("POST /disconnect", () => {
     ]);
   });
 
+  it("then connecting again goes on with the conversations of the tenant, whose sends leave again", async () => {
+    const channel = await start();
+    const ada = await meet(channel, { name: "Ada" });
+    await disconnect(channel);
+
+    const { connectionId } = await connectNumber(channel);
+    const sent = await channel.plugin.send({ conversationId: ada.conversationId, response: "we are back" });
+
+    await inState(channel, sent, "read");
+    expect(await channel.rows("select id, state, reason, disconnected_at from whatsapp_connections")).toEqual([
+      { id: connectionId, state: "connected", reason: null, disconnected_at: null },
+    ]);
+    expect(await tokens(channel)).toBe(1);
+    expect(await configOf(channel)).toMatchObject({ whatsapp_enabled: true, whatsapp_connected_at: expect.any(Date) });
+  });
+
+  it("and back and forth between two tenants, each has its own conversation", async () => {
+    const channel = await start();
+    const ids = [];
+    for (const tenant of [TENANT, OTHER_TENANT, TENANT, OTHER_TENANT]) {
+      await disconnect(channel, undefined, { "x-tenant": tenant === TENANT ? OTHER_TENANT : TENANT });
+      ids.push((await connectNumber(channel, NUMBER, tenant)).connectionId);
+    }
+
+    expect(ids.slice(2)).toEqual(ids.slice(0, 2));
+    expect(await states(channel)).toEqual(["disconnected", "connected"]);
+  });
+
   it.each<[string, unknown, Record<string, string>, number, string]>([
     ["nobody", undefined, {}, 403, "NOT_AUTHENTICATED"],
     ["somebody who may not", undefined, { "x-tenant": TENANT, "x-may": "read" }, 403, "NOT_PERMITTED"],
