@@ -123,17 +123,18 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const secretBox = createSecretBox(config.tokenKeys);
-  const erasure = createErasure(patientDatabase(options.knex, schemas));
-  const erase = createErase(erasure);
-  const eraseKnown = async (subject: { readonly userId: string }) => {
-    if (await erasure.isKnown(subject)) await erase(subject);
-  };
   const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
   const metaOauth = createMetaOauth({
     ...config,
     appSecret: config.appSecrets[0] as string,
     fetch: options.fetch ?? globalThis.fetch,
   });
+  const erasure = createErasure(patientDatabase(options.knex, schemas));
+  const erase = createErase(erasure);
+  const eraseKnown = async (subject: { readonly userId: string }) => {
+    if (await erasure.isKnown(subject)) await erase(subject);
+  };
+  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
   const pipeline = createPipeline({
     store,
@@ -188,19 +189,25 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     newToken: newSecret,
   });
   const renewTokens = createRenewTokens({ connections: store.connections, metaOauth, metaAccounts, secretBox, log });
-  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
   const upkeep = createUpkeep(
     {
+      "tell Meta of numbers that have left": () => finishLeaving(null),
       "renew tokens": renewTokens,
       "expire onboardings": store.onboardings.expire,
-      "finish leaving": () => finishLeaving(null),
     },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
   );
 
   const contract: ChannelPlugin = {
     manifest,
-    connect: createConnect({ graphApi, connections: store.connections, secretBox, onConnected }),
+    connect: createConnect({
+      graphApi,
+      inspectToken: config.appId === null ? null : metaAccounts.inspectToken,
+      subscribe: metaAccounts.subscribe,
+      connections: store.connections,
+      secretBox,
+      onConnected,
+    }),
     receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
@@ -267,6 +274,23 @@ export function replayUnknown(
   });
 }
 
+/** 256 random bits, safe in a URL. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.7.1 */
+function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** What a page needs for Meta's popup: nothing of it is secret. */
+function loginOf({ appId, loginConfigId, graphVersion, dialogUrl }: WhatsAppConfig): ConnectDeps["login"] {
+  const isMeta = new URL(dialogUrl).hostname.endsWith(".facebook.com");
+  return {
+    app_id: appId,
+    config_id: loginConfigId,
+    graph_version: graphVersion,
+    sdk_url: new URL("/en_US/sdk.js", isMeta ? "https://connect.facebook.net" : dialogUrl).href,
+    dialog_origin: new URL(dialogUrl).origin,
+  };
+}
+
 export type EraseOptions = {
   /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
   readonly customerConfigId?: string;
@@ -292,23 +316,6 @@ export function whatEraseDeletes(
 /** Whoever looks for a person reads tables from end to end. */
 function patientDatabase(knex: Knex, { schema = "public", hostSchema = "public" }: EraseOptions) {
   return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000 });
-}
-
-/** 256 random bits, safe in a URL. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.7.1 */
-function newSecret(): string {
-  return randomBytes(32).toString("base64url");
-}
-
-/** What a page needs for Meta's popup: nothing of it is secret. */
-function loginOf({ appId, loginConfigId, graphVersion, dialogUrl }: WhatsAppConfig): ConnectDeps["login"] {
-  const isMeta = new URL(dialogUrl).hostname.endsWith(".facebook.com");
-  return {
-    app_id: appId,
-    config_id: loginConfigId,
-    graph_version: graphVersion,
-    sdk_url: new URL("/en_US/sdk.js", isMeta ? "https://connect.facebook.net" : dialogUrl).href,
-    dialog_origin: new URL(dialogUrl).origin,
-  };
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */

@@ -625,9 +625,9 @@ export type Store = {
   readonly outbox: Outbox;
   readonly hostEvents: HostEvents;
   readonly connections: Connections;
-  readonly leaving: Leaving;
   readonly signIns: SignIns;
   readonly onboardings: Onboardings;
+  readonly leaving: Leaving;
   readonly templates: Templates;
   readonly sessions: Sessions;
   /** Answers when the database does; its error otherwise. */

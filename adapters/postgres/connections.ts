@@ -1,24 +1,22 @@
 /** Numbers bound to tenants, and their sealed tokens. */
+import type { Connection } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 import type { Connections, NewConnection } from "../../plugin/ports.ts";
 import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
-import { comeBack, hideFromHost } from "./leaving.ts";
+import { closeConnections, comeBack } from "./leaving.ts";
 import { createTokens, saveToken } from "./tokens.ts";
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
   const table = db.name("whatsapp_connections");
 
   /** The host hears of it with the change itself, or not at all. */
-  async function tell(tx: Tx, rows: readonly ConnectionRow[]): Promise<void> {
+  async function tell(tx: Tx, changed: readonly Connection[]): Promise<void> {
     if (!hasListener) return;
-    await tellHost(
-      tx,
-      db,
-      rows.map((row) => ({ kind: "connection" as const, connection: toConnection(row) })),
-    );
+    const events = changed.map((connection) => ({ kind: "connection" as const, connection }));
+    await tellHost(tx, db, events);
   }
 
   return {
@@ -58,9 +56,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         if (wanted.sealPin !== undefined)
           await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
-        await tell(tx, before?.state === "connected" ? lost : [...lost, row]);
+        await tell(tx, before?.state === "connected" ? lost : [...lost, toConnection(row)]);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
-        await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ id }) => id)]);
+        await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
         return toConnection(row);
       });
     },
@@ -83,8 +81,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           [connectionId, reason, accessTokenEnc],
         );
         if (row === undefined) return null;
-        await tell(tx, [row]);
-        return toConnection(row);
+        const connection = toConnection(row);
+        await tell(tx, [connection]);
+        return connection;
       });
     },
 
@@ -126,19 +125,24 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
 const SYNC_COLUMN = { contacts: "contacts_sync_at", history: "history_sync_at" } as const;
 
 /** Two tenants cannot both have a number: who proves it and confirms it gets it. @returns what the others have lost. */
-async function takeFromOthers(tx: Tx, db: Database, wanted: NewConnection): Promise<readonly ConnectionRow[]> {
-  const lost = await tx.query<ConnectionRow>(
-    `update ${db.name("whatsapp_connections")} set state = 'disconnected', disconnected_at = now(), updated_at = now(),
-       reason = 'Somebody who proved at Meta that it is theirs has connected this number to another account.'
-     where phone_number_id = $1 and customer_config_id <> $2 and state <> 'disconnected' returning *`,
+async function takeFromOthers(tx: Tx, db: Database, wanted: NewConnection): Promise<readonly Connection[]> {
+  const held = await tx.query<{ readonly id: string }>(
+    `select id from ${db.name("whatsapp_connections")} where phone_number_id = $1 and customer_config_id <> $2
+       and state <> 'disconnected' for no key update`,
     [wanted.phoneNumberId, wanted.customerConfigId],
   );
+  const lost = await closeConnections(
+    tx,
+    db,
+    held.map(({ id }) => ({ id, reason: TAKEN })),
+  );
   await tx.query(`delete from ${db.name("whatsapp_oauth_tokens")} where connection_id = any($1)`, [
-    lost.map(({ id }) => id),
+    lost.map(({ connectionId }) => connectionId),
   ]);
-  await hideFromHost(tx, db, lost);
   return lost;
 }
+
+const TAKEN = "Somebody who proved at Meta that it is theirs has connected this number to another account.";
 
 /** The columns of the guide, on the host's own row of the tenant: the host makes tenants, we never do. */
 async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<void> {

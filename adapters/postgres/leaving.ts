@@ -31,7 +31,7 @@ export function createLeaving(db: Database, { hasListener }: { readonly hasListe
         );
         if (held.length === 0 && phoneNumberId !== null) return null;
         const active = held.filter(({ state }) => state !== "disconnected").map(({ id }) => id);
-        const closed = await close(
+        const closed = await closeConnections(
           tx,
           db,
           active.map((id) => ({ id, reason })),
@@ -124,7 +124,7 @@ export async function closeAccounts(
      select c.id, lost.reason from ${db.name("whatsapp_connections")} c join lost on lost.id = c.id order by c.id for no key update of c`,
     [closings.map(({ wabaId }) => wabaId), closings.map(({ reason }) => reason), closings.map(({ at }) => at)],
   );
-  const closed = await close(tx, db, lost);
+  const closed = await closeConnections(tx, db, lost);
   await tx.query(`delete from ${db.name("whatsapp_oauth_tokens")} where connection_id = any($1)`, [
     closed.map(({ connectionId }) => connectionId),
   ]);
@@ -132,7 +132,7 @@ export async function closeAccounts(
 }
 
 /** The connections must be locked. */
-async function close(
+export async function closeConnections(
   tx: Tx,
   db: Database,
   leaving: readonly { readonly id: string; readonly reason: string }[],
@@ -148,7 +148,7 @@ async function close(
 }
 
 /** The host shows another number of the tenant from now on, or none. */
-export async function hideFromHost(tx: Tx, db: Database, closed: readonly ConnectionRow[]): Promise<void> {
+async function hideFromHost(tx: Tx, db: Database, closed: readonly ConnectionRow[]): Promise<void> {
   if (closed.length === 0) return;
   const tenants = [...new Set(closed.map((row) => row.customer_config_id))];
   const configs = db.hostName("customer_configs");

@@ -35,9 +35,9 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),
     connections: createConnections(db, options),
-    leaving: createLeaving(db, options),
     signIns: createSignIns(db),
     onboardings: createOnboardings(db),
+    leaving: createLeaving(db, options),
     templates: createTemplates(db),
     sessions: createSessions(db),
     ping: async () => {

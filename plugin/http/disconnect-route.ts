@@ -4,7 +4,7 @@ import type { Disconnect } from "../connect/disconnect.ts";
 import type { Connections } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
 import { invalid, readJsonBody } from "./json-body.ts";
-import { requirePermission, type TenantRoute } from "./session.ts";
+import type { TenantRoute } from "./session.ts";
 import { statusOf } from "./tenant-routes.ts";
 
 const REQUEST = z.strictObject({ phone_number_id: z.string().min(1).max(100).optional() });
@@ -13,7 +13,6 @@ export type DisconnectRouteDeps = { readonly disconnect: Disconnect; readonly co
 
 export function createDisconnectRoute({ disconnect, connections }: DisconnectRouteDeps): TenantRoute {
   return async (request, response, session) => {
-    requirePermission(session, "connect");
     const parsed = REQUEST.safeParse(await readJsonBody(request, {}));
     if (!parsed.success) throw invalid(parsed.error);
     const { customerConfigId } = session;

@@ -24,7 +24,7 @@ export async function startLeaving(options: TestChannelOptions = {}): Promise<Te
   const channel = await startChannel({
     reply: () => null,
     ...options,
-    plugin: { authenticate, upkeepMs: 100, ...options.plugin },
+    plugin: { authenticate, ...options.plugin },
     meta: { numbers: [NUMBER, SECOND_NUMBER], ...options.meta },
   });
   await channel.rows("insert into customer_configs (id) values (?) on conflict do nothing", [OTHER_TENANT]);
@@ -69,9 +69,8 @@ export async function configOf(channel: TestChannel, tenant = TENANT): Promise<R
   return row as Record<string, unknown>;
 }
 
-/** What the host heard of numbers that are no longer connected. */
 export function heard(channel: TestChannel) {
-  return channel.events
-    .flatMap((event) => (event.kind === "connection" ? [event.connection] : []))
-    .filter(({ state }) => state !== "connected");
+  return channel.events.flatMap((event) =>
+    event.kind === "connection" && event.connection.state !== "connected" ? [event.connection] : [],
+  );
 }
