@@ -118,7 +118,10 @@ describe("a person who is erased", () => {
     await expectForgotten(engine);
   });
 
-  it("before a message that is just being stored is somebody new in it", async () => {
+  it.each([
+    ["before a message that is just being stored is somebody new in it", []],
+    ["before one that is stored with somebody's who is new, too", [message({ id: "wamid.3", phone: BEN })]],
+  ])("%s", async (_when, others) => {
     const engine = await startEngine();
     const { store, database, rows } = engine;
     await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
@@ -130,14 +133,14 @@ describe("a person who is erased", () => {
     const erasing = erase(engine);
     await waiters(rows, 1);
     // The person is known to it, and it waits for their lane.
-    const storing = store.inbox.record([delivery(message({ id: "wamid.2" }), message({ id: "wamid.3", phone: BEN }))]);
+    const storing = store.inbox.record([delivery(message({ id: "wamid.2" }), ...others)]);
     await waiters(rows, 2);
     await somebody.commit();
     await Promise.all([erasing, storing]);
     await applyAll(store);
 
     const shown = await rows<{ external_id: string }>("select external_id from messages order by created_at");
-    expect(shown.map(({ external_id }) => external_id)).toEqual(["wamid.2", "wamid.3"]);
+    expect(shown.map(({ external_id }) => external_id)).toEqual(["wamid.2", ...others.map(() => "wamid.3")]);
     const contacts = await rows<{ id: string }>("select id from whatsapp_contacts");
     expect(contacts.map(({ id }) => id)).not.toContain(contact?.id);
     expect(await stranded(rows)).toEqual([]);
