@@ -15,6 +15,10 @@ export async function startLoopbackGraph() {
       response.setHeader("content-type", "application/json").end(JSON.stringify(isList ? { data: [number] } : number));
       return;
     }
+    if (request.url?.includes("subscribed_apps")) {
+      response.setHeader("content-type", "application/json").end('{"success":true}');
+      return;
+    }
     request.resume().on("end", () => {
       accepted++;
       response

@@ -6,7 +6,7 @@ import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection
 import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
-import { closeConnections } from "./leaving.ts";
+import { closeConnections, comeBack } from "./leaving.ts";
 import { createTokens, saveToken } from "./tokens.ts";
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
@@ -23,6 +23,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
     async save(wanted) {
       return db.transaction(async (tx) => {
         const lost = wanted.takeover === true ? await takeFromOthers(tx, db, wanted) : [];
+        await comeBack(tx, db, wanted);
         const [before] = await tx.query<Pick<ConnectionRow, "state">>(
           `select state from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
           [wanted.phoneNumberId, wanted.customerConfigId],

@@ -82,16 +82,19 @@ export function createErasure(db: Database): Erasure {
     await oneAtATime(tx, db);
     const now = await findPeople(tx, db, subject, customerConfigId);
     const contacts = [...new Set([...before.people.contacts, ...now.contacts])];
-    const conversations = [...new Set([...before.people.conversations, ...now.conversations])];
+    // A worker that had one of them has perhaps just made the conversation.
+    const locked = await tx.query<{ conversation_id: string | null }>(
+      `select conversation_id from ${db.name("whatsapp_contacts")} where id = any($1) order by id for update`,
+      [contacts],
+    );
+    const latest = locked.map((row) => row.conversation_id).filter((id) => id !== null);
+    const conversations = [...new Set([...before.people.conversations, ...latest])];
     const people: People = {
       contacts,
       conversations,
       aliases: new Set([...before.people.aliases, ...now.aliases]),
     };
 
-    await tx.query(`select 1 from ${db.name("whatsapp_contacts")} where id = any($1) order by id for update`, [
-      contacts,
-    ]);
     await tx.query(
       `select 1 from ${db.name("whatsapp_outbox")} o where o.send_id in (
          select id from ${db.name("whatsapp_sends")} where conversation_id = any($1)) order by o.id for update`,

@@ -149,6 +149,7 @@ export async function closeConnections(
 
 /** The host shows another number of the tenant from now on, or none. */
 async function hideFromHost(tx: Tx, db: Database, closed: readonly ConnectionRow[]): Promise<void> {
+  if (closed.length === 0) return;
   const tenants = [...new Set(closed.map((row) => row.customer_config_id))];
   const configs = db.hostName("customer_configs");
   await tx.query(`select 1 from ${configs} where id = any($1) order by id for no key update`, [tenants]);
@@ -162,6 +163,28 @@ async function hideFromHost(tx: Tx, db: Database, closed: readonly ConnectionRow
        order by c.created_at limit 1) other on true
      where h.id = t.id and (other.id is null or h.whatsapp_phone_number_id = any($2))`,
     [tenants, closed.map((row) => row.phone_number_id)],
+  );
+}
+
+/**
+ * A tenant that has its number again gets the connection that it had, so that its conversations go on. To be called before
+ * the connection is saved, which then finds it. What the WhatsApp Business app has may be asked for again.
+ */
+export async function comeBack(
+  tx: Tx,
+  db: Database,
+  { customerConfigId, phoneNumberId }: { readonly customerConfigId: string; readonly phoneNumberId: string },
+): Promise<void> {
+  const connections = db.name("whatsapp_connections");
+  // Two tenants that do so at once would meet at the index of active numbers, where one would be told nothing useful.
+  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`${connections}/${phoneNumberId}`]);
+  await tx.query(
+    `update ${connections} set state = 'reauth_required', disconnected_at = null, contacts_sync_at = null, history_sync_at = null
+     where id = (
+       select id from ${connections} where customer_config_id = $1 and phone_number_id = $2 and state = 'disconnected'
+       order by disconnected_at desc nulls last, created_at desc limit 1)
+     and not exists (select 1 from ${connections} where phone_number_id = $2 and state <> 'disconnected')`,
+    [customerConfigId, phoneNumberId],
   );
 }
 

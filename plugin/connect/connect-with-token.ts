@@ -1,14 +1,16 @@
 /** Contract verb 1, with a token that the operator already has: number and account proven at Graph, token sealed, stored. */
 import type { ChannelPlugin } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
-import type { Connections, GraphApi, MetaAccounts, SecretBox, TokenFacts } from "../ports.ts";
+import type { Connections, GraphApi, Logger, MetaAccounts, SecretBox, TokenFacts } from "../ports.ts";
 
 export type ConnectDeps = {
   readonly graphApi: GraphApi;
   /** Null where no app id is configured: then nobody can ask what a token is. */
   readonly inspectToken: MetaAccounts["inspectToken"] | null;
+  readonly subscribe: MetaAccounts["subscribe"];
   readonly connections: Connections;
   readonly secretBox: SecretBox;
+  readonly log: Logger;
   /** Called after the commit: sends and events may have waited for this number. */
   readonly onConnected: () => void;
 };
@@ -18,8 +20,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function createConnect({
   graphApi,
   inspectToken,
+  subscribe,
   connections,
   secretBox,
+  log,
   onConnected,
 }: ConnectDeps): ChannelPlugin["connect"] {
   return async ({ customerConfigId, accessToken, phoneNumberId, wabaId }) => {
@@ -38,6 +42,7 @@ export function createConnect({
         "NUMBER_NOT_IN_WABA",
         "This phone number id is not in this WhatsApp Business Account: check both ids in WhatsApp Manager.",
       );
+    await trySubscribe(wabaId, accessToken);
     const connection = await connections.save({
       customerConfigId,
       phoneNumberId,
@@ -49,6 +54,22 @@ export function createConnect({
     onConnected();
     return connection;
   };
+
+  /**
+   * Without it no webhook comes. A token for messages alone may not do it, and then somebody has done it by hand: the
+   * number is connected all the same, and the doctor tells whether it was.
+   */
+  async function trySubscribe(wabaId: string, accessToken: string): Promise<void> {
+    try {
+      await subscribe({ wabaId, accessToken });
+    } catch (error) {
+      if (!(error instanceof ChannelError && error.code.startsWith("GRAPH_"))) throw error;
+      log.warn(
+        { wabaId, code: error.code },
+        "the account could not be subscribed; whatsapp-channel doctor tells whether it is",
+      );
+    }
+  }
 
   /** Its end and its owner are good to know; a token that works is not refused for want of them. */
   async function factsOf(accessToken: string): Promise<TokenFacts | null> {

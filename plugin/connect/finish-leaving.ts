@@ -10,21 +10,17 @@ export type FinishLeavingDeps = {
   readonly log: Logger;
 };
 
-/** Never throws; what could not be done is done by a later call, of whichever instance. @param only these connections; null: all that are due. */
+/** What could not be done is done by a later call, of whichever instance. @param only these connections; null: all that are due. */
 export type FinishLeaving = (only: readonly string[] | null) => Promise<void>;
 
 const AT_ONCE = 10;
 
 export function createFinishLeaving({ leaving, metaAccounts, secretBox, log }: FinishLeavingDeps): FinishLeaving {
   return async function finishLeaving(only) {
-    try {
-      for (;;) {
-        const claimed = await leaving.claim(AT_ONCE, only);
-        await Promise.all(claimed.map(finish));
-        if (claimed.length < AT_ONCE) return;
-      }
-    } catch (error) {
-      log.warn({ error: nameOf(error) }, "numbers that have left could not be looked through; trying again");
+    for (;;) {
+      const claimed = await leaving.claim(AT_ONCE, only);
+      await Promise.all(claimed.map(finish));
+      if (claimed.length < AT_ONCE) return;
     }
   };
 

@@ -56,9 +56,15 @@ async function readField(request: CallbackRequest, name: string): Promise<unknow
     const value = Object.hasOwn(body, name) ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
     return typeof value === "string" && value.length <= MAX_BODY_BYTES ? value : null;
   }
-  const bytes = await readRawBody(request, MAX_BODY_BYTES).catch(() => null);
-  const values = new URLSearchParams(bytes === null ? "" : Buffer.from(bytes).toString("utf8")).getAll(name);
+  const text = typeof body === "string" ? body : await readText(request);
+  const values = text.length <= MAX_BODY_BYTES ? new URLSearchParams(text).getAll(name) : [];
   return values.length === 1 ? values[0] : null;
+}
+
+/** What cannot be read is not signed either. */
+async function readText(request: CallbackRequest): Promise<string> {
+  const bytes = await readRawBody(request, MAX_BODY_BYTES).catch(() => null);
+  return bytes === null ? "" : Buffer.from(bytes).toString("utf8");
 }
 
 type Found = Awaited<ReturnType<CallbackDeps["erasure"]>>;

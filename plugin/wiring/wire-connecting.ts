@@ -69,8 +69,10 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
     connect: createConnect({
       graphApi,
       inspectToken: config.appId === null ? null : metaAccounts.inspectToken,
+      subscribe: metaAccounts.subscribe,
       connections,
       secretBox,
+      log,
       onConnected,
     }),
     routes: {
@@ -83,7 +85,7 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
         isSecure: config.appUrl?.startsWith("https:") ?? false,
         newToken: newSecret,
       },
-      disconnect: createDisconnect({ leaving, finishLeaving, onClosed: deps.onClosed }),
+      disconnect: createDisconnect({ leaving, finishLeaving, onClosed: deps.onClosed, log }),
       callbacks: {
         secrets: config.callbackSecrets,
         now: () => new Date(),

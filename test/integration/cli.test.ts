@@ -316,6 +316,67 @@ describe("replay-unknown", () => {
   });
 });
 
+describe("erase", () => {
+  const PERSON = ["--phone", "+44 7700 900123"];
+  const NOTHING = { conversations: 0, messages: 0, events: 0, deliveries: 0, turns: 0, sends: 0, hostEvents: 0 };
+
+  test("counts what would go until it is told to do it", async () => {
+    const { url, knex, drop } = await createTestDatabase();
+    await knex.raw(
+      `with number as (
+         insert into whatsapp_connections (customer_config_id, phone_number_id, waba_id, display_phone_number)
+         values (gen_random_uuid(), '301777000333444', '201555000111222', '15557770100') returning id, customer_config_id),
+       contact as (
+         insert into whatsapp_contacts (connection_id, customer_config_id, phone_number)
+         select id, customer_config_id, '447700900123' from number returning id, connection_id)
+       insert into whatsapp_contact_aliases select connection_id, 'phone:447700900123', id from contact`,
+    );
+    const left = async () => (await knex.raw("select 1 from whatsapp_contacts")).rows.length;
+
+    const told = await cli(["erase", ...PERSON], { url });
+    const json = await cli(["erase", ...PERSON, "--json"], { url });
+    const elsewhere = await cli(["erase", ...PERSON, "--tenant", "00000000-0000-4000-8000-00000000000f", "--yes"], {
+      url,
+    });
+    expect(await left()).toBe(1);
+    const done = await cli(["erase", ...PERSON, "--yes"], { url });
+    const again = await cli(["erase", ...PERSON, "--yes", "--json"], { url });
+    const rest = await left();
+    await drop();
+
+    expect(told).toMatchObject({ code: 2, err: "" });
+    expect(told.out).toMatch(
+      /^Would be erased:\n {7}1 {2}contacts\n[\s\S]*\nNothing was changed\. To do it, add --yes\.\n$/,
+    );
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.out)).toEqual({ wouldErase: { contacts: 1, ...NOTHING } });
+    expect(elsewhere).toMatchObject({ code: 0, out: expect.stringContaining("0  contacts") });
+    expect(done).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Erased:\n       1  contacts") });
+    expect(JSON.parse(again.out)).toEqual({ erased: { contacts: 0, ...NOTHING } });
+    expect(rest).toBe(0);
+  });
+
+  test.each([
+    ["nobody", []],
+    ["two at once", [...PERSON, "--user", "GB.5512"]],
+    ["a number that is none", ["--phone", "Ada"]],
+    ["a tenant that is none", [...PERSON, "--tenant", "mine"]],
+    ["an argument too many", [...PERSON, "now"]],
+  ])("refuses %s in one line", async (_what, args) => {
+    const run = await cli(["erase", ...args], { url: "postgres://u:s3cret@127.0.0.1:1/x" });
+
+    expect(run.code).toBe(2);
+    expect(oneLine(run)).toContain("See: whatsapp-channel erase --help");
+  });
+
+  test("shows its help", async () => {
+    const help = await cli(["erase", "--help"]);
+
+    expect(help).toMatchObject({ code: 0, err: "" });
+    expect(help.out).toContain("whatsapp-channel erase --user GB.5512");
+  });
+});
+
 const KEY = (kid: string) => `${kid}:${Buffer.alloc(32, kid).toString("base64")}`;
 const ENV = {
   META_APP_SECRET: "s3cr3t-of-the-app",

@@ -131,7 +131,7 @@ describe("an account that is lost", () => {
 
     await told(channel, { ...removed, again: true }, time);
 
-    expect(await states(channel)).toEqual(["disconnected", "connected"]);
+    expect(await states(channel)).toEqual(["connected"]);
     expect(await tokens(channel)).toBe(1);
   });
 });

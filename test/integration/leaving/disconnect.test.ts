@@ -2,7 +2,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { NUMBER, TENANT, type TestChannel } from "../../support/channel.ts";
 import { inState, keepBack, meet } from "../outbound/outbound.ts";
-import { post, textOf } from "../receiving/deliveries.ts";
 import {
   configOf,
   connectNumber,
@@ -126,11 +125,11 @@ describe("POST /disconnect", () => {
 
   it("then connecting again works, for another tenant too, and old conversations stay whose they were", async () => {
     const channel = await start();
-    await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const old = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
     await disconnect(channel);
 
     await connectNumber(channel, NUMBER, OTHER_TENANT);
-    await post(channel, textOf({ id: "wamid.again", text: "hello again", from: "447700900123" }));
+    old.person.says("hello again");
     await channel.until(
       async () => (await channel.rows("select 1 from messages where content = 'hello again'"))[0],
       "the message to arrive",
@@ -143,6 +142,34 @@ describe("POST /disconnect", () => {
       { tenant: TENANT, content: "hello" },
       { tenant: OTHER_TENANT, content: "hello again" },
     ]);
+  });
+
+  it("then connecting again goes on with the conversations of the tenant, whose sends leave again", async () => {
+    const channel = await start();
+    const ada = await meet(channel, { name: "Ada" });
+    await disconnect(channel);
+
+    const { connectionId } = await connectNumber(channel);
+    const sent = await channel.plugin.send({ conversationId: ada.conversationId, response: "we are back" });
+
+    await inState(channel, sent, "read");
+    expect(await channel.rows("select id, state, reason, disconnected_at from whatsapp_connections")).toEqual([
+      { id: connectionId, state: "connected", reason: null, disconnected_at: null },
+    ]);
+    expect(await tokens(channel)).toBe(1);
+    expect(await configOf(channel)).toMatchObject({ whatsapp_enabled: true, whatsapp_connected_at: expect.any(Date) });
+  });
+
+  it("and back and forth between two tenants, each has its own conversation", async () => {
+    const channel = await start();
+    const ids = [];
+    for (const tenant of [TENANT, OTHER_TENANT, TENANT, OTHER_TENANT]) {
+      await disconnect(channel, undefined, { "x-tenant": tenant === TENANT ? OTHER_TENANT : TENANT });
+      ids.push((await connectNumber(channel, NUMBER, tenant)).connectionId);
+    }
+
+    expect(ids.slice(2)).toEqual(ids.slice(0, 2));
+    expect(await states(channel)).toEqual(["disconnected", "connected"]);
   });
 
   it.each<[string, unknown, Record<string, string>, number, string]>([
@@ -243,13 +270,15 @@ describe("when Meta cannot be told", () => {
 
   it("and the number is connected while Meta is told, the account is subscribed again", async () => {
     const channel = await start({ start: false });
+    const before = channel.meta.requests[SUBSCRIBE] ?? 0;
     channel.meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 500 });
     const leaving = disconnect(channel);
     await channel.until(() => channel.meta.requests[UNSUBSCRIBE] === 1, "Meta to be asked");
     await connectNumber(channel);
     await leaving;
 
-    expect(channel.meta.requests[SUBSCRIBE]).toBe(1);
+    // By connecting it, and once more after that.
+    expect(channel.meta.requests[SUBSCRIBE]).toBe(before + 2);
     expect(await tokens(channel)).toBe(1);
   });
 });
