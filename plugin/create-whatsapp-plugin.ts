@@ -178,7 +178,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
 
   const contract: ChannelPlugin = {
     manifest,
-    connect: createConnect({ graphApi, connections: store.connections, secretBox, onConnected }),
+    connect: createConnect({
+      graphApi,
+      inspectToken: config.appId === null ? null : metaAccounts.inspectToken,
+      connections: store.connections,
+      secretBox,
+      onConnected,
+    }),
     receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),

@@ -84,6 +84,7 @@ export function createApi(base, signal) {
       throw signal.aborted ? cause : new RouteError("unreachable");
     });
     const json = await answer.json().catch(() => null);
+    signal.throwIfAborted();
     if (answer.ok && json !== null) return json;
     const { code, message } = json?.error ?? {};
     // A host that does not know the person may answer with its own page, or lead to one.

@@ -32,10 +32,17 @@ export function progressOf({ steps, numbers, chosen }, names) {
     own(kind).length > 0 && own(kind).every(({ state }) => state === "done" || state === "skipped");
   const at = kinds.findIndex((kind) => !isDone(kind));
   const current = at === -1 ? kinds.length - 1 : at;
+  const isFailed = (/** @type {string} */ kind) => own(kind).some(({ state }) => state === "failed");
+  const hasStopped = kinds.some(isFailed);
   const list = kinds.map((kind, index) => {
-    const isFailed = own(kind).some(({ state }) => state === "failed");
     /** @type {StepState} */
-    const state = isFailed ? "failed" : isDone(kind) ? "done" : index === current ? "now" : "later";
+    const state = isFailed(kind)
+      ? "failed"
+      : isDone(kind)
+        ? "done"
+        : index === current && !hasStopped
+          ? "now"
+          : "later";
     return { name: names[kind] ?? kind, state };
   });
   return { step: current + 1, steps: kinds.length, name: list[current]?.name ?? "", list };

@@ -68,6 +68,7 @@ export const TEXTS = Object.freeze({
   takeoverWhy:
     "Another account on this platform uses this number. If you move it here, messages to it are no longer answered there.",
   takeoverYes: "Move it here",
+  chooseOthers: "Choose other numbers",
   failed: "The connection did not succeed",
   /** By code, in lower case; `general` is for one that is not known. */
   errors: Object.freeze({

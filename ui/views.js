@@ -16,6 +16,7 @@ import { fill, lookUp } from "./texts.js";
  * @property {string | null} hindrance the code of why nobody can connect here
  * @property {boolean} isBusy
  * @property {boolean} isSlow
+ * @property {boolean} isChoosingAgain instead of moving a number here
  * @property {string | null} leaving the number that is about to be disconnected
  * @property {ReadonlySet<string>} picked
  * @property {Readonly<Record<string, string>>} pins
@@ -32,6 +33,7 @@ import { fill, lookUp } from "./texts.js";
  * @property {(phoneNumberId: string, pin: string) => void} enterPin
  * @property {() => void} sendPins
  * @property {() => void} takeOver
+ * @property {() => void} chooseAgain
  *
  * @typedef {{ readonly state: State, readonly texts: Texts, readonly on: Actions }} View
  */
@@ -56,19 +58,26 @@ export function cardBody(view) {
         { class: "numbers" },
         state.numbers.map((number) => numberRow(view, number)),
       ),
-    panel === null && connectOffer(view, isFirst),
+    ...(panel === null ? connectOffer(view, isFirst) : []),
   ];
 }
 
 /**
  * @param {View} view
  * @param {boolean} isFirst
+ * @returns {Child[]}
  */
 function connectOffer(view, isFirst) {
   const { state, texts, on } = view;
-  if (state.hindrance !== null) return h("p", { class: "muted" }, sentenceFor(texts, state.hindrance));
+  if (state.hindrance !== null) {
+    const mayPass = !["not_permitted", "login_not_configured"].includes(state.hindrance);
+    return [
+      h("p", { class: "muted" }, sentenceFor(texts, state.hindrance)),
+      mayPass && actions(button(view, "reload", texts.tryAgain, on.reload)),
+    ];
+  }
   const [text, kind] = isFirst ? [texts.connect, "main"] : [texts.connectAnother, ""];
-  return actions(button(view, "begin", text, on.begin, { class: kind }));
+  return [actions(button(view, "begin", text, on.begin, { class: kind }))];
 }
 
 /**
@@ -164,7 +173,7 @@ function onboardingPanel(view, onboarding) {
     case "pin":
       return pinPanel(view, onboarding);
     case "takeover":
-      return takeoverPanel(view, onboarding);
+      return view.state.isChoosingAgain ? choicePanel(view, onboarding) : takeoverPanel(view, onboarding);
   }
 }
 
@@ -307,7 +316,11 @@ function takeoverPanel(view, { numbers, chosen }) {
         {},
         taken.map(({ phone_number: shown }) => h("li", {}, h("b", {}, h("bdi", { dir: "ltr" }, shown)))),
       ),
-    actions(button(view, "takeover", texts.takeoverYes, on.takeOver, { class: "danger" }), startAgain(view)),
+    actions(
+      button(view, "takeover", texts.takeoverYes, on.takeOver, { class: "danger" }),
+      numbers.length > 1 && button(view, "choose", texts.chooseOthers, on.chooseAgain),
+      startAgain(view),
+    ),
   );
 }
 

@@ -22,6 +22,7 @@ const NEEDS_LOGIN = new Set(
 const EXPLAINED = { pin: "PIN_REQUIRED", takeover: "CONNECTION_CONFLICT" };
 const POLL_MS = 1_000;
 const SLOW_AFTER = 20;
+const LEAVING_MS = 10_000;
 
 /** A server that renders pages may import this file too; there it is a name and nothing else. */
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
@@ -47,6 +48,7 @@ export class WhatsAppConnect extends Base {
   /** Null where the login at Meta takes the page itself. @type {Promise<import("./embedded-signup.js").FacebookSdk | null> | null} */
   #sdkLoading = null;
   #isFollowing = false;
+  #attempts = 0;
   /** @type {{ title: HTMLElement, status: HTMLElement, alert: HTMLElement, body: HTMLElement } | null} */
   #parts = null;
 
@@ -63,6 +65,12 @@ export class WhatsAppConnect extends Base {
 
   connectedCallback() {
     this.#build();
+    // A page may have set it before this file came: then it hides the setter.
+    if (Object.hasOwn(this, "texts")) {
+      const { texts } = this;
+      Reflect.deleteProperty(this, "texts");
+      this.texts = texts;
+    }
     void this.#load();
   }
 
@@ -148,7 +156,7 @@ export class WhatsAppConnect extends Base {
     const isNew = onboarding?.id !== this.#state.onboarding?.id || onboarding?.state !== this.#state.onboarding?.state;
     if (isNew && onboarding !== null) this.#set({ picked: new Set(firstPick(onboarding)), wrongPins: new Set() });
     // One that was finished before this page was opened is no news.
-    this.#set({ onboarding: onboarding?.state === "done" ? null : onboarding });
+    this.#set({ onboarding: onboarding?.state === "done" ? null : onboarding, isChoosingAgain: false });
     if (onboarding === null) return;
     const code = onboarding.error?.code.toLowerCase();
     if (onboarding.error !== null && onboarding.state !== "done" && code !== this.#explained())
@@ -214,6 +222,9 @@ export class WhatsAppConnect extends Base {
     });
     this.#say(why);
     this.#set({ isBusy: true });
+    const { signal } = this.#life;
+    // Whoever has stopped the browser on its way is still here.
+    setTimeout(() => !signal.aborted && this.#set({ isBusy: false }), LEAVING_MS);
     location.assign(`${base}/oauth/authorize?${query}`);
   }
 
@@ -243,8 +254,10 @@ export class WhatsAppConnect extends Base {
       return;
     }
     this.#say(this.#texts.inPopup);
+    const attempt = ++this.#attempts;
     const result = await openSignup(sdk, login, signal);
-    if (signal.aborted) return;
+    // Of two windows the one that brings a code counts, and otherwise the one that was asked for last.
+    if (signal.aborted || (attempt !== this.#attempts && !("finished" in result))) return;
     this.#say("");
     if ("blocked" in result) this.#logInByRedirect(this.#texts.popupBlocked);
     else if ("failure" in result) this.#fail(new RouteError(result.failure));
@@ -363,6 +376,10 @@ export class WhatsAppConnect extends Base {
       else void this.#goOn({ pins });
     },
     takeOver: () => void this.#goOn({ takeover: true }),
+    chooseAgain: () => {
+      this.#set({ isChoosingAgain: true });
+      this.#focus("panel");
+    },
   };
 
   /**
@@ -433,6 +450,7 @@ const START = {
   hindrance: null,
   isBusy: false,
   isSlow: false,
+  isChoosingAgain: false,
   leaving: null,
   picked: new Set(),
   pins: {},

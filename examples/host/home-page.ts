@@ -23,6 +23,7 @@ export function createHomePage({
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,">
 <title>Example host</title>
 <style>body{font:16px/1.5 system-ui;margin:3rem auto;max-width:40rem;padding:0 1rem}:root{color-scheme:light dark}code{font-size:.9em}</style>
 <h1>Example host</h1>

@@ -2,7 +2,7 @@
 import type { Request, Response } from "express";
 
 const STYLE = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:44rem;padding:2rem 1rem}
-nav{font-size:.875rem}nav ol{display:flex;gap:.5rem;margin:0;padding:0;list-style:none}nav li+li::before{content:"→";margin-inline-end:.5rem}
+nav{font-size:.875rem}nav ol{display:flex;gap:.5rem;margin:0;padding:0;list-style:none}nav li+li::before{content:"›";margin-inline-end:.5rem}
 h1{margin:.25rem 0 1.5rem;font-size:1.75rem}whatsapp-connect:not(:defined){display:block;min-height:13rem}`;
 
 export function createIntegrationsPage({ isSignedIn }: { readonly isSignedIn: (request: Request) => boolean }) {
@@ -17,6 +17,7 @@ export function createIntegrationsPage({ isSignedIn }: { readonly isSignedIn: (r
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,">
 <title>Integrations · Example host</title>
 <style>${STYLE}</style>
 <nav aria-label="Breadcrumb"><ol><li><a href="/">Settings</a></li><li aria-current="page">Integrations</li></ol></nav>

@@ -111,7 +111,8 @@ export function createOnboard(deps: OnboardDeps): Onboard {
       if (!(await choose(draft, answer.phoneNumberIds ?? []))) return await end(draft, "choice", null);
       for (const number of chosenOf(draft)) await connectNumber(draft, number);
       return await finish(draft);
-    } catch (error) {
+    } catch (thrown) {
+      const error = asRefusedToken(thrown);
       const known = error instanceof ChannelError ? error : null;
       // A later one has taken its place: there is nothing left to write to.
       if (known?.code !== "ONBOARDING_MISSING")
@@ -191,6 +192,12 @@ export function createOnboard(deps: OnboardDeps): Onboard {
   async function end(draft: Draft, state: OnboardingState, error: Onboarding["error"]): Promise<Onboarding> {
     return keeper.write(draft, state, error, true);
   }
+}
+
+/** A token that Meta takes back in the middle of it: going on with it would fail the same way. */
+function asRefusedToken(error: unknown): unknown {
+  if (!(error instanceof ChannelError) || error.retry !== "reauth" || error.meta === undefined) return error;
+  return connectError("TOKEN_REFUSED", { meta: error.meta });
 }
 
 /** In which state an error leaves it; any other one: failed. */

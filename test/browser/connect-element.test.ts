@@ -117,6 +117,16 @@ describe("while it loads", () => {
     expect(await page.getByText("You may not connect").isVisible()).toBe(true);
   });
 
+  it("shows what is connected, and a way to try again, when only the login is out of order", async () => {
+    stub.answer("GET /status", statusOf(CONNECTED));
+    stub.answer("GET /oauth/onboarding", refusal(500, "INTERNAL"));
+    const page = await open();
+    await page.getByText("Test Shop").waitFor();
+    stub.answer("GET /oauth/onboarding", { onboarding: null, login: loginOf(stub.url) });
+    await button(page, "Try again").click();
+    await button(page, "Connect another number").waitFor();
+  });
+
   it("tells the operator where no login is configured", async () => {
     stub.answer("GET /oauth/onboarding", { onboarding: null, login: { ...loginOf(stub.url), app_id: null } });
     const page = await open();
@@ -338,6 +348,24 @@ describe("an onboarding", () => {
     await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
 
     expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { takeover: true } }]);
+  });
+
+  it("lets a person choose other numbers instead of moving one", async () => {
+    const page = await begun({
+      ...ONBOARDING,
+      state: "takeover",
+      numbers: [offered(1, { held: "elsewhere" }), offered(2)],
+      chosen: ["3001"],
+    });
+    await button(page, "Choose other numbers").press("Enter");
+    await page.getByRole("checkbox", { name: /900001.*used by another account/ }).uncheck();
+    await page.getByRole("checkbox", { name: /900002/ }).check();
+    then({ ...ONBOARDING, state: "done" });
+    stub.answer("GET /status", statusOf(CONNECTED));
+    await button(page, "Connect these").click();
+    await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
+
+    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { phone_number_ids: ["3002"] } }]);
   });
 
   it("that failed says why and goes on where it stopped", async () => {

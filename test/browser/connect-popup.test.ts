@@ -71,6 +71,19 @@ describe("the window", () => {
     expect(stub.asked[0]?.sent).toEqual({ code: "AQcode" });
   });
 
+  it("may be asked for again: giving up one of two says nothing, and either may bring the code", async () => {
+    const { page } = await pressed();
+    await page.evaluate("window.first = FB.answer");
+    await connect(page).click();
+    await page.evaluate("first(null)");
+    stub.answer("POST /oauth/embedded-signup", refusal(400, "CODE_REFUSED"));
+    expect(await page.getByRole("alert").textContent()).toBe("");
+    await page.evaluate("FB.answer('AQcode')");
+    await page.getByRole("alert").filter({ hasText: "Meta did not accept the login" }).waitFor();
+
+    expect(stub.asked).toEqual([{ route: "POST /oauth/embedded-signup", sent: { code: "AQcode" } }]);
+  });
+
   it("believes no message of another origin, whatever it says", async () => {
     const { page, popup } = await pressed();
     stub.answer("POST /oauth/embedded-signup", refusal(400, "CODE_REFUSED"));

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const FOLDERS = ["plugin", "adapters", "migrations", "simulator", "cli", "examples", "bench", "scripts", "test"];
+const FOLDERS = ["plugin", "adapters", "migrations", "simulator", "cli", "ui", "examples", "bench", "scripts", "test"];
 const COMPOSITION_ROOT = "plugin/create-whatsapp-plugin.ts";
 
 type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] };
@@ -19,7 +19,7 @@ const sources: readonly Source[] = FOLDERS.flatMap((folder) =>
   readdirSync(root, { withFileTypes: true }).some((entry) => entry.name === folder)
     ? readdirSync(join(root, folder), { recursive: true })
         .map(String)
-        .filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))
+        .filter((name) => /\.(?:ts|js)$/.test(name) && !name.includes("node_modules"))
         .map((name) => toSource(`${folder}/${name.replaceAll("\\", "/")}`))
     : [],
 );
@@ -134,6 +134,17 @@ describe("the direction of imports", () => {
     ).toEqual([]);
   });
 
+  it("keeps the browser's code to itself, and gives the plugin nothing of it but the sentences", () => {
+    expect(inside("ui/").length).toBeGreaterThan(5);
+    expect(breaches(inside("ui/"), (imported) => !imported.startsWith("ui/"))).toEqual([]);
+    expect(
+      breaches(
+        sources.filter(({ path }) => !/^(ui|test)\//.test(path)),
+        (imported) => imported.startsWith("ui/") && imported !== "ui/sentences.js",
+      ),
+    ).toEqual([]);
+  });
+
   it("makes simulator, command and examples use the public names, as a host does", () => {
     expect(
       breaches(inside("simulator/", "cli/", "examples/", "bench/"), (imported) =>
@@ -217,6 +228,14 @@ const PLANTED: Readonly<Record<string, { readonly source: string; readonly said:
     source: 'export { isPending } from "../plugin/pipeline/part-state.ts";',
     said: "A migration is frozen",
   },
+  "ui/planted-inside.js": {
+    source: 'export { parseConfig } from "../plugin/config.ts";',
+    said: "runs in a browser",
+  },
+  "plugin/planted-view.ts": {
+    source: 'export { cardBody } from "../ui/views.js";',
+    said: "belongs to the browser",
+  },
   "examples/host/planted-inside.ts": {
     source: 'export { parseConfig } from "../../plugin/config.ts";',
     said: "by its public names",
@@ -240,7 +259,7 @@ describe("the linter", () => {
   it("reports a breach of each kind, with our own sentence", { timeout: 30_000 }, async () => {
     const copy = mkdtempSync(join(tmpdir(), "whatsapp-planted-"));
     try {
-      for (const name of ["plugin", "adapters", "migrations", "biome.json", ".gitignore"])
+      for (const name of ["plugin", "adapters", "migrations", "ui", "biome.json", ".gitignore"])
         cpSync(join(root, name), join(copy, name), { recursive: true });
       for (const [path, { source }] of Object.entries(PLANTED)) {
         mkdirSync(join(copy, dirname(path)), { recursive: true });

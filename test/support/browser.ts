@@ -26,7 +26,7 @@ export function useBrowser(): TestBrowser {
   let browser: Browser;
   beforeAll(async () => {
     const { path, env } = await findChromium();
-    browser = await chromium.launch({ executablePath: path, env: { PATH: process.env.PATH ?? "", ...env } });
+    browser = await chromium.launch({ executablePath: path, env: { ...process.env, ...env } });
   });
   afterAll(() => browser?.close());
 

@@ -13,6 +13,7 @@ import {
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import express from "express";
 import { afterAll, expect } from "vitest";
+import { DUMP, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export const TENANT = "00000000-0000-4000-8000-000000000001";
@@ -128,11 +129,32 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
       await plugin.stop();
       await closed(server);
       await meta.stop();
+      const dump = await dumpOf(channel);
       await database.drop();
+      expect(secretsIn(dump, SECRETS), "secrets in the database").toEqual([]);
+      expect(leaksIn(JSON.stringify(logs), SECRETS, meta), "secrets and people in the log").toEqual([]);
     },
   };
   running.add(channel);
   return channel;
+}
+
+/** Whatever the tests configure. */
+const SECRETS: Secrets = {
+  "the app secret": APP_SECRET,
+  "the verify token": VERIFY_TOKEN,
+  "the configured access token": ACCESS_TOKEN,
+  "the token key": TOKEN_KEYS.slice("k1:".length),
+};
+
+/** Empty where a test has taken the database away itself. */
+async function dumpOf({ rows }: Pick<TestChannel, "rows">): Promise<string> {
+  try {
+    return (await rows<{ dump: string }>(DUMP))[0]?.dump ?? "";
+  } catch (error) {
+    if (/does not exist|Unable to acquire|terminated|aborted/i.test(String(error))) return "";
+    throw error;
+  }
 }
 
 async function closed(server: Server): Promise<void> {

@@ -55,6 +55,7 @@ export async function startConnectStub(): Promise<ConnectStub & { reset(): void 
   app.get(["/dashboard/integrations", "/elsewhere"], (_request, response) => {
     response.set("content-security-policy", page.policy).send(PAGE.replace("<!-- body -->", page.body));
   });
+  app.get("/favicon.ico", (_request, response) => void response.status(204).end());
   app.get("/page.js", (_request, response) => void response.type("js").send(PAGE_SCRIPT));
   app.get("/page.css", (_request, response) => void response.type("css").send(PAGE_STYLE));
   app.get("/api/whatsapp/oauth/authorize", (request, response) => {

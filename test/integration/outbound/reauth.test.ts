@@ -44,7 +44,8 @@ describe("a dead token", () => {
 
     expect(calls).toBeLessThanOrEqual(people.length);
     expect(later.parts[0]!.state).toBe("queued");
-    const heard = () => channel.events.filter((event) => event.kind === "connection");
+    const heard = () =>
+      channel.events.filter((event) => event.kind === "connection" && event.connection.state === "reauth_required");
     await channel.until(() => heard().length > 0, "the host to hear of it");
     expect(heard()).toEqual([
       {
