@@ -24,7 +24,7 @@ const DOCUMENTS = [
 const COMPILED = ["README.md", "docs/meta-setup.md", "docs/embedding-connect.md", "docs/connect-for-customers.md"];
 
 /** What a host has of its own, and the least of React that the guide's page needs. */
-const HOST = `import type { Turn, Reply, HostEvent, AiResponse } from "@omniops/whatsapp";
+const HOST = `import type { AiResponse, HostEvent, Reply, Session, Turn } from "@omniops/whatsapp";
 import type { Application, Request } from "express";
 import type { Knex } from "knex";
 declare global {
@@ -32,7 +32,7 @@ declare global {
   const app: Application;
   const chatPipeline: { answer(turn: Turn): Promise<Reply> };
   const bus: { publish(event: HostEvent): Promise<void> };
-  const tenantOf: (request: Request) => string | null;
+  const sessionOf: (request: Request) => Promise<Session | null>;
   const sessions: {
     of(request: Request): Promise<{ id: string; userId: string; customerConfigId: string; isAdmin: boolean } | null>;
   };
@@ -137,6 +137,16 @@ describe("a link in a document", () => {
       ),
     );
   }
+});
+
+describe("ARCHITECTURE.md", () => {
+  it("names files that exist, and every file of plugin/connect/", () => {
+    const walks = read("ARCHITECTURE.md").split("## Code map")[0] ?? "";
+    const paths = [...walks.matchAll(/`((?:plugin|adapters|ui)\/[\w./-]+\.[jt]s)`/g)].map(([, path]) => path ?? "");
+
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    for (const file of readdirSync(join(root, "plugin/connect"))) expect(walks).toContain(file);
+  });
 });
 
 describe("a table", () => {
