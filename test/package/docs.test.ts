@@ -139,6 +139,18 @@ describe("a link in a document", () => {
   }
 });
 
+describe("the pictures of connecting", () => {
+  it("are those that the script draws, and each is shown", () => {
+    const pictures = readdirSync(join(root, "docs/connect")).sort();
+    const drawn = [...read("scripts/draw-connecting.ts").matchAll(/draw\(page, "([\w-]+)"/g)].map(
+      ([, name]) => `${name}.png`,
+    );
+
+    expect(drawn.sort()).toEqual(pictures);
+    for (const picture of pictures) expect(read("docs/connect-for-customers.md")).toContain(`](connect/${picture})`);
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
   it("names files that exist, and every file of plugin/connect/", () => {
     const walks = read("ARCHITECTURE.md").split("## Code map")[0] ?? "";
