@@ -9,7 +9,7 @@ import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops
 import knexFactory from "knex";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { startEmbeddedPostgres } from "../examples/host/embedded-postgres.ts";
-import { startHost } from "../examples/host/host.ts";
+import { type RunningHost, startHost } from "../examples/host/host.ts";
 import { readSettings } from "../examples/host/settings.ts";
 import { findChromium } from "../test/support/chromium.ts";
 
@@ -40,9 +40,11 @@ const CAFE = {
   isOnBusinessApp: true,
 };
 const PIN = "271828";
+const ANOTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 
 type Scene = {
   readonly meta: Simulator;
+  readonly host: RunningHost;
   readonly page: Page;
   /** Resolves with the next time that the host hears of a dead token. */
   readonly tokenIsDead: Promise<void>;
@@ -83,6 +85,16 @@ try {
     await press(page, "Continue");
     await page.getByRole("textbox").fill(PIN);
     await draw(page, "two-step-pin");
+  });
+  await play("another_tenant", { numbers: [{ ...SHOP, isRegistered: true }] }, async ({ meta, host, page }) => {
+    await host.knex("customer_configs").insert({ id: ANOTHER_TENANT });
+    const { phoneNumberId, wabaId } = SHOP;
+    const accessToken = meta.issueToken();
+    await host.whatsapp.connect({ customerConfigId: ANOTHER_TENANT, accessToken, phoneNumberId, wabaId });
+    await press(page, "Connect WhatsApp");
+    await press(page, "Continue");
+    await page.getByRole("heading", { name: "Move the number here?" }).waitFor();
+    await draw(page, "move-here");
   });
   await play("cancelled", { numbers: [SHOP] }, async ({ page }) => {
     await press(page, "Connect WhatsApp");
@@ -147,7 +159,7 @@ async function play(
   );
   try {
     const page = await openDashboard(browser, url);
-    await act({ meta: simulator, page, tokenIsDead });
+    await act({ meta: simulator, host, page, tokenIsDead });
     await page.context().close();
   } finally {
     await host.stop();
