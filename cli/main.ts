@@ -2,6 +2,7 @@
 /** whatsapp-channel: the command line of the package, for the people who run the host. */
 import { createRequire } from "node:module";
 import { type Command, type ExitCode, usageError } from "./command.ts";
+import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
@@ -9,6 +10,7 @@ import { replayUnknownCommand } from "./replay-unknown.ts";
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
   "replay-unknown": replayUnknownCommand,
+  erase: eraseCommand,
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]
@@ -25,7 +27,8 @@ Options:
 Examples:
   whatsapp-channel migrate
   whatsapp-channel migrate --help
-  whatsapp-channel replay-unknown`;
+  whatsapp-channel replay-unknown
+  whatsapp-channel erase --phone +447700900123`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   if (name === "--help" || name === "-h" || name === "help") {

@@ -33,20 +33,28 @@ export type Values = {
 };
 export type Parsed<Own> = { readonly values: Values & Own; readonly positionals: readonly string[] };
 
-/** @param help where a mistake is sent: `migrate --help`. @param own flags that only this command has. */
-export function parsed<Own extends string = never>(
+type OwnOptions<Flag extends string, Valued extends string> = { readonly [Name in Flag]?: boolean } & {
+  readonly [Name in Valued]?: string;
+};
+
+/** @param help where a mistake is sent: `migrate --help`. @param flags and options with a value that only this command has. */
+export function parsed<Flag extends string = never, Valued extends string = never>(
   args: readonly string[],
   help: string,
-  own: readonly Own[] = [],
-): Parsed<{ readonly [Name in Own]?: boolean }> {
-  const flags = Object.fromEntries(own.map((name) => [name, { type: "boolean" as const }]));
+  flags: readonly Flag[] = [],
+  valued: readonly Valued[] = [],
+): Parsed<OwnOptions<Flag, Valued>> {
+  const own = Object.fromEntries([
+    ...flags.map((name) => [name, { type: "boolean" as const }] as const),
+    ...valued.map((name) => [name, { type: "string" as const }] as const),
+  ]);
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { ...COMMON, ...flags },
+      options: { ...COMMON, ...own },
     });
-    return { values: values as Values & { readonly [Name in Own]?: boolean }, positionals };
+    return { values: values as Values & OwnOptions<Flag, Valued>, positionals };
   } catch (error) {
     // Node adds advice about positionals after the first sentence.
     const [sentence = ""] = (error as Error).message.split(/\.(\s|$)/);

@@ -53,9 +53,13 @@ export const connections = {
         renew_at timestamptz,
         -- Its number was disconnected, and Meta could not be told yet.
         leaving_since timestamptz,
+        -- When Meta is to be told next.
+        leaving_try_at timestamptz,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now());
       create index whatsapp_oauth_tokens_user on ${q("whatsapp_oauth_tokens")} (meta_user_id);
+      create index whatsapp_oauth_tokens_leaving on ${q("whatsapp_oauth_tokens")} (leaving_try_at)
+        where leaving_since is not null;
 
       -- A browser on its way to Meta and back. One-time, ten minutes, bound to who started it.
       create table ${q("whatsapp_oauth_states")} (
@@ -96,6 +100,11 @@ export const connections = {
         code text primary key,
         requested_at timestamptz not null default now(),
         completed_at timestamptz);
+
+      -- Messages of people who were erased: what Meta has yet to say of them is not kept either. No key to the id.
+      create table ${q("whatsapp_erased_messages")} (
+        message_hash text primary key,
+        erased_at timestamptz not null default now());
 
       create table ${q("whatsapp_templates")} (
         id uuid primary key default gen_random_uuid(),
@@ -154,6 +163,7 @@ export const connections = {
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_erased_messages",
       "whatsapp_erasures",
       "whatsapp_onboardings",
       "whatsapp_oauth_states",

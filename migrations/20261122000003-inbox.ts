@@ -18,6 +18,7 @@ export const inbox = {
       create table ${q("whatsapp_webhooks")} (
         id bigint generated always as identity primary key,
         webhook_type text not null,
+        -- Empty where a person in it was erased.
         body bytea not null,
         -- The body as JSON, with what Postgres cannot hold (NUL, lone surrogates) replaced by U+FFFD; null when quarantined.
         payload jsonb,
@@ -47,6 +48,7 @@ export const inbox = {
         lane_key text,
         connection_id uuid,
         contact_id bigint,
+        -- SHA-256 of the change's identity, which holds the wamid and with it the person's number.
         dedupe_key text not null unique,
         kind text not null,
         -- The wamid that a message or status is about.
@@ -54,7 +56,7 @@ export const inbox = {
         phone_number_id text,
         -- The event as JSON; text, because it is read whole.
         payload json not null,
-        -- 0 pending, 1 done, 2 dead letter, 3 parked until its message appears, 4 unrouted
+        -- 0 pending, 1 done, 2 dead letter, 3 parked until its message appears, 4 unrouted, 5 erased: only its key is left
         state smallint not null default 0,
         last_error text,
         -- No foreign key: it would cost a look-up per event before the acknowledgement, and each is pruned by its own age.
@@ -85,7 +87,7 @@ export const inbox = {
       begin
         select array_agg(connection_id), array_agg(contact), bool_and(is_known), array_agg(case
             when contact is not null then 'in:contact:' || contact
-            when kind = 'status' then 'in:status:' || left(external_id, 200)
+            when kind = 'status' then 'in:status:' || encode(sha256(convert_to(external_id, 'UTF8')), 'hex')
             else 'in:number:' || connection_id end)
         into connection_ids, contact_ids, everybody_known, lane_keys
         from (
@@ -117,8 +119,9 @@ export const inbox = {
         on conflict (lane_key) do update set pending = l.pending + excluded.pending,
           ready_at = coalesce(l.ready_at, excluded.ready_at);
 
-        if exists (select 1 from ${q("whatsapp_contacts")} where id = any (contact_ids) and merged_into is not null) then
-          raise exception using errcode = 'WA001', message = 'a contact was linked meanwhile';
+        if (select count(*) from ${q("whatsapp_contacts")} where id = any (contact_ids) and merged_into is null)
+          <> (select count(distinct id) from unnest(contact_ids) as c (id)) then
+          raise exception using errcode = 'WA001', message = 'a contact was linked or erased meanwhile';
         end if;
 
         with stored as (

@@ -27,6 +27,7 @@ export const turnsAndOutbox = {
         finished_at timestamptz);
       -- A burst joins the one turn that the host has not seen yet.
       create unique index whatsapp_turns_open on ${q("whatsapp_turns")} (lane_key) where sealed_at is null and state = 0;
+      create index whatsapp_turns_contact on ${q("whatsapp_turns")} (contact_id);
       create index whatsapp_turns_pending on ${q("whatsapp_turns")} (lane_key, seq) where state = 0;
 
       create table ${q("whatsapp_sends")} (

@@ -8,6 +8,7 @@ export const TABLES = [
   "whatsapp_oauth_states",
   "whatsapp_onboardings",
   "whatsapp_erasures",
+  "whatsapp_erased_messages",
   "whatsapp_templates",
   "whatsapp_contacts",
   "whatsapp_contact_aliases",

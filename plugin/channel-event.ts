@@ -285,6 +285,8 @@ export type AccountEvent = EventBase & {
   /** What happened, in Meta's word: `PARTNER_REMOVED`, `APPROVED`, … */
   readonly event: string | null;
   readonly reason: string | null;
+  /** The Meta app that was installed or uninstalled, where Meta names it. */
+  readonly partnerAppId?: string;
 };
 
 export type PhoneNumberEvent = EventBase & {

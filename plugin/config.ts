@@ -24,6 +24,8 @@ export type WhatsAppConfig = {
   readonly usesPkce: boolean;
   /** The current app secret first, then the one being rotated out. */
   readonly appSecrets: readonly string[];
+  /** Those that may have signed Meta's callbacks: every app secret there is. */
+  readonly callbackSecrets: readonly string[];
   readonly verifyToken: string;
   /** The first encrypts, all decrypt. */
   readonly tokenKeys: readonly TokenKey[];
@@ -202,6 +204,9 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
     dialogUrl: values.dialogUrl as string,
     usesPkce: values.pkce !== undefined,
     appSecrets: Object.freeze(appSecrets as readonly string[]),
+    callbackSecrets: Object.freeze([
+      ...new Set([values.metaAppSecret, values.appSecret].flatMap((secrets) => (secrets ?? []) as readonly string[])),
+    ]),
     verifyToken: values.verifyToken as string,
     tokenKeys: Object.freeze((values.tokenKeys as WhatsAppConfig["tokenKeys"]).map((key) => Object.freeze(key))),
     graphUrl: values.graphUrl as string,

@@ -7,17 +7,22 @@ import { createFetchTransport, createHttpTransport } from "../adapters/graph-api
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createMetaOauth } from "../adapters/meta-oauth/meta-oauth.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
+import { createErasure } from "../adapters/postgres/erase.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
+import { createDataDeletion } from "./connect/data-deletion.ts";
+import { createDisconnect } from "./connect/disconnect.ts";
+import { createFinishLeaving } from "./connect/finish-leaving.ts";
 import { createOnboard } from "./connect/onboard.ts";
 import { createRenewTokens } from "./connect/renew-tokens.ts";
 import { createSignIn } from "./connect/sign-in.ts";
 import { createUpkeep } from "./connect/upkeep.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createErase, type Erase } from "./erase.ts";
 import type { ConnectDeps } from "./http/connect-routes.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
@@ -27,7 +32,7 @@ import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
-import type { Logger, ReadAgain } from "./ports.ts";
+import type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -86,6 +91,12 @@ export type WhatsAppPlugin = ChannelPlugin & {
   stop(): Promise<void>;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
+  /**
+   * Forgets a person: everything that is stored of them, of every tenant unless one is given, and in the host's inbox.
+   * Safe to repeat. @returns what there was.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   */
+  readonly erase: Erase;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -118,6 +129,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     appSecret: config.appSecrets[0] as string,
     fetch: options.fetch ?? globalThis.fetch,
   });
+  const erasure = createErasure(patientDatabase(options.knex, schemas));
+  const erase = createErase(erasure);
+  const eraseKnown = async (subject: { readonly userId: string }) => {
+    if (await erasure.isKnown(subject)) await erase(subject);
+  };
+  const finishLeaving = createFinishLeaving({ leaving: store.leaving, metaAccounts, secretBox, log });
   const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
   const pipeline = createPipeline({
     store,
@@ -135,6 +152,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     rules: {
       wakeOn: { ...DEFAULT_RULES.wakeOn, ...options.wakeOn },
       pauseMs: options.pauseAfterStaffMs ?? DEFAULT_RULES.pauseMs,
+      appId: config.appId,
     },
     retry: {
       maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
@@ -172,7 +190,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
   const renewTokens = createRenewTokens({ connections: store.connections, metaOauth, metaAccounts, secretBox, log });
   const upkeep = createUpkeep(
-    { "renew tokens": renewTokens, "expire onboardings": store.onboardings.expire },
+    {
+      "tell Meta of numbers that have left": () => finishLeaving(null),
+      "renew tokens": renewTokens,
+      "expire onboardings": store.onboardings.expire,
+    },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
   );
 
@@ -195,6 +217,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     router: createRouter({
       plugin: contract,
       store,
+      disconnect: createDisconnect({ leaving: store.leaving, finishLeaving, onClosed: pipeline.onQueued }),
+      callbacks: {
+        secrets: config.callbackSecrets,
+        now: () => new Date(),
+        ...createDataDeletion({
+          ...config,
+          leaving: store.leaving,
+          erase: eraseKnown,
+          newCode: () => randomBytes(24).toString("base64url"),
+        }),
+      },
       verifyToken: config.verifyToken,
       connect: {
         signIn,
@@ -219,6 +252,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
+    erase,
     receipt: store.outbox.receipt,
   };
 }
@@ -254,6 +288,33 @@ function loginOf({ appId, loginConfigId, graphVersion, dialogUrl }: WhatsAppConf
     sdk_url: new URL("/en_US/sdk.js", isMeta ? "https://connect.facebook.net" : dialogUrl).href,
     dialog_origin: new URL(dialogUrl).origin,
   };
+}
+
+export type EraseOptions = {
+  /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
+  readonly customerConfigId?: string;
+  readonly schema?: string;
+  readonly hostSchema?: string;
+};
+
+/** Forgets a person without a plugin, beside those that are running. See {@link WhatsAppPlugin.erase}. */
+export function erase(knex: Knex, subject: ErasureSubject, options: EraseOptions = {}): Promise<ErasureCounts> {
+  return createErase(createErasure(patientDatabase(knex, options)))(subject, options);
+}
+
+/** What {@link erase} would take away, counted. Changes nothing. */
+export function whatEraseDeletes(
+  knex: Knex,
+  subject: ErasureSubject,
+  options: EraseOptions = {},
+): Promise<ErasureCounts> {
+  const { count } = createErasure(patientDatabase(knex, options));
+  return createErase({ erase: count })(subject, options);
+}
+
+/** Whoever looks for a person reads tables from end to end. */
+function patientDatabase(knex: Knex, { schema = "public", hostSchema = "public" }: EraseOptions) {
+  return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000 });
 }
 
 /** A host's logger that throws must not undo what is stored, nor end the process. */

@@ -4,13 +4,17 @@ export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
 export type * from "./contract.ts";
 export {
   createWhatsAppPlugin,
+  type EraseOptions,
+  erase,
   replayUnknown,
   type WhatsAppPlugin,
   type WhatsAppPluginOptions,
+  whatEraseDeletes,
 } from "./create-whatsapp-plugin.ts";
+export type { Erase } from "./erase.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
-export type { Logger, ReadAgain } from "./ports.ts";
+export type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";

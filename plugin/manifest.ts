@@ -25,6 +25,7 @@ export const manifest: PluginManifest = {
       "whatsapp_connections",
       "whatsapp_contact_aliases",
       "whatsapp_contacts",
+      "whatsapp_erased_messages",
       "whatsapp_erasures",
       "whatsapp_events",
       "whatsapp_host_changes",

@@ -102,9 +102,19 @@ export type Effects = {
   }[];
   readonly preferences: readonly ContactPreference[];
   readonly templates: readonly TemplateEvent[];
+  /** Accounts that Meta has taken from us, with every number in them. */
+  readonly closings: readonly AccountClosing[];
   readonly statuses: readonly StatusEvent[];
   /** For the host's `onEvent`, in the order of the events; the conversation is added when written. */
   readonly told: readonly { readonly contactId: string | null; readonly event: ChannelEvent; readonly late: boolean }[];
+};
+
+export type AccountClosing = {
+  readonly wabaId: string;
+  /** What happened and what to do, in one sentence. */
+  readonly reason: string;
+  /** When it happened: a number that was connected since stays. */
+  readonly at: Date;
 };
 
 /** A row of the host's inbox. */
@@ -395,6 +405,85 @@ export type Connections = {
   }): Promise<boolean>;
 };
 
+/** Numbers that leave: because their customer, Meta or the person who connected them says so. */
+export type Leaving = {
+  /**
+   * Closes a number of the tenant's, or all of them, and keeps the tokens until Meta was told.
+   * @returns the connections closed by this call, none when they were closed before; null when the tenant never had that number.
+   */
+  disconnect(wish: {
+    readonly customerConfigId: string;
+    readonly phoneNumberId: string | null;
+    readonly reason: string;
+  }): Promise<readonly Connection[] | null>;
+  /**
+   * Tokens with which Meta must still be told. Each is its caller's for half a minute at least.
+   * @param only of these connections; null: whoever is due.
+   */
+  claim(limit: number, only: readonly string[] | null): Promise<readonly LeavingToken[]>;
+  /** Meta was told, or cannot be told any more. */
+  forget(connectionId: string): Promise<void>;
+  /** The token of a number of this account that is connected; null when there is none. */
+  tokenOfAccount(wabaId: string): Promise<Omit<LeavingToken, "isInUse" | "isOver"> | null>;
+  /** The person takes back what they gave before `at`: their tokens go, and their numbers need a new one. */
+  deauthorize(revoked: {
+    readonly metaUserId: string;
+    readonly at: Date;
+    readonly reason: string;
+  }): Promise<readonly Connection[]>;
+  /** The same, and everything else that is known of this Meta user goes too; `code` will tell that it is done. */
+  forgetMetaUser(revoked: {
+    readonly metaUserId: string;
+    readonly at: Date;
+    readonly reason: string;
+    readonly code: string;
+  }): Promise<readonly Connection[]>;
+  finishErasure(code: string): Promise<void>;
+  /** When it was done; null while it is not, undefined when nobody has this code. */
+  erasure(code: string): Promise<{ readonly completedAt: Date | null } | undefined>;
+};
+
+/** A person to be forgotten. */
+export type ErasureSubject =
+  | { readonly phoneNumber: string; readonly userId?: undefined }
+  | { readonly userId: string; readonly phoneNumber?: undefined };
+
+/** How many rows hold something of a person. */
+export type ErasureCounts = {
+  readonly contacts: number;
+  readonly conversations: number;
+  /** Rows of the host's inbox. */
+  readonly messages: number;
+  readonly events: number;
+  /** Webhooks whose bytes go. */
+  readonly deliveries: number;
+  readonly turns: number;
+  readonly sends: number;
+  readonly hostEvents: number;
+};
+
+export type Erasure = {
+  /** Whether anybody is known by this name. */
+  isKnown(subject: ErasureSubject): Promise<boolean>;
+  /** What {@link Erasure.erase} would take away. Changes nothing. */
+  count(subject: ErasureSubject, customerConfigId: string | null): Promise<ErasureCounts>;
+  /** Everything that is known of a person, in one transaction. Safe to repeat. @param customerConfigId null: of every tenant. */
+  erase(subject: ErasureSubject, customerConfigId: string | null): Promise<ErasureCounts>;
+};
+
+/** The token of a number that has left. */
+export type LeavingToken = {
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly wabaId: string;
+  /** Sealed for the connection's row. */
+  readonly accessTokenEnc: string;
+  /** Somebody else has a number of the account connected: its webhooks must go on. */
+  readonly isInUse: boolean;
+  /** Meta could not be told for a week. */
+  readonly isOver: boolean;
+};
+
 export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"> & {
   /** Seals the token for the row that it will stand in. */
   readonly seal: (connectionId: string) => string;
@@ -538,6 +627,7 @@ export type Store = {
   readonly connections: Connections;
   readonly signIns: SignIns;
   readonly onboardings: Onboardings;
+  readonly leaving: Leaving;
   readonly templates: Templates;
   readonly sessions: Sessions;
   /** Answers when the database does; its error otherwise. */

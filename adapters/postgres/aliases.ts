@@ -104,3 +104,13 @@ export function canonicalNumber(digits: string): string {
     .replace(/^521(\d{10})$/, "52$1")
     .replace(/^549(\d{10})$/, "54$1");
 }
+
+/** The same number in every spelling that Meta may use for it. */
+export function spellingsOf(digits: string): readonly string[] {
+  const short = canonicalNumber(digits);
+  const long = short
+    .replace(/^55(\d{2})(\d{8})$/, (_all, area, number) => `55${area}9${number}`)
+    .replace(/^52(\d{10})$/, "521$1")
+    .replace(/^54(\d{10})$/, "549$1");
+  return [...new Set([digits, short, long])];
+}

@@ -1,43 +1,22 @@
 /** Numbers bound to tenants, and their sealed tokens. */
-import type { Connection, ConnectionState, HostEvent } from "../../plugin/contract.ts";
+import type { Connection } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 import type { Connections, NewConnection } from "../../plugin/ports.ts";
+import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
-import { enqueueOnLanes } from "./lanes.ts";
+import { closeConnections } from "./leaving.ts";
 import { createTokens, saveToken } from "./tokens.ts";
-
-type ConnectionRow = {
-  readonly id: string;
-  readonly customer_config_id: string;
-  readonly phone_number_id: string;
-  readonly waba_id: string;
-  readonly display_phone_number: string;
-  readonly verified_name: string | null;
-  readonly quality_rating: string | null;
-  readonly state: ConnectionState;
-  readonly reason: string | null;
-};
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
   const table = db.name("whatsapp_connections");
 
   /** The host hears of it with the change itself, or not at all. */
-  async function tell(tx: Tx, rows: readonly ConnectionRow[]): Promise<void> {
-    if (!hasListener || rows.length === 0) return;
-    const events = rows.map((row): HostEvent => ({ kind: "connection", connection: toConnection(row) }));
-    const lanes = [...new Set(events.map(notifyLane))].sort();
-    await enqueueOnLanes(
-      tx,
-      db,
-      lanes.map((laneKey) => ({
-        laneKey,
-        stage: "notify",
-        items: events.filter((event) => notifyLane(event) === laneKey).length,
-      })),
-    );
-    await enqueueHostEvents(tx, db, events);
+  async function tell(tx: Tx, changed: readonly Connection[]): Promise<void> {
+    if (!hasListener) return;
+    const events = changed.map((connection) => ({ kind: "connection" as const, connection }));
+    await tellHost(tx, db, events);
   }
 
   return {
@@ -76,9 +55,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         if (wanted.sealPin !== undefined)
           await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
-        await tell(tx, before?.state === "connected" ? lost : [...lost, row]);
+        await tell(tx, before?.state === "connected" ? lost : [...lost, toConnection(row)]);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
-        await wakeHeldSends(tx, db, [row.id, ...lost.map(({ id }) => id)]);
+        await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
         return toConnection(row);
       });
     },
@@ -101,8 +80,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           [connectionId, reason, accessTokenEnc],
         );
         if (row === undefined) return null;
-        await tell(tx, [row]);
-        return toConnection(row);
+        const connection = toConnection(row);
+        await tell(tx, [connection]);
+        return connection;
       });
     },
 
@@ -144,19 +124,24 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
 const SYNC_COLUMN = { contacts: "contacts_sync_at", history: "history_sync_at" } as const;
 
 /** Two tenants cannot both have a number: who proves it and confirms it gets it. @returns what the others have lost. */
-async function takeFromOthers(tx: Tx, db: Database, wanted: NewConnection): Promise<readonly ConnectionRow[]> {
-  const lost = await tx.query<ConnectionRow>(
-    `update ${db.name("whatsapp_connections")} set state = 'disconnected', disconnected_at = now(), updated_at = now(),
-       reason = 'Somebody who proved at Meta that it is theirs has connected this number to another account.'
-     where phone_number_id = $1 and customer_config_id <> $2 and state <> 'disconnected' returning *`,
+async function takeFromOthers(tx: Tx, db: Database, wanted: NewConnection): Promise<readonly Connection[]> {
+  const held = await tx.query<{ readonly id: string }>(
+    `select id from ${db.name("whatsapp_connections")} where phone_number_id = $1 and customer_config_id <> $2
+       and state <> 'disconnected' for no key update`,
     [wanted.phoneNumberId, wanted.customerConfigId],
   );
-  for (const { id, customer_config_id: tenant } of lost) {
-    await tx.query(`delete from ${db.name("whatsapp_oauth_tokens")} where connection_id = $1`, [id]);
-    await hideFromHost(tx, db, tenant);
-  }
+  const lost = await closeConnections(
+    tx,
+    db,
+    held.map(({ id }) => ({ id, reason: TAKEN })),
+  );
+  await tx.query(`delete from ${db.name("whatsapp_oauth_tokens")} where connection_id = any($1)`, [
+    lost.map(({ connectionId }) => connectionId),
+  ]);
   return lost;
 }
+
+const TAKEN = "Somebody who proved at Meta that it is theirs has connected this number to another account.";
 
 /** The columns of the guide, on the host's own row of the tenant: the host makes tenants, we never do. */
 async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<void> {
@@ -171,44 +156,4 @@ async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<voi
       "REQUEST_INVALID",
       "There is no customer_configs row with this customerConfigId: create the tenant first.",
     );
-}
-
-/** The tenant's row shows a number that it still has, or none. */
-async function hideFromHost(tx: Tx, db: Database, customerConfigId: string): Promise<void> {
-  await tx.query(
-    `update ${db.hostName("customer_configs")} t set whatsapp_enabled = c.id is not null,
-       whatsapp_phone_number = c.display_phone_number, whatsapp_phone_number_id = c.phone_number_id,
-       whatsapp_business_account_id = c.waba_id, whatsapp_connected_at = case when c.id is null then null else t.whatsapp_connected_at end
-     from (select $1::text as tenant) x left join lateral (
-       select * from ${db.name("whatsapp_connections")} where customer_config_id::text = x.tenant and state <> 'disconnected'
-       order by created_at limit 1) c on true
-     where t.id::text = x.tenant`,
-    [customerConfigId],
-  );
-}
-
-/** Sends that waited for a new token go on, in order; those of a number that was lost learn that they cannot. */
-async function wakeHeldSends(tx: Tx, db: Database, connectionIds: readonly string[]): Promise<void> {
-  await tx.query(
-    `with mine as (
-       select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lease_token is null and l.pending > 0 and l.lane_key in (
-         select lane_key from ${db.name("whatsapp_outbox")} where connection_id = any($1) and state in ('queued', 'held', 'sending'))
-       order by l.lane_key for update of l)
-     update ${db.name("whatsapp_lanes")} l set ready_at = now() from mine where l.lane_key = mine.lane_key`,
-    [connectionIds],
-  );
-}
-
-function toConnection(row: ConnectionRow): Connection {
-  return {
-    connectionId: row.id,
-    customerConfigId: row.customer_config_id,
-    phoneNumberId: row.phone_number_id,
-    wabaId: row.waba_id,
-    displayPhoneNumber: row.display_phone_number,
-    verifiedName: row.verified_name,
-    qualityRating: row.quality_rating,
-    state: row.state,
-    reason: row.reason,
-  };
 }

@@ -1,11 +1,13 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
 import type { HostEvent } from "../../plugin/contract.ts";
 import type { Effects, ShownMessage, StoredEvent } from "../../plugin/ports.ts";
+import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { enqueueOnLanes, type NewItems } from "./lanes.ts";
+import { closeAccounts } from "./leaving.ts";
 import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { optOut, savePreferences } from "./preferences.ts";
@@ -30,7 +32,8 @@ export async function writeEffects(
   events: readonly StoredEvent[],
   options: EffectOptions,
 ): Promise<ReadonlySet<string>> {
-  // Contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
+  // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
+  const closed = await closeAccounts(tx, db, effects.closings);
   const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
   await updateProfiles(tx, db, effects.profiles);
   await leaveNumbers(tx, db, effects.leftNumbers, contacts);
@@ -56,7 +59,11 @@ export async function writeEffects(
     ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
     ...(await findShown(tx, db, effects.changes, contacts)),
   ]);
-  const told: HostEvent[] = [...effects.told.map((one) => toHostEvent(one, contacts)), ...statuses.changes];
+  const told: HostEvent[] = [
+    ...effects.told.map((one) => toHostEvent(one, contacts)),
+    ...statuses.changes,
+    ...closed.map((connection) => ({ kind: "connection" as const, connection })),
+  ];
   const heard = options.hasListener ? told : [];
   const turns = turnsOf(
     [...standIns.map(({ message }) => message), ...fresh],
@@ -81,6 +88,11 @@ export async function writeEffects(
     tx,
     db,
     effects.windows.map(({ contactId }) => contactId),
+  );
+  await wakeWaitingSends(
+    tx,
+    db,
+    closed.map(({ connectionId }) => connectionId),
   );
   return statuses.parked;
 }

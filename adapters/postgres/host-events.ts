@@ -1,8 +1,9 @@
 /** Events on their way to the host's `onEvent`: queued with the change that caused them, deleted once heard. */
 import type { HostEvent } from "../../plugin/contract.ts";
 import type { HostEvents } from "../../plugin/ports.ts";
+import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
-import { fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { revive } from "./revive.ts";
 
 /** In order per conversation; what belongs to none goes by number. */
@@ -21,6 +22,16 @@ export async function enqueueHostEvents(tx: Tx, db: Database, events: readonly H
      select lane_key, event from jsonb_to_recordset($1::jsonb) as e (i int, lane_key text, event jsonb) order by i`,
     [JSON.stringify(events.map((event, i) => ({ i, lane_key: notifyLane(event), event })))],
   );
+}
+
+/** Where nothing else is told in the transaction: lanes and events at once. */
+export async function tellHost(tx: Tx, db: Database, events: readonly HostEvent[]): Promise<void> {
+  await enqueueOnLanes(
+    tx,
+    db,
+    [...countBy(events, notifyLane)].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
+  );
+  await enqueueHostEvents(tx, db, events);
 }
 
 export function createHostEvents(db: Database): HostEvents {

@@ -7,6 +7,7 @@ import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents } from "./routing.ts";
+import { BYTES_ERASED, erasePostscripts } from "./tombstones.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
@@ -119,6 +120,7 @@ async function complete(
     rows.map((row) => row.webhook_id),
     -1,
   );
+  await erasePostscripts(tx, db, [...parked]);
 }
 
 /** Sorted, because the events of one delivery are completed by several workers at once. */
@@ -130,7 +132,7 @@ async function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[]
        select w.id, c.n from ${db.name("whatsapp_webhooks")} w
        join unnest($1::bigint[], $2::int[]) as c (id, n) on c.id = w.id order by w.id for update of w)
      update ${db.name("whatsapp_webhooks")} w set pending = w.pending + mine.n,
-       processed = w.pending + mine.n = 0 and w.error is null
+       processed = w.pending + mine.n = 0 and (w.error is null or w.error = '${BYTES_ERASED}')
      from mine where w.id = mine.id`,
     [[...counts.keys()], [...counts.values()].map((n) => n * sign)],
   );

@@ -18,7 +18,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
   return {
     async enqueue(conversationId, send) {
       return db.transaction(async (tx) => {
-        const to = await addressOf(tx, db, conversationId);
+        const to = await addressOf(tx, db, conversationId, "for key share of c");
         const sent = to.windowOpen ? send : insteadOf(send);
         const [sendId] = await insertSends(tx, db, [{ ...sent, ...to, conversationId, turnId: null }]);
         if (sendId) {
@@ -116,7 +116,8 @@ type Address = SendingAccount & {
   readonly optedOut: boolean;
 };
 
-async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<Address> {
+/** @param lock so that the person cannot be erased until the send is stored. */
+async function addressOf(tx: Tx, db: Database, conversationId: string, lock = ""): Promise<Address> {
   const [row] = await tx.query<{
     id: string;
     connection_id: string;
@@ -134,7 +135,7 @@ async function addressOf(tx: Tx, db: Database, conversationId: string): Promise<
          where p.contact_id = coalesce(c.merged_into, c.id) and p.category = 'marketing_messages' and p.value = 'stop') as opted_out
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
      left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
-     where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
+     where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1 ${lock}`,
     [conversationId],
   );
   if (row === undefined)

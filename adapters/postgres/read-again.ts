@@ -4,6 +4,7 @@ import type { Inbox, ReadAgain } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { isDataFault, routeAll, sqlState, storeEvents, storing } from "./record.ts";
 import { oneAtATime } from "./routing.ts";
+import { ERASED, storedKey } from "./tombstones.ts";
 
 type Read = (body: Uint8Array) => readonly ChannelEvent[] | null;
 
@@ -25,7 +26,7 @@ export function createReadAgain(db: Database): Inbox["readAgain"] {
       }
     const unknown = await db.query<ReadAgain["unknown"][number]>(
       `select coalesce(payload ->> 'type', 'unknown') as type, count(*)::int as count, max(created_at) as last
-       from ${events} where kind = 'unsupported' group by 1 order by 2 desc, 1`,
+       from ${events} where kind = 'unsupported' and state <> ${ERASED} group by 1 order by 2 desc, 1`,
     );
     return { understood, failed, unknown };
   };
@@ -45,7 +46,9 @@ async function readDelivery(tx: Tx, db: Database, webhookId: string, read: Read)
   );
   const now = webhook === undefined ? null : read(Buffer.from(webhook.body, "base64"));
   if (now === null) return 0;
-  const stillUnknown = new Set(now.filter(({ kind }) => kind === "unsupported").map(({ dedupeKey }) => dedupeKey));
+  const stillUnknown = new Set(
+    now.filter(({ kind }) => kind === "unsupported").map(({ dedupeKey }) => storedKey(dedupeKey)),
+  );
   const understood = before.filter(({ dedupe_key }) => !stillUnknown.has(dedupe_key));
   if (understood.length === 0) return 0;
   await tx.query(`delete from ${db.name("whatsapp_events")} where id = any($1)`, [understood.map(({ id }) => id)]);

@@ -3,6 +3,7 @@ import type { ChannelEvent, ReceivedEvent } from "../../plugin/contract.ts";
 import type { IncomingDelivery, RecordedDelivery } from "../../plugin/ports.ts";
 import { introduces, messageIdOf, parentAlias, personOf, phoneAlias, userAlias } from "./aliases.ts";
 import type { Database } from "./database.ts";
+import { storedKey } from "./tombstones.ts";
 
 /** Raised by `whatsapp_record` in the migrations when something is out of the ordinary: nothing is stored then. */
 const OUT_OF_THE_ORDINARY = "WA001";
@@ -36,7 +37,7 @@ export async function recordOrdinary(
         `{${events.map(introduces).join(",")}}`,
         textArray(events.map(({ kind }) => kind)),
         textArray(events.map((event) => messageIdOf(event) ?? "")),
-        textArray(events.map(({ dedupeKey }) => dedupeKey)),
+        textArray(events.map(({ dedupeKey }) => storedKey(dedupeKey))),
         // JSON has no raw line breaks, so lines are the cheapest list of it.
         events.map((event) => JSON.stringify(event)).join("\n"),
       ],

@@ -8,6 +8,7 @@ import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
 import { oneAtATime, type Route, routeEvents } from "./routing.ts";
+import { BYTES_ERASED, erasedKeys, storedKey } from "./tombstones.ts";
 
 export function createRecord(db: Database): Inbox["record"] {
   return async (deliveries) => {
@@ -23,14 +24,32 @@ export function createRecord(db: Database): Inbox["record"] {
   };
 }
 
-/** Thrown to roll back: a contact was linked to another one after its events were routed, and before we had its lane. */
+/** Thrown to roll back: a contact was linked to another one, or erased, after its events were routed, and before we had its lane. */
 class ContactMoved extends Error {
   override readonly name = "ContactMoved";
 }
 
 /** Whatever it is: new people, numbers nobody has connected, what was stored before, what must be mended. */
 async function recordAny(db: Database, deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]> {
-  return storing(db, (tx) => store(tx, db, deliveries));
+  const erased = new Set<string>();
+  for (;;) {
+    try {
+      return await storing(db, (tx) => store(tx, db, deliveries, erased));
+    } catch (error) {
+      if (!(error instanceof TwinErased)) throw error;
+      for (const key of error.keys) erased.add(key);
+    }
+  }
+}
+
+/** Thrown to roll back: what was stored before is of a person who was erased since, and must not bring them back. */
+class TwinErased extends Error {
+  override readonly name = "TwinErased";
+  readonly keys: readonly string[];
+  constructor(keys: readonly string[]) {
+    super();
+    this.keys = keys;
+  }
 }
 
 /** A transaction that routes events and stores them. */
@@ -39,7 +58,7 @@ export async function storing<T>(db: Database, run: (tx: Tx) => Promise<T>): Pro
     try {
       return await db.transaction(run);
     } catch (error) {
-      // Routed anew, they find the elder. Links are rare, so this ends.
+      // Routed anew, they find the elder, or make a new one. Both are rare, so this ends.
       if (!(error instanceof ContactMoved)) throw error;
     }
   }
@@ -49,15 +68,38 @@ async function store(
   tx: Tx,
   db: Database,
   deliveries: readonly IncomingDelivery[],
+  erased: ReadonlySet<string> = new Set(),
 ): Promise<readonly RecordedDelivery[]> {
-  const routed = await routeAll(tx, db, deliveries);
-  const webhookIds = await insertWebhooks(tx, db, deliveries);
+  const kept = deliveries.map((delivery) => withoutErased(delivery, erased));
+  const routed = await routeAll(tx, db, kept);
+  const webhookIds = await insertWebhooks(tx, db, kept);
   const recorded = await storeEvents(tx, db, routed, webhookIds);
-  return deliveries.map(({ error }, at) => ({
-    webhookId: webhookIds[at] as string,
-    error,
-    events: recorded.filter((_event, i) => routed[i]?.at === at),
-  }));
+  const duplicates = routed.filter((_event, i) => recorded[i]?.outcome === "duplicate");
+  const twins = await erasedKeys(
+    tx,
+    db,
+    duplicates.map(({ event }) => storedKey(event.dedupeKey)),
+  );
+  if (twins.length > 0) throw new TwinErased(twins);
+  return deliveries.map(({ error, events }, at) => {
+    const stored = recorded.filter((_event, i) => routed[i]?.at === at);
+    return {
+      webhookId: webhookIds[at] as string,
+      error,
+      events: events.map((event): ReceivedEvent => {
+        const isErased = erased.has(storedKey(event.dedupeKey));
+        const known = isErased ? undefined : stored.shift();
+        return known ?? { kind: event.kind, outcome: "duplicate", lane: null, eventId: null };
+      }),
+    };
+  });
+}
+
+/** Its bytes go whole, whoever else is in them. */
+function withoutErased(delivery: IncomingDelivery, erased: ReadonlySet<string>): IncomingDelivery {
+  const events = delivery.events.filter(({ dedupeKey }) => !erased.has(storedKey(dedupeKey)));
+  if (events.length === delivery.events.length) return delivery;
+  return { ...delivery, events, body: new Uint8Array(), payload: null, error: BYTES_ERASED };
 }
 
 export type RoutedEvent = { readonly event: ChannelEvent; readonly at: number; readonly route: Route };
@@ -147,7 +189,7 @@ async function insertWebhooks(
     `insert into ${db.name("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, error, processed)
      select type, substring($1::bytea from start for length),
        case when verbatim then convert_from(substring($1::bytea from start for length), 'UTF8')::jsonb else mended::jsonb end,
-       secret, pending, error, pending = 0 and error is null
+       secret, pending, error, pending = 0 and (error is null or error = '${BYTES_ERASED}')
      from unnest($2::int[], $3::int[], $4::boolean[], $5::text[], $6::text[], $7::smallint[], $8::int[], $9::text[])
        as d (start, length, verbatim, mended, type, secret, pending, error) returning id`,
     [
@@ -183,12 +225,13 @@ async function insertEvents(
        string_to_array($8, E'\\n'), $9::bigint[]) with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind,
          external_id, phone_number_id, payload, webhook_id, i)
      on conflict (dedupe_key) do nothing returning id, dedupe_key, exists (
-       select 1 from ${db.name("whatsapp_contacts")} where id = any($3) and merged_into is not null) as moved`,
+       select 1 from unnest($3::bigint[]) as r (id) left join ${db.name("whatsapp_contacts")} c on c.id = r.id
+       where r.id is not null and (c.id is null or c.merged_into is not null)) as moved`,
     [
       items.map(({ route }) => route.laneKey),
       items.map(({ route }) => route.connectionId),
       items.map(({ route }) => route.contactId),
-      items.map(({ event }) => event.dedupeKey),
+      items.map(({ event }) => storedKey(event.dedupeKey)),
       items.map(({ event }) => event.kind),
       items.map(({ event }) => messageIdOf(event)),
       items.map(({ event }) => event.phoneNumberId),
@@ -202,10 +245,11 @@ async function insertEvents(
   const idOf = new Map(inserted.map((row) => [row.dedupe_key, row.id]));
   const byPosition = new Map<number, string>();
   for (const [i, { event }] of items.entries()) {
-    const id = idOf.get(event.dedupeKey);
+    const key = storedKey(event.dedupeKey);
+    const id = idOf.get(key);
     if (id === undefined) continue;
     byPosition.set(i, id);
-    idOf.delete(event.dedupeKey); // the same change twice in one batch: the second is a duplicate
+    idOf.delete(key); // the same change twice in one batch: the second is a duplicate
   }
   return byPosition;
 }
@@ -245,7 +289,7 @@ async function finishWebhooks(
   await tx.query(
     `update ${db.name("whatsapp_webhooks")} w set pending = w.pending - c.less,
        error = case when c.unrouted then 'unrouted: no connection holds this number; it is applied once one does' else w.error end,
-       processed = w.pending - c.less = 0 and not c.unrouted and w.error is null
+       processed = w.pending - c.less = 0 and not c.unrouted and (w.error is null or w.error = '${BYTES_ERASED}')
      from json_to_recordset($1::json) as c (id bigint, less int, unrouted boolean) where w.id = c.id`,
     [JSON.stringify(needed)],
   );

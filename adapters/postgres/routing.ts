@@ -4,6 +4,7 @@ import { aliasesOfEvent, introduces, personOf } from "./aliases.ts";
 import { inLane, insertPeople, type NewPerson } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
 import { linkContacts, lockPeople } from "./linking.ts";
+import { hashOf } from "./tombstones.ts";
 
 export type Route = {
   /** Null when no connection holds the number or account. */
@@ -140,8 +141,7 @@ function routeOf(event: ChannelEvent, found: Found | undefined, contact?: string
   const connectionId = found.connection_id;
   const contactId = contact ?? Object.values(found.known)[0] ?? null;
   if (contactId !== null) return { laneKey: inLane(contactId), connectionId, contactId };
-  // The id is as long as Meta, or somebody with our secret, makes it; a lane key must fit an index row.
-  if (event.kind === "status")
-    return { laneKey: `in:status:${event.messageId.slice(0, 200)}`, connectionId, contactId };
+  // A wamid holds the person's number, and lanes are never deleted.
+  if (event.kind === "status") return { laneKey: `in:status:${hashOf(event.messageId)}`, connectionId, contactId };
   return { laneKey: `in:number:${connectionId}`, connectionId, contactId };
 }

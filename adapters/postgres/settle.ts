@@ -8,6 +8,7 @@ import type { HostShape } from "./host-tables.ts";
 import { enqueueOnLanes, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
 import { OPTED_OUT, optOut } from "./preferences.ts";
 import { openFreeEntryPoints } from "./sessions.ts";
+import { rememberErased } from "./tombstones.ts";
 
 export type SettleOptions = {
   readonly hasListener: boolean;
@@ -92,6 +93,14 @@ export async function settleParts(
     return { ...lane, items: 1 + after.length };
   });
   await writeAttempts(tx, db, settlements);
+  // Its person was erased while it was on its way.
+  const orphans = settlements.filter(({ part }) => !rows.some(({ id }) => id === part.outboxId));
+  if (orphans.length > 0)
+    await rememberErased(
+      tx,
+      db,
+      orphans.map(({ messageId }) => messageId).filter((messageId) => messageId !== null),
+    );
   await writeParts(tx, db, changes);
   await replaceParts(tx, db, changes);
   await openFreeEntryPoints(

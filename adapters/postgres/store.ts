@@ -8,6 +8,7 @@ import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
+import { createLeaving } from "./leaving.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOutbox } from "./outbox.ts";
 import { createReadAgain } from "./read-again.ts";
@@ -36,6 +37,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     connections: createConnections(db, options),
     signIns: createSignIns(db),
     onboardings: createOnboardings(db),
+    leaving: createLeaving(db, options),
     templates: createTemplates(db),
     sessions: createSessions(db),
     ping: async () => {

@@ -13,23 +13,23 @@ type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody
 /**
  * @throws ChannelError BODY_TOO_LARGE before a byte is read, ENCODING_UNSUPPORTED, BODY_INCOMPLETE, RAW_BODY_MISSING.
  */
-export async function readRawBody(request: MaybeParsed): Promise<Uint8Array> {
-  refuseByHeaders(request);
+export async function readRawBody(request: MaybeParsed, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
+  refuseByHeaders(request, maxBytes);
   const kept = [request.rawBody, request.body].find((bytes) => bytes instanceof Uint8Array);
-  if (kept !== undefined) return withinLimit(kept);
+  if (kept !== undefined) return withinLimit(kept, maxBytes);
   if (request.readableEnded || (request.body !== undefined && Object.keys(Object(request.body)).length > 0))
     throw rawBodyMissing();
-  return readStream(request);
+  return readStream(request, maxBytes);
 }
 
-function refuseByHeaders({ headers }: IncomingMessage): void {
+function refuseByHeaders({ headers }: IncomingMessage, maxBytes: number): void {
   const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding.toLowerCase() !== "identity")
     throw new ChannelError("ENCODING_UNSUPPORTED", "Send the webhook without Content-Encoding.");
-  if (Number(headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-function readStream(request: IncomingMessage): Promise<Uint8Array> {
+function readStream(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -44,7 +44,7 @@ function readStream(request: IncomingMessage): Promise<Uint8Array> {
 
     function onData(chunk: Buffer): void {
       size += chunk.byteLength;
-      if (size > MAX_BODY_BYTES) fail(tooLarge());
+      if (size > maxBytes) fail(tooLarge(maxBytes));
       else chunks.push(chunk);
     }
     function onEnd(): void {
@@ -65,13 +65,13 @@ function readStream(request: IncomingMessage): Promise<Uint8Array> {
 }
 
 /** A host's parser may allow more than we do. */
-function withinLimit(bytes: Uint8Array): Uint8Array {
-  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+function withinLimit(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
   return bytes;
 }
 
-function tooLarge(): ChannelError {
-  return new ChannelError("BODY_TOO_LARGE", `A webhook delivery has at most ${MAX_BODY_BYTES} bytes.`);
+function tooLarge(maxBytes: number): ChannelError {
+  return new ChannelError("BODY_TOO_LARGE", `The body has at most ${maxBytes} bytes.`);
 }
 
 function rawBodyMissing(): ChannelError {

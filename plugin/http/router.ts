@@ -2,10 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
+import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { Logger, Store } from "../ports.ts";
+import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
+import { createDisconnectRoute } from "./disconnect-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
@@ -19,6 +22,8 @@ export type Router = (request: IncomingMessage, response: ServerResponse, next: 
 export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly store: Store;
+  readonly disconnect: Disconnect;
+  readonly callbacks: CallbackDeps;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -31,7 +36,9 @@ type Handler = (request: express.Request, response: express.Response) => Promise
 /** Where a person's browser goes by itself: what goes wrong there must end on the host's dashboard. */
 const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
 
-export function createRouter({ plugin, store, verifyToken, connect, authenticate, log }: RouterDeps): Router {
+export function createRouter(deps: RouterDeps): Router {
+  const { plugin, store, verifyToken, connect, authenticate, log } = deps;
+  const callbacks = createCallbackRoutes(deps.callbacks);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const connecting = createConnectRoutes(connect, log);
@@ -52,12 +59,16 @@ export function createRouter({ plugin, store, verifyToken, connect, authenticate
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
     delivery: createDeliveryRoute(plugin.receive),
+    deauthorize: callbacks.deauthorize,
+    dataDeletion: callbacks.dataDeletion,
+    deletionStatus: callbacks.deletionStatus,
     status: asTenant(tenant.status),
     authorize: toConnect(connecting.authorize),
     callback: toConnect(connecting.callback),
     embeddedSignup: toConnect(connecting.embeddedSignup),
     onboarding: toConnect(connecting.onboarding),
     goOn: toConnect(connecting.goOn),
+    disconnect: toConnect(createDisconnectRoute({ disconnect: deps.disconnect, connections: store.connections })),
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),

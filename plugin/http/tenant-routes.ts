@@ -114,7 +114,7 @@ export function createTenantRoutes({ store, send, sessionStatus }: TenantDeps) {
 }
 
 /** The guide's two fields first, for a page that shows one number; all of them after that. */
-function statusOf(connections: readonly Connection[]): object {
+export function statusOf(connections: readonly Connection[]): object {
   const numbers = connections.filter(({ state }) => state !== "disconnected");
   const [first] = numbers;
   return {

@@ -1,6 +1,7 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
 import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person, TurnMessage } from "../contract.ts";
 import type { Effects, ShownChange, ShownMessage, StoredEvent } from "../ports.ts";
+import { closingsOf } from "./closed-accounts.ts";
 import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
 
@@ -12,11 +13,14 @@ export type EffectRules = {
   readonly wakeOn: { readonly reactions: boolean; readonly unsupported: boolean; readonly late: boolean };
   /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. */
   readonly pauseMs: number;
+  /** Our Meta app; null where it is not configured. */
+  readonly appId: string | null;
 };
 
 export const DEFAULT_RULES: EffectRules = {
   wakeOn: { reactions: false, unsupported: false, late: false },
   pauseMs: 60 * 60 * 1000,
+  appId: null,
 };
 
 type Draft = { -readonly [Key in keyof Effects]: Effects[Key][number][] };
@@ -31,11 +35,13 @@ export function planEffects(events: readonly StoredEvent[], rules: EffectRules =
     leftNumbers: [],
     preferences: [],
     templates: [],
+    closings: [],
     statuses: [],
     told: [],
   };
   for (const stored of events) {
     const late = isLate(stored);
+    if (stored.event.kind === "account") draft.closings.push(...closingsOf(stored.event, sentAtOf(stored), rules));
     if (stored.contactId === null) withoutContact(draft, stored.event);
     else withContact(draft, stored, stored.contactId, rules, late);
     // What became of a send is told by the send's own change of state.

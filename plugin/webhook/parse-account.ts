@@ -9,12 +9,12 @@ import {
   unsupportedItem,
 } from "./change-context.ts";
 import { parseLists } from "./parse-lists.ts";
-import { asObject, asText, asWord, type Wire } from "./wire.ts";
+import { asId, asObject, asText, asWord, type Wire } from "./wire.ts";
 
-type Details = Pick<AccountEvent, "event" | "reason">;
+type Details = Pick<AccountEvent, "event" | "reason" | "partnerAppId">;
 
 const DETAILS: Readonly<Record<string, (value: Wire) => Details>> = {
-  account_update: (value) => ({ event: asText(value.event), reason: reasonOfUpdate(value) }),
+  account_update: (value) => ({ event: asText(value.event), reason: reasonOfUpdate(value), ...partnerApp(value) }),
   account_review_update: (value) => ({ event: asText(value.decision), reason: asWord(value.rejection_reason) }),
   account_alerts: (value) => {
     const alert = asObject(value.alert_info) ?? value;
@@ -32,8 +32,8 @@ const DETAILS: Readonly<Record<string, (value: Wire) => Details>> = {
 /** The whole change is one event. */
 export const parseAccount: ParseChange = (value, change) => {
   const details = Object.hasOwn(DETAILS, change.field) ? DETAILS[change.field]?.(value) : undefined;
-  const { event, reason } = details ?? { event: asText(value.event), reason: null };
-  return [{ kind: "account", field: change.field, event, reason, ...changeBase(change) }];
+  const said = details ?? { event: asText(value.event), reason: null };
+  return [{ kind: "account", field: change.field, ...said, ...changeBase(change) }];
 };
 
 /** For what comes as a list; `field` is the list's name where Meta puts it under a field of another kind. */
@@ -55,6 +55,11 @@ export const parseTrackingEvents: ParseChange = (value, change) => {
   const events = trackingLists(value, change);
   return events.length > 0 ? events : parseAccount(value, change);
 };
+
+function partnerApp(value: Wire): Pick<AccountEvent, "partnerAppId"> {
+  const partnerAppId = asId(asObject(value.waba_info)?.partner_app_id);
+  return partnerAppId === null ? {} : { partnerAppId };
+}
 
 /** What stands beside the event, in Meta's word. */
 function reasonOfUpdate(value: Wire): string | null {

@@ -94,6 +94,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
     onEvent: (event) => void events.push(event),
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     pollMs: 100,
+    upkeepMs: 300,
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 200 },
     ...options.plugin,
   });

@@ -27,6 +27,7 @@ describe("a configuration", () => {
       dialogUrl: "https://www.facebook.com",
       usesPkce: false,
       appSecrets: ["an-app-secret"],
+      callbackSecrets: ["an-app-secret"],
       verifyToken: "a-verify-token",
       tokenKeys: [{ kid: "k1", key: Buffer.from(KEY, "base64") }],
       graphUrl: "https://graph.facebook.com",

@@ -1,0 +1,201 @@
+/** Where a person stands in the database: looked for without locks, because some of it must be read from end to end. */
+import type { ChannelEvent, HostEvent } from "../../plugin/contract.ts";
+import type { ErasureSubject } from "../../plugin/ports.ts";
+import { aliasesOfEvent, canonicalNumber, personOf, spellingsOf } from "./aliases.ts";
+import type { Database, Tx } from "./database.ts";
+import { ERASED } from "./tombstones.ts";
+
+/** Who it is, by every name that we have for them. */
+export type People = {
+  readonly contacts: readonly string[];
+  readonly conversations: readonly string[];
+  /** `phone:447700900123`, `user:GB.5512`, `parent:GB.ENT.77`. */
+  readonly aliases: ReadonlySet<string>;
+};
+
+/** What is theirs beside what hangs on the contact. */
+export type Traces = {
+  /** Events of the contacts, and those that nobody's contact has. */
+  readonly events: readonly string[];
+  /** Of the latter, the lanes: others use them too. */
+  readonly eventLanes: readonly string[];
+  readonly hostEvents: readonly string[];
+  readonly hostEventLanes: readonly string[];
+  readonly deliveries: readonly string[];
+};
+
+export async function findPeople(
+  tx: Tx,
+  db: Database,
+  subject: ErasureSubject,
+  customerConfigId: string | null,
+): Promise<People> {
+  const aliases = new Set(
+    subject.phoneNumber === undefined
+      ? [`user:${subject.userId}`, `parent:${subject.userId}`]
+      : [`phone:${canonicalNumber(subject.phoneNumber)}`],
+  );
+  const contacts = new Set<string>();
+  const conversations = new Set<string>();
+  // What one row tells may lead to the next: a number to a user id, and that to another tenant's contact.
+  for (let known = -1; known !== contacts.size + aliases.size; ) {
+    known = contacts.size + aliases.size;
+    const rows = await tx.query<{
+      id: string;
+      merged_into: string | null;
+      conversation_id: string | null;
+      names: readonly string[];
+    }>(
+      // By aliases only: a number in the contact's row may have passed on to somebody else.
+      `select c.id, c.merged_into, c.conversation_id, array_to_json(array(
+         select alias from ${db.name("whatsapp_contact_aliases")} a where a.contact_id = c.id)) as names
+       from ${db.name("whatsapp_contacts")} c
+       where ($1::uuid is null or c.customer_config_id = $1) and (c.id = any($2) or c.merged_into = any($2)
+         or c.id in (select contact_id from ${db.name("whatsapp_contact_aliases")} where alias = any($3)))`,
+      [customerConfigId, [...contacts], [...aliases]],
+    );
+    for (const row of rows) {
+      contacts.add(row.id);
+      if (row.merged_into !== null) contacts.add(row.merged_into);
+      if (row.conversation_id !== null) conversations.add(row.conversation_id);
+      for (const name of row.names) aliases.add(name);
+    }
+  }
+  return { contacts: [...contacts], conversations: [...conversations], aliases };
+}
+
+/** Conversations that the host has deleted since may have left something behind. */
+export async function findOldConversations(
+  tx: Tx,
+  db: Database,
+  contacts: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `select conversation_id as id from ${db.name("whatsapp_outbox")} where contact_id = any($1)
+     union select conversation_id from ${db.name("whatsapp_turns")} where contact_id = any($1)`,
+    [contacts],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The wamids of what they wrote. */
+export async function findWritten(tx: Tx, db: Database, contacts: readonly string[]): Promise<readonly string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `select external_id as id from ${db.name("whatsapp_events")} where contact_id = any($1) and external_id is not null`,
+    [contacts],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The wamids of what stands in their conversations and of what they were sent. */
+export async function findExchanged(
+  tx: Tx,
+  db: Database,
+  conversations: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `with parts as (
+       select o.id, o.message_id from ${db.name("whatsapp_outbox")} o join ${db.name("whatsapp_sends")} s on s.id = o.send_id
+       where s.conversation_id = any($1))
+     select message_id as id from parts where message_id is not null
+     union select a.message_id from ${db.name("whatsapp_send_attempts")} a join parts on parts.id = a.outbox_id where a.message_id is not null
+     union select external_id from ${db.hostName("messages")} where conversation_id = any($1) and external_id is not null`,
+    [conversations],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** @param since only what was stored after; null: everything. */
+export async function findTraces(
+  tx: Tx,
+  db: Database,
+  people: People,
+  messageIds: readonly string[],
+  customerConfigId: string | null,
+  since: string | null,
+): Promise<Traces> {
+  const events = db.name("whatsapp_events");
+  const names = patternOf(people.aliases);
+  const owned = customerConfigId === null ? null : await numbersOf(tx, db, customerConfigId);
+  const recent = since === null ? "$1::timestamptz is null" : "created_at >= $1::timestamptz";
+  const own = await tx.query<{ id: string }>(
+    `select id from ${events} where ${recent} and contact_id = any($2) and state <> ${ERASED}`,
+    [since, people.contacts],
+  );
+  const ids = new Set(messageIds);
+  const loose = (
+    await tx.query<{ id: string; lane_key: string | null; external_id: string | null; payload: ChannelEvent }>(
+      `select id, lane_key, external_id, payload from ${events}
+       where ${recent} and contact_id is null and state <> ${ERASED} and (payload::text ~ $2 or external_id = any($3))`,
+      [since, names, messageIds],
+    )
+  ).filter(
+    ({ payload, external_id }) => isOf(payload, owned) && (ids.has(external_id ?? "") || isAbout(payload, people)),
+  );
+  const told = (
+    await tx.query<{ id: string; lane_key: string; event: HostEvent }>(
+      `select id, lane_key, event from ${db.name("whatsapp_host_events")}
+       where ${recent} and lane_key like 'notify:number:%' and event::text ~ $2`,
+      [since, names],
+    )
+  ).filter(({ event }) => "event" in event && isOf(event.event, owned) && isAbout(event.event, people));
+  const deliveries = await tx.query<{ id: string }>(
+    // The number of a business is in all of its deliveries. Redelivered ones have no events: they are known by their ids.
+    `select w.id from ${db.name("whatsapp_webhooks")} w
+     cross join lateral (select regexp_replace(coalesce(w.payload::text, encode(w.body, 'escape')),
+       '"display_phone_number": ?"[^"]*"', '', 'g') as text) t
+     where ${recent} and w.body <> '' and ($4::text is null or t.text ~ $4) and (t.text ~ $2 or exists (
+       select 1 from regexp_matches(t.text, '"([A-Za-z0-9+/=_.:-]{6,})"', 'g') as m where m[1] = any($3)))
+     union select webhook_id from ${events} where id = any($5)`,
+    [since, names, messageIds, owned?.pattern ?? null, [...own, ...loose].map(({ id }) => id)],
+  );
+  return {
+    events: [...own, ...loose].map(({ id }) => id),
+    eventLanes: loose.map((row) => row.lane_key).filter((key) => key !== null),
+    hostEvents: told.map(({ id }) => id),
+    hostEventLanes: told.map((row) => row.lane_key),
+    deliveries: deliveries.map(({ id }) => id),
+  };
+}
+
+/** Finds a number that stands by itself, in any of its spellings, and a user id. */
+function patternOf(aliases: ReadonlySet<string>): string {
+  const names = [...aliases].flatMap((alias) => {
+    const name = alias.slice(alias.indexOf(":") + 1);
+    if (!alias.startsWith("phone:")) return [`${escaped(name)}(?![0-9A-Za-z])`];
+    return spellingsOf(name).map((digits) => `(?<![0-9])${escaped(digits)}(?![0-9])`);
+  });
+  return names.join("|");
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[^0-9A-Za-z]/g, "\\$&");
+}
+
+/** By who it is about, and not by what somebody wrote in it. What is about nobody that we know of goes when it names them. */
+function isAbout(event: ChannelEvent, { aliases }: People): boolean {
+  return personOf(event) === null || aliasesOfEvent(event).some((alias) => aliases.has(alias));
+}
+
+type Owned = {
+  readonly numbers: ReadonlySet<string>;
+  readonly accounts: ReadonlySet<string>;
+  readonly pattern: string;
+};
+
+/** Numbers that the tenant has or had. */
+async function numbersOf(tx: Tx, db: Database, customerConfigId: string): Promise<Owned> {
+  const rows = await tx.query<{ phone_number_id: string; waba_id: string }>(
+    `select phone_number_id, waba_id from ${db.name("whatsapp_connections")} where customer_config_id = $1`,
+    [customerConfigId],
+  );
+  const numbers = new Set(rows.map((row) => row.phone_number_id));
+  // A tenant without a number has nothing: a pattern that matches nothing.
+  const pattern = numbers.size === 0 ? "$." : [...numbers].map(escaped).join("|");
+  return { numbers, accounts: new Set(rows.map((row) => row.waba_id)), pattern };
+}
+
+function isOf({ phoneNumberId, wabaId }: ChannelEvent, owned: Owned | null): boolean {
+  if (owned === null) return true;
+  return phoneNumberId === null ? owned.accounts.has(wabaId ?? "") : owned.numbers.has(phoneNumberId);
+}

@@ -1,0 +1,78 @@
+/** `erase`: forgets a person, or says what that would take away. */
+import { type ErasureCounts, type ErasureSubject, erase, whatEraseDeletes } from "@omniops/whatsapp";
+import { type Command, usageError } from "./command.ts";
+import { withDatabase } from "./database.ts";
+import { optionsHelp, parsed, schemas } from "./options.ts";
+
+const NAME = "erase";
+const HELP = `Usage: whatsapp-channel ${NAME} --phone <number> | --user <id> [options]
+
+Forgets a person: everything that is stored of them and what they said, in our tables and in the host's inbox, in
+one transaction. What stays are counts, and keys by which a webhook that Meta brings again is recognised.
+The running host need not be stopped. Without --yes it counts what would go, and changes nothing.
+
+${optionsHelp([
+  "--phone <number>        With country code: +447700900123",
+  "--user <id>             Meta's id of the person: GB.5512",
+  "--tenant <uuid>         Only of this customer_configs.id. Default: of every tenant",
+  "--yes                   Do it",
+])}
+
+Examples:
+  DATABASE_URL=postgres://… whatsapp-channel ${NAME} --phone +447700900123
+  whatsapp-channel ${NAME} --user GB.5512 --tenant 00000000-0000-4000-8000-000000000001 --yes`;
+
+export const eraseCommand: Command = {
+  summary: "Forget a person, everywhere",
+
+  async run(args) {
+    const { values, positionals } = parsed(args, `${NAME} --help`, ["yes"], ["phone", "user", "tenant"]);
+    if (values.help) {
+      console.log(HELP);
+      return 0;
+    }
+    if (positionals.length > 0)
+      throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
+    const subject = subjectOf(values.phone, values.user);
+    const options = {
+      ...schemas(values, `${NAME} --help`),
+      ...(values.tenant === undefined ? {} : { customerConfigId: values.tenant }),
+    };
+    const confirmed = values.yes === true;
+    const act = confirmed ? erase : whatEraseDeletes;
+    const url = values["database-url"] ?? process.env.DATABASE_URL;
+    const counts = await withDatabase(url, (knex) => act(knex, subject, options)).catch(asUsage);
+    if (values.json) console.log(JSON.stringify(confirmed ? { erased: counts } : { wouldErase: counts }));
+    else if (confirmed) console.log(list("Erased:", counts));
+    else console.log(`${list("Would be erased:", counts)}\nNothing was changed. To do it, add --yes.`);
+    return confirmed ? 0 : 2;
+  },
+};
+
+function subjectOf(phoneNumber: string | undefined, userId: string | undefined): ErasureSubject {
+  if (phoneNumber !== undefined && userId === undefined) return { phoneNumber };
+  if (userId !== undefined && phoneNumber === undefined) return { userId };
+  throw usageError("Say who: --phone or --user, one of them.", `${NAME} --help`);
+}
+
+/** What is no number, id or tenant is the caller's mistake. */
+function asUsage(error: Error & { readonly code?: string }): never {
+  throw error.code === "REQUEST_INVALID" ? usageError(error.message, `${NAME} --help`) : error;
+}
+
+function list(title: string, counts: ErasureCounts): string {
+  const words: Readonly<Record<keyof ErasureCounts, string>> = {
+    contacts: "contacts",
+    conversations: "conversations, emptied",
+    messages: "messages in the host's inbox",
+    events: "events",
+    deliveries: "deliveries, their bytes",
+    turns: "turns",
+    sends: "sends",
+    hostEvents: "events waiting for the host",
+  };
+  const lines = Object.entries(words).map(
+    ([key, word]) => `\n  ${String(counts[key as keyof ErasureCounts]).padStart(6)}  ${word}`,
+  );
+  return `${title}${lines.join("")}`;
+}

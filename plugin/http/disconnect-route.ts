@@ -1,0 +1,22 @@
+/** `POST /disconnect`: the tenant gives up a number, or all of them. */
+import { z } from "zod";
+import type { Disconnect } from "../connect/disconnect.ts";
+import type { Connections } from "../ports.ts";
+import { sendJson } from "./error-response.ts";
+import { invalid, readJsonBody } from "./json-body.ts";
+import type { TenantRoute } from "./session.ts";
+import { statusOf } from "./tenant-routes.ts";
+
+const REQUEST = z.strictObject({ phone_number_id: z.string().min(1).max(100).optional() });
+
+export type DisconnectRouteDeps = { readonly disconnect: Disconnect; readonly connections: Connections };
+
+export function createDisconnectRoute({ disconnect, connections }: DisconnectRouteDeps): TenantRoute {
+  return async (request, response, session) => {
+    const parsed = REQUEST.safeParse(await readJsonBody(request, {}));
+    if (!parsed.success) throw invalid(parsed.error);
+    const { customerConfigId } = session;
+    await disconnect({ customerConfigId, phoneNumberId: parsed.data.phone_number_id ?? null });
+    sendJson(response, 200, statusOf(await connections.ofTenant(customerConfigId)));
+  };
+}

@@ -1,0 +1,256 @@
+/** T71: a person is erased. Nothing of them is left in any column of any table, and Meta's redeliveries do not bring them back. */
+import { afterEach, describe, expect, it } from "vitest";
+import { NUMBER, quiet, startChannel, TENANT, type TestChannel } from "../../support/channel.ts";
+import { closeWindow, keepBack, meet, texts } from "../outbound/outbound.ts";
+import { ADA, BEN, dump, finds, liveThrough, posted, status, text, wamidOf } from "./canaries.ts";
+import { connectNumber, OTHER_TENANT, SECOND_NUMBER } from "./leaving.ts";
+
+const running: TestChannel[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((channel) => channel.stop()));
+});
+
+async function start(options: Parameters<typeof startChannel>[0] = {}): Promise<TestChannel> {
+  const channel = await startChannel({
+    reply: ({ messages }) => `You said: ${messages.map((message) => message.text).join(" / ")}`,
+    ...options,
+    meta: { numbers: [NUMBER, SECOND_NUMBER], ...options.meta },
+  });
+  running.push(channel);
+  await channel.rows("insert into customer_configs (id) values (?) on conflict do nothing", [OTHER_TENANT]);
+  return channel;
+}
+
+type Payload = { readonly entry: readonly object[] };
+
+/** What Meta would bring again: the exact deliveries, before they are erased. */
+async function received(channel: TestChannel): Promise<readonly Payload[]> {
+  const rows = await channel.rows<{ payload: Payload }>(
+    "select payload from whatsapp_webhooks where payload is not null order by id",
+  );
+  return rows.map(({ payload }) => payload);
+}
+
+const OF_ADA = [ADA.phoneNumber, ADA.userId, ADA.name, wamidOf(ADA.phoneNumber, 0).slice(6, 24)];
+
+async function bothLive(channel: TestChannel): Promise<readonly string[]> {
+  const [ada, ben] = [channel.meta.person(ADA), channel.meta.person(BEN)];
+  const ids = await liveThrough(channel, ADA, ada);
+  await liveThrough(channel, BEN, ben);
+  channel.meta.batch([
+    { from: ada, text: `${ADA.name} says three` },
+    { from: ben, text: `${BEN.name} says three` },
+  ]);
+  await channel.meta.idle();
+  await quiet(channel);
+  const sent = channel.meta.accepted.filter(({ recipient }) => recipient === ADA.phoneNumber).map(({ wamid }) => wamid);
+  const written = [...ada.transcript(), ...ada.transcript(SECOND_NUMBER.phoneNumberId)].map(({ wamid }) => wamid);
+  return [...OF_ADA, ...ids, ...sent, ...written];
+}
+
+/** What the host sees of somebody. */
+async function shownOf(channel: TestChannel, { phoneNumber }: typeof ADA): Promise<unknown> {
+  return channel.rows(
+    `select m.role, m.content, m.status, m.external_id, m.channel_metadata, v.channel_metadata as conversation
+     from messages m join conversations v on v.id = m.conversation_id
+     where v.channel_metadata #>> '{whatsapp,phone_number}' = ? order by m.created_at, m.id`,
+    [phoneNumber],
+  );
+}
+
+describe("a person who is erased", () => {
+  it("is nowhere any more, and not after everything came again in other batches; the others are as before", async () => {
+    const channel = await start();
+    const canaries = await bothLive(channel);
+    const before = await dump(channel);
+    for (const canary of OF_ADA) expect([canary, finds(before, [canary]).length > 0]).toEqual([canary, true]);
+    const bens = await shownOf(channel, BEN);
+    const payloads = await received(channel);
+    const count = async () =>
+      (
+        await channel.rows(
+          "select (select count(*) from whatsapp_webhooks) as webhooks, (select count(*) from whatsapp_events) as events, (select count(*) from conversations) as conversations",
+        )
+      )[0];
+    const counted = await count();
+
+    const erased = await channel.plugin.erase({ phoneNumber: `+${ADA.phoneNumber}` });
+
+    expect(erased).toMatchObject({ contacts: 1, conversations: 1 });
+    expect(erased.messages).toBeGreaterThan(5);
+    expect(erased.events).toBeGreaterThan(10);
+    expect(finds(await dump(channel), canaries)).toEqual([]);
+    expect(await shownOf(channel, BEN)).toEqual(bens);
+    expect(await count()).toEqual(counted);
+
+    // Alone, in reverse, and all in one.
+    for (const payload of payloads) await posted(channel, payload);
+    for (const payload of payloads.toReversed()) await posted(channel, payload);
+    await posted(channel, { object: "whatsapp_business_account", entry: payloads.flatMap(({ entry }) => entry) });
+    await quiet(channel);
+
+    expect(finds(await dump(channel), canaries)).toEqual([]);
+    expect(await shownOf(channel, BEN)).toEqual(bens);
+    expect(await channel.rows("select 1 from whatsapp_contacts")).toHaveLength(1);
+    expect(
+      await channel.rows(
+        "select 1 from whatsapp_lanes where pending <> 0 or lease_token is not null or ready_at is not null",
+      ),
+    ).toEqual([]);
+
+    // And again: harmless.
+    expect(await channel.plugin.erase({ phoneNumber: ADA.phoneNumber })).toEqual({
+      contacts: 0,
+      conversations: 0,
+      messages: 0,
+      events: 0,
+      deliveries: 0,
+      turns: 0,
+      sends: 0,
+      hostEvents: 0,
+    });
+  });
+
+  it("is found by user id as well, and by every name that it leads to", async () => {
+    const channel = await start();
+    const canaries = await bothLive(channel);
+
+    await channel.plugin.erase({ userId: ADA.userId });
+
+    expect(finds(await dump(channel), canaries)).toEqual([]);
+  });
+
+  it("is somebody new when they write again", async () => {
+    const channel = await start();
+    await bothLive(channel);
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    const again = await meet(channel, ADA);
+    await channel.until(() => texts(channel, again).includes("You said: hello"), "the answer");
+
+    const rows = await channel.rows<{ content: string }>(
+      "select content from messages where conversation_id = ? order by created_at",
+      [again.conversationId],
+    );
+    expect(rows.map(({ content }) => content)).toEqual(["hello", "You said: hello"]);
+  });
+
+  it("is not brought back by what Meta has yet to say of messages they were sent", async () => {
+    const channel = await start();
+    const ada = await meet(channel, ADA);
+    await channel.until(() => texts(channel, ada).length === 1, "the answer");
+    await channel.meta.idle();
+    await quiet(channel);
+    const [{ wamid } = { wamid: "" }] = channel.meta.accepted;
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    await posted(channel, status(ADA, wamid, "played"));
+    await quiet(channel);
+
+    expect(finds(await dump(channel), [...OF_ADA, wamid])).toEqual([]);
+  });
+
+  it("takes what waits with them: unanswered, unsent, unheard, failed for good", async () => {
+    const channel = await start({
+      reply: () => {
+        throw new Error("not now");
+      },
+      plugin: {
+        onEvent: () => {
+          throw new Error("not now");
+        },
+        retry: { maxAttempts: 2, baseMs: 10, maxMs: 20 },
+      },
+    });
+    const ada = await meet(channel, ADA);
+    await keepBack(channel, ada);
+    await channel.plugin.send({
+      conversationId: ada.conversationId,
+      response: `to ${ADA.name}`,
+      idempotencyKey: ADA.name,
+    });
+    await closeWindow(channel, ada);
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_turns where state = 2"))[0],
+      "the turn to be given up",
+    );
+    await channel.plugin.stop();
+    await posted(channel, text(ADA, wamidOf(ADA.phoneNumber, 90), `${ADA.name} was never read`));
+
+    const erased = await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    expect(erased).toMatchObject({ contacts: 1, turns: 1, sends: 1 });
+    expect(finds(await dump(channel), OF_ADA)).toEqual([]);
+    await channel.plugin.start();
+    await quiet(channel);
+    expect(finds(await dump(channel), OF_ADA)).toEqual([]);
+  });
+
+  it("of one tenant stays with the other", async () => {
+    const channel = await start();
+    await connectNumber(channel, SECOND_NUMBER, OTHER_TENANT);
+    const ada = channel.meta.person(ADA);
+    ada.says("to the first");
+    ada.says("to the second", { to: SECOND_NUMBER.phoneNumberId });
+    await channel.meta.idle();
+    await quiet(channel);
+
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber }, { customerConfigId: TENANT });
+
+    const contacts = await channel.rows("select customer_config_id, phone_number from whatsapp_contacts");
+    expect(contacts).toEqual([{ customer_config_id: OTHER_TENANT, phone_number: ADA.phoneNumber }]);
+    const left = finds(await dump(channel), ["to the first"]);
+    expect(left).toEqual([]);
+    const kept = await channel.rows<{ payload: unknown }>(
+      "select payload from whatsapp_webhooks where payload is not null",
+    );
+    expect(JSON.stringify(kept)).toContain("to the second");
+
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    expect(finds(await dump(channel), OF_ADA)).toEqual([]);
+  });
+});
+
+describe("a host whose own tables stand on its messages", () => {
+  it.each<[string, string]>([
+    ["a foreign key", "create table feedback (id int, message_id uuid references messages (id))"],
+    [
+      "a foreign key that is checked at the commit",
+      "create table feedback (id int, message_id uuid references messages (id) deferrable initially deferred)",
+    ],
+    [
+      "a trigger",
+      `create table feedback (id int, message_id uuid);
+       create function keep() returns trigger language plpgsql as $$ begin raise exception 'never deleted'; end $$;
+       create trigger keep before delete on messages for each row execute function keep()`,
+    ],
+  ])("keeps the rows by %s, emptied", async (_how, sql) => {
+    const channel = await start();
+    const canaries = await bothLive(channel);
+    await channel.rows(sql);
+    await channel.rows(
+      "insert into feedback select 1, id from messages where conversation_id in (select conversation_id from whatsapp_contacts where phone_number = ?)",
+      [ADA.phoneNumber],
+    );
+
+    const { messages } = await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    expect(finds(await dump(channel), canaries)).toEqual([]);
+    expect(await channel.rows("select 1 from messages where content = '[erased]'")).toHaveLength(messages);
+  });
+});
+
+describe("erasing refuses", () => {
+  it.each<[string, object, object]>([
+    ["nobody", {}, {}],
+    ["two at once", { phoneNumber: "447700900123", userId: "GB.1" }, {}],
+    ["a number that is none", { phoneNumber: "Ada" }, {}],
+    ["an id that is none", { userId: "GB.1' or 1=1" }, {}],
+    ["a tenant that is none", { phoneNumber: "447700900123" }, { customerConfigId: "1" }],
+  ])("%s", async (_what, subject, options) => {
+    const channel = await start({ start: false, connect: false });
+
+    await expect(channel.plugin.erase(subject as never, options)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+  });
+});
