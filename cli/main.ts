@@ -2,15 +2,19 @@
 /** whatsapp-channel: the command line of the package, for the people who run the host. */
 import { createRequire } from "node:module";
 import { type Command, type ExitCode, usageError } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
 import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
+import { rotateKeysCommand } from "./rotate-keys.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
+  doctor: doctorCommand,
   "replay-unknown": replayUnknownCommand,
   erase: eraseCommand,
+  "rotate-keys": rotateKeysCommand,
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]
@@ -27,6 +31,7 @@ Options:
 Examples:
   whatsapp-channel migrate
   whatsapp-channel migrate --help
+  whatsapp-channel doctor
   whatsapp-channel replay-unknown
   whatsapp-channel erase --phone +447700900123`;
 

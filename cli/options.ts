@@ -2,8 +2,8 @@
 import { parseArgs } from "node:util";
 import { usageError } from "./command.ts";
 
-/** @param own lines for the options that only this command has. */
-export function optionsHelp(own: readonly string[] = []): string {
+/** @param own lines for the options that only this command has. @param exits what its exit codes mean. */
+export function optionsHelp(own: readonly string[] = [], exits = usualExits(own)): string {
   const lines = [
     "--database-url <url>    Default: DATABASE_URL, which other users of this machine cannot see",
     "--schema <name>         Schema of our tables. Default: public",
@@ -12,8 +12,11 @@ export function optionsHelp(own: readonly string[] = []): string {
     ...own,
     "--help                  This text",
   ];
-  const exits = `Exit codes: 0 done, 1 failed, 2 used wrongly${own.length > 0 ? " or not confirmed" : ""}`;
   return `Options:\n${lines.map((line) => `  ${line}`).join("\n")}\n\n${exits}`;
+}
+
+function usualExits(own: readonly string[]): string {
+  return `Exit codes: 0 done, 1 failed, 2 used wrongly${own.length > 0 ? " or not confirmed" : ""}`;
 }
 
 const COMMON = {

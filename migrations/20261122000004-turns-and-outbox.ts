@@ -29,6 +29,7 @@ export const turnsAndOutbox = {
       create unique index whatsapp_turns_open on ${q("whatsapp_turns")} (lane_key) where sealed_at is null and state = 0;
       create index whatsapp_turns_contact on ${q("whatsapp_turns")} (contact_id);
       create index whatsapp_turns_pending on ${q("whatsapp_turns")} (lane_key, seq) where state = 0;
+      create index whatsapp_turns_dead on ${q("whatsapp_turns")} (connection_id) where state = 2;
 
       create table ${q("whatsapp_sends")} (
         id uuid primary key default gen_random_uuid(),
@@ -104,6 +105,7 @@ export const turnsAndOutbox = {
         last_error text,
         created_at timestamptz not null default now());
       create index whatsapp_host_events_pending on ${q("whatsapp_host_events")} (lane_key, id) where state = 0;
+      create index whatsapp_host_events_dead on ${q("whatsapp_host_events")} (id) where state = 2;
     `);
   },
 

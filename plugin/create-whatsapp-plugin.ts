@@ -2,16 +2,20 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { Knex } from "knex";
 import { pino } from "pino";
+import { createCallWebhook } from "../adapters/graph-api/call-webhook.ts";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
 import { createMetaOauth } from "../adapters/meta-oauth/meta-oauth.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
+import { createExamination } from "../adapters/postgres/examination.ts";
 import { createReadAgain } from "../adapters/postgres/read-again.ts";
+import { createSealedValues } from "../adapters/postgres/sealed-values.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
-import { migrate } from "../migrations/index.ts";
+import { migrate, migrationStatus } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "./config.ts";
 import { createConnect } from "./connect/connect-with-token.ts";
 import { createDataDeletion } from "./connect/data-deletion.ts";
@@ -19,10 +23,15 @@ import { createDisconnect } from "./connect/disconnect.ts";
 import { createFinishLeaving } from "./connect/finish-leaving.ts";
 import { createOnboard } from "./connect/onboard.ts";
 import { createRenewTokens } from "./connect/renew-tokens.ts";
+import { type KeyRotation, rotateKeys as rotate } from "./connect/rotate-keys.ts";
 import { createSignIn } from "./connect/sign-in.ts";
 import { createUpkeep } from "./connect/upkeep.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createDoctor, type Doctor, type DoctorRequest } from "./doctor/doctor.ts";
+import type { Diagnosis } from "./doctor/finding.ts";
+import { settingsOf } from "./doctor/settings.ts";
 import { createErase, type Erase } from "./erase.ts";
+import { ChannelError } from "./errors.ts";
 import type { ConnectDeps } from "./http/connect-routes.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
@@ -97,6 +106,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
    * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
    */
   readonly erase: Erase;
+  /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
+  doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -212,10 +223,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     sessionStatus: createSessionStatus(store.sessions),
   };
 
+  const doctor = createDoctorOf(options.knex, config, { ...schemas, fetch: options.fetch });
+
   return {
     ...contract,
     router: createRouter({
       plugin: contract,
+      doctor,
       store,
       disconnect: createDisconnect({ leaving: store.leaving, finishLeaving, onClosed: pipeline.onQueued }),
       callbacks: {
@@ -253,6 +267,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     },
     transform: (response) => transformResponse(response),
     erase,
+    doctor,
     receipt: store.outbox.receipt,
   };
 }
@@ -270,6 +285,90 @@ export function replayUnknown(
   return readAgain((bytes) => {
     const payload = readPayload({ bytes });
     return payload.kind === "json" ? parseWebhook(payload.value) : null;
+  });
+}
+
+/**
+ * Seals every stored token and PIN again with the first of the configured keys, in small steps beside a running plugin,
+ * which must know that key already. Safe to repeat and to break off; what cannot be opened is named and left as it is.
+ */
+export async function rotateKeys(
+  knex: Knex,
+  {
+    config,
+    schema = "public",
+    checkOnly = false,
+  }: {
+    readonly config: WhatsAppConfigInput;
+    readonly schema?: string;
+    /** Only count. */
+    readonly checkOnly?: boolean;
+  },
+): Promise<KeyRotation> {
+  const { tokenKeys } = parseConfig(config);
+  return rotate({
+    sealedValues: createSealedValues(createDatabase(knex, { schema, hostSchema: schema })),
+    secretBox: createSecretBox(tokenKeys),
+    kids: tokenKeys.map(({ kid }) => kid),
+    checkOnly,
+  });
+}
+
+export type RunDoctorOptions = DoctorRequest &
+  Pick<WhatsAppPluginOptions, "config" | "fetch" | "schema" | "hostSchema">;
+
+/** The same as the plugin's `doctor`, also where the configuration is so wrong that there can be no plugin. */
+export function runDoctor(
+  knex: Knex,
+  { config, fetch, schema, hostSchema, ...request }: RunDoctorOptions,
+): Promise<Diagnosis> {
+  const schemas = { schema: schema ?? "public", hostSchema: hostSchema ?? "public" };
+  return createDoctorOf(knex, readConfig(config), { ...schemas, fetch })(request);
+}
+
+function readConfig(input: WhatsAppConfigInput): WhatsAppConfig | ChannelError {
+  try {
+    return parseConfig(input);
+  } catch (error) {
+    if (error instanceof ChannelError) return error;
+    throw error;
+  }
+}
+
+/** The doctor's patience is shorter than that of a send. */
+const DOCTOR_TIMEOUTS = { connectMs: 3_000, headersMs: 8_000, totalMs: 10_000 };
+
+function createDoctorOf(
+  knex: Knex,
+  config: WhatsAppConfig | ChannelError,
+  {
+    fetch,
+    ...schemas
+  }: {
+    readonly schema: string;
+    readonly hostSchema: string;
+    readonly fetch: typeof globalThis.fetch | undefined;
+  },
+): Doctor {
+  const examination = createExamination(
+    createDatabase(knex, { ...schemas, acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000 }),
+  );
+  const shared = { examination, migrations: () => migrationStatus(knex, schemas), now: () => new Date() };
+  return createDoctor(() => {
+    if (config instanceof ChannelError)
+      return { deps: { ...shared, outside: null, problems: config.message.split("\n- ").slice(1) }, close() {} };
+    // Its own connections, so that nothing stays open between examinations.
+    const transport =
+      fetch === undefined ? createHttpTransport(DOCTOR_TIMEOUTS) : createFetchTransport(fetch, DOCTOR_TIMEOUTS);
+    const outside = {
+      settings: settingsOf(config),
+      verifyToken: config.verifyToken,
+      secretBox: createSecretBox(config.tokenKeys),
+      metaHealth: createMetaHealth({ ...config, appSecret: config.appSecrets[0] as string, transport }),
+      callWebhook: createCallWebhook(transport),
+      newChallenge: () => randomBytes(16).toString("hex"),
+    };
+    return { deps: { ...shared, outside, problems: [] }, close: () => transport.close() };
   });
 }
 

@@ -1,16 +1,22 @@
 /** The public names of `@omniops/whatsapp`, nothing else. */
 export { type ChatApiOptions, createChatApi } from "../adapters/chat-api/chat-api.ts";
 export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
+export type { KeyCount, KeyRotation, UnreadableValue } from "./connect/rotate-keys.ts";
 export type * from "./contract.ts";
 export {
   createWhatsAppPlugin,
   type EraseOptions,
   erase,
+  type RunDoctorOptions,
   replayUnknown,
+  rotateKeys,
+  runDoctor,
   type WhatsAppPlugin,
   type WhatsAppPluginOptions,
   whatEraseDeletes,
 } from "./create-whatsapp-plugin.ts";
+export type { DoctorRequest } from "./doctor/doctor.ts";
+export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export type { Erase } from "./erase.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
 export type { Router } from "./http/router.ts";

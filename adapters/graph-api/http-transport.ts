@@ -10,7 +10,14 @@ export type HttpRequest = {
 };
 
 export type HttpOutcome =
-  | { readonly kind: "answer"; readonly status: number; readonly text: string; readonly retryAfter: string | null }
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly text: string;
+      readonly retryAfter: string | null;
+      /** The far side's clock, as its `Date` header tells it. */
+      readonly date: string | null;
+    }
   /** Not a byte left: the name did not resolve, the connection was refused, TLS failed. */
   | { readonly kind: "unsent"; readonly reason: string }
   /** It may have arrived. */
@@ -92,6 +99,7 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
               status: response.statusCode ?? 0,
               text: Buffer.concat(chunks).toString("utf8"),
               retryAfter,
+              date: response.headers.date ?? null,
             });
           });
         });
@@ -119,7 +127,8 @@ export function createFetchTransport(fetch: typeof globalThis.fetch, timeouts: H
         });
         const text = await readText(answer);
         if (text === null) return { kind: "broken", reason: "answer too large" };
-        return { kind: "answer", status: answer.status, text, retryAfter: answer.headers.get("retry-after") };
+        const { headers: given, status } = answer;
+        return { kind: "answer", status, text, retryAfter: given.get("retry-after"), date: given.get("date") };
       } catch (error) {
         const { code, syscall } = causeOf(error);
         const reason = typeof code === "string" ? code : "fetch failed";

@@ -3,7 +3,7 @@ import { connectError } from "../errors.ts";
 import type { TokenFacts } from "../ports.ts";
 
 /** By what they allow: Meta has renamed permissions before. @see https://developers.facebook.com/docs/permissions */
-const MEANS = {
+export const MEANS = {
   manage: /^whatsapp_.*manage(?:ment)?$/,
   message: /^whatsapp_.*messag(?:ing|es?)$/,
 };

@@ -9,6 +9,7 @@ export const ROUTES = [
   { name: "dataDeletion", method: "POST", path: "/oauth/data-deletion", auth: "meta" },
   { name: "deletionStatus", method: "GET", path: "/oauth/data-deletion/:code", auth: "public" },
   { name: "status", method: "GET", path: "/status", auth: "tenant" },
+  { name: "doctor", method: "GET", path: "/doctor", auth: "tenant" },
   { name: "authorize", method: "GET", path: "/oauth/authorize", auth: "tenant" },
   { name: "callback", method: "GET", path: "/oauth/callback", auth: "tenant" },
   { name: "embeddedSignup", method: "POST", path: "/oauth/embedded-signup", auth: "tenant" },

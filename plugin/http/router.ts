@@ -4,11 +4,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
+import type { Doctor } from "../doctor/doctor.ts";
 import type { Logger, Store } from "../ports.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
 import { createDisconnectRoute } from "./disconnect-route.ts";
+import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
@@ -21,6 +23,7 @@ export type Router = (request: IncomingMessage, response: ServerResponse, next: 
 
 export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
+  readonly doctor: Doctor;
   readonly store: Store;
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
@@ -63,6 +66,7 @@ export function createRouter(deps: RouterDeps): Router {
     dataDeletion: callbacks.dataDeletion,
     deletionStatus: callbacks.deletionStatus,
     status: asTenant(tenant.status),
+    doctor: asTenant(createDoctorRoute(deps.doctor)),
     authorize: toConnect(connecting.authorize),
     callback: toConnect(connecting.callback),
     embeddedSignup: toConnect(connecting.embeddedSignup),

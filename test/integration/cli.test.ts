@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
+import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -11,9 +12,10 @@ type Run = { readonly code: number; readonly out: string; readonly err: string }
 
 function cli(
   args: readonly string[],
-  options: { readonly url?: string; readonly without?: string } = {},
+  options: { readonly url?: string; readonly without?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Run> {
-  const { DATABASE_URL: _, ...env } = process.env;
+  const { DATABASE_URL: _, ...inherited } = process.env;
+  const env = { ...inherited, ...options.env };
   const imports = ["tsx", ...(options.without === undefined ? [] : [hiding(options.without)])];
   return new Promise((resolve) => {
     execFile(
@@ -311,5 +313,111 @@ describe("replay-unknown", () => {
     expect(code).toBe(2);
     expect(err).toContain("replay-unknown --help");
     expect((await cli(["replay-unknown", "--help"])).out).toContain("Examples:");
+  });
+});
+
+const KEY = (kid: string) => `${kid}:${Buffer.alloc(32, kid).toString("base64")}`;
+const ENV = {
+  META_APP_SECRET: "s3cr3t-of-the-app",
+  WHATSAPP_VERIFY_TOKEN: "s3cr3t-verify-token",
+  WHATSAPP_TOKEN_KEYS: `${KEY("k2")},${KEY("k1")}`,
+};
+
+describe("doctor", () => {
+  test("lists every check with what it saw, says what to do, and exits 0 when there is no problem", async () => {
+    const { url, drop } = await createTestDatabase();
+
+    const told = await cli(["doctor", "--offline"], { url, env: ENV });
+    const json = await cli(["doctor", "--offline", "--json"], { url, env: ENV });
+    await drop();
+
+    expect(told).toMatchObject({ code: 0, err: "" });
+    expect(told.out).toMatch(/^! Configuration +Complete for numbers/);
+    expect(told.out).toContain("→ Set META_APP_ID and NEXT_PUBLIC_APP_URL");
+    expect(told.out).toMatch(/^✓ Migrations +All applied\.$/m);
+    expect(told.out).toMatch(/^– Webhook address +Not looked at/m);
+    expect(told.out).toMatch(/\n0 problems, 3 warnings, \d not looked at\. Mend from the top/);
+    expect(told.out).not.toMatch(/\u001b|s3cr3t/);
+    const { healthy, checks } = JSON.parse(json.out);
+    expect(healthy).toBe(true);
+    expect(checks[1]).toEqual({
+      id: "database",
+      title: "Database",
+      state: "ok",
+      seen: "Answers.",
+      fix: null,
+      phone_number_id: null,
+    });
+  });
+
+  test("exits 1 when there is a problem, be it that nothing is configured or that the database is away", async () => {
+    const { url, drop } = await createTestDatabase({ empty: true });
+
+    const unconfigured = await cli(["doctor", "--offline"], { url });
+    const away = await cli(["doctor", "--offline", "--json"], { url: "postgres://u:s3cret@127.0.0.1:1/x", env: ENV });
+    await drop();
+
+    expect(unconfigured).toMatchObject({ code: 1, err: "" });
+    expect(unconfigured.out).toMatch(/^✗ Configuration +WHATSAPP_VERIFY_TOKEN/);
+    expect(unconfigured.out).toMatch(/^✗ Migrations +Not applied: 20261122000001_host_tables, /m);
+    expect(away).toMatchObject({ code: 1, err: "" });
+    expect(away.out).not.toContain("s3cret");
+    const problems = JSON.parse(away.out).checks.filter((check: { state: string }) => check.state === "problem");
+    expect(problems.map((check: { id: string }) => check.id)).toEqual(["database"]);
+  });
+
+  test("refuses a tenant that is none, and has a help", async () => {
+    expect(await cli(["doctor", "--tenant", "me"])).toMatchObject({
+      code: 2,
+      err: "--tenant is a customer_configs.id (uuid). See: whatsapp-channel doctor --help\n",
+    });
+    expect((await cli(["doctor", "--help"])).out).toContain("Examples:");
+  });
+});
+
+describe("rotate-keys", () => {
+  test("counts, seals again, says which key may go, and exits 1 for what does not open", async () => {
+    const { url, knex, drop } = await createTestDatabase();
+    const add = async (phoneNumberId: string, kid: string) => {
+      const tenant = "00000000-0000-4000-8000-000000000001";
+      const [{ id }] = await knex("whatsapp_connections")
+        .insert({
+          customer_config_id: tenant,
+          phone_number_id: phoneNumberId,
+          waba_id: "1",
+          display_phone_number: "+1",
+        })
+        .returning("id");
+      const sealed = createSecretBox([{ kid, key: Buffer.alloc(32, kid) }]).seal("s3cr3t-token", {
+        customerConfigId: tenant,
+        rowId: id,
+        field: "access_token",
+      });
+      await knex("whatsapp_oauth_tokens").insert({
+        customer_config_id: tenant,
+        connection_id: id,
+        access_token_enc: sealed,
+      });
+    };
+    await add("301", "k1");
+    await add("302", "k1");
+
+    const checked = await cli(["rotate-keys", "--check"], { url, env: ENV });
+    const done = await cli(["rotate-keys"], { url, env: ENV });
+    await add("303", "k0");
+    const lost = await cli(["rotate-keys", "--json"], { url, env: ENV });
+    const unconfigured = await cli(["rotate-keys"], { url });
+    await drop();
+
+    expect(checked).toEqual({ code: 0, out: "Sealed: 2 with k1\n", err: "" });
+    expect(done).toEqual({
+      code: 0,
+      out: "Before: 2 with k1\nAfter:  2 with k2\nSealed again: 2\nMay be removed from WHATSAPP_TOKEN_KEYS, in every process: k1\n",
+      err: "",
+    });
+    expect(lost.code).toBe(1);
+    expect(JSON.parse(lost.out)).toMatchObject({ resealed: 0, unreadable: [{ kind: "token", kid: "k0" }] });
+    expect(unconfigured.code).toBe(1);
+    for (const run of [checked, done, lost, unconfigured]) expect(run.out + run.err).not.toContain("s3cr3t");
   });
 });

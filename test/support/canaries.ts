@@ -32,5 +32,10 @@ export function leaksIn(log: string, secrets: Secrets, meta: Pick<Simulator, "co
   return [...secretsIn(log, { ...secrets, ...PEOPLE }), ...(said ? ["the text of a message"] : [])];
 }
 
+/** For a process of which only its output is known. */
+export function leaksInOutput(output: string): readonly string[] {
+  return secretsIn(output, PEOPLE);
+}
+
 /** Every value of every column of every table of a schema, as one text. */
 export const DUMP = "select schema_to_xml('public', true, false, '')::text as dump";

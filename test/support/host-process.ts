@@ -4,12 +4,16 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 
+import { leaksInOutput } from "./canaries.ts";
+
 export type HostProcess = {
   readonly url: string;
   /** Everything it has printed, over all its lives. */
   readonly output: () => string;
   /** Resolves when its health route answers 200. */
   start(): Promise<void>;
+  /** Without waiting for anything. */
+  signal(signal: NodeJS.Signals): void;
   /** @returns the exit code, null when a signal ended it. */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
 };
@@ -47,11 +51,16 @@ export async function createHostProcess(env: Readonly<Record<string, string>>): 
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     },
+    signal(signal) {
+      child?.kill(signal);
+    },
     async end(signal) {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
       const gone = once(child, "exit");
       child.kill(signal);
       const [code] = await gone;
+      const leaks = leaksInOutput(output);
+      if (leaks.length > 0) throw new Error(`the host has printed ${leaks.join(" and ")}`);
       return code;
     },
   };
