@@ -51,7 +51,12 @@ type Scene = {
 };
 
 const { path, env } = await findChromium();
-const browser = await chromium.launch({ executablePath: path, env: { PATH: process.env.PATH ?? "", ...env } });
+const browser = await chromium.launch({
+  executablePath: path,
+  env: { PATH: process.env.PATH ?? "", ...env },
+  // Every pixel drawn the same way each time, so that an unchanged page is an unchanged file.
+  args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
+});
 const postgres = await startEmbeddedPostgres({ fsync: false });
 await mkdir(PICTURES, { recursive: true });
 try {
