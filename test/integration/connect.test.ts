@@ -188,4 +188,16 @@ describe("connect refuses, and stores nothing", () => {
     channel.meta.person({ name: "Ada" }).says("hello");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
   });
+
+  it("connects a number whose token may not subscribe the account, and says so: somebody may have done it by hand", async () => {
+    const channel = await startUnconnected();
+    channel.meta.faults.next({ on: "subscribed_apps", do: { error: { code: 200 } } });
+
+    const connection = await channel.plugin.connect(REQUEST);
+
+    expect(connection.state).toBe("connected");
+    expect(channel.logs).toContainEqual(
+      expect.objectContaining({ level: "warn", message: expect.stringContaining("could not be subscribed") }),
+    );
+  });
 });
