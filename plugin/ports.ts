@@ -492,6 +492,8 @@ export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"
   /** Seals the PIN that it was registered with; without it what is known of it stays. */
   readonly sealPin?: ((connectionId: string) => string) | undefined;
   readonly isOnBusinessApp?: boolean;
+  /** Whether the host hears of it: who calls `connect` has the answer. */
+  readonly isAnnounced?: boolean;
   /** Somebody has confirmed that a tenant who holds the number loses it. */
   readonly takeover?: boolean;
 };

@@ -56,7 +56,8 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         if (wanted.sealPin !== undefined)
           await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
-        await tell(tx, before?.state === "connected" ? lost : [...lost, toConnection(row)]);
+        const isNews = wanted.isAnnounced === true && before?.state !== "connected";
+        await tell(tx, isNews ? [...lost, toConnection(row)] : lost);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
         await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
         return toConnection(row);

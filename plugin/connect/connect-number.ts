@@ -112,6 +112,7 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
       verifiedName,
       qualityRating,
       isOnBusinessApp,
+      isAnnounced: true,
       takeover: draft.progress.takeover,
       ...(draft.progress.token === null ? {} : { token: draft.progress.token }),
       seal: (rowId) => secretBox.seal(draft.accessToken, { customerConfigId, rowId, field: "access_token" }),
