@@ -257,10 +257,13 @@ describe("a number that another tenant holds", () => {
 
   it("stays theirs until somebody who proves it confirms", async () => {
     const connecting = await heldByOther();
+    const subscribed = connecting.channel.meta.requests[`POST /${NUMBER.wabaId}/subscribed_apps`];
 
     const result = await connecting.connect();
 
     expect(Object.fromEntries(result)).toEqual({ whatsapp_error: "connection_conflict" });
+    // Not even at Meta has anything been changed.
+    expect(connecting.channel.meta.requests[`POST /${NUMBER.wabaId}/subscribed_apps`]).toBe(subscribed);
     const { state, numbers } = await connecting.onboarding();
     expect(state).toBe("takeover");
     expect(numbers).toEqual([expect.objectContaining({ held: "elsewhere" })]);

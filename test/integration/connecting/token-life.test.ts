@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createSecretBox } from "../../../adapters/secret-box/secret-box.ts";
 import { parseConfig } from "../../../plugin/config.ts";
-import { NUMBER, quiet, TOKEN_KEYS, until } from "../../support/channel.ts";
+import { NUMBER, quiet, TENANT, TOKEN_KEYS, until } from "../../support/channel.ts";
 import { type Connecting, startConnecting } from "../../support/connecting.ts";
 
 const DAY_S = 86_400;
@@ -62,6 +62,23 @@ describe("a token that ends", () => {
     ada.says("Hello");
     await channel.meta.waitFor(() => ada.transcript().some(({ direction }) => direction === "outbound"));
     await quiet(channel);
+  });
+
+  it("does not take the place of one that a reconnect has brought meanwhile", async () => {
+    const connecting = await startConnecting({ ...EAGER, meta: { login: { expiresInSeconds: 60 * DAY_S } } });
+    const { channel } = connecting;
+    await connecting.connect();
+    channel.meta.faults.next({ on: "oauth_access_token", do: "slow", ms: 500 });
+    const before = channel.meta.requests["POST /oauth/access_token"] ?? 0;
+    await channel.rows("update whatsapp_oauth_tokens set renew_at = now()");
+    await channel.meta.waitFor(() => (channel.meta.requests["POST /oauth/access_token"] ?? 0) > before);
+
+    const accessToken = channel.meta.issueToken();
+    const { phoneNumberId, wabaId } = NUMBER;
+    await channel.plugin.connect({ customerConfigId: TENANT, accessToken, phoneNumberId, wabaId });
+
+    await until(() => channel.logs.some(({ message }) => message === "token renewed"), "the renewal to end");
+    expect(await tokenOf(connecting)).toBe(accessToken);
   });
 
   it("stays when Meta does not renew it, and is tried again hours later", async () => {
