@@ -395,6 +395,7 @@ describe("an onboarding", () => {
 
   it("asks what a refused request has left behind, once", async () => {
     const page = await begun({ ...ONBOARDING, state: "choice", numbers: [offered(1)] });
+    await button(page, "Connect these").waitFor();
     const error = { code: "GRAPH_REJECTED", message: "" };
     stub.answer("POST /oauth/onboarding", refusal(502, "GRAPH_REJECTED"));
     stub.answer("GET /oauth/onboarding", {
@@ -411,6 +412,7 @@ describe("an onboarding", () => {
   it("that is gone when a person goes on says so, and offers to begin", async () => {
     stub.answer("POST /oauth/onboarding", refusal(404, "ONBOARDING_MISSING"));
     const page = await begun({ ...ONBOARDING, state: "choice", numbers: [offered(1)] });
+    await button(page, "Connect these").waitFor();
     stub.answer("GET /oauth/onboarding", { onboarding: null, login: loginOf(stub.url) });
     await button(page, "Connect these").click();
     await page.getByRole("alert").filter({ hasText: "There is nothing to go on with" }).waitFor();

@@ -174,7 +174,7 @@ describe("a connection that never came about", () => {
     const channel = await startSilent({
       plugin: {
         fetch: (url, init) => {
-          if (init?.method !== "POST" || refusals-- <= 0) return fetch(url, init);
+          if (!String(url).includes("/messages") || refusals-- <= 0) return fetch(url, init);
           const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED", syscall: "connect" });
           return Promise.reject(new TypeError("fetch failed", { cause }));
         },
