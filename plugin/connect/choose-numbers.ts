@@ -1,4 +1,6 @@
 /** Which of the granted numbers are to be connected: what the popup has named, the only one, those that wait, or a question. */
+
+import type { ConnectionState } from "../contract.ts";
 import { type ChannelError, connectError } from "../errors.ts";
 import type { HeldNumber, OfferedNumber, OnboardingProgress } from "../ports.ts";
 
@@ -24,12 +26,17 @@ export function chooseNumbers(
     return [...new Set(named)];
   }
   if (inAccount.length === 1) return inAccount.map(({ phoneNumberId }) => phoneNumberId);
+  const mine = new Map(
+    held.filter((one) => one.customerConfigId === customerConfigId).map((one) => [one.phoneNumberId, one.state]),
+  );
+  const inState = (state: ConnectionState | undefined) =>
+    inAccount.map(({ phoneNumberId }) => phoneNumberId).filter((id) => mine.get(id) === state);
   // They came to bring these back, so there is nothing to ask.
-  const waiting = held.filter((one) => one.customerConfigId === customerConfigId && one.state === "reauth_required");
-  const back = waiting
-    .map(({ phoneNumberId }) => phoneNumberId)
-    .filter((id) => inAccount.some((n) => n.phoneNumberId === id));
-  return back.length > 0 ? back : null;
+  const waiting = inState("reauth_required");
+  if (waiting.length > 0) return waiting;
+  // They came for another one, and there is one.
+  const added = inState(undefined);
+  return added.length === 1 ? added : null;
 }
 
 function notGranted(): ChannelError {

@@ -38,6 +38,20 @@ describe("several numbers", () => {
     expect(new Set(pins).size).toBe(2);
   });
 
+  it("are no question when all but one are connected: that one is meant", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    await connecting.connect();
+    await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId] });
+
+    const result = await connecting.connect();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_connected: "true" });
+    expect((await connecting.status()).numbers.map((number) => number.phone_number_id)).toEqual([
+      FRESH.phoneNumberId,
+      SECOND.phoneNumberId,
+    ]);
+  });
+
   it("cannot be chosen when they were not shared", async () => {
     const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND, THIRD] } });
     await connecting.connect({ grant: [FRESH.wabaId] });
