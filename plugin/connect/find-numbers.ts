@@ -1,5 +1,5 @@
 /** A proven token → every number that it was granted, with its account: nothing here comes from a browser. */
-import { connectError } from "../errors.ts";
+import { ChannelError, connectError } from "../errors.ts";
 import type { MetaAccounts, OfferedNumber } from "../ports.ts";
 
 /** Nobody chooses from more; and each is a call. */
@@ -18,14 +18,24 @@ export async function findNumbers(
   if (wabaIds.length === 0) throw connectError("NO_BUSINESS_ACCOUNTS");
   const found = await Promise.all(
     wabaIds.map(async (wabaId) => {
-      const [account, numbers] = await Promise.all([
-        metaAccounts.account({ wabaId, accessToken }),
+      const [wabaName, numbers] = await Promise.all([
+        nameOf(metaAccounts, wabaId, accessToken),
         metaAccounts.numbersOf({ wabaId, accessToken }),
       ]);
-      return numbers.map((number): OfferedNumber => ({ ...number, wabaId, wabaName: account.name }));
+      return numbers.map((number): OfferedNumber => ({ ...number, wabaId, wabaName }));
     }),
   );
   const numbers = found.flat();
   if (numbers.length === 0) throw connectError("NO_PHONE_NUMBERS");
   return numbers;
+}
+
+/** It only helps to choose: whether the account may be used, its list of numbers tells. */
+async function nameOf(metaAccounts: MetaAccounts, wabaId: string, accessToken: string): Promise<string | null> {
+  try {
+    return (await metaAccounts.account({ wabaId, accessToken })).name;
+  } catch (error) {
+    if (error instanceof ChannelError && error.code === "GRAPH_REJECTED") return null;
+    throw error;
+  }
 }

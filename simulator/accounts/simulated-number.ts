@@ -1,5 +1,4 @@
 /** The business phone numbers and accounts that exist in the simulated Meta, as a test describes them. */
-import type { WireObject } from "../wire.ts";
 
 /** A business phone number. */
 export type SimulatedNumber = {
@@ -36,7 +35,7 @@ export type SimulatedNumber = {
   /** `webhook_configuration.phone_number`: messages of this number go there. */
   readonly overrideCallbackUri?: string | null;
   /** What `whatsapp_business_profile` tells, in Meta's spelling. */
-  readonly profile?: WireObject;
+  readonly profile?: Readonly<Record<string, unknown>>;
 };
 
 /** What may be said of an account: needed for one without numbers, or one that is not in order. */

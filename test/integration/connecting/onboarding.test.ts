@@ -97,7 +97,6 @@ describe("several numbers", () => {
 describe("a step that fails", () => {
   it.each([
     ["debug_token", "inspect"],
-    ["account", "accounts"],
     ["phone_numbers", "accounts"],
     ["subscribed_apps", "subscribe"],
     ["register", "register"],

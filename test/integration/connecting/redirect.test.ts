@@ -112,6 +112,13 @@ describe("connecting by redirect", () => {
     ]);
   });
 
+  it("does without the account's name where Meta does not tell it", async () => {
+    const connecting = await startConnecting();
+    connecting.channel.meta.faults.next({ on: "account", do: { error: { code: 100 } } });
+
+    expect(Object.fromEntries(await connecting.connect())).toEqual({ whatsapp_connected: "true" });
+  });
+
   it("tells the host of the new connection", async () => {
     const connecting = await startConnecting();
 
