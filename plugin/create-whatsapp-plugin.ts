@@ -20,8 +20,10 @@ import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
+import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
-import type { Logger } from "./ports.ts";
+import { createUpkeep } from "./pipeline/upkeep.ts";
+import type { Logger, Retention } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -58,8 +60,13 @@ export type WhatsAppPluginOptions = {
   readonly retry?: Partial<RetrySchedule>;
   /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
   readonly pollMs?: number;
-  /** How often tokens near their end and the like are looked after, in milliseconds. Default one minute. */
+  /** How often tokens near their end, old rows and the like are looked after, in milliseconds. Default one minute. */
   readonly upkeepMs?: number;
+  /**
+   * Days until what is settled is deleted: `rawDays` 30, `eventDays` 30 (at least 8, because Meta brings a delivery again for
+   * 7), `sendDays` 90 (at least 30, because a status may come that late), `deadDays` 90. What waits is never deleted.
+   */
+  readonly retention?: Partial<Retention>;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
    * older than the service window when they came. Default: none of them.
@@ -103,6 +110,7 @@ const DRAIN_MS = 8_000;
 /** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
+  const retention = readRetention(options.retention);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const store = createStore(options.knex, {
@@ -159,13 +167,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase: eraseKnown,
     fetch: options.fetch ?? globalThis.fetch,
     log,
-    upkeepMs: options.upkeepMs ?? UPKEEP_MS,
     onConnected() {
       pipeline.onStored();
       pipeline.onQueued();
     },
     onClosed: pipeline.onQueued,
   });
+
+  const upkeep = createUpkeep(
+    { ...connecting.upkeep, "delete what is too old": (signal) => store.prune(retention, signal) },
+    { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
+  );
 
   const contract: ChannelPlugin = {
     manifest,
@@ -192,10 +204,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     async start() {
       await store.ping();
       pipeline.start();
-      connecting.upkeep.start();
+      upkeep.start();
     },
     async stop() {
-      await Promise.all([pipeline.stop(DRAIN_MS), connecting.upkeep.stop()]);
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
       graphApi.close();
     },
     transform: (response) => transformResponse(response),

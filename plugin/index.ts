@@ -12,7 +12,7 @@ export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
-export type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";
+export type { ErasureCounts, ErasureSubject, Logger, ReadAgain, Retention } from "./ports.ts";
 export {
   type EraseOptions,
   erase,

@@ -620,6 +620,24 @@ export type Sessions = {
 };
 
 /** Everything in the host's Postgres. */
+/** After how many days something settled is deleted. */
+export type Retention = {
+  /** The bytes of deliveries. */
+  readonly rawDays: number;
+  /** Events with the keys by which a redelivery is known, and what the AI was asked. */
+  readonly eventDays: number;
+  /** Sends with their parts, attempts and idempotency keys. */
+  readonly sendDays: number;
+  /** Dead letters. */
+  readonly deadDays: number;
+};
+
+/** How many rows went. `others`: sign-ins, onboardings, and what is left of erasures. */
+export type Pruned = Readonly<Record<"webhooks" | "events" | "turns" | "sends" | "hostEvents" | "others", number>>;
+
+/** Deletes what is too old, as much as fits one call; ends soon after the signal aborts. */
+export type Prune = (retention: Retention, signal: AbortSignal) => Promise<Pruned>;
+
 export type Store = {
   readonly lanes: Lanes;
   readonly inbox: Inbox;
@@ -632,6 +650,7 @@ export type Store = {
   readonly leaving: Leaving;
   readonly templates: Templates;
   readonly sessions: Sessions;
+  readonly prune: Prune;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;
 };

@@ -11,6 +11,7 @@ import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPrune } from "./prune.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
@@ -40,6 +41,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     leaving: createLeaving(db, options),
     templates: createTemplates(db),
     sessions: createSessions(db),
+    prune: createPrune(db),
     ping: async () => {
       await db.query("select 1");
     },

@@ -129,6 +129,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "KeyRotation",
       "Logger",
       "ReadAgain",
+      "Retention",
       "Retry",
       "RetrySchedule",
       "Permission",
