@@ -10,6 +10,7 @@ import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createDeadLetterService, type DeadLetterService } from "./dead-letters.ts";
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { createErase, type Erase } from "./erase.ts";
@@ -97,6 +98,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
+  /** What was moved aside after its last try: listed, and put back in order. */
+  readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -187,6 +190,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     sessionStatus: createSessionStatus(store.sessions),
   };
 
+  const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {
@@ -194,6 +198,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     router: createRouter({
       plugin: contract,
       doctor,
+      deadLetters,
       store,
       verifyToken: config.verifyToken,
       ...connecting.routes,
@@ -213,6 +218,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     transform: (response) => transformResponse(response),
     erase,
     doctor,
+    deadLetters,
     receipt: store.outbox.receipt,
   };
 }

@@ -620,6 +620,42 @@ export type Sessions = {
 };
 
 /** Everything in the host's Postgres. */
+export type DeadLetterStage = "in" | "turn" | "notify";
+
+export type DeadLetterFilter = {
+  /** Null: of every tenant. */
+  readonly customerConfigId: string | null;
+  readonly stage?: DeadLetterStage | undefined;
+  readonly conversationId?: string | undefined;
+  /** As it is listed. */
+  readonly error?: string | undefined;
+  /** Came at this time or later, and before that. */
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
+};
+
+export type DeadLetterRow = {
+  readonly id: string;
+  readonly stage: DeadLetterStage;
+  readonly kind: string;
+  readonly conversationId: string | null;
+  readonly at: string;
+  readonly attempts: number | null;
+  readonly lastError: string | null;
+};
+
+export type DeadLetters = {
+  list(
+    filter: DeadLetterFilter,
+    page: { readonly limit: number; readonly after: { readonly at: string; readonly key: string } | null },
+  ): Promise<readonly DeadLetterRow[]>;
+  /** The oldest first; all of them are on their lanes when it resolves, or none. */
+  redrive(
+    filter: DeadLetterFilter,
+    which: { readonly ids: readonly string[] | null; readonly limit: number },
+  ): Promise<{ readonly redriven: number; readonly left: number }>;
+};
+
 /** After how many days something settled is deleted. */
 export type Retention = {
   /** The bytes of deliveries. */
@@ -651,6 +687,7 @@ export type Store = {
   readonly templates: Templates;
   readonly sessions: Sessions;
   readonly prune: Prune;
+  readonly deadLetters: DeadLetters;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;
 };

@@ -3,6 +3,7 @@ import type { Knex } from "knex";
 import type { Store } from "../../plugin/ports.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import type { EffectOptions } from "./effects.ts";
 import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
@@ -42,6 +43,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     templates: createTemplates(db),
     sessions: createSessions(db),
     prune: createPrune(db),
+    deadLetters: createDeadLetters(db),
     ping: async () => {
       await db.query("select 1");
     },
