@@ -105,6 +105,7 @@ export const connections = {
       create table ${q("whatsapp_erased_messages")} (
         message_hash text primary key,
         erased_at timestamptz not null default now());
+      create index whatsapp_erased_messages_age on ${q("whatsapp_erased_messages")} (erased_at);
 
       create table ${q("whatsapp_templates")} (
         id uuid primary key default gen_random_uuid(),

@@ -29,6 +29,7 @@ export const turnsAndOutbox = {
       create unique index whatsapp_turns_open on ${q("whatsapp_turns")} (lane_key) where sealed_at is null and state = 0;
       create index whatsapp_turns_contact on ${q("whatsapp_turns")} (contact_id);
       create index whatsapp_turns_pending on ${q("whatsapp_turns")} (lane_key, seq) where state = 0;
+      create index whatsapp_turns_created on ${q("whatsapp_turns")} (created_at) where state <> 0;
       create index whatsapp_turns_dead on ${q("whatsapp_turns")} (connection_id) where state = 2;
 
       create table ${q("whatsapp_sends")} (
@@ -46,6 +47,7 @@ export const turnsAndOutbox = {
         created_at timestamptz not null default now(),
         unique (turn_id, turn_piece));
       create index whatsapp_sends_conversation on ${q("whatsapp_sends")} (conversation_id, created_at);
+      create index whatsapp_sends_created on ${q("whatsapp_sends")} (created_at);
       create unique index whatsapp_sends_idempotency on ${q("whatsapp_sends")} (customer_config_id, idempotency_key)
         where idempotency_key is not null;
 

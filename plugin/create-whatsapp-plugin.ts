@@ -10,6 +10,7 @@ import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
 import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import { createDeadLetterService, type DeadLetterService } from "./dead-letters.ts";
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { createErase, type Erase } from "./erase.ts";
@@ -20,8 +21,10 @@ import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
+import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
-import type { Logger } from "./ports.ts";
+import { createUpkeep } from "./pipeline/upkeep.ts";
+import type { Logger, Retention } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -58,8 +61,13 @@ export type WhatsAppPluginOptions = {
   readonly retry?: Partial<RetrySchedule>;
   /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
   readonly pollMs?: number;
-  /** How often tokens near their end and the like are looked after, in milliseconds. Default one minute. */
+  /** How often tokens near their end, old rows and the like are looked after, in milliseconds. Default one minute. */
   readonly upkeepMs?: number;
+  /**
+   * Days until what is settled is deleted: `rawDays` 30, `eventDays` 30 (at least 8, because Meta brings a delivery again for
+   * 7), `sendDays` 90 (at least 30, because a status may come that late), `deadDays` 90. What waits is never deleted.
+   */
+  readonly retention?: Partial<Retention>;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
    * older than the service window when they came. Default: none of them.
@@ -90,6 +98,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
+  /** What was moved aside after its last try: listed, and put back in order. */
+  readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
 };
@@ -103,6 +113,7 @@ const DRAIN_MS = 8_000;
 /** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
+  const retention = readRetention(options.retention);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const store = createStore(options.knex, {
@@ -159,13 +170,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase: eraseKnown,
     fetch: options.fetch ?? globalThis.fetch,
     log,
-    upkeepMs: options.upkeepMs ?? UPKEEP_MS,
     onConnected() {
       pipeline.onStored();
       pipeline.onQueued();
     },
     onClosed: pipeline.onQueued,
   });
+
+  const upkeep = createUpkeep(
+    { ...connecting.upkeep, "delete what is too old": (signal) => store.prune(retention, signal) },
+    { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
+  );
 
   const contract: ChannelPlugin = {
     manifest,
@@ -175,6 +190,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     sessionStatus: createSessionStatus(store.sessions),
   };
 
+  const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {
@@ -182,6 +198,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     router: createRouter({
       plugin: contract,
       doctor,
+      deadLetters,
       store,
       verifyToken: config.verifyToken,
       ...connecting.routes,
@@ -192,15 +209,16 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     async start() {
       await store.ping();
       pipeline.start();
-      connecting.upkeep.start();
+      upkeep.start();
     },
     async stop() {
-      await Promise.all([pipeline.stop(DRAIN_MS), connecting.upkeep.stop()]);
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
       graphApi.close();
     },
     transform: (response) => transformResponse(response),
     erase,
     doctor,
+    deadLetters,
     receipt: store.outbox.receipt,
   };
 }

@@ -4,6 +4,7 @@ export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
 export type { KeyCount, KeyRotation, UnreadableValue } from "./connect/rotate-keys.ts";
 export type * from "./contract.ts";
 export { createWhatsAppPlugin, type WhatsAppPlugin, type WhatsAppPluginOptions } from "./create-whatsapp-plugin.ts";
+export type { DeadLetter, DeadLetterQuery, DeadLetterService } from "./dead-letters.ts";
 export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export type { Erase } from "./erase.ts";
@@ -12,7 +13,7 @@ export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
-export type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "./ports.ts";
+export type { ErasureCounts, ErasureSubject, Logger, ReadAgain, Retention } from "./ports.ts";
 export {
   type EraseOptions,
   erase,

@@ -124,7 +124,7 @@ async function complete(
 }
 
 /** Sorted, because the events of one delivery are completed by several workers at once. */
-async function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[], sign: 1 | -1): Promise<void> {
+export async function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[], sign: 1 | -1): Promise<void> {
   if (webhookIds.length === 0) return;
   const counts = countBy(webhookIds, (id) => id);
   await tx.query(

@@ -3,6 +3,7 @@ import type { Knex } from "knex";
 import type { Store } from "../../plugin/ports.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import type { EffectOptions } from "./effects.ts";
 import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
@@ -11,6 +12,7 @@ import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPrune } from "./prune.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
 import { createSessions } from "./sessions.ts";
@@ -40,6 +42,8 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     leaving: createLeaving(db, options),
     templates: createTemplates(db),
     sessions: createSessions(db),
+    prune: createPrune(db),
+    deadLetters: createDeadLetters(db),
     ping: async () => {
       await db.query("select 1");
     },

@@ -33,7 +33,7 @@ export function createSignIn(apiKey: string) {
 
 /** One person, who may do everything. A platform with several looks these up, and lets few of them connect numbers. */
 function sessionOf(sessionId: string): Session {
-  return { customerConfigId: DEMO_TENANT, userId: "demo", sessionId, permissions: ["connect"] };
+  return { customerConfigId: DEMO_TENANT, userId: "demo", sessionId, permissions: ["connect", "operate"] };
 }
 
 function same(given: string, expected: string): boolean {

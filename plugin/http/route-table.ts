@@ -19,6 +19,8 @@ export const ROUTES = [
   { name: "send", method: "POST", path: "/send", auth: "tenant" },
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
+  { name: "deadLetters", method: "GET", path: "/dead-letters", auth: "tenant" },
+  { name: "redrive", method: "POST", path: "/dead-letters/redrive", auth: "tenant" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
   ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];

@@ -4,16 +4,25 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
+import type { DeadLetterService } from "../dead-letters.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Logger, Store } from "../ports.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
+import { createDeadLetterRoutes } from "./dead-letter-routes.ts";
 import { createDisconnectRoute } from "./disconnect-route.ts";
 import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
-import { type Authenticate, readSession, refuseOtherSites, requirePermission, type TenantRoute } from "./session.ts";
+import {
+  type Authenticate,
+  type Permission,
+  readSession,
+  refuseOtherSites,
+  requirePermission,
+  type TenantRoute,
+} from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createUiRoute } from "./ui-routes.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
@@ -24,6 +33,7 @@ export type Router = (request: IncomingMessage, response: ServerResponse, next: 
 export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly doctor: Doctor;
+  readonly deadLetters: DeadLetterService;
   readonly store: Store;
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
@@ -45,6 +55,7 @@ export function createRouter(deps: RouterDeps): Router {
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const connecting = createConnectRoutes(connect, log);
+  const deadLetters = createDeadLetterRoutes(deps.deadLetters);
 
   const asTenant =
     (route: TenantRoute): Handler =>
@@ -53,11 +64,15 @@ export function createRouter(deps: RouterDeps): Router {
       await route(request, response, readSession(await authenticate(request)));
     };
 
-  const toConnect = (route: TenantRoute): Handler =>
-    asTenant(async (request, response, session) => {
-      requirePermission(session, "connect");
-      await route(request, response, session);
-    });
+  const whoMay =
+    (permission: Permission) =>
+    (route: TenantRoute): Handler =>
+      asTenant(async (request, response, session) => {
+        requirePermission(session, permission);
+        await route(request, response, session);
+      });
+  const toConnect = whoMay("connect");
+  const toOperate = whoMay("operate");
 
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
@@ -76,6 +91,8 @@ export function createRouter(deps: RouterDeps): Router {
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
+    deadLetters: toOperate(deadLetters.list),
+    redrive: toOperate(deadLetters.redrive),
     health: async (_request, response) => {
       await store.ping();
       sendJson(response, 200, { status: "ok" });

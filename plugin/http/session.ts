@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError } from "../errors.ts";
 
-/** What a person may do beside reading and sending. `connect`: connect and disconnect numbers. */
-export type Permission = "connect";
+/** What a person may do beside reading and sending. `connect`: connect and disconnect numbers; `operate`: see and redrive dead letters. */
+export type Permission = "connect" | "operate";
 
 /** Somebody who is signed in at the host. */
 export type Session = {

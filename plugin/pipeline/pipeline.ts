@@ -37,6 +37,8 @@ export type Pipeline = {
   onStored(): void;
   /** Something was put into the outbox. */
   onQueued(): void;
+  /** Dead letters were put back. */
+  onRedriven(): void;
 };
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -120,5 +122,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     },
     onStored: () => apply.kick(),
     onQueued: () => out.kick(),
+    onRedriven() {
+      for (const worker of [apply, turn, notify]) worker.kick();
+    },
   };
 }

@@ -9,10 +9,10 @@ import { createFinishLeaving } from "../connect/finish-leaving.ts";
 import { createOnboard } from "../connect/onboard.ts";
 import { createRenewTokens } from "../connect/renew-tokens.ts";
 import { createSignIn } from "../connect/sign-in.ts";
-import { createUpkeep, type Upkeep } from "../connect/upkeep.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { ConnectDeps } from "../http/connect-routes.ts";
 import type { RouterDeps } from "../http/router.ts";
+import type { UpkeepTasks } from "../pipeline/upkeep.ts";
 import type { GraphApi, Logger, MetaAccounts, SecretBox, Store } from "../ports.ts";
 
 export type ConnectingDeps = {
@@ -24,7 +24,6 @@ export type ConnectingDeps = {
   readonly erase: DataDeletionDeps["erase"];
   readonly fetch: typeof globalThis.fetch;
   readonly log: Logger;
-  readonly upkeepMs: number;
   /** Called after the commit: sends and events may have waited for this number. */
   readonly onConnected: () => void;
   /** The same: sends that waited end now. */
@@ -35,7 +34,7 @@ export type Connecting = {
   readonly connect: ChannelPlugin["connect"];
   readonly routes: Pick<RouterDeps, "connect" | "disconnect" | "callbacks">;
   /** What must be looked after while the plugin runs. */
-  readonly upkeep: Upkeep;
+  readonly upkeep: UpkeepTasks;
 };
 
 export function wireConnecting(deps: ConnectingDeps): Connecting {
@@ -92,14 +91,11 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
         ...createDataDeletion({ ...config, leaving, erase: deps.erase, newCode: newSecret }),
       },
     },
-    upkeep: createUpkeep(
-      {
-        "tell Meta of numbers that have left": () => finishLeaving(null),
-        "renew tokens": createRenewTokens({ connections, metaOauth, metaAccounts, secretBox, log }),
-        "expire onboardings": store.onboardings.expire,
-      },
-      { everyMs: deps.upkeepMs, log },
-    ),
+    upkeep: {
+      "tell Meta of numbers that have left": () => finishLeaving(null),
+      "renew tokens": createRenewTokens({ connections, metaOauth, metaAccounts, secretBox, log }),
+      "expire onboardings": store.onboardings.expire,
+    },
   };
 }
 

@@ -1,0 +1,97 @@
+/** Dead letters for whoever runs the host: what lies aside, why, and how it is put back. */
+import { ChannelError } from "./errors.ts";
+import type { DeadLetterFilter, DeadLetterStage, DeadLetters } from "./ports.ts";
+
+/** Without what people said, and without their numbers. */
+export type DeadLetter = {
+  /** For `redrive`: `in:17`. */
+  readonly id: string;
+  /** `in`: an event that could not be applied; `turn`: one that `reply` did not answer; `notify`: one that `onEvent` did not take. */
+  readonly stage: DeadLetterStage;
+  readonly kind: string;
+  readonly conversationId: string | null;
+  /** When it came, ISO 8601. */
+  readonly at: string;
+  /** Null where only their last is known. */
+  readonly attempts: number | null;
+  readonly error: string;
+  readonly explanation: string;
+};
+
+export type DeadLetterQuery = Partial<Omit<DeadLetterFilter, "customerConfigId">> & {
+  /** The tenant; of every tenant when left out. */
+  readonly customerConfigId?: string | undefined;
+};
+
+export type DeadLetterService = {
+  /** Newest first; `next` is the `after` of the next page, null at the end. At most 100 a page. */
+  list(
+    query?: DeadLetterQuery & { readonly limit?: number | undefined; readonly after?: string | undefined },
+  ): Promise<{ readonly letters: readonly DeadLetter[]; readonly next: string | null }>;
+  /**
+   * Puts back the oldest that match, at most 1,000 a call: each where it stood in its conversation, before what came after it
+   * and still waits. What came after it and was worked already stays. Safe to repeat.
+   * @throws ChannelError REQUEST_INVALID.
+   */
+  redrive(
+    query?: DeadLetterQuery & { readonly ids?: readonly string[] | undefined; readonly limit?: number | undefined },
+  ): Promise<{ readonly redriven: number; readonly left: number }>;
+};
+
+const PAGE = 100;
+const MOST = 1_000;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const WHY: Readonly<Record<DeadLetterStage, string>> = {
+  in: "Every try to apply it failed; a code of five characters is Postgres' own, mostly of a rule or trigger on the host's tables.",
+  turn: "Your reply() failed, or took too long, on every try: nobody answered these messages.",
+  notify: "Your onEvent() failed on every try: it has not heard of this.",
+};
+
+export function createDeadLetterService(store: DeadLetters, onRedriven: () => void): DeadLetterService {
+  return {
+    async list({ limit = PAGE, after, ...query } = {}) {
+      const size = within(limit, PAGE);
+      const rows = await store.list(checked(query), { limit: size, after: after === undefined ? null : cursor(after) });
+      const last = rows.length === size ? rows.at(-1) : undefined;
+      return {
+        letters: rows.map(({ lastError, ...row }) => {
+          const [error = "unknown", ...rest] = (lastError ?? "unknown").split(": ");
+          return { ...row, error, explanation: [WHY[row.stage], rest.join(": ")].filter(Boolean).join(" ") };
+        }),
+        next: last === undefined ? null : `${last.at}/${last.id}`,
+      };
+    },
+
+    async redrive({ ids, limit = MOST, ...query } = {}) {
+      const result = await store.redrive(checked(query), { ids: ids ?? null, limit: within(limit, MOST) });
+      if (result.redriven > 0) onRedriven();
+      return result;
+    },
+  };
+}
+
+function checked({ customerConfigId, ...filter }: DeadLetterQuery): DeadLetterFilter {
+  for (const [name, id] of Object.entries({ customerConfigId, conversationId: filter.conversationId }))
+    if (id !== undefined && !UUID.test(id)) throw invalid(`${name} is a uuid.`);
+  if (filter.stage !== undefined && !Object.hasOwn(WHY, filter.stage)) throw invalid("stage is in, turn or notify.");
+  for (const date of [filter.from, filter.until])
+    if (date !== undefined && Number.isNaN(date.getTime())) throw invalid("from and until are dates.");
+  return { ...filter, customerConfigId: customerConfigId ?? null };
+}
+
+function within(limit: number, most: number): number {
+  if (!Number.isInteger(limit) || limit < 1 || limit > most)
+    throw invalid(`limit is a whole number from 1 to ${most}.`);
+  return limit;
+}
+
+function cursor(after: string): { readonly at: string; readonly key: string } {
+  const [, at, stage, id] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\/(in|turn|notify):([\w-]+)$/.exec(after) ?? [];
+  if (at === undefined) throw invalid("after is the next of the page before.");
+  return { at, key: `${stage}${id}` };
+}
+
+function invalid(message: string): ChannelError {
+  return new ChannelError("REQUEST_INVALID", message);
+}

@@ -1,0 +1,43 @@
+/** `GET /dead-letters`, `POST /dead-letters/redrive`: this tenant's, for somebody who may operate. */
+import { z } from "zod";
+import type { DeadLetterService } from "../dead-letters.ts";
+import { sendJson } from "./error-response.ts";
+import { invalid, readJsonBody } from "./json-body.ts";
+import type { TenantRoute } from "./session.ts";
+
+const FILTER = {
+  stage: z.enum(["in", "turn", "notify"]).optional(),
+  conversation_id: z.guid().optional(),
+  error: z.string().max(200).optional(),
+  from: z.coerce.date().optional(),
+  until: z.coerce.date().optional(),
+};
+const LIST = z.strictObject({ ...FILTER, limit: z.coerce.number().optional(), after: z.string().max(200).optional() });
+const REDRIVE = z.strictObject({
+  ...FILTER,
+  ids: z.array(z.string().max(100)).max(1_000).optional(),
+  limit: z.number().optional(),
+});
+
+export function createDeadLetterRoutes(deadLetters: DeadLetterService) {
+  const list: TenantRoute = async (request, response, { customerConfigId }) => {
+    const { searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const parsed = LIST.safeParse(Object.fromEntries(searchParams));
+    if (!parsed.success) throw invalid(parsed.error);
+    const { conversation_id: conversationId, ...query } = parsed.data;
+    const { letters, next } = await deadLetters.list({ ...query, conversationId, customerConfigId });
+    sendJson(response, 200, {
+      dead_letters: letters.map(({ conversationId: id, ...letter }) => ({ ...letter, conversation_id: id })),
+      next,
+    });
+  };
+
+  const redrive: TenantRoute = async (request, response, { customerConfigId }) => {
+    const parsed = REDRIVE.safeParse(await readJsonBody(request, {}));
+    if (!parsed.success) throw invalid(parsed.error);
+    const { conversation_id: conversationId, ...query } = parsed.data;
+    sendJson(response, 200, await deadLetters.redrive({ ...query, conversationId, customerConfigId }));
+  };
+
+  return { list, redrive };
+}

@@ -1,0 +1,28 @@
+/** How long what the channel stores is kept, once it is settled. What still waits is never too old. */
+import { ChannelError } from "../errors.ts";
+import type { Retention } from "../ports.ts";
+
+/** Meta brings a delivery again for 7 days: younger, a redelivery would not be known as one. A status may come for 30. */
+const LEAST: Retention = { rawDays: 1, eventDays: 8, sendDays: 30, deadDays: 8 };
+const MOST = 36_500;
+
+const DEFAULT_RETENTION: Retention = { rawDays: 30, eventDays: 30, sendDays: 90, deadDays: 90 };
+
+/** @throws ChannelError CONFIG_INVALID. */
+export function readRetention(given: Partial<Retention> = {}): Retention {
+  const retention = {
+    rawDays: given.rawDays ?? DEFAULT_RETENTION.rawDays,
+    eventDays: given.eventDays ?? DEFAULT_RETENTION.eventDays,
+    sendDays: given.sendDays ?? DEFAULT_RETENTION.sendDays,
+    deadDays: given.deadDays ?? DEFAULT_RETENTION.deadDays,
+  };
+  for (const name of Object.keys(LEAST) as (keyof Retention)[]) {
+    const days = retention[name];
+    if (!Number.isInteger(days) || days < LEAST[name] || days > MOST)
+      throw new ChannelError(
+        "CONFIG_INVALID",
+        `retention.${name} must be a whole number of days, from ${LEAST[name]} to ${MOST}.`,
+      );
+  }
+  return retention;
+}

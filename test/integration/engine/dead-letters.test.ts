@@ -1,0 +1,137 @@
+/** T73: what lies aside is shown to whoever may operate, without what people said, and goes back in order. */
+import type { Permission } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { quiet, TENANT, until } from "../../support/channel.ts";
+import { ADA, channelFor, stranded } from "./support.ts";
+
+const OTHER = "00000000-0000-4000-8000-000000000002";
+
+async function poisoned(permissions: readonly Permission[] = ["operate"]) {
+  const channel = await channelFor({
+    plugin: {
+      retry: { maxAttempts: 1, baseMs: 1, maxMs: 1 },
+      authenticate: (request: { headers: Record<string, string | undefined> }) => ({
+        customerConfigId: request.headers["x-tenant"] ?? "",
+        permissions,
+      }),
+    },
+  });
+  await channel.rows(`create function refuse() returns trigger language plpgsql as $$
+    begin if new.content like 'poison%' then raise 'the host refuses this' using errcode = 'P0001'; end if; return new; end $$`);
+  await channel.rows("create trigger refuse before insert on messages for each row execute function refuse()");
+  const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
+  for (const text of ["poison 1", "poison 2", "after"]) ada.says(text);
+  await until(async () => (await channel.plugin.deadLetters.list()).letters.length === 2, "the dead letters");
+  await until(() => channel.meta.accepted.length === 1, "the answer to the one behind them");
+  const call = (path: string, init: RequestInit = {}, tenant = TENANT) =>
+    fetch(`${channel.url}${path}`, {
+      ...init,
+      headers: { "x-tenant": tenant, "content-type": "application/json" },
+    });
+  return { channel, call };
+}
+
+describe("a dead letter", () => {
+  it("is shown with its reason, newest first and by the page, without text or number", async () => {
+    const { channel, call } = await poisoned();
+
+    const first = (await (await call("/dead-letters?limit=1")).json()) as { dead_letters: object[]; next: string };
+    const second = (await (await call(`/dead-letters?limit=1&after=${encodeURIComponent(first.next)}`)).json()) as {
+      dead_letters: object[];
+    };
+
+    expect(first.dead_letters).toMatchObject([
+      { stage: "in", kind: "message", error: "error P0001", explanation: expect.stringContaining("trigger") },
+    ]);
+    const ids = [...second.dead_letters, ...first.dead_letters].map((letter) => (letter as { id: string }).id);
+    const stored = await channel.rows<{ id: string }>("select id from whatsapp_events where state = 2 order by id");
+    expect(ids).toEqual(stored.map(({ id }) => `in:${id}`));
+    expect(JSON.stringify([first, second])).not.toMatch(/poison|447700/);
+  });
+
+  it("goes back in its order, once its cause is gone, and twice is once", async () => {
+    const { channel } = await poisoned();
+    await channel.rows("drop trigger refuse on messages");
+
+    expect(await channel.plugin.deadLetters.redrive({ error: "error P0001" })).toEqual({ redriven: 2, left: 0 });
+    expect(await channel.plugin.deadLetters.redrive()).toEqual({ redriven: 0, left: 0 });
+
+    await channel.meta.idle();
+    await quiet(channel);
+    const said = await channel.rows<{ content: string }>(
+      "select content from messages where content like 'poison%' order by created_at, id",
+    );
+    expect(said.map(({ content }) => content).sort()).toEqual(["poison 1", "poison 2"]);
+    expect(await channel.rows("select distinct state from whatsapp_events where kind = 'message'")).toEqual([
+      { state: 1 },
+    ]);
+    expect(await channel.rows("select 1 from whatsapp_webhooks where not processed or error is not null")).toEqual([]);
+    expect(await stranded(channel.rows)).toEqual([]);
+  });
+
+  it("is put back oldest first and by as many as are asked for; one that fails again lies aside again", async () => {
+    const { channel } = await poisoned();
+
+    expect(await channel.plugin.deadLetters.redrive({ limit: 1 })).toEqual({ redriven: 1, left: 1 });
+    await until(async () => (await channel.plugin.deadLetters.list()).letters.length === 2, "it to fail again");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(await stranded(channel.rows)).toEqual([]);
+  });
+
+  it("is another tenant's for nobody", async () => {
+    const { channel, call } = await poisoned();
+    await channel.rows("drop trigger refuse on messages");
+    const [letter] = (await channel.plugin.deadLetters.list()).letters;
+
+    expect(await (await call("/dead-letters", {}, OTHER)).json()).toEqual({ dead_letters: [], next: null });
+    const body = JSON.stringify({ ids: [letter?.id] });
+    const answer = await call("/dead-letters/redrive", { method: "POST", body }, OTHER);
+
+    expect(await answer.json()).toEqual({ redriven: 0, left: 0 });
+    expect((await channel.plugin.deadLetters.list()).letters).toHaveLength(2);
+    const own = await call("/dead-letters/redrive", { method: "POST", body });
+    expect(await own.json()).toEqual({ redriven: 1, left: 0 });
+  });
+
+  it("is for nobody who may not operate", async () => {
+    const { call } = await poisoned(["connect"]);
+
+    expect((await call("/dead-letters")).status).toBe(403);
+    expect((await call("/dead-letters/redrive", { method: "POST", body: "{}" })).status).toBe(403);
+  });
+});
+
+describe("a dead turn and an event that the host did not take", () => {
+  it("are asked and told again", async () => {
+    let fails = true;
+    const told: string[] = [];
+    const channel = await channelFor({
+      reply: (turn) => {
+        if (fails) throw new Error("the AI is away");
+        return `You said: ${turn.messages.map(({ text }) => text).join()}`;
+      },
+      plugin: {
+        retry: { maxAttempts: 1, baseMs: 1, maxMs: 1 },
+        onEvent(event) {
+          if (fails) throw new Error("the bus is away");
+          told.push(event.kind);
+        },
+      },
+    });
+    channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
+    await until(async () => {
+      const { letters } = await channel.plugin.deadLetters.list({ customerConfigId: TENANT });
+      return new Set(letters.map(({ stage }) => stage)).size === 2;
+    }, "both to lie aside");
+
+    fails = false;
+    await channel.plugin.deadLetters.redrive({ customerConfigId: TENANT, stage: "turn" });
+    await channel.plugin.deadLetters.redrive({ customerConfigId: TENANT, stage: "notify" });
+
+    await until(() => channel.meta.accepted[0]?.text === "You said: hello" && told.includes("message"), "both");
+    await channel.meta.idle();
+    await quiet(channel);
+  });
+});

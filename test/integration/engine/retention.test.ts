@@ -1,0 +1,192 @@
+/** T72: what is settled and old goes, in small transactions, and nothing that waits or that Meta may bring again. */
+import { createWhatsAppPlugin } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { createStore } from "../../../adapters/postgres/store.ts";
+import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
+import { readRetention } from "../../../plugin/pipeline/retention.ts";
+import type { Store } from "../../../plugin/ports.ts";
+import { APP_SECRET, quiet, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
+import { ADA, applyAll, channelFor, delivery, type Engine, hold, message, startEngine, status } from "./support.ts";
+
+const prune = (store: Store) => store.prune(readRetention(), new AbortController().signal);
+
+async function age(rows: Engine["rows"], days: number, where = "true", tables = ["webhooks", "events"]) {
+  for (const table of tables)
+    await rows(`update whatsapp_${table} set created_at = now() - ? * interval '1 day' where ${where}`, [days]);
+}
+
+const count = async (rows: Engine["rows"], table: string) =>
+  Number((await rows<{ n: string }>(`select count(*) as n from ${table}`))[0]?.n);
+
+describe("an old delivery", () => {
+  it("goes with its bytes after 30 days, its events with their keys too, and what it became stays", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+
+    await age(rows, 29);
+    await prune(store);
+    expect([await count(rows, "whatsapp_webhooks"), await count(rows, "whatsapp_events")]).toEqual([1, 1]);
+
+    await age(rows, 31);
+    expect(await prune(store)).toMatchObject({ webhooks: 1, events: 1 });
+    expect(await count(rows, "messages")).toBe(1);
+  });
+
+  it("that Meta brings again within the kept time is still known", async () => {
+    const { store, rows } = await startEngine();
+    const same = delivery(message({ id: "wamid.1" }));
+    await store.inbox.record([same]);
+    await applyAll(store);
+    await age(rows, 8);
+
+    await prune(store);
+    const [again] = await store.inbox.record([same]);
+
+    expect(again).toMatchObject({ events: [{ outcome: "duplicate" }] });
+  });
+
+  it("loses its bytes before its keys, where the host says so", async () => {
+    const { store, rows } = await startEngine();
+    const same = delivery(message({ id: "wamid.1" }));
+    await store.inbox.record([same]);
+    await applyAll(store);
+    await age(rows, 3);
+
+    await store.prune(readRetention({ rawDays: 2 }), new AbortController().signal);
+
+    expect([await count(rows, "whatsapp_webhooks"), await count(rows, "whatsapp_events")]).toEqual([0, 1]);
+    expect(await store.inbox.record([same])).toMatchObject([{ events: [{ outcome: "duplicate" }] }]);
+  });
+});
+
+describe("what is not settled", () => {
+  it("stays however old it is: pending, parked, for nobody; a dead letter stays for 90 days", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.dead" }))]);
+    await applyAll(store);
+    await rows("update whatsapp_events set state = 2");
+    await store.inbox.record([delivery(status({ wamid: "wamid.parked", status: "delivered" }))]);
+    await applyAll(store);
+    await store.inbox.record([delivery(message({ id: "wamid.nobody", to: "399999999999999" }))]);
+    await store.inbox.record([delivery(message({ id: "wamid.pending" }))]);
+    await age(rows, 80);
+
+    await prune(store);
+    expect(await rows("select state, external_id from whatsapp_events order by id")).toEqual([
+      { state: 2, external_id: "wamid.dead" },
+      { state: 3, external_id: "wamid.parked" },
+      { state: 4, external_id: "wamid.nobody" },
+      { state: 0, external_id: "wamid.pending" },
+    ]);
+    // Only the delivery of which something is still to be applied keeps its bytes.
+    expect(await count(rows, "whatsapp_webhooks")).toBe(1);
+
+    await age(rows, 91);
+    expect(await prune(store)).toMatchObject({ events: 1 });
+    expect(await count(rows, "whatsapp_events")).toBe(3);
+    await applyAll(store);
+    expect(await rows("select content from messages where content = 'wamid.pending'")).toHaveLength(1);
+  });
+
+  it("a send stays while a part of it waits, and goes with parts and attempts once all have ended", async () => {
+    const channel = await channelFor();
+    channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
+    await channel.meta.idle();
+    await quiet(channel);
+    const all = ["sends", "outbox", "turns"];
+    await age(channel.rows, 100, "true", all);
+    // Unknown to the running channel, which would send it.
+    await channel.plugin.stop();
+    await channel.rows("update whatsapp_outbox set state = 'held'");
+    const store = createStore(channel.database.knex, {
+      schema: "public",
+      hostSchema: "public",
+      leaseMs: 1_000,
+      coalesceMs: 0,
+      hasListener: false,
+      advance,
+      isPending,
+    });
+
+    expect(await prune(store)).toMatchObject({ sends: 0, turns: 1 });
+    await channel.rows("update whatsapp_outbox set state = 'read'");
+    expect(await prune(store)).toMatchObject({ sends: 1 });
+
+    for (const table of ["whatsapp_outbox", "whatsapp_send_attempts"]) expect(await count(channel.rows, table)).toBe(0);
+  });
+});
+
+describe("many old rows", () => {
+  async function manyOld(rows: Engine["rows"], n: number) {
+    await rows(
+      `insert into whatsapp_events (dedupe_key, kind, payload, state, webhook_id, created_at)
+       select 'old' || i, 'message', '{}', 1, 0, now() - interval '40 days' from generate_series(1, ?) i`,
+      [n],
+    );
+  }
+
+  it("go by the thousand, also behind thousands that stay", async () => {
+    const { store, rows } = await startEngine();
+    await rows(
+      `insert into whatsapp_events (dedupe_key, kind, payload, state, webhook_id, created_at)
+       select 'kept' || i, 'message', '{}', 4, 0, now() - interval '40 days' from generate_series(1, 2500) i`,
+    );
+    await manyOld(rows, 3_500);
+
+    expect(await prune(store)).toMatchObject({ events: 3_500 });
+    expect(await count(rows, "whatsapp_events")).toBe(2_500);
+  });
+
+  it("are shared by two instances, and each goes once", async () => {
+    const { store, another, rows } = await startEngine();
+    await manyOld(rows, 6_000);
+
+    const both = await Promise.all([prune(store), prune(another())]);
+
+    expect(both[0].events + both[1].events).toBe(6_000);
+    expect(await count(rows, "whatsapp_events")).toBe(0);
+  });
+
+  it("wait for nobody: a row that somebody holds is left for the next time", async () => {
+    const { store, rows, database } = await startEngine();
+    await manyOld(rows, 10);
+    const holder = await hold(database);
+    await holder.query("select 1 from whatsapp_events where dedupe_key = 'old3' for update");
+
+    expect(await prune(store)).toMatchObject({ events: 9 });
+    await holder.commit();
+    expect(await prune(store)).toMatchObject({ events: 1 });
+  });
+});
+
+describe("the running plugin", () => {
+  it("deletes what is too old by itself, by the host's own ages", async () => {
+    const channel = await channelFor({ plugin: { upkeepMs: 30, retention: { eventDays: 10, rawDays: 5 } } });
+    channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    await age(channel.rows, 6);
+    await until(async () => (await count(channel.rows, "whatsapp_webhooks")) === 0, "the bytes to go");
+    expect(await count(channel.rows, "whatsapp_events")).toBeGreaterThan(0);
+    await age(channel.rows, 11);
+    await until(async () => (await count(channel.rows, "whatsapp_events")) === 0, "the events to go");
+  });
+
+  it.each([{ eventDays: 7 }, { rawDays: 0 }, { sendDays: 29 }, { deadDays: 1.5 }])(
+    "does not take an age that would lose something: %o",
+    async (retention) => {
+      const { database } = await startEngine({ connected: false });
+
+      expect(() =>
+        createWhatsAppPlugin({
+          knex: database.knex,
+          config: { metaAppSecret: APP_SECRET, verifyToken: VERIFY_TOKEN, tokenKeys: TOKEN_KEYS },
+          reply: () => null,
+          retention,
+        }),
+      ).toThrow(`retention.${Object.keys(retention)[0]}`);
+    },
+  );
+});
