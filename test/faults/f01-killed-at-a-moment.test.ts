@@ -1,0 +1,99 @@
+/** F1, F1b, F2, F3 and F3b: a host that dies, or loses its database, at the worst moment of each step. */
+import { expect } from "vitest";
+import type { Moment } from "./support/chaos-proxy.ts";
+import { experiment } from "./support/experiment.ts";
+import { type Stage, startStage } from "./support/stage.ts";
+
+const STORE = /whatsapp_record"\(|into "public"\."whatsapp_webhooks"/;
+const LOAD = /from "public"\."whatsapp_events"[\s\S]*state = 0/;
+const EFFECT = /into "public"\."messages"/;
+const ATTEMPT = /into "public"\."whatsapp_send_attempts"/;
+const SETTLE = /update "public"\."whatsapp_send_attempts" a set state/;
+
+const PEOPLE = [1, 2, 3, 4];
+
+experiment(
+  "F1",
+  "killed between storing and the 200: the redelivery is a duplicate, and nothing is lost or doubled",
+  60_000,
+  async (random, onFinished) => {
+    const stage = await startStage(random, onFinished);
+    await dieAt(stage, { statement: STORE, at: "after-commit" });
+    // Once more, now that everybody is known and storing takes the short way.
+    await dieAt(stage, { statement: STORE, at: "after-commit" });
+    await stage.check();
+    const [{ n }] = (await stage.rows("select count(*)::int as n from messages where role = 'user'")) as [
+      { n: number },
+    ];
+    expect(n).toBe(stage.acknowledged.length);
+  },
+);
+
+experiment(
+  "F1b",
+  "a connection lost during COMMIT is never answered 200, and nothing is lost or doubled",
+  60_000,
+  async (random, onFinished) => {
+    const stage = await startStage(random, onFinished);
+    for (const at of ["after-commit", "before-statement", "after-commit"] as const) {
+      const lost = stage.proxy.stopAt({ statement: STORE, at });
+      const before = stage.answers.length;
+      await stage.write(Math.ceil(random() * 4));
+      await lost;
+      expect([503, 500, null]).toContain(stage.answers[before]);
+    }
+    stage.proxy.cutAfter(Math.floor(random() * 3_000));
+    await Promise.all(PEOPLE.map((person) => stage.write(person)));
+    await stage.check();
+  },
+);
+
+experiment(
+  "F2",
+  "killed between the 200 and the work: the work is done after a restart",
+  60_000,
+  async (random, onFinished) => {
+    const stage = await startStage(random, onFinished);
+    await stage.write(1);
+    const [host] = stage.hosts;
+    if (host) await stage.replace(host);
+    await dieAt(stage, { statement: LOAD, at: "before-statement" });
+    await stage.check();
+  },
+);
+
+experiment(
+  "F3",
+  "killed in and around the transaction of the effects: each message has its effect once",
+  60_000,
+  async (random, onFinished) => {
+    const stage = await startStage(random, onFinished);
+    for (const at of ["before-statement", "before-commit", "after-commit"] as const)
+      await dieAt(stage, { statement: EFFECT, at });
+    await stage.check();
+  },
+);
+
+experiment(
+  "F3b",
+  "killed around the POST to Meta: no message is sent twice, none is left undecided",
+  90_000,
+  async (random, onFinished) => {
+    const stage = await startStage(random, onFinished);
+    await dieAt(stage, { statement: ATTEMPT, at: "after-commit" });
+    await dieAt(stage, { statement: SETTLE, at: "before-statement" });
+    await dieAt(stage, { statement: SETTLE, at: "before-commit" });
+    await stage.check();
+  },
+);
+
+/** Everybody writes while the host dies at this moment and comes back. */
+async function dieAt(stage: Stage, moment: Moment): Promise<void> {
+  const [host] = stage.hosts;
+  if (host === undefined) throw new Error("An experiment needs a host.");
+  const died = stage.proxy.stopAt(moment, () => host.end("SIGKILL"));
+  const writing = Promise.all(PEOPLE.map((person) => stage.write(person)));
+  await died;
+  await stage.replace(host);
+  await writing;
+}
