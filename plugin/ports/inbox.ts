@@ -1,0 +1,152 @@
+/** What came in: deliveries stored, events applied, and what they do to the database. */
+import type { ChannelEvent, Person, ReceivedEvent, StatusEvent, TemplateEvent, TurnMessage } from "../contract.ts";
+import type { ClaimedLane } from "./lanes.ts";
+
+/** A verified delivery on its way into the inbox. */
+export type IncomingDelivery = {
+  readonly body: Uint8Array;
+  readonly secretIndex: number;
+  readonly webhookType: string;
+  /** The body as JSON that Postgres can hold: as it is, or mended. Null when quarantined. */
+  readonly payload: "verbatim" | { readonly text: string } | null;
+  /** Why it is quarantined; null when it is not. */
+  readonly error: string | null;
+  readonly events: readonly ChannelEvent[];
+};
+
+export type RecordedDelivery = {
+  readonly webhookId: string;
+  readonly events: readonly ReceivedEvent[];
+  /** Why only its bytes are kept, be it our reading or Postgres that refused them; null otherwise. */
+  readonly error: string | null;
+};
+
+/** A stored event, as the apply stage reads it. */
+export type StoredEvent = {
+  readonly eventId: string;
+  readonly laneKey: string;
+  readonly contactId: string | null;
+  readonly event: ChannelEvent;
+  /** When we stored it, on the database's clock. */
+  readonly receivedAt: Date;
+  /** The same to the microsecond, ISO 8601: two messages of one delivery differ only there. */
+  readonly storedAt: string;
+  /** It was unknown when it came, and was read again by a later version: what it shows may have a row already. */
+  readonly again: boolean;
+};
+
+/** What a batch of events does to the database: decided without it, written in one transaction. */
+export type Effects = {
+  /** Rows for the host's inbox, in the order of the events. */
+  readonly shown: readonly ShownMessage[];
+  /** What Meta says about a person now. */
+  readonly profiles: readonly { readonly contactId: string; readonly person: Person }[];
+  readonly windows: readonly OpenedWindow[];
+  /** Edits, deletions and reactions: changes of rows that are there already, ours among them. */
+  readonly changes: readonly ShownChange[];
+  /** Staff has answered: until then the AI is not asked. */
+  readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
+  /** A number that somebody else may have next: no longer a name of this person. */
+  readonly leftNumbers: readonly {
+    readonly contactId: string;
+    readonly phoneNumber: string;
+    readonly person: Person;
+  }[];
+  readonly preferences: readonly ContactPreference[];
+  readonly templates: readonly TemplateEvent[];
+  /** Accounts that Meta has taken from us, with every number in them. */
+  readonly closings: readonly AccountClosing[];
+  readonly statuses: readonly StatusEvent[];
+  /** For the host's `onEvent`, in the order of the events; the conversation is added when written. */
+  readonly told: readonly { readonly contactId: string | null; readonly event: ChannelEvent; readonly late: boolean }[];
+};
+
+export type AccountClosing = {
+  readonly wabaId: string;
+  /** What happened and what to do, in one sentence. */
+  readonly reason: string;
+  /** When it happened: a number that was connected since stays. */
+  readonly at: Date;
+};
+
+/** A row of the host's inbox. */
+export type ShownMessage = {
+  readonly contactId: string;
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  readonly mediaType: string | null;
+  /** The wamid. */
+  readonly externalId: string;
+  readonly status: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** ISO 8601: becomes `messages.created_at`. */
+  readonly at: string;
+  /** Left out where a row has this wamid already: history and echoes may bring what came before. */
+  readonly unlessThere: boolean;
+  /** Takes the place of the row that stood for it while it could not be read. */
+  readonly again: boolean;
+  /** What the AI is asked with; null where nobody is woken. */
+  readonly wakes: Omit<TurnMessage, "id"> | null;
+};
+
+export type OpenedWindow = {
+  readonly contactId: string;
+  readonly phoneNumber: string | null;
+  /** WhatsApp's own time, never later than receipt. */
+  readonly at: Date;
+  /** They came by an ad: an answer within a day opens the free entry point. */
+  readonly byAd: boolean;
+};
+
+/** A row that is there already, and what of it is new. */
+export type ShownChange = {
+  readonly contactId: string;
+  /** The wamid of the row. */
+  readonly targetId: string;
+  /** Null: as before. */
+  readonly content: string | null;
+  /** Members of `channel_metadata`; one that is null goes. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The same for a turn that the AI has not seen yet; null where nothing of it changes. */
+  readonly inTurn: { readonly kind: "edit"; readonly text: string | null } | { readonly kind: "remove" } | null;
+};
+
+export type ContactPreference = {
+  readonly contactId: string;
+  readonly category: string;
+  readonly value: "stop" | "resume" | "signup";
+  /** By whom we know: Meta, or the person's own word. */
+  readonly source: "meta" | "keyword";
+  readonly at: Date;
+};
+
+/** What became of what was unknown: events that are understood now, and those that still are not, by their type. */
+export type ReadAgain = {
+  readonly understood: number;
+  /** Deliveries (`whatsapp_webhooks.id`) that the database refused, and its SQLSTATE: they stay as they were. */
+  readonly failed: readonly { readonly webhookId: string; readonly error: string }[];
+  readonly unknown: readonly { readonly type: string; readonly count: number; readonly last: Date }[];
+};
+
+export type Inbox = {
+  /**
+   * Stores deliveries and their events in one commit.
+   * @throws ChannelError STORE_UNAVAILABLE when nothing, or perhaps nothing, was stored.
+   */
+  record(deliveries: readonly IncomingDelivery[]): Promise<readonly RecordedDelivery[]>;
+  load(lanes: readonly ClaimedLane[], perLane: number): Promise<readonly StoredEvent[]>;
+  /**
+   * Effects, completion of the events and release of the lanes, in one transaction.
+   * @returns false when a lease was lost: nothing was written.
+   */
+  apply(lanes: readonly ClaimedLane[], events: readonly StoredEvent[], effects: Effects): Promise<boolean>;
+  /** Moves the lane's head aside as a dead letter; the lane goes on. */
+  bury(lane: ClaimedLane, eventId: string, error: string): Promise<void>;
+  /**
+   * Reads again what was unknown when it came: what is understood now takes its place and is queued. Safe to repeat.
+   * @param read the body of a delivery → its events; null when it cannot be read.
+   */
+  readAgain(read: (body: Uint8Array) => readonly ChannelEvent[] | null): Promise<ReadAgain>;
+  /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
+  unpark(): Promise<number>;
+};

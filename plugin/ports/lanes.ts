@@ -1,0 +1,22 @@
+/** Work waiting in lanes: leased, worked in order, given back. */
+
+/** Where work waits. A lane is one conversation in one stage: leased to one worker at a time, worked in order. */
+export type Stage = "in" | "notify" | "out" | "turn";
+
+/** A lane this process may work on until its lease ends. The token is the fence: without it nothing commits. */
+export type ClaimedLane = {
+  readonly laneKey: string;
+  readonly token: string;
+  /** Failures in a row of the item at its head, crashes included. */
+  readonly attempts: number;
+};
+
+export type Lanes = {
+  claim(stage: Stage, limit: number): Promise<readonly ClaimedLane[]>;
+  /** Makes the leases last again. @returns the lanes that are still ours. */
+  renew(lanes: readonly ClaimedLane[]): Promise<readonly ClaimedLane[]>;
+  /** Gives lanes back untouched, for another instance to take at once. */
+  release(lanes: readonly ClaimedLane[]): Promise<void>;
+  /** Gives a lane back to be tried again later; `failed` counts towards the limit of attempts. */
+  postpone(lane: ClaimedLane, delayMs: number, failed: boolean): Promise<void>;
+};

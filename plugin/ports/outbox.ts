@@ -1,0 +1,171 @@
+/** What goes out: turns answered, sends planned, parts on their way, and how each attempt ended. */
+import type {
+  ConnectionState,
+  Degradation,
+  HostEvent,
+  OutboundMessage,
+  PartState,
+  SendReceipt,
+  SentPart,
+  SessionStatus,
+  Turn,
+} from "../contract.ts";
+import type { ClaimedLane } from "./lanes.ts";
+import type { SendingAccount } from "./templates.ts";
+
+/** A turn about to be answered: frozen at its first try. */
+export type SealedTurn = Omit<Turn, "signal"> & {
+  readonly lane: ClaimedLane;
+  readonly connectionId: string;
+  readonly contactId: string;
+  readonly phoneNumberId: string;
+  readonly wabaId: string;
+  /** Sealed for the connection's row; null when there is none. */
+  readonly accessTokenEnc: string | null;
+  /** Staff is talking: the turn ends without asking the AI. */
+  readonly isPaused: boolean;
+  /** What the last answer offered as numbered text, in the order of the numbers. */
+  readonly offered: readonly OfferedChoice[];
+  /** The hashes of what earlier attempts have queued of a stream, in order. */
+  readonly saidBefore: readonly string[];
+};
+
+export type OfferedChoice = { readonly id: string; readonly title: string };
+
+/** What a host said in a turn, ready for the outbox. */
+export type PlannedSend = {
+  readonly parts: readonly PlannedPart[];
+  readonly degraded: readonly Degradation[];
+  readonly requestHash: string;
+  readonly idempotencyKey: string | null;
+  readonly onWindowClosed: "fail" | "hold";
+  /** What leaves in place of everything else when the window is closed. */
+  readonly fallback: FallbackPart | null;
+  /** Offered as numbered text, in the order of the numbers. */
+  readonly choices: readonly OfferedChoice[];
+};
+
+export type PlannedPart = {
+  readonly kind: OutboundMessage["kind"];
+  readonly endpoint: GraphEndpoint;
+  /** The Graph message without recipient and callback data. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** What the host's inbox shows. */
+  readonly content: string;
+  readonly mediaType: string | null;
+  /** False for templates, which may leave at any time. */
+  readonly needsWindow: boolean;
+  /** Not for people who have opted out. */
+  readonly isMarketing: boolean;
+};
+
+/** `degraded`: what the receipt says when it goes. */
+export type FallbackPart = PlannedPart & { readonly degraded: readonly Degradation[] };
+
+/** The last word of `POST /{phone-number-id}/…`. */
+export type GraphEndpoint = "messages" | "marketing_messages";
+
+export type Turns = {
+  /** Freezes the oldest turn of each lane and reads it; null for a lane that has none. */
+  seal(lanes: readonly ClaimedLane[]): Promise<readonly (SealedTurn | null)[]>;
+  /** The answer into the outbox, the turn done, the lane released, in one transaction; false when a lease was lost. */
+  finish(
+    answers: readonly { readonly turn: SealedTurn; readonly send: PlannedSend | null }[],
+  ): Promise<readonly boolean[]>;
+  /**
+   * One piece of an answer that is still coming into the outbox; the turn goes on.
+   * @param index counts the pieces of the turn from 0.
+   * @returns false when the lease was lost: nothing was written.
+   */
+  append(turn: SealedTurn, index: number, piece: PlannedSend): Promise<boolean>;
+  bury(turn: SealedTurn, error: string): Promise<void>;
+};
+
+/** A part at the head of its lane, with all that the dispatcher must know to send it. */
+export type OutgoingPart = {
+  readonly lane: ClaimedLane;
+  readonly outboxId: string;
+  readonly state: PartState;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly endpoint: GraphEndpoint;
+  readonly needsWindow: boolean;
+  /** A marketing message to somebody who does not want any. */
+  readonly isUnwanted: boolean;
+  readonly fallback: FallbackPart | null;
+  readonly recipient: { readonly phoneNumber: string | null; readonly userId: string | null };
+  readonly connection: {
+    readonly connectionId: string;
+    readonly customerConfigId: string;
+    readonly phoneNumberId: string;
+    readonly state: ConnectionState;
+    /** Sealed for the connection's row; null when there is none. */
+    readonly accessTokenEnc: string | null;
+  };
+  readonly windowOpen: boolean;
+  readonly onWindowClosed: "fail" | "hold";
+  /** Attempts whose outcome nobody knows, the age of the last one, and whether its status could have arrived. */
+  readonly ambiguous: { readonly count: number; readonly ageMs: number; readonly webhooksAlive: boolean };
+  /** How often it was certainly not accepted so far. */
+  readonly rejections: number;
+};
+
+/** How an attempt ended, and with it what becomes of the part and its lane. */
+export type Settlement = {
+  readonly part: OutgoingPart;
+  /** The attempt's row; null when no attempt was made (window closed, reconciled). */
+  readonly token: string | null;
+  readonly attempt: "accepted" | "rejected" | "ambiguous" | null;
+  readonly messageId: string | null;
+  /**
+   * `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. `replace`: another message
+   * stands in its place from now on, and in that of all parts after it.
+   */
+  readonly next:
+    | { readonly kind: "replace"; readonly by: FallbackPart }
+    | { readonly kind: "done"; readonly state: PartState }
+    | { readonly kind: "retry"; readonly state: "queued" | "held" | "sending"; readonly delayMs: number };
+  readonly error: SentPart["error"];
+};
+
+export type SendRequestKey = {
+  readonly conversationId: string;
+  readonly idempotencyKey: string | null;
+  readonly requestHash: string;
+};
+
+export type Outbox = {
+  /**
+   * Stores a send of the host's own.
+   * @throws ChannelError CONVERSATION_UNKNOWN, WINDOW_CLOSED, IDEMPOTENCY_CONFLICT.
+   */
+  enqueue(conversationId: string, send: PlannedSend): Promise<SendReceipt>;
+  /**
+   * The account that speaks in a conversation.
+   * @throws ChannelError CONVERSATION_UNKNOWN, CONNECTION_MISSING.
+   */
+  accountOf(conversationId: string): Promise<SendingAccount>;
+  /**
+   * What became of a request that is made again under the same key; null when it is new.
+   * @throws ChannelError IDEMPOTENCY_CONFLICT when the key was used for another request.
+   */
+  before(account: SendingAccount, request: SendRequestKey): Promise<SendReceipt | null>;
+  receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
+  head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
+  /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */
+  begin(parts: readonly { readonly part: OutgoingPart; readonly token: string }[]): Promise<readonly boolean[]>;
+  settle(settlements: readonly Settlement[]): Promise<readonly boolean[]>;
+};
+
+export type HostEvents = {
+  load(
+    lanes: readonly ClaimedLane[],
+  ): Promise<readonly { readonly lane: ClaimedLane; readonly id: string; readonly event: HostEvent }[]>;
+  done(lane: ClaimedLane, id: string): Promise<void>;
+  bury(lane: ClaimedLane, id: string, error: string): Promise<void>;
+};
+
+export type Sessions = {
+  status(conversationId: string): Promise<SessionStatus | null>;
+  /** The tenant of a conversation, so that a route can refuse another's. */
+  tenantOf(conversationId: string): Promise<string | null>;
+};

@@ -1,0 +1,56 @@
+/** What has failed for good, and what is too old to keep. */
+
+/** Everything in the host's Postgres. */
+export type DeadLetterStage = "in" | "turn" | "notify";
+
+export type DeadLetterFilter = {
+  /** Null: of every tenant. */
+  readonly customerConfigId: string | null;
+  readonly stage?: DeadLetterStage | undefined;
+  readonly conversationId?: string | undefined;
+  /** As it is listed. */
+  readonly error?: string | undefined;
+  /** Came at this time or later, and before that. */
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
+};
+
+export type DeadLetterRow = {
+  readonly id: string;
+  readonly stage: DeadLetterStage;
+  readonly kind: string;
+  readonly conversationId: string | null;
+  readonly at: string;
+  readonly attempts: number | null;
+  readonly lastError: string | null;
+};
+
+export type DeadLetters = {
+  list(
+    filter: DeadLetterFilter,
+    page: { readonly limit: number; readonly after: { readonly at: string; readonly key: string } | null },
+  ): Promise<readonly DeadLetterRow[]>;
+  /** The oldest first; all of them are on their lanes when it resolves, or none. */
+  redrive(
+    filter: DeadLetterFilter,
+    which: { readonly ids: readonly string[] | null; readonly limit: number },
+  ): Promise<{ readonly redriven: number; readonly left: number }>;
+};
+
+/** After how many days something settled is deleted. */
+export type Retention = {
+  /** The bytes of deliveries. */
+  readonly rawDays: number;
+  /** Events with the keys by which a redelivery is known, and what the AI was asked. */
+  readonly eventDays: number;
+  /** Sends with their parts, attempts and idempotency keys. */
+  readonly sendDays: number;
+  /** Dead letters. */
+  readonly deadDays: number;
+};
+
+/** How many rows went. `others`: sign-ins, onboardings, and what is left of erasures. */
+export type Pruned = Readonly<Record<"webhooks" | "events" | "turns" | "sends" | "hostEvents" | "others", number>>;
+
+/** Deletes what is too old, as much as fits one call; ends soon after the signal aborts. */
+export type Prune = (retention: Retention, signal: AbortSignal) => Promise<Pruned>;
