@@ -8,9 +8,6 @@ import { keywordOf } from "./keywords.ts";
 /** Meta's customer service window. @see https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 
-/** @see https://developers.facebook.com/docs/graph-api/webhooks/getting-started#webhook-notifications */
-const META_RETRIES_MS = 7 * 24 * 60 * 60 * 1000;
-
 export type EffectRules = {
   /** What wakes the AI beside what people write. */
   readonly wakeOn: { readonly reactions: boolean; readonly unsupported: boolean; readonly late: boolean };
@@ -44,7 +41,7 @@ export function planEffects(events: readonly StoredEvent[], rules: EffectRules =
   };
   for (const stored of events) {
     const late = isLate(stored);
-    if (stored.event.kind === "account") draft.closings.push(...closingsOf(stored.event, toldAtOf(stored), rules));
+    if (stored.event.kind === "account") draft.closings.push(...closingsOf(stored.event, sentAtOf(stored), rules));
     if (stored.contactId === null) withoutContact(draft, stored.event);
     else withContact(draft, stored, stored.contactId, rules, late);
     // What became of a send is told by the send's own change of state.
@@ -275,12 +272,6 @@ function openWindow(draft: Draft, stored: StoredEvent, contactId: string, person
 /** Never later than receipt: a forged or skewed time must not lengthen the window. */
 function sentAtOf({ event, receivedAt }: StoredEvent): Date {
   return event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
-}
-
-/** Meta tries for a week: what claims to be older than that is no late delivery, so its time is not believed. */
-function toldAtOf(stored: StoredEvent): Date {
-  const sentAt = sentAtOf(stored);
-  return stored.receivedAt.getTime() - sentAt.getTime() > META_RETRIES_MS ? stored.receivedAt : sentAt;
 }
 
 /** Its window was closed when it came. */
