@@ -1,5 +1,5 @@
 /** Everything an experiment plays on: a Postgres that can crash, a proxy before it, hosts that can be killed, and Meta. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -27,10 +27,8 @@ export type Stage = {
   readonly answers: (number | null)[];
   /** Posts the next message of somebody until it is acknowledged; one in ten is posted again after that. */
   write(person: number): Promise<void>;
-  /** Stops Postgres as a crash does, and starts it again on the same data. */
-  crashPostgres(): Promise<void>;
   /** Kills a host and starts it again; webhooks go to another one meanwhile, if there is one. */
-  replace(host: HostProcess, meanwhile?: () => Promise<unknown>): Promise<void>;
+  replace(host: HostProcess): Promise<void>;
   /** Stops a host as it stands for a while; what it was in the middle of, it finishes afterwards. */
   freeze(host: HostProcess, ms: number): Promise<void>;
   /** Waits until nothing is left to do, then holds everything against the invariants. */
@@ -40,7 +38,7 @@ export type Stage = {
 export async function startStage(random: Random, onFinished: OnFinished, { hosts: count = 1 } = {}): Promise<Stage> {
   const dataDir = join(await mkdtemp(join(tmpdir(), "omniops-faults-")), "data");
   onFinished(() => rm(dataDir, { recursive: true, force: true }));
-  let postgres = await startEmbeddedPostgres({ dataDir });
+  const postgres = await startEmbeddedPostgres({ dataDir });
   onFinished(() => postgres.stop());
   const proxy = await startChaosProxy(() => Number(new URL(postgres.url).port));
   onFinished(() => proxy.close());
@@ -128,22 +126,11 @@ export async function startStage(random: Random, onFinished: OnFinished, { hosts
       stage.acknowledged.push({ person: String(person), wamid });
       if (random() < 0.1) await post();
     },
-    async crashPostgres() {
-      const file = join(
-        (await rows<{ folder: string }>("select current_setting('data_directory') as folder"))[0]?.folder ?? "",
-        "postmaster.pid",
-      );
-      const [pid] = (await readFile(file, "utf8")).split("\n");
-      process.kill(Number(pid), "SIGQUIT");
-      await postgres.stop();
-      postgres = await startEmbeddedPostgres({ dataDir });
-    },
-    async replace(host, meanwhile) {
+    async replace(host) {
       up.delete(host);
       const [other] = up;
       if (other !== undefined) meta.setWebhookUrl(webhookOf(other));
       await host.end("SIGKILL");
-      await meanwhile?.();
       await start(host);
     },
     async freeze(host, ms) {
