@@ -86,7 +86,7 @@ export type WhatsAppPlugin = ChannelPlugin & {
   migrate(): Promise<readonly string[]>;
   /** Starts working. Before it no timer, connection or listener of ours exists. */
   start(): Promise<void>;
-  /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s. */
+  /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s, or 20 s when Meta hangs over upkeep. */
   stop(): Promise<void>;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
