@@ -39,6 +39,8 @@ export const inbox = {
         -- When it may be claimed; null when idle. While leased: when the lease ends.
         ready_at timestamptz,
         lease_token uuid,
+        -- What a leased lane waits for has come meanwhile: its worker, who has perhaps not seen that, must not let it wait.
+        woken boolean not null default false,
         attempts int not null default 0) ${HOT};
       create index whatsapp_lanes_ready on ${q("whatsapp_lanes")} (stage, ready_at) where ready_at is not null;
 

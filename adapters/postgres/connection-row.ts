@@ -1,6 +1,7 @@
 /** A row of `whatsapp_connections`, and the sends that hang on it. */
 import type { Connection, ConnectionState } from "../../plugin/contract.ts";
 import type { Database, Tx } from "./database.ts";
+import { wakeLanes } from "./lanes.ts";
 
 export type ConnectionRow = {
   readonly id: string;
@@ -17,13 +18,15 @@ export type ConnectionRow = {
 /** Sends that waited are looked at again, in order: their number has a new token, or has left. */
 export async function wakeWaitingSends(tx: Tx, db: Database, connectionIds: readonly string[]): Promise<void> {
   if (connectionIds.length === 0) return;
-  await tx.query(
-    `with mine as (
-       select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lease_token is null and l.pending > 0 and l.lane_key in (
-         select lane_key from ${db.name("whatsapp_outbox")} where connection_id = any($1) and state in ('queued', 'held', 'sending'))
-       order by l.lane_key for update of l)
-     update ${db.name("whatsapp_lanes")} l set ready_at = now() from mine where l.lane_key = mine.lane_key`,
+  const rows = await tx.query<{ lane_key: string }>(
+    `select distinct lane_key from ${db.name("whatsapp_outbox")}
+     where connection_id = any($1) and state in ('queued', 'held', 'sending')`,
     [connectionIds],
+  );
+  await wakeLanes(
+    tx,
+    db,
+    rows.map((row) => row.lane_key),
   );
 }
 

@@ -6,7 +6,7 @@ import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
-import { enqueueOnLanes, type NewItems } from "./lanes.ts";
+import { enqueueOnLanes, type NewItems, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
@@ -158,17 +158,21 @@ function toHostEvent(
   return { kind: event.kind, conversationId, event } as HostEvent;
 }
 
-/** The window is open again: what was held for it leaves now. */
+/**
+ * The window is open again: what was held for it leaves now. A part that is just being found too late for the window is
+ * not `held` yet, so every lane with parts that would wait for it is woken.
+ */
 async function wakeHeldParts(tx: Tx, db: Database, contactIds: readonly string[]): Promise<void> {
   if (contactIds.length === 0) return;
-  await tx.query(
-    `with mine as (
-       select l.lane_key from ${db.name("whatsapp_lanes")} l
-       where l.lane_key = any($1) and l.lease_token is null and exists (
-         select 1 from ${db.name("whatsapp_outbox")} o where o.lane_key = l.lane_key and o.state = 'held')
-       order by l.lane_key for update of l)
-     update ${db.name("whatsapp_lanes")} l set ready_at = now() from mine where l.lane_key = mine.lane_key`,
+  const rows = await tx.query<{ lane_key: string }>(
+    `select distinct lane_key from ${db.name("whatsapp_outbox")}
+     where lane_key = any($1) and on_window_closed = 'hold' and state in ('queued', 'held', 'sending')`,
     [contactIds.map(outLane)],
+  );
+  await wakeLanes(
+    tx,
+    db,
+    rows.map((row) => row.lane_key),
   );
 }
 

@@ -17,7 +17,7 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
            where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)
          update ${db.name("whatsapp_lanes")} l set
            attempts = l.attempts + case when l.lease_token is null then 0 else 1 end,
-           lease_token = $3, ready_at = now() + $4 * interval '1 millisecond'
+           lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
          returning l.lane_key, l.attempts`,
         [stage, limit, token, leaseMs],
@@ -54,7 +54,7 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
     async postpone({ laneKey, token }, delayMs, failed) {
       await bounded(
         `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
-           ready_at = case when pending > 0 then now() + $3 * interval '1 millisecond' end
+           ready_at = case when pending > 0 then now() + case when woken then 0 else $3 end * interval '1 millisecond' end
          where lane_key = $1 and lease_token = $2`,
         [laneKey, token, delayMs, failed ? 1 : 0],
       );
@@ -108,7 +108,8 @@ export async function releaseLanes(tx: Tx, db: Database, finished: readonly Fini
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set
        pending = l.pending - mine.items, lease_token = null, attempts = 0,
-       ready_at = case when l.pending - mine.items > 0 then now() + mine.delay_ms * interval '1 millisecond' end
+       ready_at = case when l.pending - mine.items > 0
+         then now() + case when l.woken then 0 else mine.delay_ms end * interval '1 millisecond' end
      from mine where l.lane_key = mine.lane_key returning 1`,
     [
       finished.map(({ lane }) => lane.laneKey),
@@ -146,6 +147,23 @@ export async function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly str
        ready_at = case when l.lease_token is not null then l.ready_at when l.pending - mine.items > 0 then now() end
      from mine where l.lane_key = mine.lane_key`,
     [[...counts.keys()], [...counts.values()]],
+  );
+}
+
+/**
+ * What these lanes waited for has come: they are looked at now. Whoever leases one has perhaps read its head before, so
+ * the wait that it is about to ask for is not granted.
+ */
+export async function wakeLanes(tx: Tx, db: Database, laneKeys: readonly string[]): Promise<void> {
+  if (laneKeys.length === 0) return;
+  await tx.query(
+    `with mine as (
+       select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lane_key = any($1) and l.pending > 0
+       order by l.lane_key for update of l)
+     update ${db.name("whatsapp_lanes")} l set
+       woken = l.lease_token is not null, ready_at = case when l.lease_token is null then now() else l.ready_at end
+     from mine where l.lane_key = mine.lane_key`,
+    [laneKeys],
   );
 }
 

@@ -1,7 +1,8 @@
 /** A token that dies: the host hears of it once, sends are kept, and everything leaves in order after a reconnect. */
 import { describe, expect, it } from "vitest";
 import { ACCESS_TOKEN, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
-import { type Contact, inState, meet, startSilent, texts } from "./outbound.ts";
+import { hold, waiters } from "../engine/support.ts";
+import { type Contact, inState, keepBack, meet, startSilent, texts } from "./outbound.ts";
 
 const NEW_TOKEN = "EAAtheNewToken";
 /** Lives in the same account, so that the simulator lets its token use the account's numbers. */
@@ -78,6 +79,23 @@ describe("a dead token", () => {
       ]);
     expect(heard()).toHaveLength(1);
     expect(await channel.plugin.sessionStatus(people[0]!.conversationId)).toMatchObject({ canSend: true });
+  });
+
+  it("keeps nobody waiting who found it dead while the number was being connected again", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await channel.rows("update whatsapp_connections set state = 'reauth_required'");
+    const letGo = await keepBack(channel, ada);
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "hello" });
+    const somebody = await hold(channel.database);
+    await somebody.query("select 1 from whatsapp_outbox for update");
+    await letGo();
+    await waiters(channel.rows);
+
+    await reconnect(channel, ACCESS_TOKEN);
+    await somebody.rollback();
+
+    await inState(channel, receipt, "read");
   });
 
   it("does not keep people from being heard, nor their messages from waiting for an answer", async () => {

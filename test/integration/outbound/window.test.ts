@@ -1,6 +1,7 @@
 /** The 24-hour window between queueing and leaving: checked again when a message is about to go. */
 import { describe, expect, it } from "vitest";
 import { quiet } from "../../support/channel.ts";
+import { hold, waiters } from "../engine/support.ts";
 import { attemptsOf, closeWindow, inState, keepBack, meet, startSilent, texts, threeParts } from "./outbound.ts";
 
 describe("what to do when the window is closed", () => {
@@ -51,6 +52,29 @@ describe("a window that closes while a message waits", () => {
     await inState(channel, first, "read");
     await inState(channel, second, "read");
     expect(texts(channel)).toEqual(["one", "two"]);
+  });
+
+  it("does not hold what was found too late while the person was writing", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const letGo = await keepBack(channel, ada);
+    const { conversationId } = ada;
+    const receipt = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    const somebody = await hold(channel.database);
+    await somebody.query("select 1 from whatsapp_outbox for update");
+    await letGo();
+    await waiters(channel.rows);
+
+    const wamid = ada.person.says("I am back");
+    await channel.until(
+      async () =>
+        (await channel.rows("select 1 from whatsapp_events where external_id = ? and state = 1", [wamid])).length > 0,
+      "the message to be applied",
+    );
+    await somebody.rollback();
+
+    await inState(channel, receipt, "read");
   });
 
   it("does not call a message expired that may have left before", async () => {
