@@ -28,6 +28,8 @@ export type Stage = {
   readonly acknowledged: { readonly person: string; readonly wamid: string }[];
   /** Every status that a webhook was answered with; null where the connection died. */
   readonly answers: (number | null)[];
+  /** What was said to a webhook that was not taken. */
+  readonly refusals: string[];
   /** How long each 200 took, in milliseconds. */
   readonly took: number[];
   /** A session of somebody else's on the database, past the proxy; the caller ends it. */
@@ -129,6 +131,7 @@ export async function startStage(
     rows,
     acknowledged: [],
     answers: [],
+    refusals: [],
     took: [],
     async open() {
       const client = new pg.Client({ connectionString: urlOf() });
@@ -142,7 +145,8 @@ export async function startStage(
       const worker = candidates[Math.floor(random() * candidates.length)];
       const asked = performance.now();
       const answer = worker && (await fetch(webhookOf(worker), { method: "POST", headers, body }).catch(() => null));
-      await answer?.arrayBuffer().catch(() => undefined);
+      const said = await answer?.text().catch(() => "");
+      if (answer && answer.status !== 200) stage.refusals.push(`${answer.status} ${said}`);
       stage.answers.push(answer?.status ?? null);
       if (answer?.status === 200) stage.took.push(performance.now() - asked);
       return answer?.status ?? null;
