@@ -20,7 +20,7 @@ function cli(
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [...imports.flatMap((name) => ["--import", name]), "cli/main.ts", ...args],
+      ["--unhandled-rejections=strict", ...imports.flatMap((name) => ["--import", name]), "cli/main.ts", ...args],
       { cwd: ROOT, env: { ...env, ...(options.url === undefined ? {} : { DATABASE_URL: options.url }) } },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );

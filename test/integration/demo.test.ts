@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { retime } from "../../examples/demo/retime.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DEMO = ["--import", "tsx", "examples/demo/main.ts"];
+const DEMO = ["--unhandled-rejections=strict", "--import", "tsx", "examples/demo/main.ts"];
 
 /** Temporary folders of the demo, and of nobody else, are made in here. */
 let base: string;

@@ -340,7 +340,7 @@ function start(env: Readonly<Record<string, string>>) {
   return new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
     execFile(
       process.execPath,
-      ["--import", "tsx", "examples/host/main.ts"],
+      ["--unhandled-rejections=strict", "--import", "tsx", "examples/host/main.ts"],
       { cwd: ROOT, env: { PATH, HOME, PORT: "0", ...env }, timeout: 15_000 },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );

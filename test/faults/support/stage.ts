@@ -62,7 +62,7 @@ export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax">
   /** Whether they are started. Default true. */
   readonly start?: boolean;
   /** Default: a database on the server that all tests share. */
-  readonly postgres?: OwnPostgres;
+  readonly postgres?: Pick<OwnPostgres, "url" | "createDatabase">;
   readonly leaseMs?: number;
   readonly reconcileMs?: number;
 };
@@ -208,7 +208,7 @@ export async function startStage(
 }
 
 /** @returns where it is, now. */
-async function openDatabase(postgres: OwnPostgres | undefined, onFinished: OnFinished): Promise<() => string> {
+async function openDatabase(postgres: StageOptions["postgres"], onFinished: OnFinished): Promise<() => string> {
   if (postgres !== undefined) {
     const name = await postgres.createDatabase();
     return () => databaseUrl(postgres.url, name);
