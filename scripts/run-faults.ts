@@ -13,6 +13,12 @@ const { values } = parseArgs({
 const only = values.only === undefined ? [] : ["-t", `^${values.only} `];
 const { status } = spawnSync("npx", ["vitest", "run", "--project", "postgres", "test/faults", ...only], {
   stdio: "inherit",
-  env: { ...process.env, NODE_OPTIONS: "--unhandled-rejections=strict", FAULT_SIZE: "full", FAULT_SEEDS: values.seeds, FAULT_SEED: values.from },
+  env: {
+    ...process.env,
+    NODE_OPTIONS: "--unhandled-rejections=strict",
+    FAULT_SIZE: "full",
+    FAULT_SEEDS: values.seeds,
+    FAULT_SEED: values.from,
+  },
 });
 process.exit(status ?? 1);

@@ -17,9 +17,9 @@ const retry = { maxAttempts: MAX_ATTEMPTS, baseMs: 10, maxMs: 50 };
 experiment(
   "F13",
   "a process that dies ten times after its POST sends no part more than twice, and nothing without need",
-  { timeoutMs: 180_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
-    const stage = await startStage(random, onFinished, { leaseMs: 300, reconcileMs: 1_500 });
+    const stage = await startStage(random, onFinished, { reconcileMs: 1_500 });
     const [worker] = stage.workers;
     if (worker === undefined) throw new Error("An experiment needs a worker.");
     for (let n = 0; n < CRASHES; n++) {
@@ -44,9 +44,9 @@ experiment(
 experiment(
   "F13",
   "an event that ends whoever applies it is parked, and everybody else's are applied",
-  { timeoutMs: 180_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
-    const stage = await startStage(random, onFinished, { leaseMs: 300, options: { retry } });
+    const stage = await startStage(random, onFinished, { options: { retry } });
     const [worker] = stage.workers;
     if (worker === undefined) throw new Error("An experiment needs a worker.");
     // Whoever applies it is shot by the test, because Postgres says when it does.

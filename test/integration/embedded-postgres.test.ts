@@ -261,10 +261,14 @@ async function startInProcess(options: EmbeddedPostgresOptions, module = "./exam
   const url = module.startsWith(".") ? pathToFileURL(join(ROOT, module)) : pathToFileURL(module);
   const script = `import { startEmbeddedPostgres } from ${JSON.stringify(url.href)};
     console.log((await startEmbeddedPostgres(${JSON.stringify({ fsync: false, ...options })})).url);`;
-  const child = spawn(process.execPath, ["--unhandled-rejections=strict", "--import", "tsx", "--input-type=module", "-e", script], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--unhandled-rejections=strict", "--import", "tsx", "--input-type=module", "-e", script],
+    {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   running.push(async () => child.kill("SIGKILL"));
   const [line] = await Promise.race([
     once(child.stdout, "data"),

@@ -106,9 +106,13 @@ describe("the packed package", () => {
     `),
     ) as { bin: Record<string, string> };
 
-    const { stdout, stderr } = await run(process.execPath, ["--unhandled-rejections=strict", join(installed, bin["whatsapp-channel"]!), "--help"], {
-      cwd: host,
-    });
+    const { stdout, stderr } = await run(
+      process.execPath,
+      ["--unhandled-rejections=strict", join(installed, bin["whatsapp-channel"]!), "--help"],
+      {
+        cwd: host,
+      },
+    );
 
     expect(stdout + stderr).toContain("whatsapp-channel");
   });

@@ -17,7 +17,7 @@ import type { Random } from "./random.ts";
 import type { WorkerOrders } from "./worker.ts";
 import { createWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
-export const LEASE_MS = 1_000;
+export const LEASE_MS = 2_000;
 
 export type Stage = {
   readonly meta: Simulator;
@@ -135,6 +135,7 @@ export async function startStage(
     took: [],
     async open() {
       const client = new pg.Client({ connectionString: urlOf() });
+      client.on("error", () => undefined);
       await client.connect();
       return client;
     },
@@ -186,7 +187,7 @@ export async function startStage(
       worker.signal("SIGCONT");
       up.add(worker);
     },
-    async settle(timeoutMs = 30_000) {
+    async settle(timeoutMs = 120_000) {
       await quiet({ rows: rows as never }, timeoutMs);
       await meta.idle();
       await quiet({ rows: rows as never }, timeoutMs);
