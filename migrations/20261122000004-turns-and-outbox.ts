@@ -69,6 +69,8 @@ export const turnsAndOutbox = {
         -- What leaves in its place when the window is closed.
         fallback jsonb,
         on_window_closed text not null default 'fail' check (on_window_closed in ('fail', 'hold')),
+        -- Whether it is sent once more when nobody knows whether it arrived.
+        on_ambiguous text not null default 'resend' check (on_ambiguous in ('resend', 'hold')),
         state text not null default 'queued' check (state in
           ('queued', 'held', 'sending', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed', 'expired', 'unknown')),
         -- The wamid.

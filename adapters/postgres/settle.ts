@@ -198,9 +198,9 @@ async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): P
   for (const { row, by } of changes) {
     if (by === undefined) continue;
     await tx.query(
-      `update ${db.name("whatsapp_outbox")} set kind = $2, payload = $3, endpoint = $4, needs_window = $5, is_marketing = $6, fallback = null
+      `update ${db.name("whatsapp_outbox")} set kind = $2, payload = $3, endpoint = $4, needs_window = $5, is_marketing = $6, on_ambiguous = $7, fallback = null
        where id = $1`,
-      [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing],
+      [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing, by.onAmbiguous],
     );
     // What was to be chosen from has gone with the answer.
     await tx.query(
