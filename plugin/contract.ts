@@ -287,6 +287,8 @@ export type SentPart = {
   readonly state: PartState;
   /** The wamid, once Meta has accepted it. */
   readonly messageId: string | null;
+  /** The wamid of a second copy, where a resend turned out to have been one too many. */
+  readonly duplicateMessageId?: string;
   readonly error: { readonly code: string; readonly message: string; readonly meta: MetaError | null } | null;
 };
 

@@ -139,6 +139,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     hasListener: options.onEvent !== undefined,
     advance,
     isPending,
+    onSentTwice(parts) {
+      for (const one of parts)
+        log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
+    },
   });
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });

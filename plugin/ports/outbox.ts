@@ -130,6 +130,9 @@ export type Settlement = {
   readonly error: SentPart["error"];
 };
 
+/** A part of which Meta has turned out to have taken both attempts. */
+export type SentTwice = { readonly outboxId: string; readonly sendId: string; readonly part: number };
+
 export type SendRequestKey = {
   readonly conversationId: string;
   readonly idempotencyKey: string | null;
