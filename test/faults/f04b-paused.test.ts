@@ -1,4 +1,4 @@
-/** F4b: two hosts on one database, each paused for longer than its lease. */
+/** F4b: two processes on one database, each paused for longer than its lease. */
 import { setTimeout as pause } from "node:timers/promises";
 import { experiment } from "./support/experiment.ts";
 import { LEASE_MS, type Stage, startStage } from "./support/stage.ts";
@@ -8,13 +8,13 @@ const PEOPLE = 12;
 experiment(
   "F4b",
   "a worker paused for longer than its lease and woken again writes nothing twice and nothing out of order",
-  120_000,
+  { timeoutMs: 60_000 },
   async (random, onFinished) => {
-    const stage = await startStage(random, onFinished, { hosts: 2 });
+    const stage = await startStage(random, onFinished, { workers: 2 });
     const writing = startWriting(stage);
-    for (const host of stage.hosts) {
+    for (const worker of stage.workers) {
       await pause(200 + random() * 400);
-      await stage.freeze(host, LEASE_MS * 1.5);
+      await stage.freeze(worker, LEASE_MS * 1.5);
     }
     await writing.stop();
     await stage.check();
