@@ -69,10 +69,14 @@ export const turnsAndOutbox = {
         -- What leaves in its place when the window is closed.
         fallback jsonb,
         on_window_closed text not null default 'fail' check (on_window_closed in ('fail', 'hold')),
+        -- Whether it is sent once more when nobody knows whether it arrived.
+        on_ambiguous text not null default 'resend' check (on_ambiguous in ('resend', 'hold')),
         state text not null default 'queued' check (state in
           ('queued', 'held', 'sending', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed', 'expired', 'unknown')),
         -- The wamid.
         message_id text,
+        -- The wamid of the second copy: an attempt that was given up had arrived after all, and so had the one after it.
+        duplicate_message_id text,
         -- The host's messages row.
         host_message_id text,
         error jsonb,
@@ -85,6 +89,8 @@ export const turnsAndOutbox = {
       create index whatsapp_outbox_pending on ${q("whatsapp_outbox")} (lane_key, id)
         where state in ('queued', 'held', 'sending');
       create index whatsapp_outbox_message_id on ${q("whatsapp_outbox")} (message_id) where message_id is not null;
+      create index whatsapp_outbox_duplicates on ${q("whatsapp_outbox")} (duplicate_message_id)
+        where duplicate_message_id is not null;
 
       create table ${q("whatsapp_send_attempts")} (
         id bigint generated always as identity primary key,

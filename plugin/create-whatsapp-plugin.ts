@@ -9,7 +9,16 @@ import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
-import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import type {
+  AiResponse,
+  AmbiguityPolicy,
+  ChannelPlugin,
+  HostEvent,
+  Reply,
+  SendReceipt,
+  Transformed,
+  Turn,
+} from "./contract.ts";
 import { createDeadLetterService, type DeadLetterService } from "./dead-letters.ts";
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
@@ -17,6 +26,7 @@ import { createErase, type Erase } from "./erase.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -75,6 +85,11 @@ export type WhatsAppPluginOptions = {
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
   /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
   readonly pauseAfterStaffMs?: number;
+  /**
+   * Whether a message whose answer was lost is sent once more, by class of messages. Default: `session` messages `resend`;
+   * `template`, `marketing` and `authentication` `hold`, so that they end `unknown` and never arrive twice.
+   */
+  readonly onAmbiguous?: Partial<AmbiguityPolicy>;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -114,6 +129,7 @@ const DRAIN_MS = 8_000;
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);
+  const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const store = createStore(options.knex, {
@@ -123,6 +139,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     hasListener: options.onEvent !== undefined,
     advance,
     isPending,
+    onSentTwice(parts) {
+      for (const one of parts)
+        log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
+    },
   });
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
@@ -133,7 +153,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const eraseKnown = async (subject: { readonly userId: string }) => {
     if (await erasure.isKnown(subject)) await erase(subject);
   };
-  const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
+  const prepareSend = createPrepareSend(
+    createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
+    ambiguity,
+  );
   const pipeline = createPipeline({
     store,
     prepareSend,

@@ -112,22 +112,22 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "an ambiguous attempt is not repeated before a status could have come",
     file: DECIDE,
-    find: "if (count > 0 && ageMs < reconcileMs)",
-    replace: "if (count > 10 && ageMs < reconcileMs)",
+    find: "if (ageMs < reconcileMs) return wait",
+    replace: "if (ageMs < reconcileMs / 10) return wait",
     tests: ["test/unit/pipeline/decide-next.test.ts"],
   },
   {
     rule: "at most one automatic resend",
     file: DECIDE,
-    find: "if (count > 1)",
-    replace: "if (count > 2)",
+    find: "if (count > 1 ||",
+    replace: "if (count > 2 ||",
     tests: ["test/integration/outbound/ambiguous.test.ts"],
   },
   {
     rule: "silence proves nothing while no webhook comes at all",
     file: DECIDE,
-    find: "if (count === 1 && !webhooksAlive)",
-    replace: "if (count === 9 && !webhooksAlive)",
+    find: "if (!webhooksAlive && ageMs",
+    replace: "if (!webhooksAlive && reconcileMs === 0 && ageMs",
     tests: ["test/integration/outbound/ambiguous.test.ts"],
   },
   {
