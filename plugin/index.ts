@@ -18,6 +18,7 @@ export type { ErasureCounts, ErasureSubject, Logger, ReadAgain, Retention } from
 export {
   type EraseOptions,
   erase,
+  openDeadLetters,
   type RunDoctorOptions,
   replayUnknown,
   rotateKeys,

@@ -106,6 +106,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "createWhatsAppPlugin",
       "erase",
       "manifest",
+      "openDeadLetters",
       "replayUnknown",
       "rotateKeys",
       "runDoctor",
