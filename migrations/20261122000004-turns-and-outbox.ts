@@ -1,4 +1,4 @@
-/** Turns waiting for the host's AI, what goes out, every attempt to send it, and events waiting for the host. */
+/** Turns waiting for the host's AI, what goes out, every attempt to send it, events waiting for the host, and the upkeep of it all. */
 import type { Knex } from "knex";
 import { quoteName, type Schemas } from "./names.ts";
 
@@ -114,11 +114,17 @@ export const turnsAndOutbox = {
         created_at timestamptz not null default now());
       create index whatsapp_host_events_pending on ${q("whatsapp_host_events")} (lane_key, id) where state = 0;
       create index whatsapp_host_events_dead on ${q("whatsapp_host_events")} (id) where state = 2;
+
+      -- What must be done from time to time, by one of all instances.
+      create table ${q("whatsapp_upkeep")} (
+        task text primary key,
+        due_at timestamptz not null);
     `);
   },
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_upkeep",
       "whatsapp_host_events",
       "whatsapp_send_attempts",
       "whatsapp_outbox",

@@ -39,6 +39,10 @@ export type Pipeline = {
   onQueued(): void;
   /** Dead letters were put back. */
   onRedriven(): void;
+  /** Looks for work of every stage at once, and for statuses whose message has come. */
+  look(): Promise<void>;
+  /** Resolves when nothing is under way in any stage. */
+  idle(): Promise<void>;
 };
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -101,6 +105,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const workers = [apply, turn, out, notify];
   let unparking: NodeJS.Timeout | undefined;
 
+  async function idle(): Promise<void> {
+    for (;;) {
+      const underWay = workers.map((worker) => worker.underWay()).filter((one) => one !== null);
+      if (underWay.length === 0) return;
+      await Promise.all(underWay);
+    }
+  }
+
   async function unpark(): Promise<void> {
     try {
       if ((await store.inbox.unpark()) > 0) apply.kick();
@@ -125,5 +137,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     onRedriven() {
       for (const worker of [apply, turn, notify]) worker.kick();
     },
+    async look() {
+      await unpark();
+      for (const worker of workers) worker.kick();
+    },
+    idle,
   };
 }
