@@ -17,6 +17,7 @@ import { createErase, type Erase } from "./erase.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { type MetaLimits, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -75,6 +76,11 @@ export type WhatsAppPluginOptions = {
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
   /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
   readonly pauseAfterStaffMs?: number;
+  /**
+   * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
+   * Default: Meta's figures, see docs/pace.md.
+   */
+  readonly metaLimits?: Partial<MetaLimits>;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -116,11 +122,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const retention = readRetention(options.retention);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
+  const limits = readMetaLimits(options.metaLimits);
   const store = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
+    pair: limits.pair,
     advance,
     isPending,
   });
@@ -157,6 +165,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
       maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
     },
+    limits,
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),
   });

@@ -14,6 +14,7 @@ export type * from "./ports/health.ts";
 export type * from "./ports/inbox.ts";
 export type * from "./ports/lanes.ts";
 export type * from "./ports/outbox.ts";
+export type * from "./ports/pace.ts";
 export type * from "./ports/secrets.ts";
 export type * from "./ports/templates.ts";
 export type * from "./ports/upkeep.ts";

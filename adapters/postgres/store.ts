@@ -1,6 +1,6 @@
 /** Everything the channel keeps in the host's Postgres, behind the ports. */
 import type { Knex } from "knex";
-import type { Store } from "../../plugin/ports.ts";
+import type { PairLimit, Store } from "../../plugin/ports.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -24,6 +24,8 @@ export type StoreOptions = Omit<EffectOptions, "hostShape"> & {
   readonly schema: string;
   readonly hostSchema: string;
   readonly leaseMs: number;
+  /** Default: none. */
+  readonly pair?: PairLimit;
 };
 
 /** @param knex the host's own: borrowed, never destroyed. */
@@ -31,7 +33,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
   const db = createDatabase(knex, options);
   const hostShape = createHostShape(db);
   return {
-    lanes: createLanes(db, options.leaseMs),
+    lanes: createLanes(db, options.leaseMs, options.pair),
     inbox: { record: createRecord(db), readAgain: createReadAgain(db), ...createInbox(db, { ...options, hostShape }) },
     turns: createTurns(db),
     outbox: createOutbox(db, { ...options, hostShape }),

@@ -3,6 +3,7 @@ import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../p
 import { createApplyEvents } from "./apply-events.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
+import type { MetaLimits } from "./meta-limits.ts";
 import type { EffectRules } from "./plan-effects.ts";
 import type { PrepareSend } from "./prepare-send.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
@@ -25,6 +26,7 @@ export type PipelineDeps = {
   readonly replyTimeoutMs: number;
   readonly rules: EffectRules;
   readonly retry: RetrySchedule;
+  readonly limits: MetaLimits;
   readonly random: () => number;
   readonly newToken: () => string;
 };
@@ -62,7 +64,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       ...deps,
       lanes,
       outbox: store.outbox,
-      policy: { reconcileMs: deps.reconcileMs, retry, random },
+      policy: { reconcileMs: deps.reconcileMs, retry, pair: deps.limits.pair, random },
       onSettled: () => notify.kick(),
     }),
   });
