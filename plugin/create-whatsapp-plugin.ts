@@ -4,6 +4,7 @@ import type { Knex } from "knex";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createUsageGate } from "../adapters/graph-api/usage.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
@@ -17,7 +18,7 @@ import { createErase, type Erase } from "./erase.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
-import { type MetaLimits, readMetaLimits } from "./pipeline/meta-limits.ts";
+import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -80,7 +81,7 @@ export type WhatsAppPluginOptions = {
    * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
    * Default: Meta's figures, see docs/pace.md.
    */
-  readonly metaLimits?: Partial<MetaLimits>;
+  readonly metaLimits?: MetaLimitsGiven;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -133,9 +134,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     isPending,
   });
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
-  const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
+  const graphApi = createGraphApi(graph);
   const secretBox = createSecretBox(config.tokenKeys);
-  const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const metaAccounts = createMetaAccounts(graph);
   const erasure = createErasure(patientDatabase(options.knex, schemas));
   const erase = createErase(erasure);
   const eraseKnown = async (subject: { readonly userId: string }) => {

@@ -4,6 +4,7 @@ import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connect
 import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { HostEvents, Outbox, Sessions, Turns } from "./ports/outbox.ts";
+import type { Pace } from "./ports/pace.ts";
 import type { Templates } from "./ports/templates.ts";
 import type { DeadLetters, Prune } from "./ports/upkeep.ts";
 
@@ -41,6 +42,7 @@ export type Store = {
   readonly sessions: Sessions;
   readonly prune: Prune;
   readonly deadLetters: DeadLetters;
+  readonly pace: Pace;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;
 };

@@ -12,6 +12,7 @@ import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPace } from "./pace.ts";
 import { createPrune } from "./prune.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
@@ -46,6 +47,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     sessions: createSessions(db),
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),
+    pace: createPace(db),
     ping: async () => {
       await db.query("select 1");
     },

@@ -94,6 +94,11 @@ function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, pair, ran
   return Math.ceil(Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0));
 }
 
+/** Its number sends as fast as Meta allows already. */
+export function waitFor(part: OutgoingPart, delayMs: number): Decision {
+  return wait(part, "queued", delayMs);
+}
+
 function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Decision {
   return {
     kind: "settle",

@@ -10,6 +10,7 @@ import type { RetrySchedule } from "./retry-schedule.ts";
 import { createRunTurns } from "./run-turns.ts";
 import { createShowThinking } from "./show-thinking.ts";
 import { createTellHost } from "./tell-host.ts";
+import { createThroughput } from "./throughput.ts";
 
 export type PipelineDeps = {
   readonly store: Store;
@@ -64,8 +65,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       ...deps,
       lanes,
       outbox: store.outbox,
+      throughput: createThroughput({
+        pace: store.pace,
+        messagesPerSecond: deps.limits.messagesPerSecond,
+        clock: () => performance.now(),
+      }),
       policy: { reconcileMs: deps.reconcileMs, retry, pair: deps.limits.pair, random },
       onSettled: () => notify.kick(),
+      onPaced: (delayMs) => out.kick(delayMs),
     }),
   });
   const turn = createLaneWorker({

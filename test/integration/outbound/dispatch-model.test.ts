@@ -134,6 +134,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
         phoneNumberId: "301777000333444",
         state: world.isConnected ? "connected" : "reauth_required",
         accessTokenEnc: "sealed",
+        throughput: "standard",
       },
       windowOpen: true,
       onWindowClosed: "fail",
@@ -184,6 +185,8 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
     policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, pair: META_LIMITS.pair, random: () => 0.5 },
     newToken: () => `token-${++tokens}`,
     onSettled: () => undefined,
+    throughput: { admit: async () => new Map(), onOutcome: async () => undefined },
+    onPaced: () => undefined,
   });
 }
 

@@ -30,6 +30,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
       phoneNumberId: "1",
       state: "connected",
       accessTokenEnc: "sealed",
+      throughput: "standard",
     },
     windowOpen: true,
     onWindowClosed: "fail",
