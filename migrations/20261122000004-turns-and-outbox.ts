@@ -104,6 +104,19 @@ export const turnsAndOutbox = {
         finished_at timestamptz);
       create index whatsapp_send_attempts_outbox on ${q("whatsapp_send_attempts")} (outbox_id);
 
+      -- How fast each number sends, over all instances. Unlogged: what a crash forgets is a tenth of a second.
+      create unlogged table ${q("whatsapp_paces")} (
+        connection_id uuid primary key references ${q("whatsapp_connections")} (id) on delete cascade,
+        -- Until when what has left has used up the number's pace.
+        used_until timestamptz not null default 'epoch',
+        -- Where the queue of those who wait ends.
+        queued_until timestamptz not null default 'epoch',
+        paused_until timestamptz not null default 'epoch',
+        -- Of its pace, after Meta said that it was too fast; it comes back with time.
+        share float8 not null default 1,
+        slowed_at timestamptz not null default now() - interval '1 hour') with (fillfactor = 50,
+          autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
+
       create table ${q("whatsapp_host_events")} (
         id bigint generated always as identity primary key,
         lane_key text not null,
@@ -125,6 +138,7 @@ export const turnsAndOutbox = {
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
       "whatsapp_upkeep",
+      "whatsapp_paces",
       "whatsapp_host_events",
       "whatsapp_send_attempts",
       "whatsapp_outbox",

@@ -4,6 +4,7 @@ import type { Knex } from "knex";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createUsageGate } from "../adapters/graph-api/usage.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
@@ -29,6 +30,7 @@ import { manifest } from "./manifest.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
+import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -93,6 +95,11 @@ export type WhatsAppPluginOptions = {
    * `template`, `marketing` and `authentication` `hold`, so that they end `unknown` and never arrive twice.
    */
   readonly onAmbiguous?: Partial<AmbiguityPolicy>;
+  /**
+   * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
+   * Default: Meta's figures, see docs/pace.md.
+   */
+  readonly metaLimits?: MetaLimitsGiven;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -141,11 +148,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
+  const limits = readMetaLimits(options.metaLimits);
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
+    pair: limits.pair,
     advance,
     isPending,
     onSentTwice(parts) {
@@ -156,9 +165,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const counters = createCounters();
   const store = countWork(stored, counters);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
-  const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
+  const graphApi = createGraphApi(graph);
   const secretBox = createSecretBox(config.tokenKeys);
-  const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const metaAccounts = createMetaAccounts(graph);
   const erasure = createErasure(patientDatabase(options.knex, schemas));
   const erase = createErase(erasure);
   const eraseKnown = async (subject: { readonly userId: string }) => {
@@ -190,6 +200,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
       maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
     },
+    limits,
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),
   };
