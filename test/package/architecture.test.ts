@@ -44,19 +44,6 @@ function breaches(files: readonly Source[], isForbidden: (imported: string, path
   );
 }
 
-describe("a process that a test starts", () => {
-  it("ends with the first rejection that nobody handles", () => {
-    const careless = inside("test/").filter(
-      ({ text, imports }) =>
-        imports.includes("node:child_process") &&
-        text.includes("process.execPath") &&
-        !text.includes("--unhandled-rejections=strict"),
-    );
-
-    expect(careless.map(({ path }) => path)).toEqual([]);
-  });
-});
-
 describe("the direction of imports", () => {
   it("is read from all sources", () => {
     expect(sources.length).toBeGreaterThan(100);

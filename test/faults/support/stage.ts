@@ -56,7 +56,7 @@ export type Stage = {
   check(more?: Partial<Evidence>): Promise<void>;
 };
 
-export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax"> & {
+export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive"> & {
   /** Default 1. */
   readonly workers?: number;
   /** Whether they are started. Default true. */

@@ -6,11 +6,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ChannelError, createChatApi, createWhatsAppPlugin, type WhatsAppPluginOptions } from "@omniops/whatsapp";
 import express from "express";
 import knexFactory from "knex";
+import { naiveFetch } from "./naive-fetch.ts";
 
 export type WorkerOrders = {
   readonly databaseUrl: string;
   readonly config: WhatsAppPluginOptions["config"];
-  readonly options?: Pick<WhatsAppPluginOptions, "retry" | "pollMs" | "replyTimeoutMs">;
+  readonly options?: Pick<WhatsAppPluginOptions, "retry" | "pollMs" | "replyTimeoutMs" | "onAmbiguous">;
+  /** Sends again whatever it heard no answer to. */
+  readonly isNaive?: boolean;
   /** Absent: it answers by itself. */
   readonly chatUrl?: string;
   readonly poolMax?: number;
@@ -35,6 +38,7 @@ const whatsapp = createWhatsAppPlugin({
     orders.chatUrl === undefined
       ? ({ messages }) => `You said: ${messages.map(({ text }) => text).join(", ")}`
       : createChatApi({ url: orders.chatUrl }),
+  ...(orders.isNaive === true && { fetch: naiveFetch }),
   ...orders.options,
 });
 process.on("SIGTERM", async () => {
