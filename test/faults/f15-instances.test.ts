@@ -13,7 +13,7 @@ for (const workers of [2, 4])
     `${workers} workers that start at once on one backlog lose, double and reorder nothing`,
     { timeoutMs: 300_000, alone: true },
     async (random, onFinished) => {
-      const stage = await startStage(random, onFinished, { workers, start: false });
+      const stage = await startStage(random, onFinished, { workers, start: false, reconcileMs: 60_000 });
       await storeBacklog(stage, 400, 1_200);
       await stage.rows("update whatsapp_lanes set ready_at = now() + interval '1 hour'");
       await Promise.all(stage.workers.map((worker) => stage.start(worker)));

@@ -57,13 +57,9 @@ async function unpack(entry: string, folder: string): Promise<void> {
   const staging = await mkdtemp(join(DATA, "unpacking-"));
   try {
     // The package unpacks into the temporary folder, and its libraries only where it takes itself to be on AWS.
-    await run(
-      process.execPath,
-      ["--unhandled-rejections=strict", "-e", "require(process.argv[1]).executablePath()", entry],
-      {
-        env: { TMPDIR: staging, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs20.x" },
-      },
-    );
+    await run(process.execPath, ["-e", "require(process.argv[1]).executablePath()", entry], {
+      env: { TMPDIR: staging, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs20.x" },
+    });
     await writeFile(join(staging, "fonts.conf"), fontsConf(folder));
     await chmod(join(staging, "chromium"), 0o755);
     await chmod(staging, 0o755);

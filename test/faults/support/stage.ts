@@ -19,6 +19,9 @@ import { createWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 export const LEASE_MS = 2_000;
 
+const UNSETTLED = `select lane_key, pending, attempts, lease_token is not null as leased, ready_at - now() as ready_in
+  from whatsapp_lanes where pending <> 0 or lease_token is not null limit 5`;
+
 export type Stage = {
   readonly meta: Simulator;
   readonly proxy: ChaosProxy;
@@ -70,7 +73,7 @@ export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" 
 export async function startStage(
   random: Random,
   onFinished: OnFinished,
-  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 2_500, ...orders }: StageOptions = {},
+  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 5_000, ...orders }: StageOptions = {},
 ): Promise<Stage> {
   const urlOf = await openDatabase(postgres, onFinished);
   const proxy = await startChaosProxy(() => Number(new URL(urlOf()).port));
@@ -188,9 +191,13 @@ export async function startStage(
       up.add(worker);
     },
     async settle(timeoutMs = 120_000) {
-      await quiet({ rows: rows as never }, timeoutMs);
-      await meta.idle();
-      await quiet({ rows: rows as never }, timeoutMs);
+      try {
+        await quiet({ rows: rows as never }, timeoutMs);
+        await meta.idle();
+        await quiet({ rows: rows as never }, timeoutMs);
+      } catch (error) {
+        throw new Error(`not settled: ${JSON.stringify(await rows(UNSETTLED))}`, { cause: error });
+      }
     },
     async check(more = {}) {
       await stage.settle();
