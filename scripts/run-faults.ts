@@ -7,6 +7,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "3" },
     only: { type: "string" },
     from: { type: "string", default: "1" },
+    size: { type: "string", default: "full" },
   },
 });
 // A trailing space: F4 is not F4b.
@@ -16,7 +17,7 @@ const { status } = spawnSync("npx", ["vitest", "run", "--project", "postgres", "
   env: {
     ...process.env,
     NODE_OPTIONS: "--unhandled-rejections=strict",
-    FAULT_SIZE: "full",
+    FAULT_SIZE: values.size,
     FAULT_SEEDS: values.seeds,
     FAULT_SEED: values.from,
   },

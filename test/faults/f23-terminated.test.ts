@@ -2,14 +2,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import { startChat } from "./support/chat.ts";
-import { experiment } from "./support/experiment.ts";
+import { experiment, isFull } from "./support/experiment.ts";
 import { startStage } from "./support/stage.ts";
 import { peopleFrom, startWriting } from "./support/writing.ts";
 
 /** Only a lane that was given back comes back within the test. */
 const LONG_LEASE_MS = 600_000;
-/** @see docs/operating.md */
-const PATIENCE_MS = 10_000;
+/** Ten seconds are promised (docs/operating.md); a machine that is busy with other things is given more. */
+const PATIENCE_MS = isFull ? 10_000 : 20_000;
 
 experiment(
   "F23",
