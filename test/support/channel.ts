@@ -12,6 +12,7 @@ import {
 } from "@omniops/whatsapp";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import express from "express";
+import type { Knex } from "knex";
 import { afterAll, expect } from "vitest";
 import { DUMP, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
@@ -77,7 +78,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   const logs: LogLine[] = [];
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message });
   const plugin = createWhatsAppPlugin({
-    knex: database.knex,
+    knex: poolOf(database),
     config: {
       metaAppSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
@@ -139,6 +140,12 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   };
   running.add(channel);
   return channel;
+}
+
+/** `TEST_POOL_MAX=1 npm test`: the channel never needs a second connection while it holds one. The test itself has its own. */
+function poolOf(database: TestDatabase): Knex {
+  const max = process.env.TEST_POOL_MAX;
+  return max === undefined ? database.knex : database.connect({ min: 0, max: Number(max) });
 }
 
 /** Whatever the tests configure. */
