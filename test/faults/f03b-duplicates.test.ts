@@ -8,7 +8,7 @@ import type { Random } from "./support/random.ts";
 import { type Stage, type StageOptions, startStage } from "./support/stage.ts";
 
 /** Everybody writes at least so often, and until so many processes were killed. */
-const SIZE = isFull ? { people: 60, messagesEach: 10, kills: 20 } : { people: 24, messagesEach: 4, kills: 4 };
+const SIZE = isFull ? { people: 60, messagesEach: 10, kills: 20 } : { people: 16, messagesEach: 4, kills: 3 };
 const TIMES = { timeoutMs: isFull ? 600_000 : 240_000 };
 const RECONCILE_MS = 4_000;
 /** Of a hundred requests. */
