@@ -46,7 +46,7 @@ export type Stage = {
   check(more?: Partial<Evidence>): Promise<void>;
 };
 
-export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive"> & {
+export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens"> & {
   /** Default 1; they are started. */
   readonly workers?: number;
   /** Default: a database on the server that all tests share. */
