@@ -60,6 +60,19 @@ it("nothing of an answer that was lost, and each step that its statuses tell", a
   expect(await heard(channel, receipt)).toEqual(["sent", "delivered", "read"]);
 });
 
+it("nothing of an answer that comes when its statuses have told everything", async () => {
+  const channel = await startSilent();
+  const ada = await meet(channel, ADA);
+  channel.meta.faults.next({ do: "slow", ms: 1_500, to: ADA.phoneNumber });
+
+  const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+  await channel.until(() => channel.logs.find(({ message }) => message === "accepted by Meta"), "the answer");
+  await quiet(channel);
+
+  expect(await heard(channel, receipt)).toEqual(["sent", "delivered", "read"]);
+  await inState(channel, receipt, "read");
+});
+
 it("`unknown` once, and then what it turned out to be", async () => {
   const channel = await startSilent({
     config: { reconcileMs: 200 },
