@@ -1,6 +1,6 @@
 /** The next part of each lane, with everything its sending depends on, read at the moment of sending. */
 import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contract.ts";
-import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart } from "../../plugin/ports.ts";
+import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 
 type HeadRow = {
@@ -21,6 +21,7 @@ type HeadRow = {
   readonly phone_number_id: string;
   readonly connection_state: ConnectionState;
   readonly access_token_enc: string | null;
+  readonly throughput: ThroughputLevel;
   readonly window_open: boolean;
   readonly ambiguous: number;
   readonly age_ms: number;
@@ -38,6 +39,7 @@ export async function readHeads(
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
        o.customer_config_id, n.phone_number_id, n.state as connection_state, t.access_token_enc,
+       case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
        ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
        a.ambiguous, a.age_ms, a.rejections,
        -- Silence proves nothing: a status can only have failed to come if something else of this number came, and if
@@ -89,6 +91,7 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
       phoneNumberId: row.phone_number_id,
       state: row.connection_state,
       accessTokenEnc: row.access_token_enc,
+      throughput: row.throughput,
     },
     windowOpen: row.window_open,
     onWindowClosed: row.on_window_closed,

@@ -1,17 +1,27 @@
 /** The outbox: parts in order per recipient, every attempt written before its socket opens, every outcome once. */
 import type { PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Outbox, PlannedSend, SendingAccount, SendRequestKey, SentTwice, Settlement } from "../../plugin/ports.ts";
+import type {
+  Outbox,
+  PairLimit,
+  PlannedSend,
+  SendingAccount,
+  SendRequestKey,
+  SentTwice,
+  Settlement,
+} from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
+import { pacedBy } from "./pair-limit.ts";
 import { insertSends } from "./sends.ts";
 import { type SettleOptions, settleParts } from "./settle.ts";
 
 export type OutboxOptions = SettleOptions & {
   readonly hostShape: () => Promise<HostShape>;
   readonly leaseMs: number;
+  readonly pair?: PairLimit;
 };
 
 export function createOutbox(db: Database, options: OutboxOptions): Outbox {
@@ -58,7 +68,8 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
              select l.lane_key from ${db.name("whatsapp_lanes")} l
              join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
              order by l.lane_key for update of l)
-           update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond'
+           update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond',
+             paced_until = ${pacedBy(options.pair)}
            from mine where l.lane_key = mine.lane_key returning 1`,
           [some.map(({ part }) => part.lane.laneKey), some.map(({ part }) => part.lane.token), options.leaseMs],
         );

@@ -1,11 +1,12 @@
 /** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
-import type { FallbackPart, OutgoingPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import type { FallbackPart, OutgoingPart, PairLimit, PostOutcome, Rejection, Settlement } from "../ports.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
 export type DispatchPolicy = {
   /** How long a status webhook may take to tell us what became of an ambiguous attempt. */
   readonly reconcileMs: number;
   readonly retry: RetrySchedule;
+  readonly pair: PairLimit;
   readonly random: () => number;
 };
 
@@ -31,6 +32,7 @@ export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy
     if (part.onWindowClosed === "hold") return wait(part, "held", LONG_WAIT_MS);
     return done(part, ending ?? "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
   }
+  if (part.lane.pacedMs > 0) return wait(part, "queued", part.lane.pacedMs);
   return { kind: "post" };
 }
 
@@ -89,15 +91,20 @@ export function decideAfter(
 }
 
 /** Null when it is not worth another try. */
-function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, random }: DispatchPolicy): number | null {
+function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, pair, random }: DispatchPolicy): number | null {
   if (rejection.retry !== "backoff" && rejection.retry !== "after") return null;
   const failures = part.rejections + 1;
   if (failures >= retry.maxAttempts) return null;
   // @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits (4^X seconds)
   const backoff = rejection.perRecipient
-    ? Math.max(6_000 * (retry.baseMs / 1_000), retry.baseMs * 4 ** failures)
+    ? pair.intervalMs * Math.max(1, 4 ** failures / 6)
     : retryDelayMs(retry, failures, random);
   return Math.ceil(Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0));
+}
+
+/** Its number sends as fast as Meta allows already. */
+export function waitFor(part: OutgoingPart, delayMs: number): Decision {
+  return wait(part, "queued", delayMs);
 }
 
 function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Decision {

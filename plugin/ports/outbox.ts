@@ -12,6 +12,7 @@ import type {
   Turn,
 } from "../contract.ts";
 import type { ClaimedLane } from "./lanes.ts";
+import type { ThroughputLevel } from "./pace.ts";
 import type { SendingAccount } from "./templates.ts";
 
 /** A turn about to be answered: frozen at its first try. */
@@ -102,6 +103,7 @@ export type OutgoingPart = {
     readonly state: ConnectionState;
     /** Sealed for the connection's row; null when there is none. */
     readonly accessTokenEnc: string | null;
+    readonly throughput: ThroughputLevel;
   };
   readonly windowOpen: boolean;
   readonly onWindowClosed: "fail" | "hold";

@@ -1,6 +1,6 @@
 /** Everything an experiment plays on: a database, a proxy before it, processes that can be killed, and Meta. */
 import { setTimeout as pause } from "node:timers/promises";
-import { createWhatsAppPlugin } from "@omniops/whatsapp";
+import { createWhatsAppPlugin, type WhatsAppPlugin } from "@omniops/whatsapp";
 import { createSimulator, escapedJson, type Simulator, signatureOf } from "@omniops/whatsapp/simulator";
 import knexFactory from "knex";
 import pg from "pg";
@@ -28,10 +28,20 @@ export type Stage = {
   readonly acknowledged: { readonly person: string; readonly wamid: string }[];
   /** Every status that a webhook was answered with; null where the connection died. */
   readonly answers: (number | null)[];
+  /** What was said to a webhook that was not taken. */
+  readonly refusals: string[];
+  /** How long each 200 took, in milliseconds. */
+  readonly took: number[];
+  /** A session of somebody else's on the database, past the proxy; the caller ends it. */
+  open(): Promise<pg.Client>;
   /** Posts the next message of somebody until it is acknowledged; one in ten is posted again after that. */
   write(person: number): Promise<void>;
   /** Posts a payload to a worker that is up, once. @returns the status; null where the connection died, or none is up. */
   post(payload: object): Promise<number | null>;
+  /** Stores a payload as a worker would that does nothing else: for a backlog. */
+  store(payload: object): Promise<void>;
+  /** Never started: receives, and does what an operator does. */
+  readonly plugin: WhatsAppPlugin;
   /** Starts a worker that has ended. */
   start(worker: WorkerProcess): Promise<void>;
   /** Ends a worker; webhooks go to another one meanwhile, if there is one. */
@@ -47,8 +57,10 @@ export type Stage = {
 };
 
 export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens"> & {
-  /** Default 1; they are started. */
+  /** Default 1. */
   readonly workers?: number;
+  /** Whether they are started. Default true. */
+  readonly start?: boolean;
   /** Default: a database on the server that all tests share. */
   readonly postgres?: OwnPostgres;
   readonly leaseMs?: number;
@@ -58,7 +70,7 @@ export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" 
 export async function startStage(
   random: Random,
   onFinished: OnFinished,
-  { workers: count = 1, postgres, leaseMs = LEASE_MS, reconcileMs = 2_500, ...orders }: StageOptions = {},
+  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 2_500, ...orders }: StageOptions = {},
 ): Promise<Stage> {
   const urlOf = await openDatabase(postgres, onFinished);
   const proxy = await startChaosProxy(() => Number(new URL(urlOf()).port));
@@ -84,7 +96,7 @@ export async function startStage(
     leaseMs,
     reconcileMs,
   };
-  await connectNumber(urlOf(), config);
+  const plugin = await connectNumber(urlOf(), config, onFinished);
 
   const throughProxy = new URL(urlOf());
   throughProxy.port = String(proxy.port);
@@ -115,18 +127,33 @@ export async function startStage(
     meta,
     proxy,
     workers,
+    plugin,
     rows,
     acknowledged: [],
     answers: [],
+    refusals: [],
+    took: [],
+    async open() {
+      const client = new pg.Client({ connectionString: urlOf() });
+      await client.connect();
+      return client;
+    },
     async post(payload) {
       const body = Buffer.from(escapedJson(payload));
       const headers = { "content-type": "application/json", "x-hub-signature-256": signatureOf(body, APP_SECRET) };
       const candidates = [...up];
       const worker = candidates[Math.floor(random() * candidates.length)];
+      const asked = performance.now();
       const answer = worker && (await fetch(webhookOf(worker), { method: "POST", headers, body }).catch(() => null));
-      await answer?.arrayBuffer().catch(() => undefined);
+      const said = await answer?.text().catch(() => "");
+      if (answer && answer.status !== 200) stage.refusals.push(`${answer.status} ${said}`);
       stage.answers.push(answer?.status ?? null);
+      if (answer?.status === 200) stage.took.push(performance.now() - asked);
       return answer?.status ?? null;
+    },
+    async store(payload) {
+      const rawBody = Buffer.from(escapedJson(payload));
+      await plugin.receive({ rawBody, signature: signatureOf(rawBody, APP_SECRET) });
     },
     async write(person) {
       const n = (written.get(person) ?? 0) + 1;
@@ -176,7 +203,7 @@ export async function startStage(
       );
     },
   };
-  await Promise.all(workers.map((worker) => stage.start(worker)));
+  if (start) await Promise.all(workers.map((worker) => stage.start(worker)));
   return stage;
 }
 
@@ -192,22 +219,31 @@ async function openDatabase(postgres: OwnPostgres | undefined, onFinished: OnFin
 }
 
 /** As an operator does it, once. */
-async function connectNumber(url: string, config: Parameters<typeof createWhatsAppPlugin>[0]["config"]): Promise<void> {
-  const knex = knexFactory({ client: "pg", connection: url, pool: { min: 0, max: 1 } });
-  const silent = () => undefined;
+async function connectNumber(
+  url: string,
+  config: WorkerOrders["config"],
+  onFinished: OnFinished,
+): Promise<WhatsAppPlugin> {
+  const knex = knexFactory({
+    client: "pg",
+    connection: url,
+    pool: { min: 0, max: 2 },
+    log: { warn: silent, error: silent },
+  });
+  onFinished(() => knex.destroy());
   const logger = { debug: silent, info: silent, warn: silent, error: silent };
-  try {
-    await knex.raw("insert into customer_configs (id) values (?)", [TENANT]);
-    await createWhatsAppPlugin({ knex, config, logger, reply: () => null }).connect({
-      customerConfigId: TENANT,
-      accessToken: ACCESS_TOKEN,
-      phoneNumberId: NUMBER.phoneNumberId,
-      wabaId: NUMBER.wabaId,
-    });
-  } finally {
-    await knex.destroy();
-  }
+  const plugin = createWhatsAppPlugin({ knex, config, logger, reply: () => null });
+  await knex.raw("insert into customer_configs (id) values (?)", [TENANT]);
+  await plugin.connect({
+    customerConfigId: TENANT,
+    accessToken: ACCESS_TOKEN,
+    phoneNumberId: NUMBER.phoneNumberId,
+    wabaId: NUMBER.wabaId,
+  });
+  return plugin;
 }
+
+const silent = () => undefined;
 
 /** Past the proxy. The server may be another one by now. */
 async function openRows(urlOf: () => string, onFinished: OnFinished): Promise<Evidence["rows"]> {

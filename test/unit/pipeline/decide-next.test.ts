@@ -2,10 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DispatchPolicy, decideAfter, decideBefore } from "../../../plugin/pipeline/decide-next.ts";
+import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
 import type { OutgoingPart, PostOutcome, Rejection } from "../../../plugin/ports.ts";
 
 const POLICY: DispatchPolicy = {
   reconcileMs: 1_000,
+  pair: META_LIMITS.pair,
   retry: { maxAttempts: 8, baseMs: 1_000, maxMs: 300_000 },
   random: () => 0.5,
 };
@@ -13,7 +15,7 @@ const never = { count: 0, ageMs: 0, webhooksAlive: false };
 
 function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
   return {
-    lane: { laneKey: "out:contact:1", token: "t", attempts: 0 },
+    lane: { laneKey: "out:contact:1", token: "t", attempts: 0, pacedMs: 0 },
     outboxId: "1",
     state: "queued",
     payload: {},
@@ -28,6 +30,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
       phoneNumberId: "1",
       state: "connected",
       accessTokenEnc: "sealed",
+      throughput: "standard",
     },
     windowOpen: true,
     onWindowClosed: "fail",
