@@ -56,8 +56,8 @@ export type PluginManifest = {
 export type ManifestRoute = {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Who may call it: Meta (by signature or verify token), a signed-in tenant, or anybody. */
-  readonly auth: "meta" | "tenant" | "public";
+  /** Who may call it: Meta (by signature or verify token), a signed-in tenant, whoever runs the host, or anybody. */
+  readonly auth: "meta" | "tenant" | "host" | "public";
 };
 
 /** Connects a number with an access token that the operator already has (a system user's). */

@@ -14,11 +14,13 @@ import { createDeadLetterService, type DeadLetterService } from "./dead-letters.
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { createErase, type Erase } from "./erase.ts";
+import type { AllowMetrics } from "./http/metrics-route.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
+import { createMetrics, type Metrics } from "./operations/metrics.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -51,6 +53,9 @@ export type WhatsAppPluginOptions = {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate?: Authenticate<any>;
+  /** Who may read `GET /metrics`, which speaks of all tenants together: a secret of the scraper's, an address. Default: nobody. */
+  // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
+  readonly allowMetrics?: AllowMetrics<any>;
   /** Hears of messages, statuses and connections: at least once, in order per conversation. */
   readonly onEvent?: (event: HostEvent) => Promise<void> | void;
   /** Default: pino at level `info`, one line per outcome, ids only. */
@@ -107,6 +112,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
+  /** How the work is going: what waits in the database, and what this process has done. @throws ChannelError STORE_UNAVAILABLE. */
+  metrics(): Promise<Metrics>;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -203,6 +210,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   };
 
   const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
+  const metrics = createMetrics(store.operations, counters);
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {
@@ -215,6 +223,9 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       verifyToken: config.verifyToken,
       ...connecting.routes,
       authenticate: options.authenticate ?? (() => null),
+      metrics,
+      allowMetrics: options.allowMetrics ?? (() => false),
+      onDelivery: counters.answered,
       log,
     }),
     migrate: () => migrate(options.knex, schemas),
@@ -232,6 +243,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase,
     doctor,
     deadLetters,
+    metrics,
     receipt: store.outbox.receipt,
   };
 }

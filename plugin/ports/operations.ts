@@ -1,5 +1,7 @@
 /** How the work is going, as the database tells it: what ticks, metrics and alarms look at. */
+import type { ConnectionState } from "../contract.ts";
 import type { Stage } from "./lanes.ts";
+import type { DeadLetterStage } from "./upkeep.ts";
 
 /** The lanes of one stage that have something to do. */
 export type StageBacklog = {
@@ -14,11 +16,20 @@ export type StageBacklog = {
   readonly oldestWaitMs: number;
 };
 
+export type NumberStates = {
+  readonly counts: Readonly<Record<ConnectionState, number>>;
+  /** At most 100, those that are in trouble first; without the disconnected ones. */
+  readonly each: readonly { readonly connectionId: string; readonly state: ConnectionState }[];
+};
+
 export type Operations = {
   /** In how many milliseconds the next lane may be claimed, 0 or less when one may now; null when nothing waits. */
   nextReadyMs(): Promise<number | null>;
   /** Every stage, in the order of a message. */
   backlog(): Promise<readonly StageBacklog[]>;
+  /** How many lie aside, by stage. */
+  deadLetters(): Promise<Readonly<Record<DeadLetterStage, number>>>;
+  numbers(): Promise<NumberStates>;
   /** @returns true for one of all callers, and for nobody again until `forMs` have passed. */
   takeUpkeep(forMs: number): Promise<boolean>;
 };

@@ -115,6 +115,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
     ],
     types: [
       ...CONTRACT_TYPES,
+      "AllowMetrics",
       "Authenticate",
       "ChatApiOptions",
       "Erase",
@@ -132,6 +133,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "KeyCount",
       "KeyRotation",
       "Logger",
+      "Metrics",
       "ReadAgain",
       "Retention",
       "Retry",
@@ -140,6 +142,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Router",
       "RunDoctorOptions",
       "Session",
+      "StageBacklog",
       "Tick",
       "TickOptions",
       "TickReport",
