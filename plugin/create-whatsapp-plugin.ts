@@ -18,9 +18,11 @@ import type { AllowMetrics } from "./http/metrics-route.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
 import { createMetrics, type Metrics } from "./operations/metrics.ts";
+import { createWatch } from "./operations/watch.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -56,6 +58,12 @@ export type WhatsAppPluginOptions = {
   /** Who may read `GET /metrics`, which speaks of all tenants together: a secret of the scraper's, an address. Default: nobody. */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly allowMetrics?: AllowMetrics<any>;
+  /**
+   * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
+   * `dead-rows` 1000000, `webhooks-silent` 600 s; `unknown-sends`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
+   * turns one off, `false` all.
+   */
+  readonly alarms?: Partial<AlarmLimits> | false;
   /** Hears of messages, statuses and connections: at least once, in order per conversation. */
   readonly onEvent?: (event: HostEvent) => Promise<void> | void;
   /** Default: pino at level `info`, one line per outcome, ids only. */
@@ -130,6 +138,7 @@ const DRAIN_MS = 8_000;
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);
+  const alarmLimits = readAlarmLimits(options.alarms);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const stored = createStore(options.knex, {
@@ -197,7 +206,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
 
   const upkeep = createUpkeep(
-    { ...connecting.upkeep, "delete what is too old": (signal) => store.prune(retention, signal) },
+    {
+      // First: what comes after it may hang on Meta.
+      ...(alarmLimits === null
+        ? {}
+        : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
+      ...connecting.upkeep,
+      "delete what is too old": (signal) => store.prune(retention, signal),
+    },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );
 
@@ -210,7 +226,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   };
 
   const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
-  const metrics = createMetrics(store.operations, counters);
+  const metrics = createMetrics(store, counters);
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {

@@ -1,6 +1,6 @@
 /** How the work is going, in numbers: what waits in the database, and what this process has done. */
-import type { ConnectionState } from "../contract.ts";
-import type { DeadLetterStage, Operations, StageBacklog } from "../ports.ts";
+import type { AlarmKind, ConnectionState } from "../contract.ts";
+import type { DeadLetterStage, StageBacklog, Store } from "../ports.ts";
 import { COMMIT_SIZES, type Counters } from "./counters.ts";
 
 /** Names nobody: neither tenants nor people, and of numbers only our own ids. */
@@ -12,6 +12,8 @@ export type Metrics = {
     readonly numbers: Readonly<Record<ConnectionState, number>>;
     /** At most 100, those that are in trouble first; without the disconnected ones. */
     readonly eachNumber: readonly { readonly connectionId: string; readonly state: ConnectionState }[];
+    /** Those that are raised now, oldest first. */
+    readonly alarms: readonly { readonly kind: AlarmKind; readonly subject: string; readonly since: Date }[];
   };
   /** Since this process has constructed the plugin; they only rise. */
   readonly process: {
@@ -44,15 +46,19 @@ export type Metrics = {
 };
 
 /** @returns reads the metrics. @throws ChannelError STORE_UNAVAILABLE. */
-export function createMetrics(operations: Operations, counters: Counters): () => Promise<Metrics> {
+export function createMetrics(
+  { operations, alarms }: Pick<Store, "operations" | "alarms">,
+  counters: Counters,
+): () => Promise<Metrics> {
   return async () => {
     // One after the other: a host's pool may have one connection.
     const stages = await operations.backlog();
     const deadLetters = await operations.deadLetters();
     const numbers = await operations.numbers();
+    const raised = await alarms.raised();
     const counts = counters.read();
     return {
-      database: { stages, deadLetters, numbers: numbers.counts, eachNumber: numbers.each },
+      database: { stages, deadLetters, numbers: numbers.counts, eachNumber: numbers.each, alarms: raised },
       process: {
         webhooks: counts.answers,
         events: {

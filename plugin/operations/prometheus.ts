@@ -1,4 +1,5 @@
 /** Metrics in the text format that Prometheus reads. Pure. */
+import { ALARMS } from "./alarms.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
@@ -35,6 +36,12 @@ export function toPrometheus({ database, process }: Metrics): string {
       database.eachNumber.map(
         ({ connectionId, state }): Sample => [{ connection: connectionId }, state === "connected" ? 1 : 0],
       ),
+    ),
+    metric(
+      "gauge",
+      "alarms_raised",
+      "Alarms that are raised now, by kind",
+      Object.keys(ALARMS).map((kind): Sample => [{ kind }, database.alarms.filter((one) => one.kind === kind).length]),
     ),
     metric(
       "counter",

@@ -1,5 +1,5 @@
 /** How the work is going, as the database tells it: what ticks, metrics and alarms look at. */
-import type { ConnectionState } from "../contract.ts";
+import type { Alarm, AlarmKind, ConnectionState } from "../contract.ts";
 import type { Stage } from "./lanes.ts";
 import type { DeadLetterStage } from "./upkeep.ts";
 
@@ -32,4 +32,18 @@ export type Operations = {
   numbers(): Promise<NumberStates>;
   /** @returns true for one of all callers, and for nobody again until `forMs` have passed. */
   takeUpkeep(forMs: number): Promise<boolean>;
+};
+
+/** Something that was measured and may be too much. */
+export type Sign = { readonly kind: AlarmKind; readonly subject: string; readonly value: number };
+
+export type RaisedAlarm = { readonly kind: AlarmKind; readonly subject: string; readonly since: Date };
+
+export type Alarms = {
+  /** Reads only, each bounded in time and rows. */
+  signs(): Promise<readonly Sign[]>;
+  /** What is raised now. */
+  raised(): Promise<readonly RaisedAlarm[]>;
+  /** Raises and clears, and tells the host, in one transaction. @returns those that nobody else was faster with. */
+  change(changes: readonly Omit<Alarm, "since">[]): Promise<readonly Alarm[]>;
 };

@@ -11,6 +11,8 @@ const CONTRACT_TYPES = [
   "AiChoice",
   "AiMedia",
   "AiResponse",
+  "Alarm",
+  "AlarmKind",
   "BilledConversation",
   "ButtonsMessage",
   "CallEvent",
@@ -115,6 +117,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
     ],
     types: [
       ...CONTRACT_TYPES,
+      "AlarmLimits",
       "AllowMetrics",
       "Authenticate",
       "ChatApiOptions",

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { COMMIT_SIZES, createCounters } from "../../../plugin/operations/counters.ts";
 import { createMetrics } from "../../../plugin/operations/metrics.ts";
 import { toPrometheus } from "../../../plugin/operations/prometheus.ts";
-import type { Operations } from "../../../plugin/ports.ts";
+import type { Alarms, Operations } from "../../../plugin/ports.ts";
 
 const ID = "00000000-0000-4000-8000-00000000000a";
 
@@ -16,7 +16,13 @@ async function metricsOf(counters = createCounters()) {
       each: [{ connectionId: ID, state: "reauth_required" }],
     }),
   };
-  return createMetrics(operations as Operations, counters)();
+  const alarms: Partial<Alarms> = {
+    raised: async () => [
+      { kind: "lag", subject: "turn", since: new Date(0) },
+      { kind: "lag", subject: "out", since: new Date(0) },
+    ],
+  };
+  return createMetrics({ operations: operations as Operations, alarms: alarms as Alarms }, counters)();
 }
 
 it("every sample stands under its name, help and type, and ends with its line", async () => {
@@ -42,6 +48,8 @@ whatsapp_lanes{stage="turn",state="later"} 1
     'whatsapp_webhook_answers_total{code="200"} 1\nwhatsapp_webhook_answers_total{code="401"} 2\n',
   );
   expect(text).toContain('whatsapp_sends_total{outcome="accepted"} 7\n');
+  expect(text).toContain('whatsapp_alarms_raised{kind="lag"} 2\n');
+  expect(text).toContain('whatsapp_alarms_raised{kind="quarantined"} 0\n');
   expect(text).toContain("whatsapp_events_applied_total 0\n");
   // @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
   for (const line of text.trimEnd().split("\n"))
