@@ -102,7 +102,10 @@ export type WhatsAppPlugin = ChannelPlugin & {
   migrate(): Promise<readonly string[]>;
   /** Starts working. Before it no timer, connection or listener of ours exists. */
   start(): Promise<void>;
-  /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s, or 20 s when Meta hangs over upkeep. */
+  /**
+   * Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s. From its first moment `GET /health`
+   * answers 503 `draining`, until `start`; deliveries are stored as before, for another instance to work.
+   */
   stop(): Promise<void>;
   /**
    * One round of work, for a host that is only alive while it is called, and never calls `start`: all stages until nothing is ready
@@ -131,7 +134,7 @@ export type WhatsAppPlugin = ChannelPlugin & {
 /** How often what ages is looked at. */
 const UPKEEP_MS = 60_000;
 
-/** How long `stop` lets host calls and sends finish, so that all of it stays under ten seconds. */
+/** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
 /** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
@@ -227,6 +230,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
 
   const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
   const metrics = createMetrics(store, counters);
+  let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {
@@ -241,6 +245,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       authenticate: options.authenticate ?? (() => null),
       metrics,
       allowMetrics: options.allowMetrics ?? (() => false),
+      isDraining: () => isDraining,
       onDelivery: counters.answered,
       log,
     }),
@@ -249,9 +254,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       await store.ping();
       pipeline.start();
       upkeep.start();
+      isDraining = false;
     },
     async stop() {
-      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
+      isDraining = true;
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop(DRAIN_MS)]);
+      // Ends whatever of the upkeep still waits for Meta.
       graphApi.close();
     },
     tick: createTick({ store, openPipeline, upkeep, coalesceMs: config.coalesceMs }),

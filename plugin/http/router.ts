@@ -46,6 +46,8 @@ export type RouterDeps = {
   readonly metrics: () => Promise<Metrics>;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly allowMetrics: AllowMetrics<any>;
+  /** Whether `stop` was called and `start` not since: a load balancer is to send nobody here any more. */
+  readonly isDraining: () => boolean;
   /** A delivery was answered with this status. */
   readonly onDelivery: (status: number) => void;
   readonly log: Logger;
@@ -102,6 +104,7 @@ export function createRouter(deps: RouterDeps): Router {
     redrive: toOperate(deadLetters.redrive),
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
     health: async (_request, response) => {
+      if (deps.isDraining()) return sendJson(response, 503, { status: "draining" });
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
