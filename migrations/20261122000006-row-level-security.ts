@@ -21,6 +21,7 @@ export const TABLES = [
   "whatsapp_outbox",
   "whatsapp_send_attempts",
   "whatsapp_host_events",
+  "whatsapp_paces",
   "whatsapp_host_changes",
   "whatsapp_upkeep",
   "whatsapp_alarms",

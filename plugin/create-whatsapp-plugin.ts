@@ -4,12 +4,22 @@ import type { Knex } from "knex";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createUsageGate } from "../adapters/graph-api/usage.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
-import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import type {
+  AiResponse,
+  AmbiguityPolicy,
+  ChannelPlugin,
+  HostEvent,
+  Reply,
+  SendReceipt,
+  Transformed,
+  Turn,
+} from "./contract.ts";
 import { createDeadLetterService, type DeadLetterService } from "./dead-letters.ts";
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
@@ -23,6 +33,8 @@ import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
 import { createMetrics, type Metrics } from "./operations/metrics.ts";
 import { createWatch } from "./operations/watch.ts";
+import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
+import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
@@ -60,7 +72,7 @@ export type WhatsAppPluginOptions = {
   readonly allowMetrics?: AllowMetrics<any>;
   /**
    * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
-   * `dead-rows` 1000000, `webhooks-silent` 600 s; `unknown-sends`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
+   * `dead-rows` 1000000, `webhooks-silent` 600 s; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
    * turns one off, `false` all.
    */
   readonly alarms?: Partial<AlarmLimits> | false;
@@ -91,6 +103,16 @@ export type WhatsAppPluginOptions = {
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
   /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
   readonly pauseAfterStaffMs?: number;
+  /**
+   * Whether a message whose answer was lost is sent once more, by class of messages. Default: `session` messages `resend`;
+   * `template`, `marketing` and `authentication` `hold`, so that they end `unknown` and never arrive twice.
+   */
+  readonly onAmbiguous?: Partial<AmbiguityPolicy>;
+  /**
+   * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
+   * Default: Meta's figures, see docs/pace.md.
+   */
+  readonly metaLimits?: MetaLimitsGiven;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -142,28 +164,39 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);
   const alarmLimits = readAlarmLimits(options.alarms);
+  const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
+  const limits = readMetaLimits(options.metaLimits);
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
+    pair: limits.pair,
     advance,
     isPending,
+    onSentTwice(parts) {
+      for (const one of parts)
+        log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
+    },
   });
   const counters = createCounters();
   const store = countWork(stored, counters);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
-  const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
+  const graphApi = createGraphApi(graph);
   const secretBox = createSecretBox(config.tokenKeys);
-  const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const metaAccounts = createMetaAccounts(graph);
   const erasure = createErasure(patientDatabase(options.knex, schemas));
   const erase = createErase(erasure);
   const eraseKnown = async (subject: { readonly userId: string }) => {
     if (await erasure.isKnown(subject)) await erase(subject);
   };
-  const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
+  const prepareSend = createPrepareSend(
+    createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
+    ambiguity,
+  );
   const pipelineDeps = {
     prepareSend,
     connections: store.connections,
@@ -186,6 +219,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
       maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
     },
+    limits,
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),
   };

@@ -17,7 +17,15 @@ export type { AlarmLimits } from "./operations/alarms.ts";
 export type { Metrics } from "./operations/metrics.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
 export type { Tick, TickOptions, TickReport } from "./pipeline/tick.ts";
-export type { ErasureCounts, ErasureSubject, Logger, ReadAgain, Retention, StageBacklog } from "./ports.ts";
+export type {
+  ErasureCounts,
+  ErasureSubject,
+  Logger,
+  NumberState,
+  ReadAgain,
+  Retention,
+  StageBacklog,
+} from "./ports.ts";
 export {
   type EraseOptions,
   erase,

@@ -38,6 +38,7 @@ export const manifest: PluginManifest = {
       "whatsapp_oauth_tokens",
       "whatsapp_onboardings",
       "whatsapp_outbox",
+      "whatsapp_paces",
       "whatsapp_preferences",
       "whatsapp_send_attempts",
       "whatsapp_sends",

@@ -5,6 +5,7 @@ import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { Alarms, Operations } from "./ports/operations.ts";
 import type { HostEvents, Outbox, Sessions, Turns } from "./ports/outbox.ts";
+import type { Pace } from "./ports/pace.ts";
 import type { Templates } from "./ports/templates.ts";
 import type { DeadLetters, Prune } from "./ports/upkeep.ts";
 
@@ -16,6 +17,7 @@ export type * from "./ports/inbox.ts";
 export type * from "./ports/lanes.ts";
 export type * from "./ports/operations.ts";
 export type * from "./ports/outbox.ts";
+export type * from "./ports/pace.ts";
 export type * from "./ports/secrets.ts";
 export type * from "./ports/templates.ts";
 export type * from "./ports/upkeep.ts";
@@ -44,6 +46,7 @@ export type Store = {
   readonly deadLetters: DeadLetters;
   readonly operations: Operations;
   readonly alarms: Alarms;
+  readonly pace: Pace;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;
 };

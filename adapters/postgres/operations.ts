@@ -52,18 +52,26 @@ export function createOperations(db: Database): Operations {
     },
 
     async numbers() {
-      const rows = await query<{ id: string; state: ConnectionState; amount: number; place: number }>(
-        `select id, state, amount, place from (
+      const rows = await query<{ id: string; state: ConnectionState; amount: number; paused: boolean }>(
+        `select id, state, amount, coalesce(p.paused_until > now(), false) as paused from (
            select id, state, count(*) over (partition by state)::int as amount,
              row_number() over (partition by state order by created_at, id)::int as place
            from ${db.name("whatsapp_connections")}) n
+         left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id
          where place <= case when state = 'disconnected' then 1 else ${MOST_NUMBERS} end
          order by state = 'connected', place`,
       );
       const counts = { connected: 0, reauth_required: 0, disconnected: 0 };
       for (const { state, amount } of rows) counts[state] = amount;
       const each = rows.filter(({ state }) => state !== "disconnected").slice(0, MOST_NUMBERS);
-      return { counts, each: each.map(({ id, state }) => ({ connectionId: id, state })) };
+      return { counts, each: each.map(({ id, state, paused }) => ({ connectionId: id, state, paused })) };
+    },
+
+    async sentTwice() {
+      const [row] = await query<{ n: number }>(
+        `select count(*)::int as n from ${db.name("whatsapp_outbox")} where duplicate_message_id is not null`,
+      );
+      return row?.n ?? 0;
     },
 
     async takeUpkeep(forMs) {

@@ -49,6 +49,13 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
       `${value} parts became unknown in the last hour: Meta's answer was lost and no status came. Nothing is sent again by itself: look at the receipts, and decide.`,
     cleared: () => "No part has become unknown for an hour.",
   },
+  "sent-twice": {
+    limit: 0,
+    unit: "count",
+    raised: (value) =>
+      `${value} parts of the last hour turned out to have been sent twice: statuses come later than WHATSAPP_RECONCILE_MS. Raise it, or use onAmbiguous "hold" for what must never arrive twice.`,
+    cleared: () => "No part has turned out to be sent twice for an hour.",
+  },
   "dead-letters": {
     limit: 0,
     unit: "count",

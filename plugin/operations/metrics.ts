@@ -1,6 +1,6 @@
 /** How the work is going, in numbers: what waits in the database, and what this process has done. */
 import type { AlarmKind, ConnectionState } from "../contract.ts";
-import type { DeadLetterStage, StageBacklog, Store } from "../ports.ts";
+import type { DeadLetterStage, NumberState, StageBacklog, Store } from "../ports.ts";
 import { COMMIT_SIZES, type Counters } from "./counters.ts";
 
 /** Names nobody: neither tenants nor people, and of numbers only our own ids. */
@@ -11,7 +11,9 @@ export type Metrics = {
     readonly deadLetters: Readonly<Record<DeadLetterStage, number>>;
     readonly numbers: Readonly<Record<ConnectionState, number>>;
     /** At most 100, those that are in trouble first; without the disconnected ones. */
-    readonly eachNumber: readonly { readonly connectionId: string; readonly state: ConnectionState }[];
+    readonly eachNumber: readonly NumberState[];
+    /** Parts that turned out to have been sent twice, of all that are kept. */
+    readonly sentTwice: number;
     /** Those that are raised now, oldest first. */
     readonly alarms: readonly { readonly kind: AlarmKind; readonly subject: string; readonly since: Date }[];
   };
@@ -55,10 +57,11 @@ export function createMetrics(
     const stages = await operations.backlog();
     const deadLetters = await operations.deadLetters();
     const numbers = await operations.numbers();
+    const sentTwice = await operations.sentTwice();
     const raised = await alarms.raised();
     const counts = counters.read();
     return {
-      database: { stages, deadLetters, numbers: numbers.counts, eachNumber: numbers.each, alarms: raised },
+      database: { stages, deadLetters, numbers: numbers.counts, eachNumber: numbers.each, sentTwice, alarms: raised },
       process: {
         webhooks: counts.answers,
         events: {

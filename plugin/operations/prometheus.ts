@@ -39,6 +39,15 @@ export function toPrometheus({ database, process }: Metrics): string {
     ),
     metric(
       "gauge",
+      "number_paused",
+      "1 when nothing of a number leaves for a while, because Meta said so",
+      database.eachNumber.map(({ connectionId, paused }): Sample => [{ connection: connectionId }, paused ? 1 : 0]),
+    ),
+    metric("gauge", "sent_twice", "Parts that turned out to have been sent twice, of all that are kept", [
+      [{}, database.sentTwice],
+    ]),
+    metric(
+      "gauge",
       "alarms_raised",
       "Alarms that are raised now, by kind",
       Object.keys(ALARMS).map((kind): Sample => [{ kind }, database.alarms.filter((one) => one.kind === kind).length]),

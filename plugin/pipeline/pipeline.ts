@@ -3,12 +3,14 @@ import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../p
 import { createApplyEvents } from "./apply-events.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
+import type { MetaLimits } from "./meta-limits.ts";
 import type { EffectRules } from "./plan-effects.ts";
 import type { PrepareSend } from "./prepare-send.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import { createRunTurns } from "./run-turns.ts";
 import { createShowThinking } from "./show-thinking.ts";
 import { createTellHost } from "./tell-host.ts";
+import { createThroughput } from "./throughput.ts";
 
 export type PipelineDeps = {
   readonly store: Store;
@@ -25,6 +27,7 @@ export type PipelineDeps = {
   readonly replyTimeoutMs: number;
   readonly rules: EffectRules;
   readonly retry: RetrySchedule;
+  readonly limits: MetaLimits;
   readonly random: () => number;
   readonly newToken: () => string;
 };
@@ -66,8 +69,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       ...deps,
       lanes,
       outbox: store.outbox,
-      policy: { reconcileMs: deps.reconcileMs, retry, random },
+      throughput: createThroughput({
+        pace: store.pace,
+        messagesPerSecond: deps.limits.messagesPerSecond,
+        clock: () => performance.now(),
+      }),
+      policy: { reconcileMs: deps.reconcileMs, retry, pair: deps.limits.pair, random },
       onSettled: () => notify.kick(),
+      onPaced: (delayMs) => out.kick(delayMs),
     }),
   });
   const turn = createLaneWorker({

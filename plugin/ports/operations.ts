@@ -19,7 +19,15 @@ export type StageBacklog = {
 export type NumberStates = {
   readonly counts: Readonly<Record<ConnectionState, number>>;
   /** At most 100, those that are in trouble first; without the disconnected ones. */
-  readonly each: readonly { readonly connectionId: string; readonly state: ConnectionState }[];
+  readonly each: readonly NumberState[];
+};
+
+export type NumberState = {
+  /** Ours, not Meta's. */
+  readonly connectionId: string;
+  readonly state: ConnectionState;
+  /** Nothing of it leaves for a while, because Meta said so. */
+  readonly paused: boolean;
 };
 
 export type Operations = {
@@ -30,6 +38,8 @@ export type Operations = {
   /** How many lie aside, by stage. */
   deadLetters(): Promise<Readonly<Record<DeadLetterStage, number>>>;
   numbers(): Promise<NumberStates>;
+  /** Parts of which Meta has turned out to have taken both attempts, of all that are kept. */
+  sentTwice(): Promise<number>;
   /** @returns true for one of all callers, and for nobody again until `forMs` have passed. */
   takeUpkeep(forMs: number): Promise<boolean>;
 };

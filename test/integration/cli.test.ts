@@ -1,14 +1,12 @@
 /** The command line as a person or a script meets it: a process with arguments, two streams and an exit code. */
-import { execFile } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { type Run, runNode } from "../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-type Run = { readonly code: number; readonly out: string; readonly err: string };
 
 function cli(
   args: readonly string[],
@@ -17,13 +15,9 @@ function cli(
   const { DATABASE_URL: _, ...inherited } = process.env;
   const env = { ...inherited, ...options.env };
   const imports = ["tsx", ...(options.without === undefined ? [] : [hiding(options.without)])];
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...imports.flatMap((name) => ["--import", name]), "cli/main.ts", ...args],
-      { cwd: ROOT, env: { ...env, ...(options.url === undefined ? {} : { DATABASE_URL: options.url }) } },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
+  return runNode([...imports.flatMap((name) => ["--import", name]), "cli/main.ts", ...args], {
+    cwd: ROOT,
+    env: { ...env, ...(options.url === undefined ? {} : { DATABASE_URL: options.url }) },
   });
 }
 

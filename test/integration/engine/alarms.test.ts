@@ -111,6 +111,20 @@ describe("the database shows", () => {
   });
 });
 
+describe("the database also shows", () => {
+  it("parts that turned out to have been sent twice within the hour", async () => {
+    const { store, rows } = await startEngine();
+    await sent(rows, ["delivered", "delivered"], 10);
+    expect(await sign(store, "sent-twice")).toBe(0);
+
+    await rows("update whatsapp_outbox set duplicate_message_id = 'wamid.' || id");
+    expect(await sign(store, "sent-twice")).toBe(2);
+    expect(await store.operations.sentTwice()).toBe(2);
+    await rows("update whatsapp_outbox set updated_at = now() - interval '61 minutes'");
+    expect(await sign(store, "sent-twice")).toBe(0);
+  });
+});
+
 describe("a number's webhooks are silent", () => {
   const silent = async ({ store, rows }: Engine) => sign(store, "webhooks-silent", await connectionOf(rows));
 

@@ -1,8 +1,8 @@
 /** I10: nothing of ours ends the host's process, keeps it alive, or stays behind in it. Each host is a process of its own. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
 import { NUMBER, TENANT } from "../../support/channel.ts";
+import { spawnNode } from "../../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { connectNumber } from "./support.ts";
 
@@ -89,9 +89,7 @@ describe("a host survives", () => {
 
 async function run(script: string, args: readonly string[]): Promise<Ending> {
   const file = `test/integration/engine/children/${script}`;
-  const child = spawn(process.execPath, ["--unhandled-rejections=strict", "--import", "tsx", file, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawnNode(["--import", "tsx", file, ...args]);
   let said = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {

@@ -13,8 +13,9 @@ async function metricsOf(counters = createCounters()) {
     deadLetters: async () => ({ in: 1, turn: 0, notify: 0 }),
     numbers: async () => ({
       counts: { connected: 4, reauth_required: 1, disconnected: 9 },
-      each: [{ connectionId: ID, state: "reauth_required" }],
+      each: [{ connectionId: ID, state: "reauth_required", paused: true }],
     }),
+    sentTwice: async () => 2,
   };
   const alarms: Partial<Alarms> = {
     raised: async () => [
@@ -48,6 +49,8 @@ whatsapp_lanes{stage="turn",state="later"} 1
     'whatsapp_webhook_answers_total{code="200"} 1\nwhatsapp_webhook_answers_total{code="401"} 2\n',
   );
   expect(text).toContain('whatsapp_sends_total{outcome="accepted"} 7\n');
+  expect(text).toContain(`whatsapp_number_paused{connection="${ID}"} 1\n`);
+  expect(text).toContain("whatsapp_sent_twice 2\n");
   expect(text).toContain('whatsapp_alarms_raised{kind="lag"} 2\n');
   expect(text).toContain('whatsapp_alarms_raised{kind="quarantined"} 0\n');
   expect(text).toContain("whatsapp_events_applied_total 0\n");
