@@ -26,7 +26,7 @@ import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts"
 import { createUpkeep } from "./pipeline/upkeep.ts";
 import type { Logger, Retention } from "./ports.ts";
 import { createReceive } from "./receive.ts";
-import { createSend } from "./send.ts";
+import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
@@ -219,6 +219,6 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase,
     doctor,
     deadLetters,
-    receipt: store.outbox.receipt,
+    receipt: createReceipt(store.outbox),
   };
 }
