@@ -157,7 +157,9 @@ describe("a random request", () => {
         headers,
         body,
         async (how, where, asked, given, sent) => {
-          const search = new URLSearchParams(Object.entries(asked).map(([key, one]) => [key, one.toWellFormed()]));
+          const search = new URLSearchParams(
+            Object.fromEntries(Object.entries(asked).map(([key, one]) => [key, one.toWellFormed()])),
+          );
           const hasBody = how !== "GET" && how !== "HEAD";
           const answer = await fetch(`${url}${where}?${search}`, {
             method: how,
