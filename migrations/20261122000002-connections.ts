@@ -22,6 +22,9 @@ export const connections = {
         pin_enc text,
         -- Also used in the WhatsApp Business app: never registered or deregistered by us.
         on_business_app boolean not null default false,
+        -- How fast it may send, in Meta's words, and when Meta said so.
+        throughput_level text,
+        throughput_read_at timestamptz not null default now(),
         -- What the app has was asked for: Meta grants each once.
         contacts_sync_at timestamptz,
         history_sync_at timestamptz,

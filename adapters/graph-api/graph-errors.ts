@@ -1,13 +1,15 @@
 /** Meta's error codes as one table: what each means for the request that met it. */
 import type { MetaError } from "../../plugin/contract.ts";
 import type { Retry } from "../../plugin/errors.ts";
-import type { Rejection } from "../../plugin/ports.ts";
+import type { PaceScope, Rejection } from "../../plugin/ports.ts";
 
 type Rule = {
   readonly retry: Retry;
   readonly retryAfterMs?: number;
   /** Waits grow as 4^n seconds and concern one recipient only. */
   readonly perRecipient?: true;
+  /** Whoever else must go slower: until the wait is over, or at half the pace when there is none. */
+  readonly throttles?: PaceScope;
 };
 
 const BACKOFF: Rule = { retry: "backoff" };
@@ -17,7 +19,11 @@ const NEVER: Rule = { retry: "never" };
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const after = (retryAfterMs: number): Rule => ({ retry: "after", retryAfterMs });
+const after = (retryAfterMs: number, throttles?: PaceScope): Rule => ({
+  retry: "after",
+  retryAfterMs,
+  ...(throttles && { throttles }),
+});
 
 /**
  * Only what differs from `never` needs a row; the others are here because a reader will look for them.
@@ -36,14 +42,14 @@ const RULES: Readonly<Record<number, Rule>> = {
   3: FIX, // capability or permission for the method
   33: FIX, // number deleted or not visible
   // Throttling
-  4: after(MINUTE), // app
+  4: after(MINUTE, "app"), // app
   17: after(MINUTE), // user
   32: after(MINUTE), // page
-  341: after(MINUTE), // app, temporary
+  341: after(MINUTE, "app"), // app, temporary
   613: after(MINUTE), // custom
-  80007: after(MINUTE), // WhatsApp Business Account
+  80007: after(MINUTE, "account"), // WhatsApp Business Account
   80008: after(MINUTE), // management
-  130429: BACKOFF, // throughput of the number
+  130429: { retry: "backoff", throttles: "number" }, // throughput of the number
   131048: after(HOUR), // spam rate limit of the number
   131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
   131064: after(HOUR), // template classification violations
@@ -144,6 +150,7 @@ export function toRejection(error: MetaError, isTransient: boolean, retryAfterMs
     retry: rule.retry,
     retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
     perRecipient: rule.perRecipient ?? false,
+    ...(rule.throttles !== undefined && { throttles: rule.throttles }),
     message: SENTENCES[rule.retry],
   };
 }

@@ -1,9 +1,10 @@
 /** Lanes: one row per conversation and stage, leased to one worker at a time. The queue's rules are here and in `inbox.ts`. */
 import { randomUUID } from "node:crypto";
-import type { ClaimedLane, Lanes, Stage } from "../../plugin/ports.ts";
+import type { ClaimedLane, Lanes, PairLimit, Stage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
+import { pacedMs } from "./pair-limit.ts";
 
-export function createLanes(db: Database, leaseMs: number): Lanes {
+export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): Lanes {
   /** A statement that may have to wait for a lane is a transaction like any other: with timeouts on the server's side. */
   const bounded = <T>(sql: string, params: readonly unknown[]) => db.transaction((tx) => tx.query<T>(sql, params));
 
@@ -11,7 +12,7 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
     async claim(stage, limit) {
       const token = randomUUID();
       // A lane whose lease ran out still carries the dead worker's token: that counts as a failed attempt of its head.
-      const rows = await db.query<{ lane_key: string; attempts: number }>(
+      const rows = await db.query<{ lane_key: string; attempts: number; paced_ms: number }>(
         `with ready as (
            select lane_key from ${db.name("whatsapp_lanes")}
            where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)
@@ -19,10 +20,15 @@ export function createLanes(db: Database, leaseMs: number): Lanes {
            attempts = l.attempts + case when l.lease_token is null then 0 else 1 end,
            lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
-         returning l.lane_key, l.attempts`,
+         returning l.lane_key, l.attempts, ${pacedMs(pair)} as paced_ms`,
         [stage, limit, token, leaseMs],
       );
-      return rows.map((row) => ({ laneKey: row.lane_key, token, attempts: row.attempts }));
+      return rows.map((row) => ({
+        laneKey: row.lane_key,
+        token,
+        attempts: row.attempts,
+        pacedMs: row.paced_ms,
+      }));
     },
 
     async renew(lanes) {

@@ -19,6 +19,12 @@ export type Connections = {
   claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
   /** It was not granted: it may be asked for again. */
   unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
+  /** Numbers whose pace was not asked for in a day; the same one to nobody else for that long. */
+  staleNumbers(): Promise<readonly StaleNumber[]>;
+  saveThroughput(
+    connectionId: string,
+    read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean },
+  ): Promise<void>;
   saveProfile(connectionId: string, profile: Readonly<Record<string, unknown>>): Promise<void>;
   /** Tokens that must be renewed or have expired; the same one to nobody else for the next `claimMs`. */
   ageingTokens(claimMs: number): Promise<readonly AgeingToken[]>;
@@ -90,6 +96,8 @@ export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"
   /** Seals the PIN that it was registered with; without it what is known of it stays. */
   readonly sealPin?: ((connectionId: string) => string) | undefined;
   readonly isOnBusinessApp?: boolean;
+  /** As {@link AccountNumber}. */
+  readonly throughputLevel?: string | null;
   /** Whether the host hears of it: who calls `connect` has the answer. */
   readonly isAnnounced?: boolean;
   /** Somebody has confirmed that a tenant who holds the number loses it. */
@@ -103,6 +111,15 @@ export type HeldNumber = {
   readonly customerConfigId: string;
   readonly state: ConnectionState;
   readonly pinEnc: string | null;
+};
+
+/** A number of which Meta must be asked again what it may do. */
+export type StaleNumber = {
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly phoneNumberId: string;
+  /** Sealed for the connection's row. */
+  readonly accessTokenEnc: string;
 };
 
 /** A token whose time has come to be looked after. */

@@ -9,6 +9,8 @@ export type ClaimedLane = {
   readonly token: string;
   /** Failures in a row of the item at its head, crashes included. */
   readonly attempts: number;
+  /** Lanes out: how long the next message must wait, so that this person gets no more at once than Meta allows; 0: not at all. */
+  readonly pacedMs: number;
 };
 
 export type Lanes = {

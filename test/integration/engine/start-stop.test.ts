@@ -1,6 +1,7 @@
 /** Starting and stopping: what is under way finishes, what cannot is given back at once, and another instance goes on. */
 import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
 import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
@@ -135,6 +136,7 @@ function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
     log: { debug: silent, info: silent, warn: silent, error: silent },
     leaseMs: LONG_LEASE_MS,
     reconcileMs: 500,
+    limits: META_LIMITS,
     coalesceMs: 0,
     pollMs: 50,
     replyTimeoutMs: 60_000,
