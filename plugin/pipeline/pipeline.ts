@@ -60,7 +60,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "out",
     batch: 100,
-    maxActive: 200,
+    maxActive: 256,
     handle: createDispatchOutbox({
       ...deps,
       lanes,
@@ -79,7 +79,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "turn",
     batch: 100,
-    maxActive: 200,
+    maxActive: 256,
     handle: createRunTurns({
       ...deps,
       lanes,
@@ -92,7 +92,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "in",
     batch: 50,
-    maxActive: 50,
+    maxActive: 64,
     handle: createApplyEvents({
       lanes,
       inbox: store.inbox,
