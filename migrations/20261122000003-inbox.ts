@@ -35,7 +35,7 @@ export const inbox = {
       create table ${q("whatsapp_lanes")} (
         lane_key text primary key,
         stage text not null check (stage in ('in', 'notify', 'out', 'turn')),
-        -- Whose it is, so that nobody's backlog stands before somebody else's work; zeros where nobody knows.
+        -- A hash of whose it is, so that nobody's backlog stands before somebody else's work; zeros where nobody knows.
         tenant uuid not null default '00000000-0000-0000-0000-000000000000',
         pending int not null default 0,
         -- When it may be claimed; null when idle. While leased: when the lease ends.
@@ -99,7 +99,7 @@ export const inbox = {
             else 'in:number:' || connection_id end)
         into connection_ids, tenants, contact_ids, everybody_known, lane_keys
         from (
-          select c.id as connection_id, c.customer_config_id as tenant, a.contact, e.kind, e.external_id,
+          select c.id as connection_id, md5(c.customer_config_id::text)::uuid as tenant, a.contact, e.kind, e.external_id,
             c.id is not null and a.is_one and (a.contact is not null or not e.introduces) as is_known
           from unnest(numbers, phones, users, parents, introduces, kinds, external_ids) with ordinality
             as e (number, phone, usr, parent, introduces, kind, external_id, i)

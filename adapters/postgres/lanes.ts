@@ -13,7 +13,10 @@ function oldest(db: Database): string {
     where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)`;
 }
 
-/** So many tenants are looked at, from somewhere in their order on: a claim costs the same however many there are. */
+/**
+ * So many tenants are looked at, from anywhere in their order on: a claim costs the same however many there are. Their ids are
+ * hashed, so that anywhere is anywhere, whatever kind of ids the host has.
+ */
 const TENANTS_PER_CLAIM = 200;
 
 /**
@@ -126,7 +129,7 @@ export async function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewIt
   if (lanes.length === 0) return;
   await tx.query(
     `insert into ${db.name("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at, tenant)
-     select lane_key, stage, items, now() + delay_ms * interval '1 millisecond', coalesce(tenant, ${NOBODY})
+     select lane_key, stage, items, now() + delay_ms * interval '1 millisecond', coalesce(md5(tenant::text)::uuid, ${NOBODY})
      from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::uuid[]) as new (lane_key, stage, items, delay_ms, tenant)
      order by lane_key
      on conflict (lane_key) do update set

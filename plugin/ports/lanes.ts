@@ -6,7 +6,7 @@ export type Stage = "in" | "notify" | "out" | "turn";
 /** A lane this process may work on until its lease ends. The token is the fence: without it nothing commits. */
 export type ClaimedLane = {
   readonly laneKey: string;
-  /** Whose it is; zeros where nobody knows. */
+  /** Stands for whose it is; zeros where nobody knows. */
   readonly tenant: string;
   readonly token: string;
   /** Failures in a row of the item at its head, crashes included. */
