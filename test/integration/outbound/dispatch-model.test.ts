@@ -135,6 +135,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
         state: world.isConnected ? "connected" : "reauth_required",
         accessTokenEnc: "sealed",
         throughput: "standard",
+        pause: { strikes: 0, leftMs: 0 },
       },
       windowOpen: true,
       onWindowClosed: "fail",
@@ -174,6 +175,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
       settle: async (settlements: readonly Settlement[]) => settlements.map(settleOne),
     } as never,
     connections: {
+      pause: async () => false,
       requireReauth: async () => {
         world.isConnected = false;
         return null;

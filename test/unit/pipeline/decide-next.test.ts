@@ -31,6 +31,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
       state: "connected",
       accessTokenEnc: "sealed",
       throughput: "standard",
+      pause: { strikes: 0, leftMs: 0 },
     },
     windowOpen: true,
     onWindowClosed: "fail",

@@ -1,4 +1,4 @@
-/** `node --import tsx bench/claims.ts`: what a claim costs with 100,000 lanes ready, oldest first and in rounds. */
+/** `npm run measure:claims`: what a claim costs with 100,000 lanes ready, oldest first and in rounds. */
 import knexFactory from "knex";
 import { createStore } from "../adapters/postgres/store.ts";
 import { startEmbeddedPostgres } from "../examples/host/embedded-postgres.ts";
