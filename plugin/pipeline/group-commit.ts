@@ -5,6 +5,8 @@ export type GroupCommit<Item, Result> = {
   add(item: Item): Promise<Result>;
   /** Items not yet answered: the measure of overload. */
   readonly waiting: number;
+  /** What they weigh together. */
+  readonly weight: number;
 };
 
 type Waiting<Item, Result> = {
@@ -31,6 +33,7 @@ export function createGroupCommit<Item, Result>(options: {
   const queue: Waiting<Item, Result>[] = [];
   let running = 0;
   let inFlight = 0;
+  let weightWaiting = 0;
 
   function nextGroup(): Waiting<Item, Result>[] {
     let weight = 0;
@@ -77,6 +80,7 @@ export function createGroupCommit<Item, Result>(options: {
       if (settled === null) break;
       answer = await settled;
       inFlight -= group.length;
+      for (const { item } of group) weightWaiting -= weigh(item);
     }
     running--;
   }
@@ -85,6 +89,7 @@ export function createGroupCommit<Item, Result>(options: {
     add: (item) =>
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
+        weightWaiting += weigh(item);
         if (running === 0 || (running < parallel && queue.length >= 2 * maxItems)) {
           running++;
           void run();
@@ -92,6 +97,9 @@ export function createGroupCommit<Item, Result>(options: {
       }),
     get waiting() {
       return queue.length + inFlight;
+    },
+    get weight() {
+      return weightWaiting;
     },
   };
 }
