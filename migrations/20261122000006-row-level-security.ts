@@ -23,6 +23,7 @@ export const TABLES = [
   "whatsapp_host_events",
   "whatsapp_paces",
   "whatsapp_host_changes",
+  "whatsapp_upkeep",
   "whatsapp_sessions",
   // Knex's ledger and its lock: on Supabase every table in `public` that has no RLS is open to anonymous callers.
   "whatsapp_migrations",

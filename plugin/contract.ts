@@ -236,12 +236,26 @@ export type SendRequest = {
    * person writes again, or send this template in its place.
    */
   readonly onWindowClosed?: OnWindowClosed;
+  /** Instead of what the plugin's option `onAmbiguous` says for this class of messages. */
+  readonly onAmbiguous?: OnAmbiguous;
 };
 
 export type OnWindowClosed =
   | "fail"
   | "hold"
   | { readonly template: string; readonly language: string; readonly params?: TemplateChoice["params"] };
+
+/**
+ * What becomes of a message when the answer of Meta was lost and its statuses do not come either, so that nobody knows
+ * whether it arrived. `resend`: once more, and only while other webhooks of the number show that silence means something;
+ * it may then arrive twice. `hold`: never again by itself; it ends `unknown`, for a person to decide.
+ */
+export type OnAmbiguous = "resend" | "hold";
+
+/** `session`: everything that is no template. `template`: one that is neither of the other two, or that could not be looked up. */
+export type MessageClass = "session" | "template" | "marketing" | "authentication";
+
+export type AmbiguityPolicy = Readonly<Record<MessageClass, OnAmbiguous>>;
 
 export type SendReceipt = {
   readonly sendId: string;
@@ -273,6 +287,8 @@ export type SentPart = {
   readonly state: PartState;
   /** The wamid, once Meta has accepted it. */
   readonly messageId: string | null;
+  /** The wamid of a second copy, where a resend turned out to have been one too many. */
+  readonly duplicateMessageId?: string;
   readonly error: { readonly code: string; readonly message: string; readonly meta: MetaError | null } | null;
 };
 

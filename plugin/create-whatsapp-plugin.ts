@@ -10,7 +10,16 @@ import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
-import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import type {
+  AiResponse,
+  AmbiguityPolicy,
+  ChannelPlugin,
+  HostEvent,
+  Reply,
+  SendReceipt,
+  Transformed,
+  Turn,
+} from "./contract.ts";
 import { createDeadLetterService, type DeadLetterService } from "./dead-letters.ts";
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
@@ -18,6 +27,9 @@ import { createErase, type Erase } from "./erase.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { countWork } from "./operations/count-work.ts";
+import { createCounters } from "./operations/counters.ts";
+import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -25,8 +37,9 @@ import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
+import { createTick, type Tick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
-import type { Logger, Retention } from "./ports.ts";
+import type { Logger, Retention, Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -78,6 +91,11 @@ export type WhatsAppPluginOptions = {
   /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
   readonly pauseAfterStaffMs?: number;
   /**
+   * Whether a message whose answer was lost is sent once more, by class of messages. Default: `session` messages `resend`;
+   * `template`, `marketing` and `authentication` `hold`, so that they end `unknown` and never arrive twice.
+   */
+  readonly onAmbiguous?: Partial<AmbiguityPolicy>;
+  /**
    * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
    * Default: Meta's figures, see docs/pace.md.
    */
@@ -95,6 +113,12 @@ export type WhatsAppPlugin = ChannelPlugin & {
   start(): Promise<void>;
   /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s, or 20 s when Meta hangs over upkeep. */
   stop(): Promise<void>;
+  /**
+   * One round of work, for a host that is only alive while it is called, and never calls `start`: all stages until nothing is ready
+   * or the time is over, and upkeep when it is due. Safe beside other ticks and running instances; leases are given back at its end.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   */
+  readonly tick: Tick;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
   /**
@@ -121,10 +145,11 @@ const DRAIN_MS = 8_000;
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);
+  const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const limits = readMetaLimits(options.metaLimits);
-  const store = createStore(options.knex, {
+  const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
@@ -132,7 +157,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     pair: limits.pair,
     advance,
     isPending,
+    onSentTwice(parts) {
+      for (const one of parts)
+        log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
+    },
   });
+  const counters = createCounters();
+  const store = countWork(stored, counters);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
   const graphApi = createGraphApi(graph);
@@ -143,9 +174,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const eraseKnown = async (subject: { readonly userId: string }) => {
     if (await erasure.isKnown(subject)) await erase(subject);
   };
-  const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
-  const pipeline = createPipeline({
-    store,
+  const prepareSend = createPrepareSend(
+    createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
+    ambiguity,
+  );
+  const pipelineDeps = {
     prepareSend,
     connections: store.connections,
     graphApi,
@@ -170,7 +203,9 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     limits,
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),
-  });
+  };
+  const openPipeline = (on: Store) => createPipeline({ ...pipelineDeps, store: on });
+  const pipeline = openPipeline(store);
 
   const connecting = wireConnecting({
     config,
@@ -190,7 +225,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
 
   const upkeep = createUpkeep(
     { ...connecting.upkeep, "delete what is too old": (signal) => store.prune(retention, signal) },
-    { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
+    { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );
 
   const contract: ChannelPlugin = {
@@ -226,6 +261,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
       graphApi.close();
     },
+    tick: createTick({ store, openPipeline, upkeep, coalesceMs: config.coalesceMs }),
     transform: (response) => transformResponse(response),
     erase,
     doctor,

@@ -13,10 +13,12 @@ export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
+export type { Tick, TickOptions, TickReport } from "./pipeline/tick.ts";
 export type { ErasureCounts, ErasureSubject, Logger, ReadAgain, Retention } from "./ports.ts";
 export {
   type EraseOptions,
   erase,
+  openDeadLetters,
   type RunDoctorOptions,
   replayUnknown,
   rotateKeys,

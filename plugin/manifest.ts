@@ -44,6 +44,7 @@ export const manifest: PluginManifest = {
       "whatsapp_sessions",
       "whatsapp_templates",
       "whatsapp_turns",
+      "whatsapp_upkeep",
       "whatsapp_webhooks",
     ],
     extended: ["conversations", "customer_configs", "messages"],

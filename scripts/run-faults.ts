@@ -1,4 +1,4 @@
-/** `npm run test:faults -- --seeds 20 --only F4 --from 7`: the experiments of docs/faults.md, each with many seeds. */
+/** `npm run test:faults -- --seeds 20 --only F4 --from 7`: the experiments of docs/faults.md, each with many seeds, in full size. */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 
@@ -13,6 +13,6 @@ const { values } = parseArgs({
 const only = values.only === undefined ? [] : ["-t", `^${values.only} `];
 const { status } = spawnSync("npx", ["vitest", "run", "--project", "postgres", "test/faults", ...only], {
   stdio: "inherit",
-  env: { ...process.env, FAULT_SEEDS: values.seeds, FAULT_SEED: values.from },
+  env: { ...process.env, FAULT_SIZE: "full", FAULT_SEEDS: values.seeds, FAULT_SEED: values.from },
 });
 process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
 import type { HostEvent } from "../../plugin/contract.ts";
-import type { Effects, ShownMessage, StoredEvent } from "../../plugin/ports.ts";
+import type { Effects, SentTwice, ShownMessage, StoredEvent } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
@@ -20,10 +20,17 @@ export type EffectOptions = StatusRules & {
   readonly coalesceMs: number;
   /** Whether the host listens: otherwise nothing is queued for it. */
   readonly hasListener: boolean;
+  /** Called after the commit. */
+  readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
   readonly hostShape: () => Promise<HostShape>;
 };
 
-/** @returns ids of the status events whose message is not known yet: to be parked. */
+export type Written = {
+  /** Ids of the status events whose message is not known yet: to be parked. */
+  readonly parked: ReadonlySet<string>;
+  readonly twice: readonly SentTwice[];
+};
+
 export async function writeEffects(
   tx: Tx,
   db: Database,
@@ -31,7 +38,7 @@ export async function writeEffects(
   effects: Effects,
   events: readonly StoredEvent[],
   options: EffectOptions,
-): Promise<ReadonlySet<string>> {
+): Promise<Written> {
   // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
   const closed = await closeAccounts(tx, db, effects.closings);
   const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
@@ -94,7 +101,7 @@ export async function writeEffects(
     db,
     closed.map(({ connectionId }) => connectionId),
   );
-  return statuses.parked;
+  return statuses;
 }
 
 function everybodyIn(effects: Effects): readonly string[] {

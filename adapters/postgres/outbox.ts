@@ -1,7 +1,15 @@
 /** The outbox: parts in order per recipient, every attempt written before its socket opens, every outcome once. */
 import type { PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Outbox, PairLimit, PlannedSend, SendingAccount, SendRequestKey } from "../../plugin/ports.ts";
+import type {
+  Outbox,
+  PairLimit,
+  PlannedSend,
+  SendingAccount,
+  SendRequestKey,
+  SentTwice,
+  Settlement,
+} from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
@@ -78,10 +86,16 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
 
     async settle(settlements) {
       const shape = await options.hostShape();
-      const outcomes = await fencedEach(db, settlements, (tx, some) => settleParts(tx, db, shape, options, some, true));
+      // By id, because a group that has lost a lease is settled again one by one.
+      const twice = new Map<string, SentTwice>();
+      const settle = async (tx: Tx, some: readonly Settlement[], withLease: boolean) => {
+        for (const one of await settleParts(tx, db, shape, options, some, withLease)) twice.set(one.outboxId, one);
+      };
+      const outcomes = await fencedEach(db, settlements, (tx, some) => settle(tx, some, true));
       // An answer that came after the lease was lost is still an answer: whoever holds the lane will find it settled.
       const late = settlements.filter((settlement, i) => !outcomes[i] && settlement.attempt !== null);
-      if (late.length > 0) await db.transaction((tx) => settleParts(tx, db, shape, options, late, false));
+      if (late.length > 0) await db.transaction((tx) => settle(tx, late, false));
+      if (twice.size > 0) options.onSentTwice?.([...twice.values()]);
       return outcomes;
     },
   };
@@ -184,9 +198,10 @@ async function readReceipt(
     kind: SentPart["kind"];
     state: PartState;
     message_id: string | null;
+    duplicate_message_id: string | null;
     error: SentPart["error"];
   }>(
-    `select s.conversation_id, s.degraded, o.part_index, o.kind, o.state, o.message_id, o.error
+    `select s.conversation_id, s.degraded, o.part_index, o.kind, o.state, o.message_id, o.duplicate_message_id, o.error
      from ${db.name("whatsapp_sends")} s join ${db.name("whatsapp_outbox")} o on o.send_id = s.id
      where s.id = $1 and s.customer_config_id = $2 order by o.part_index`,
     [sendId, customerConfigId],
@@ -201,6 +216,7 @@ async function readReceipt(
       kind: row.kind,
       state: row.state,
       messageId: row.message_id,
+      ...(row.duplicate_message_id === null ? {} : { duplicateMessageId: row.duplicate_message_id }),
       error: row.error,
     })),
     degraded: first.degraded,

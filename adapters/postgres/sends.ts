@@ -98,12 +98,12 @@ async function insertParts(
   );
   await tx.query(
     `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
-       conversation_id, kind, payload, endpoint, needs_window, is_marketing, fallback, on_window_closed, host_message_id)
+       conversation_id, kind, payload, endpoint, needs_window, is_marketing, fallback, on_window_closed, on_ambiguous, host_message_id)
      select send_id, part_index, lane_key, connection_id, customer_config_id, contact_id, conversation_id, kind, payload,
-       endpoint, needs_window, is_marketing, fallback, on_window_closed, host_message_id
+       endpoint, needs_window, is_marketing, fallback, on_window_closed, on_ambiguous, host_message_id
      from jsonb_to_recordset($1::jsonb) as p (i int, send_id uuid, part_index int, lane_key text, connection_id uuid,
        customer_config_id uuid, contact_id bigint, conversation_id uuid, kind text, payload jsonb, endpoint text,
-       needs_window boolean, is_marketing boolean, fallback jsonb, on_window_closed text, host_message_id text) order by i`,
+       needs_window boolean, is_marketing boolean, fallback jsonb, on_window_closed text, on_ambiguous text, host_message_id text) order by i`,
     [
       JSON.stringify(
         parts.map(({ send, part, index }, i) => ({
@@ -122,6 +122,7 @@ async function insertParts(
           is_marketing: part.isMarketing,
           fallback: send.fallback,
           on_window_closed: send.onWindowClosed,
+          on_ambiguous: part.onAmbiguous,
           host_message_id: hostMessageIds[i],
         })),
       ),

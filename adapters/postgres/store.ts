@@ -11,6 +11,7 @@ import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
 import { createOnboardings } from "./onboardings.ts";
+import { createOperations } from "./operations.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPace } from "./pace.ts";
 import { createPrune } from "./prune.ts";
@@ -47,6 +48,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     sessions: createSessions(db),
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),
+    operations: createOperations(db),
     pace: createPace(db),
     ping: async () => {
       await db.query("select 1");

@@ -8,18 +8,31 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** A body of 3 MB arrives within this even on a bad line; a slow one is somebody holding sockets open. */
 const BODY_DEADLINE_MS = 10_000;
 
-type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
+export type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
+
+/** What bodies that are being read may hold together. `giveUp` is called on the one that must go. */
+export type MemoryBudget = (giveUp: (error: ChannelError) => void) => {
+  grow(bytes: number): void;
+  leave(): void;
+};
+
+/** For callers whom we know. */
+const UNLIMITED: MemoryBudget = () => ({ grow() {}, leave() {} });
 
 /**
  * @throws ChannelError BODY_TOO_LARGE before a byte is read, ENCODING_UNSUPPORTED, BODY_INCOMPLETE, RAW_BODY_MISSING.
  */
-export async function readRawBody(request: MaybeParsed, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
+export async function readRawBody(
+  request: MaybeParsed,
+  maxBytes = MAX_BODY_BYTES,
+  budget = UNLIMITED,
+): Promise<Uint8Array> {
   refuseByHeaders(request, maxBytes);
   const kept = [request.rawBody, request.body].find((bytes) => bytes instanceof Uint8Array);
   if (kept !== undefined) return withinLimit(kept, maxBytes);
   if (request.readableEnded || (request.body !== undefined && Object.keys(Object(request.body)).length > 0))
     throw rawBodyMissing();
-  return readStream(request, maxBytes);
+  return readStream(request, maxBytes, budget);
 }
 
 function refuseByHeaders({ headers }: IncomingMessage, maxBytes: number): void {
@@ -29,12 +42,15 @@ function refuseByHeaders({ headers }: IncomingMessage, maxBytes: number): void {
   if (Number(headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-function readStream(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+function readStream(request: IncomingMessage, maxBytes: number, budget: MemoryBudget): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let isSettled = false;
     let deadline: NodeJS.Timeout | undefined;
+    let memory: ReturnType<MemoryBudget> | undefined;
+    memory = budget(fail);
+    if (isSettled) return;
     request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
     // Most bodies come along with their headers, and need no timer.
     process.nextTick(() => {
@@ -45,21 +61,29 @@ function readStream(request: IncomingMessage, maxBytes: number): Promise<Uint8Ar
     function onData(chunk: Buffer): void {
       size += chunk.byteLength;
       if (size > maxBytes) fail(tooLarge(maxBytes));
-      else chunks.push(chunk);
+      else {
+        chunks.push(chunk);
+        memory?.grow(chunk.byteLength);
+      }
     }
     function onEnd(): void {
-      isSettled = true;
-      clearTimeout(deadline);
+      settle();
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     }
     function onBroken(): void {
       if (!isSettled) fail(new ChannelError("BODY_INCOMPLETE", "The body ended before it was complete."));
     }
     function fail(error: ChannelError): void {
-      isSettled = true;
-      clearTimeout(deadline);
+      settle();
+      // The socket outlives this promise for a moment; what it has brought need not.
+      chunks.length = 0;
       request.off("data", onData).off("end", onEnd);
       reject(error);
+    }
+    function settle(): void {
+      isSettled = true;
+      clearTimeout(deadline);
+      memory?.leave();
     }
   });
 }

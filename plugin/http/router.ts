@@ -25,6 +25,7 @@ import {
 } from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createUiRoute } from "./ui-routes.ts";
+import { createUnprovenReads } from "./unproven-reads.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
 /** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
@@ -51,7 +52,8 @@ const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
 
 export function createRouter(deps: RouterDeps): Router {
   const { plugin, store, verifyToken, connect, authenticate, log } = deps;
-  const callbacks = createCallbackRoutes(deps.callbacks);
+  const readUnproven = createUnprovenReads();
+  const callbacks = createCallbackRoutes(deps.callbacks, readUnproven);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const connecting = createConnectRoutes(connect, log);
@@ -76,7 +78,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
-    delivery: createDeliveryRoute(plugin.receive),
+    delivery: createDeliveryRoute(plugin.receive, readUnproven),
     deauthorize: callbacks.deauthorize,
     dataDeletion: callbacks.dataDeletion,
     deletionStatus: callbacks.deletionStatus,

@@ -18,20 +18,9 @@ const LONG_WAIT_MS = 30_000;
 
 /** Before the socket: everything that may forbid this part to leave, checked when it is about to. */
 export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy): Decision {
-  const { count, ageMs, webhooksAlive } = part.ambiguous;
-  if (count > 0 && ageMs < reconcileMs) return wait(part, "sending", reconcileMs - ageMs + 10);
-  // At most one automatic resend; and silence proves nothing while no webhook of this number comes at all.
-  if (count > 1)
-    return done(
-      part,
-      "unknown",
-      "GRAPH_AMBIGUOUS",
-      "Meta never said what became of it. It is not sent again by itself.",
-    );
-  if (count === 1 && !webhooksAlive) {
-    if (ageMs < reconcileMs * 10) return wait(part, "sending", reconcileMs);
-    return done(part, "unknown", "GRAPH_AMBIGUOUS", "Meta never said what became of it, and its webhooks are silent.");
-  }
+  const { count } = part.ambiguous;
+  const unclear = count === 0 ? null : decideUnclear(part, reconcileMs);
+  if (unclear !== null) return unclear;
   // What may have left is not called failed or expired: nobody knows.
   const ending = count === 0 ? null : ("unknown" as const);
   if (part.connection.state === "disconnected")
@@ -53,6 +42,19 @@ export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy
 /** Another message goes first, to see whether the number sends again: its success wakes this lane. */
 export function waitForProbe(part: OutgoingPart, { retry }: DispatchPolicy): Settlement {
   return waiting(part, "queued", Math.min(pauseMs(retry, part.connection.pause.strikes), LONG_WAIT_MS));
+}
+
+/** What may have left: null when it may leave once more. */
+function decideUnclear(part: OutgoingPart, reconcileMs: number): Decision | null {
+  const { count, ageMs, webhooksAlive } = part.ambiguous;
+  if (ageMs < reconcileMs) return wait(part, "sending", reconcileMs - ageMs + 10);
+  // Silence proves nothing while no webhook of this number comes at all.
+  if (!webhooksAlive && ageMs < reconcileMs * 10) return wait(part, "sending", reconcileMs);
+  if (!webhooksAlive) return unknown(part, "Meta never said what became of it, and its webhooks are silent.");
+  // At most one automatic resend.
+  if (count > 1 || part.onAmbiguous === "hold")
+    return unknown(part, "Meta never said what became of it. It is not sent again by itself.");
+  return null;
 }
 
 /** After the socket. */
@@ -87,9 +89,15 @@ export function decideAfter(
   if (rejection.retry === "reauth" || rejection.number === "blocked")
     return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
   const delayMs = retryAfter(part, rejection, policy);
-  return delayMs === null
-    ? { ...base, next: { kind: "done", state: "failed" } }
-    : { ...base, next: { kind: "retry", state: "queued", delayMs } };
+  if (delayMs !== null) return { ...base, next: { kind: "retry", state: "queued", delayMs } };
+  if (part.ambiguous.count === 0) return { ...base, next: { kind: "done", state: "failed" } };
+  // Of an earlier attempt, which may have arrived, this refusal says nothing.
+  const message = `Meta never said what became of it, and refused it when it was sent again. ${rejection.message}`;
+  return {
+    ...base,
+    next: { kind: "done", state: "unknown" },
+    error: { code: "GRAPH_AMBIGUOUS", message, meta: rejection.meta },
+  };
 }
 
 /** Null when it is not worth another try. */
@@ -124,6 +132,10 @@ function waiting(part: OutgoingPart, state: "queued" | "held" | "sending", delay
     next: { kind: "retry", state, delayMs: Math.ceil(delayMs) },
     error: null,
   };
+}
+
+function unknown(part: OutgoingPart, message: string): Decision {
+  return done(part, "unknown", "GRAPH_AMBIGUOUS", message);
 }
 
 function replace(part: OutgoingPart, by: FallbackPart): Decision {

@@ -12,6 +12,8 @@ export type LaneWorker = {
    * back, so that another instance goes on at once. A second call waits with the first; `start` begins anew.
    */
   stop(timeoutMs: number): Promise<void>;
+  /** What is under way, settled; null when nothing is, and nothing is being looked for. */
+  underWay(): Promise<unknown> | null;
 };
 
 export type LaneWorkerOptions = {
@@ -209,6 +211,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
       stopping ??= drain(timeoutMs);
       return stopping;
     },
+    underWay: () => (looking || jobs.size > 0 ? Promise.allSettled([lastLook, ...jobs]) : null),
   };
 }
 

@@ -42,6 +42,10 @@ export type Pipeline = {
   onQueued(): void;
   /** Dead letters were put back. */
   onRedriven(): void;
+  /** Looks for work of every stage at once, and for statuses whose message has come. */
+  look(): Promise<void>;
+  /** Resolves when nothing is under way in any stage. */
+  idle(): Promise<void>;
 };
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -110,6 +114,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const workers = [apply, turn, out, notify];
   let unparking: NodeJS.Timeout | undefined;
 
+  async function idle(): Promise<void> {
+    for (;;) {
+      const underWay = workers.map((worker) => worker.underWay()).filter((one) => one !== null);
+      if (underWay.length === 0) return;
+      await Promise.all(underWay);
+    }
+  }
+
   async function unpark(): Promise<void> {
     try {
       if ((await store.inbox.unpark()) > 0) apply.kick();
@@ -134,5 +146,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     onRedriven() {
       for (const worker of [apply, turn, notify]) worker.kick();
     },
+    async look() {
+      await unpark();
+      for (const worker of workers) worker.kick();
+    },
+    idle,
   };
 }

@@ -2,18 +2,42 @@
 import type { Logger } from "../ports.ts";
 import { nameOf } from "./lane-worker.ts";
 
-export type Upkeep = { start(): void; stop(): Promise<void> };
+export type Upkeep = {
+  start(): void;
+  stop(): Promise<void>;
+  /** Once, if it is due and nobody else has taken it. @returns whether it was. */
+  runIfDue(signal: AbortSignal): Promise<boolean>;
+};
 
 /** By the name that a failure is logged with. What takes long ends soon after the signal aborts. */
 export type UpkeepTasks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
 
 export function createUpkeep(
   tasks: UpkeepTasks,
-  { everyMs, log }: { readonly everyMs: number; readonly log: Logger },
+  {
+    everyMs,
+    take,
+    log,
+  }: {
+    readonly everyMs: number;
+    /** Whose turn it is, of all instances: see `Operations`. */
+    readonly take: (forMs: number) => Promise<boolean>;
+    readonly log: Logger;
+  },
 ): Upkeep {
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
+  let running: Promise<boolean> | undefined;
   let aborter = new AbortController();
+
+  async function runIfDue(signal: AbortSignal): Promise<boolean> {
+    // Half the time: an instance that is a moment early need not wait for a whole round more.
+    const isDue = await take(everyMs / 2).catch((error: unknown) => {
+      log.warn({ error: nameOf(error) }, "could not look whether upkeep is due; trying again");
+      return false;
+    });
+    if (isDue) await runAll(signal);
+    return isDue;
+  }
 
   async function runAll(signal: AbortSignal): Promise<void> {
     for (const [task, run] of Object.entries(tasks)) {
@@ -31,7 +55,7 @@ export function createUpkeep(
       clearInterval(timer);
       if (aborter.signal.aborted) aborter = new AbortController();
       timer = setInterval(() => {
-        running ??= runAll(aborter.signal).finally(() => {
+        running ??= runIfDue(aborter.signal).finally(() => {
           running = undefined;
         });
       }, everyMs);
@@ -42,5 +66,6 @@ export function createUpkeep(
       aborter.abort();
       await running;
     },
+    runIfDue,
   };
 }

@@ -3,6 +3,7 @@ import type {
   ConnectionState,
   Degradation,
   HostEvent,
+  OnAmbiguous,
   OutboundMessage,
   PartState,
   SendReceipt,
@@ -58,6 +59,7 @@ export type PlannedPart = {
   readonly needsWindow: boolean;
   /** Not for people who have opted out. */
   readonly isMarketing: boolean;
+  readonly onAmbiguous: OnAmbiguous;
 };
 
 /** `degraded`: what the receipt says when it goes. */
@@ -107,6 +109,7 @@ export type OutgoingPart = {
   };
   readonly windowOpen: boolean;
   readonly onWindowClosed: "fail" | "hold";
+  readonly onAmbiguous: OnAmbiguous;
   /** Attempts whose outcome nobody knows, the age of the last one, and whether its status could have arrived. */
   readonly ambiguous: { readonly count: number; readonly ageMs: number; readonly webhooksAlive: boolean };
   /** How often it was certainly not accepted so far. */
@@ -130,6 +133,9 @@ export type Settlement = {
     | { readonly kind: "retry"; readonly state: "queued" | "held" | "sending"; readonly delayMs: number };
   readonly error: SentPart["error"];
 };
+
+/** A part of which Meta has turned out to have taken both attempts. */
+export type SentTwice = { readonly outboxId: string; readonly sendId: string; readonly part: number };
 
 export type SendRequestKey = {
   readonly conversationId: string;

@@ -139,6 +139,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
       },
       windowOpen: true,
       onWindowClosed: "fail",
+      onAmbiguous: "resend",
       ambiguous: {
         count: open(part).length,
         ageMs: open(part).length === 0 ? 0 : world.now - last,

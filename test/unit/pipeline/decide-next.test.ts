@@ -35,6 +35,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
     },
     windowOpen: true,
     onWindowClosed: "fail",
+    onAmbiguous: "resend",
     ambiguous: never,
     rejections: 0,
     ...over,
@@ -72,6 +73,18 @@ describe("before the socket, a part", () => {
       kind: "done",
       state: "unknown",
     });
+  });
+
+  it("that is to be held is never sent a second time, and waits no longer than one that may be", () => {
+    const held = (ageMs: number, webhooksAlive: boolean) =>
+      decided({ onAmbiguous: "hold", ambiguous: { count: 1, ageMs, webhooksAlive } });
+
+    expect(held(999, true)).toMatchObject({ kind: "retry", state: "sending" });
+    expect(held(1_000, true)).toMatchObject({ kind: "done", state: "unknown", code: "GRAPH_AMBIGUOUS" });
+    // Its statuses may be on their way to a host that was down.
+    expect(held(9_999, false)).toMatchObject({ kind: "retry", state: "sending" });
+    expect(held(10_000, false)).toMatchObject({ kind: "done", state: "unknown", code: "GRAPH_AMBIGUOUS" });
+    expect(decided({ onAmbiguous: "hold" })).toBe("post");
   });
 
   it("is never sent a third time by itself", () => {
@@ -155,6 +168,20 @@ describe("after the socket", () => {
       error: { code: "GRAPH_REJECTED" },
     });
   });
+
+  it.each(["never", "fix", "template", "backoff"] as const)(
+    "a rejection with advice %s does not call a part failed that may have arrived before",
+    (retry) => {
+      const ambiguous = { count: 1, ageMs: 2_000, webhooksAlive: true };
+      const meta = { code: 131026, subcode: null, title: null, details: null, fbtraceId: null } as never;
+
+      expect(settled(rejected({ retry, meta }), { ambiguous, rejections: 7 })).toMatchObject({
+        attempt: "rejected",
+        next: { kind: "done", state: "unknown" },
+        error: { code: "GRAPH_AMBIGUOUS", meta },
+      });
+    },
+  );
 
   it("a dead token keeps the part queued, for the reconnect to wake it", () => {
     expect(settled(rejected({ retry: "reauth" }), { rejections: 100 })).toMatchObject({
