@@ -85,7 +85,7 @@ export type Connection = {
   readonly verifiedName: string | null;
   readonly qualityRating: string | null;
   readonly state: ConnectionState;
-  /** Why it is not connected, in one sentence; null when it is. */
+  /** Why it is not connected, or connected and its sends wait, in one sentence; null otherwise. */
   readonly reason: string | null;
 };
 

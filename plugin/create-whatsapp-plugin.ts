@@ -45,7 +45,7 @@ import { createTick, type Tick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
 import type { Logger, Retention, Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
-import { createSend } from "./send.ts";
+import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
@@ -302,6 +302,6 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     doctor,
     deadLetters,
     metrics,
-    receipt: store.outbox.receipt,
+    receipt: createReceipt(store.outbox),
   };
 }

@@ -16,6 +16,11 @@ export function judgeConnection({ number }: NumberFacts): Verdict {
       `${seen}: needs a new token, and sends wait for it.${number.reason === null ? "" : ` ${number.reason}`}`,
       'Press "Connect WhatsApp" again for this number; what waits is then sent.',
     );
+  if (number.reason !== null)
+    return problem(
+      `${seen}: connected, but paused. ${number.reason}`,
+      "Look at the number and its account in WhatsApp Manager; sends go on by themselves once Meta accepts one.",
+    );
   return ok(`${seen}: connected.`);
 }
 

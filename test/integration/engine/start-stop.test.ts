@@ -1,16 +1,11 @@
 /** Starting and stopping: what is under way finishes, what cannot is given back at once, and another instance goes on. */
 import type { Reply, Turn } from "@omniops/whatsapp";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
-import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
-import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
-import { planSend } from "../../../plugin/pipeline/plan-send.ts";
-import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
+import { describe, expect, it } from "vitest";
+import type { Pipeline } from "../../../plugin/pipeline/pipeline.ts";
+import type { Host } from "../../../plugin/ports.ts";
 import { quiet, until } from "../../support/channel.ts";
+import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
-
-/** So long that only giving a lane back can explain that it comes back. */
-const LONG_LEASE_MS = 600_000;
 
 describe("stop", () => {
   it("lets the turn under way finish, and claims nothing more", async () => {
@@ -186,33 +181,6 @@ function asking(asked: Turn[], answer: Reply | Promise<Reply>): Pick<Host, "repl
       return answer;
     },
   };
-}
-
-/** The four stages over a store, with a Meta that takes everything. */
-function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
-  const silent = () => undefined;
-  const graphApi = { postMessage: async () => ({ kind: "accepted", messageId: `wamid.${Math.random()}` }) };
-  const pipeline = createPipeline({
-    store: on,
-    connections: on.connections,
-    graphApi: graphApi as unknown as GraphApi,
-    secretBox: { seal: (secret) => secret, open: (sealed) => sealed } satisfies SecretBox,
-    prepareSend: async (wishes) => planSend(wishes),
-    host: { reply: host.reply, onEvent: undefined },
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    leaseMs: LONG_LEASE_MS,
-    reconcileMs: 500,
-    limits: META_LIMITS,
-    coalesceMs: 0,
-    pollMs: 50,
-    replyTimeoutMs: 60_000,
-    rules: DEFAULT_RULES,
-    retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
-    random: Math.random,
-    newToken: () => String(Math.random()),
-  });
-  onTestFinished(() => pipeline.stop(0));
-  return pipeline;
 }
 
 async function store({ store: on }: Engine, pipeline: Pipeline, id: string, phone?: string): Promise<void> {
