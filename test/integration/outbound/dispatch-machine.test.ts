@@ -217,9 +217,11 @@ async function createMachine(): Promise<Machine> {
           postMessage(String(body.biz_opaque_callback_data)),
       } as never,
       secretBox: { open: () => "token" } as never,
-      policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, random: () => 0.5 },
+      policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, pair: { intervalMs: 0, burst: 45 }, random: () => 0.5 },
       newToken: () => `${phone}-${++tokens}`,
       onSettled: () => undefined,
+      throughput: { admit: async () => new Map(), onOutcome: async () => undefined },
+      onPaced: () => undefined,
     });
 
   return {
