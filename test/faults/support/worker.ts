@@ -23,6 +23,7 @@ export type WorkerOrders = {
 
 // However the tests end, nothing of them is left running.
 process.on("disconnect", () => process.exit(1));
+if (!process.connected) process.exit(1);
 process.send?.("loaded");
 const [orders] = (await once(process, "message")) as [WorkerOrders];
 
