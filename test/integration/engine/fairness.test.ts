@@ -50,13 +50,14 @@ describe("a backlog of one tenant", () => {
   it("does not stand before another's work: applied, asked and sent before half of it is done", async () => {
     const engine = await startTwo();
     await write(engine, 900, 3);
-    const asked: string[] = [];
+    const asked = new Map<string, string>();
     const posted: string[] = [];
     const pipeline = instance(
       engine.store,
       {
         reply(turn) {
-          asked.push(tenantOf(turn));
+          // At least once: a busy machine may ask again.
+          asked.set(turn.turnId, tenantOf(turn));
           return "Yes.";
         },
       },
@@ -66,7 +67,7 @@ describe("a backlog of one tenant", () => {
     pipeline.start();
     await quiet(engine, 100_000);
 
-    for (const order of [asked, posted]) {
+    for (const order of [[...asked.values()], posted]) {
       expect(order).toHaveLength(903);
       expect(order.filter((tenant) => tenant === "B")).toHaveLength(3);
       expect(order.lastIndexOf("B")).toBeLessThan(450);
