@@ -19,8 +19,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "lanes are locked in one order",
     file: LANES,
-    find: "as new (lane_key, stage, items, delay_ms)\n     order by lane_key\n",
-    replace: "as new (lane_key, stage, items, delay_ms)\n",
+    find: "as new (lane_key, stage, items, delay_ms, tenant)\n     order by lane_key\n",
+    replace: "as new (lane_key, stage, items, delay_ms, tenant)\n",
     tests: ["test/integration/engine/record.test.ts"],
   },
   {

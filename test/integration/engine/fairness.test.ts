@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createTenantShares, type TenantShares } from "../../../plugin/pipeline/tenant-shares.ts";
 import type { ClaimedLane } from "../../../plugin/ports.ts";
 import { quiet, TENANT, until } from "../../support/channel.ts";
-import { instance } from "./instance.ts";
+import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { delivery, type Engine, gate, message, startEngine } from "./support.ts";
 
 const B = "00000000-0000-4000-8000-00000000000b";
@@ -20,7 +20,7 @@ const inLanes = (id: string) =>
 
 /** Tenant A, whose number is connected already, and tenant B with one of their own. */
 async function startTwo(): Promise<Engine> {
-  const engine = await startEngine();
+  const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
   await engine.rows("insert into customer_configs (id) values (?)", [B]);
   await engine.rows(
     `with number as (
