@@ -20,6 +20,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     execArgv: ["--unhandled-rejections=strict"],
+    setupFiles: ["test/support/prototypes.ts"],
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

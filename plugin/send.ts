@@ -56,6 +56,12 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
   }
 }
 
+/** What became of a send, for the tenant whose it is; an id that is none is nobody's. */
+export function createReceipt(outbox: Pick<Outbox, "receipt">): Outbox["receipt"] {
+  return async (sendId, customerConfigId) =>
+    UUID.test(sendId) && UUID.test(customerConfigId) ? outbox.receipt(sendId, customerConfigId) : null;
+}
+
 /** One of three, for a caller without types too. */
 function whatOf({ response, message, template }: SendRequest): SendWishes["what"] {
   const given = [response, message, template].filter((one) => one !== undefined && one !== null);

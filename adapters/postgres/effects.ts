@@ -126,6 +126,14 @@ type Sorted = {
   readonly standIns: readonly { readonly id: string; readonly message: ShownMessage }[];
 };
 
+type ShownRow = {
+  readonly id: string;
+  readonly external_id: string;
+  readonly conversation_id: string;
+  readonly contact_id: string;
+  readonly stands_in: boolean;
+};
+
 /** History and echoes may bring what came before; what was read again may have a row that stands for it. */
 async function sortShown(
   tx: Tx,
@@ -135,19 +143,24 @@ async function sortShown(
 ): Promise<Sorted> {
   const doubtful = shown.filter(({ unlessThere }) => unlessThere);
   if (doubtful.length === 0) return { fresh: shown, standIns: [] };
-  const rows = await tx.query<{ id: string; external_id: string; conversation_id: string; stands_in: boolean }>(
-    `select id::text as id, external_id, conversation_id, coalesce(channel_metadata ->> 'type' = 'unsupported', false) as stands_in
-     from ${db.hostName("messages")} where external_id = any($1)`,
-    [doubtful.map(({ externalId }) => externalId)],
+  // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
+  const rows = await tx.query<ShownRow>(
+    `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
+       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) as stands_in
+     from ${db.hostName("messages")} m join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
+     where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
+    [doubtful.map(({ externalId }) => externalId), [...contacts.keys()]],
   );
-  const there = new Map(rows.map((row) => [row.external_id, row]));
+  const placeOf = (externalId: string, contactId: string) => `${contactId} ${externalId}`;
+  const there = new Map(rows.map((row) => [placeOf(row.external_id, row.contact_id), row]));
   const standIns: { id: string; message: ShownMessage }[] = [];
   const seen = new Set<string>();
   const fresh = shown.filter((message) => {
     const { externalId, unlessThere, again, contactId } = message;
-    const row = there.get(externalId);
-    const isFirst = !seen.has(externalId);
-    seen.add(externalId);
+    const place = placeOf(externalId, contactId);
+    const row = there.get(place);
+    const isFirst = !seen.has(place);
+    seen.add(place);
     if (!unlessThere || (row === undefined && isFirst)) return true;
     if (again && isFirst && row?.stands_in && row.conversation_id === contacts.get(contactId)?.conversationId)
       standIns.push({ id: row.id, message });

@@ -213,7 +213,7 @@ async function writeCopies(
 ): Promise<void> {
   for (const { row, messageId } of copies)
     await tx.query(
-      `update ${db.name("whatsapp_outbox")} set duplicate_message_id = $2 where id = $1 and duplicate_message_id is null`,
+      `update ${db.name("whatsapp_outbox")} set duplicate_message_id = $2, updated_at = now() where id = $1 and duplicate_message_id is null`,
       [row.id, messageId],
     );
 }

@@ -118,7 +118,7 @@ export function judgeQueue({ work }: DoctorFacts): Verdict {
     if (waitingMs !== null && waitingMs > LAG_MS)
       return problem(
         `Work has been ready for ${span(waitingMs)}, and nobody takes it.`,
-        "Call await whatsapp.start() in a process that stays up; if it does, look at its log: it is stuck or overloaded.",
+        "Call await whatsapp.start() in a process that stays up, or await whatsapp.tick() from a cron; if one does, look at its log: it is stuck or overloaded.",
       );
     const dead = [
       deadLetters.events > 0 ? count(deadLetters.events, "webhook") : null,

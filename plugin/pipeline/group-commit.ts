@@ -3,9 +3,8 @@
 export type GroupCommit<Item, Result> = {
   /** Resolves with this item's result once its group is committed; rejects when it is not. */
   add(item: Item): Promise<Result>;
-  /** Items not yet answered: the measure of overload. */
+  /** Items not yet answered, and what they weigh: the measures of overload. */
   readonly waiting: number;
-  /** What they weigh together. */
   readonly weight: number;
 };
 
@@ -33,7 +32,7 @@ export function createGroupCommit<Item, Result>(options: {
   const queue: Waiting<Item, Result>[] = [];
   let running = 0;
   let inFlight = 0;
-  let weightWaiting = 0;
+  let held = 0;
 
   function nextGroup(): Waiting<Item, Result>[] {
     let weight = 0;
@@ -74,13 +73,14 @@ export function createGroupCommit<Item, Result>(options: {
       await new Promise((resolve) => setImmediate(resolve));
       const group = nextGroup();
       inFlight += group.length;
+      const weight = group.reduce((sum, { item }) => sum + weigh(item), 0);
       const settled = group.length === 0 ? null : settle(group);
       // After the promises that put the group on its way: the database works while the callers write their responses.
       if (answer !== null) process.nextTick(answer);
       if (settled === null) break;
       answer = await settled;
       inFlight -= group.length;
-      for (const { item } of group) weightWaiting -= weigh(item);
+      held -= weight;
     }
     running--;
   }
@@ -89,7 +89,7 @@ export function createGroupCommit<Item, Result>(options: {
     add: (item) =>
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
-        weightWaiting += weigh(item);
+        held += weigh(item);
         if (running === 0 || (running < parallel && queue.length >= 2 * maxItems)) {
           running++;
           void run();
@@ -99,7 +99,7 @@ export function createGroupCommit<Item, Result>(options: {
       return queue.length + inFlight;
     },
     get weight() {
-      return weightWaiting;
+      return held;
     },
   };
 }

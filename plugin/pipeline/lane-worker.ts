@@ -215,7 +215,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   };
 }
 
-async function settledWithin(jobs: readonly Promise<void>[], timeoutMs: number): Promise<void> {
+export async function settledWithin(jobs: readonly unknown[], timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);

@@ -89,6 +89,72 @@ describe("stop", () => {
   });
 });
 
+describe("stop under load", () => {
+  it("gives everything back while deliveries still come in, and another instance answers each message once, in order", async () => {
+    const asked: string[] = [];
+    const channel = await channelFor({
+      config: { leaseMs: LONG_LEASE_MS },
+      reply: async (turn) => {
+        asked.push(turn.turnId);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return `You said: ${turn.messages.map(({ text }) => text).join(" / ")}`;
+      },
+    });
+    const phones = Array.from({ length: 40 }, (_, i) => String(447700900300 + i));
+    const people = phones.map((phoneNumber) => channel.meta.person({ name: "Somebody", phoneNumber }));
+    const say = (text: string) => {
+      for (const person of people) person.says(text);
+    };
+    say("one");
+    await channel.meta.waitFor(() => channel.meta.accepted.length > 3);
+    say("two");
+
+    const stopped = channel.plugin.stop();
+    say("three");
+    await stopped;
+    const askedThen = asked.length;
+    expect(await channel.rows("select lane_key from whatsapp_lanes where lease_token is not null")).toEqual([]);
+    await channel.meta.idle();
+    expect(asked.length).toBe(askedThen);
+    const deliveries = channel.meta.deliveries.flatMap(({ attempts }) => attempts.map(({ status }) => status));
+    expect(new Set(deliveries)).toEqual(new Set([200]));
+
+    await channel.plugin.start();
+    await until(
+      async () => (await channel.rows("select 1 from whatsapp_lanes where pending > 0")).length === 0,
+      "the rest",
+    );
+    await channel.meta.idle();
+    await quiet(channel);
+    for (const phone of phones) {
+      const texts = channel.meta.accepted.filter(({ recipient }) => recipient === phone).map(({ text }) => text);
+      expect(texts.flatMap((text) => text.replace("You said: ", "").split(" / "))).toEqual(["one", "two", "three"]);
+    }
+    expect(await channel.rows("select 1 from whatsapp_send_attempts")).toHaveLength(channel.meta.accepted.length);
+  });
+
+  it("is told to a load balancer from its first moment, until the next start", async () => {
+    const thinking = gate("done");
+    const channel = await channelFor({ reply: () => thinking.promise });
+    const health = async () => {
+      const answer = await fetch(`${channel.url}/health`);
+      return [answer.status, await answer.json()];
+    };
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    await until(async () => (await channel.rows("select 1 from whatsapp_turns where attempts = 1"))[0], "the turn");
+    expect(await health()).toEqual([200, { status: "ok" }]);
+
+    const stopped = channel.plugin.stop();
+    expect(await health()).toEqual([503, { status: "draining" }]);
+    thinking.open("done");
+    await stopped;
+    expect(await health()).toEqual([503, { status: "draining" }]);
+
+    await channel.plugin.start();
+    expect(await health()).toEqual([200, { status: "ok" }]);
+  });
+});
+
 describe("start", () => {
   it("after stop works again, sends included", async () => {
     const channel = await channelFor();
