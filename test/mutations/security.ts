@@ -89,7 +89,7 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     rule: "T67: callback data are random words",
     file: "plugin/create-whatsapp-plugin.ts",
     find: 'newToken: () => randomBytes(18).toString("base64url"),',
-    replace: 'newToken: () => `conversation-${randomBytes(9).toString("base64url")}`,',
+    replace: 'newToken: () => "conversation" + randomBytes(9).toString("base64url"),',
     tests: [`${SECURITY}sends.test.ts`],
   },
   {
