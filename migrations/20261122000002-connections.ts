@@ -18,6 +18,10 @@ export const connections = {
         quality_rating text,
         state text not null default 'connected' check (state in ('connected', 'reauth_required', 'disconnected')),
         reason text,
+        -- Meta refuses or fails everything of this number: nothing leaves until then, and after it one message to see.
+        paused_until timestamptz,
+        -- Pauses in a row.
+        pause_strikes int not null default 0,
         -- The PIN it was registered with: sealed, random per number, needed to register it again.
         pin_enc text,
         -- Also used in the WhatsApp Business app: never registered or deregistered by us.

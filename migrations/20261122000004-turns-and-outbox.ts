@@ -132,11 +132,20 @@ export const turnsAndOutbox = {
       create table ${q("whatsapp_upkeep")} (
         task text primary key,
         due_at timestamptz not null);
+
+      -- What is wrong now: a row from the moment an alarm is raised until it is cleared, so that instances raise it once.
+      create table ${q("whatsapp_alarms")} (
+        kind text not null,
+        -- The stage, or the connection's id; empty where there is none.
+        subject text not null,
+        raised_at timestamptz not null default now(),
+        primary key (kind, subject));
     `);
   },
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_alarms",
       "whatsapp_upkeep",
       "whatsapp_paces",
       "whatsapp_host_events",

@@ -24,11 +24,15 @@ import { createDeadLetterService, type DeadLetterService } from "./dead-letters.
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { createErase, type Erase } from "./erase.ts";
+import type { AllowMetrics } from "./http/metrics-route.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
+import { createMetrics, type Metrics } from "./operations/metrics.ts";
+import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
@@ -63,6 +67,15 @@ export type WhatsAppPluginOptions = {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate?: Authenticate<any>;
+  /** Who may read `GET /metrics`, which speaks of all tenants together: a secret of the scraper's, an address. Default: nobody. */
+  // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
+  readonly allowMetrics?: AllowMetrics<any>;
+  /**
+   * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
+   * `dead-rows` 1000000, `webhooks-silent` 600 s; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
+   * turns one off, `false` all.
+   */
+  readonly alarms?: Partial<AlarmLimits> | false;
   /** Hears of messages, statuses and connections: at least once, in order per conversation. */
   readonly onEvent?: (event: HostEvent) => Promise<void> | void;
   /** Default: pino at level `info`, one line per outcome, ids only. */
@@ -111,7 +124,10 @@ export type WhatsAppPlugin = ChannelPlugin & {
   migrate(): Promise<readonly string[]>;
   /** Starts working. Before it no timer, connection or listener of ours exists. */
   start(): Promise<void>;
-  /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s, or 20 s when Meta hangs over upkeep. */
+  /**
+   * Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s. From its first moment `GET /health`
+   * answers 503 `draining`, until `start`; deliveries are stored as before, for another instance to work.
+   */
   stop(): Promise<void>;
   /**
    * One round of work, for a host that is only alive while it is called, and never calls `start`: all stages until nothing is ready
@@ -129,6 +145,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
+  /** How the work is going: what waits in the database, and what this process has done. @throws ChannelError STORE_UNAVAILABLE. */
+  metrics(): Promise<Metrics>;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -138,13 +156,14 @@ export type WhatsAppPlugin = ChannelPlugin & {
 /** How often what ages is looked at. */
 const UPKEEP_MS = 60_000;
 
-/** How long `stop` lets host calls and sends finish, so that all of it stays under ten seconds. */
+/** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
 /** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);
+  const alarmLimits = readAlarmLimits(options.alarms);
   const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
@@ -224,7 +243,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
 
   const upkeep = createUpkeep(
-    { ...connecting.upkeep, "delete what is too old": (signal) => store.prune(retention, signal) },
+    {
+      // First: what comes after it may hang on Meta.
+      ...(alarmLimits === null
+        ? {}
+        : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
+      ...connecting.upkeep,
+      "delete what is too old": (signal) => store.prune(retention, signal),
+    },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );
 
@@ -237,6 +263,8 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   };
 
   const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
+  const metrics = createMetrics(store, counters);
+  let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {
@@ -249,6 +277,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       verifyToken: config.verifyToken,
       ...connecting.routes,
       authenticate: options.authenticate ?? (() => null),
+      metrics,
+      allowMetrics: options.allowMetrics ?? (() => false),
+      isDraining: () => isDraining,
+      onDelivery: counters.answered,
       log,
     }),
     migrate: () => migrate(options.knex, schemas),
@@ -256,9 +288,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       await store.ping();
       pipeline.start();
       upkeep.start();
+      isDraining = false;
     },
     async stop() {
-      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
+      isDraining = true;
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop(DRAIN_MS)]);
+      // Ends whatever of the upkeep still waits for Meta.
       graphApi.close();
     },
     tick: createTick({ store, openPipeline, upkeep, coalesceMs: config.coalesceMs }),
@@ -266,6 +301,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase,
     doctor,
     deadLetters,
+    metrics,
     receipt: createReceipt(store.outbox),
   };
 }

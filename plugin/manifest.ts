@@ -22,6 +22,7 @@ export const manifest: PluginManifest = {
   webhookFields: WEBHOOK_FIELDS,
   tables: {
     owned: [
+      "whatsapp_alarms",
       "whatsapp_connections",
       "whatsapp_contact_aliases",
       "whatsapp_contacts",

@@ -3,7 +3,7 @@ import type { HostEvent, Reply, Turn } from "./contract.ts";
 import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connections.ts";
 import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
-import type { Operations } from "./ports/operations.ts";
+import type { Alarms, Operations } from "./ports/operations.ts";
 import type { HostEvents, Outbox, Sessions, Turns } from "./ports/outbox.ts";
 import type { Pace } from "./ports/pace.ts";
 import type { Templates } from "./ports/templates.ts";
@@ -45,6 +45,7 @@ export type Store = {
   readonly prune: Prune;
   readonly deadLetters: DeadLetters;
   readonly operations: Operations;
+  readonly alarms: Alarms;
   readonly pace: Pace;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;

@@ -7,6 +7,7 @@ import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
 import { closeConnections, comeBack } from "./leaving.ts";
+import { createPauses } from "./pauses.ts";
 import { createTokens, saveToken } from "./tokens.ts";
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
@@ -36,7 +37,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
              display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
              quality_rating = excluded.quality_rating, on_business_app = coalesce($7, c.on_business_app),
              throughput_level = coalesce($8, c.throughput_level), throughput_read_at = now(), state = 'connected',
-             reason = null, updated_at = now()
+             reason = null, paused_until = null, pause_strikes = 0, updated_at = now()
            where c.customer_config_id = excluded.customer_config_id
            returning *`,
           [
@@ -151,6 +152,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       await db.query(`update ${table} set profile = $2 where id = $1`, [connectionId, JSON.stringify(profile)]);
     },
 
+    ...createPauses(db, tell),
     ...createTokens(db),
   };
 }

@@ -79,8 +79,8 @@ export async function writeEffects(
     paused,
   );
   await enqueueOnLanes(tx, db, [
-    ...notifyLanes(heard),
-    ...turns.map(({ laneKey }) => onTurnLane(laneKey, 1, options.coalesceMs)),
+    ...notifyLanes(heard, contacts),
+    ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
   ]);
   await enqueueHostEvents(tx, db, heard);
   const joined = await openTurns(tx, db, turns);
@@ -196,12 +196,23 @@ async function wakeHeldParts(tx: Tx, db: Database, contactIds: readonly string[]
   );
 }
 
-function onTurnLane(laneKey: string, items: number, delayMs: number): NewItems {
-  return { laneKey, stage: "turn", items, delayMs };
+function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {
+  return { laneKey, stage: "turn", items, delayMs, tenant };
 }
 
-function notifyLanes(news: readonly HostEvent[]): readonly NewItems[] {
+function notifyLanes(news: readonly HostEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
+  const tenants = new Map(
+    [...contacts.values()].map(({ conversationId, customerConfigId }) => [
+      `notify:conversation:${conversationId}`,
+      customerConfigId,
+    ]),
+  );
   const counts = new Map<string, number>();
   for (const event of news) counts.set(notifyLane(event), (counts.get(notifyLane(event)) ?? 0) + 1);
-  return [...counts].map(([laneKey, items]) => ({ laneKey, stage: "notify", items }));
+  return [...counts].map(([laneKey, items]) => ({
+    laneKey,
+    stage: "notify",
+    items,
+    tenant: tenants.get(laneKey) ?? null,
+  }));
 }

@@ -160,11 +160,17 @@ export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, 
     rows.map((row) => revive(row.payload)),
   );
   const lanes = countBy(routes, (route) => route.laneKey);
+  const tenants = new Map(routes.map(({ laneKey, tenant }) => [laneKey, tenant]));
   lanes.delete(null);
   await enqueueOnLanes(
     tx,
     db,
-    [...lanes].map(([laneKey, items]) => ({ laneKey: laneKey as string, stage: "in" as const, items })),
+    [...lanes].map(([laneKey, items]) => ({
+      laneKey: laneKey as string,
+      stage: "in" as const,
+      items,
+      tenant: tenants.get(laneKey) ?? null,
+    })),
   );
   await tx.query(
     `update ${db.name("whatsapp_events")} e set state = 0, lane_key = r.lane_key, connection_id = r.connection_id, contact_id = r.contact_id

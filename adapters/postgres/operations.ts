@@ -1,7 +1,10 @@
 /** How the work is going: looks that are bounded by an index, and whose turn the upkeep is. */
-import type { Operations, Stage, StageBacklog } from "../../plugin/ports.ts";
+import type { ConnectionState } from "../../plugin/contract.ts";
+import type { DeadLetterStage, Operations, Stage, StageBacklog } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 
+/** As many as are shown one by one. */
+const MOST_NUMBERS = 100;
 const STAGES: readonly Stage[] = ["in", "turn", "out", "notify"];
 
 export function createOperations(db: Database): Operations {
@@ -37,6 +40,38 @@ export function createOperations(db: Database): Operations {
           oldestWaitMs: Math.max(0, row?.oldest ?? 0),
         };
       });
+    },
+
+    async deadLetters() {
+      const [dead] = await query<Readonly<Record<DeadLetterStage, number>>>(
+        `select (select count(*)::int from ${db.name("whatsapp_events")} where state = 2) as "in",
+           (select count(*)::int from ${db.name("whatsapp_turns")} where state = 2) as turn,
+           (select count(*)::int from ${db.name("whatsapp_host_events")} where state = 2) as notify`,
+      );
+      return { in: dead?.in ?? 0, turn: dead?.turn ?? 0, notify: dead?.notify ?? 0 };
+    },
+
+    async numbers() {
+      const rows = await query<{ id: string; state: ConnectionState; amount: number; paused: boolean }>(
+        `select id, state, amount, coalesce(p.paused_until > now(), false) as paused from (
+           select id, state, count(*) over (partition by state)::int as amount,
+             row_number() over (partition by state order by created_at, id)::int as place
+           from ${db.name("whatsapp_connections")}) n
+         left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id
+         where place <= case when state = 'disconnected' then 1 else ${MOST_NUMBERS} end
+         order by state = 'connected', place`,
+      );
+      const counts = { connected: 0, reauth_required: 0, disconnected: 0 };
+      for (const { state, amount } of rows) counts[state] = amount;
+      const each = rows.filter(({ state }) => state !== "disconnected").slice(0, MOST_NUMBERS);
+      return { counts, each: each.map(({ id, state, paused }) => ({ connectionId: id, state, paused })) };
+    },
+
+    async sentTwice() {
+      const [row] = await query<{ n: number }>(
+        `select count(*)::int as n from ${db.name("whatsapp_outbox")} where duplicate_message_id is not null`,
+      );
+      return row?.n ?? 0;
     },
 
     async takeUpkeep(forMs) {

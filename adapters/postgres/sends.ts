@@ -31,12 +31,13 @@ export async function insertSends(
   if (sends.length === 0) return [];
   const ids = sends.map(() => randomUUID());
   const counts = new Map<string, number>();
+  const tenants = new Map(sends.map((send) => [outLane(send.contactId), send.customerConfigId]));
   for (const send of sends)
     counts.set(outLane(send.contactId), (counts.get(outLane(send.contactId)) ?? 0) + send.parts.length);
   await enqueueOnLanes(
     tx,
     db,
-    [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items })),
+    [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items, tenant: tenants.get(laneKey) ?? null })),
   );
   const inserted = await tx.query<{ id: string }>(
     `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, turn_piece, idempotency_key, request_hash, degraded, choices)

@@ -26,6 +26,7 @@ type Locked = {
   /** Linking two contacts may have moved it since it was read. */
   readonly lane_key: string;
   readonly contact_id: string;
+  readonly customer_config_id: string;
   readonly conversation_id: string;
   readonly host_message_id: string | null;
 };
@@ -135,12 +136,15 @@ export async function settleParts(
   const news = options.hasListener
     ? changes.filter(({ row, state }) => state !== row.state && !options.isPending(state)).map(toHostEvent)
     : [];
+  const tenants = new Map(
+    changes.map(({ row }) => [`notify:conversation:${row.conversation_id}`, row.customer_config_id]),
+  );
   const lanes = new Map<string, number>();
   for (const event of news) lanes.set(notifyLane(event), (lanes.get(notifyLane(event)) ?? 0) + 1);
   await enqueueOnLanes(
     tx,
     db,
-    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
+    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items, tenant: tenants.get(laneKey) ?? null })),
   );
   await enqueueHostEvents(tx, db, news);
   if (!withLease)
@@ -167,7 +171,7 @@ const PART_BEFORE: SentPart["error"] = {
 
 async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
   return tx.query<Locked>(
-    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
+    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
      where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
     [ids],
   );
@@ -209,7 +213,7 @@ async function writeCopies(
 ): Promise<void> {
   for (const { row, messageId } of copies)
     await tx.query(
-      `update ${db.name("whatsapp_outbox")} set duplicate_message_id = $2 where id = $1 and duplicate_message_id is null`,
+      `update ${db.name("whatsapp_outbox")} set duplicate_message_id = $2, updated_at = now() where id = $1 and duplicate_message_id is null`,
       [row.id, messageId],
     );
 }

@@ -1,6 +1,7 @@
 /** Everything the channel keeps in the host's Postgres, behind the ports. */
 import type { Knex } from "knex";
 import type { PairLimit, Store } from "../../plugin/ports.ts";
+import { createAlarms } from "./alarms.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -49,6 +50,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),
     operations: createOperations(db),
+    alarms: createAlarms(db, options),
     pace: createPace(db),
     ping: async () => {
       await db.query("select 1");

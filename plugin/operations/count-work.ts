@@ -29,6 +29,7 @@ export function countWork(store: Store, counters: Counters): Store {
       ...inbox,
       async record(deliveries) {
         const recorded = await inbox.record(deliveries);
+        counters.committed(deliveries.length);
         for (const { events } of recorded) for (const { outcome } of events) counters.add(RECEIVED[outcome]);
         return recorded;
       },

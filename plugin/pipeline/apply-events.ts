@@ -60,8 +60,9 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     let head: StoredEvent | undefined;
     try {
       [head] = await inbox.load([lane], 1);
-      // It was tried that often and nobody came back to say why: it takes the process down with it.
-      if (lane.attempts >= retry.maxAttempts) throw new ProcessEnded("the process ended during every attempt");
+      // It was tried that often and nobody came back to say why: it takes the process down with it. Twice as often as what
+      // fails, because a process may also end beside it.
+      if (lane.attempts >= 2 * retry.maxAttempts) throw new ProcessEnded("the process ended during every attempt");
       const events = head === undefined ? [] : [head];
       await inbox.apply([lane], events, planEffects(events, rules));
     } catch (error) {

@@ -1,5 +1,6 @@
 /** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
 import type { FallbackPart, OutgoingPart, PairLimit, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import { pauseMs } from "./breaker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
 export type DispatchPolicy = {
@@ -32,8 +33,15 @@ export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy
     if (part.onWindowClosed === "hold") return wait(part, "held", LONG_WAIT_MS);
     return done(part, ending ?? "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
   }
+  const { leftMs } = part.connection.pause;
+  if (leftMs > 0) return wait(part, "queued", Math.min(leftMs, LONG_WAIT_MS));
   if (part.lane.pacedMs > 0) return wait(part, "queued", part.lane.pacedMs);
   return { kind: "post" };
+}
+
+/** Another message goes first, to see whether the number sends again: its success wakes this lane. */
+export function waitForProbe(part: OutgoingPart, { retry }: DispatchPolicy): Settlement {
+  return waiting(part, "queued", Math.min(pauseMs(retry, part.connection.pause.strikes), LONG_WAIT_MS));
 }
 
 /** What may have left: null when it may leave once more. */
@@ -77,7 +85,9 @@ export function decideAfter(
   const { rejection } = outcome;
   const error = { code: "GRAPH_REJECTED", message: rejection.message, meta: rejection.meta };
   const base = { part, token, attempt: "rejected" as const, messageId: null, error };
-  if (rejection.retry === "reauth") return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
+  // Nothing is wrong with the message: it stays until the number sends again, or its window closes.
+  if (rejection.retry === "reauth" || rejection.number === "blocked")
+    return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
   const delayMs = retryAfter(part, rejection, policy);
   if (delayMs !== null) return { ...base, next: { kind: "retry", state: "queued", delayMs } };
   if (part.ambiguous.count === 0) return { ...base, next: { kind: "done", state: "failed" } };
@@ -94,7 +104,9 @@ export function decideAfter(
 function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, pair, random }: DispatchPolicy): number | null {
   if (rejection.retry !== "backoff" && rejection.retry !== "after") return null;
   const failures = part.rejections + 1;
-  if (failures >= retry.maxAttempts) return null;
+  // What fails for the whole number is no reason to give up this message.
+  if (failures >= retry.maxAttempts && !(rejection.number === "trouble" && part.connection.pause.strikes > 0))
+    return null;
   // @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits (4^X seconds)
   const backoff = rejection.perRecipient
     ? pair.intervalMs * Math.max(1, 4 ** failures / 6)
@@ -108,16 +120,17 @@ export function waitFor(part: OutgoingPart, delayMs: number): Decision {
 }
 
 function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Decision {
+  return { kind: "settle", settlement: waiting(part, state, delayMs) };
+}
+
+function waiting(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Settlement {
   return {
-    kind: "settle",
-    settlement: {
-      part,
-      token: null,
-      attempt: null,
-      messageId: null,
-      next: { kind: "retry", state, delayMs: Math.ceil(delayMs) },
-      error: null,
-    },
+    part,
+    token: null,
+    attempt: null,
+    messageId: null,
+    next: { kind: "retry", state, delayMs: Math.ceil(delayMs) },
+    error: null,
   };
 }
 

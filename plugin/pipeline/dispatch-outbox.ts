@@ -1,6 +1,7 @@
 /** Stage `out`: one part at a time per recipient: attempt row committed → POST to Graph → outcome committed. */
 import type { Connections, GraphApi, Lanes, Logger, Outbox, OutgoingPart, SecretBox, Settlement } from "../ports.ts";
-import { type DispatchPolicy, decideAfter, decideBefore, waitFor } from "./decide-next.ts";
+import { createBreaker } from "./breaker.ts";
+import { type DispatchPolicy, decideAfter, decideBefore, waitFor, waitForProbe } from "./decide-next.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
@@ -25,6 +26,7 @@ export type DispatchDeps = {
 
 export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   const { lanes, outbox, connections, graphApi, secretBox, log, policy, newToken, onSettled, throughput } = deps;
+  const breaker = createBreaker({ connections, log, retry: policy.retry });
   const grouped = { isItemsFault: (error: unknown) => !isStoreDown(error), maxItems: 200 };
   const begin = createGroupCommit<{ part: OutgoingPart; token: string }, boolean>({ ...grouped, commit: outbox.begin });
   const settle = createGroupCommit<Settlement, boolean>({ ...grouped, commit: outbox.settle });
@@ -71,6 +73,10 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       rowId: connectionId,
       field: "access_token",
     });
+    if (!(await breaker.mayLeave(part))) {
+      await settle.add(waitForProbe(part, policy));
+      return;
+    }
     const token = newToken();
     if (!(await begin.add({ part, token }))) {
       // A status has settled it meanwhile, or the lease is lost: then this does nothing.
@@ -99,6 +105,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     await settle.add(settlement);
     logOutcome(settlement);
     await throughput.onOutcome(part, outcome);
+    await breaker.onOutcome(part, outcome);
   }
 
   function logOutcome({ part, attempt, next, error, messageId }: Settlement): void {

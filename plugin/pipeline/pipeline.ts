@@ -64,7 +64,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "out",
     batch: 100,
-    maxActive: 200,
+    maxActive: 256,
     handle: createDispatchOutbox({
       ...deps,
       lanes,
@@ -83,7 +83,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "turn",
     batch: 100,
-    maxActive: 200,
+    maxActive: 256,
     handle: createRunTurns({
       ...deps,
       lanes,
@@ -96,7 +96,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "in",
     batch: 50,
-    maxActive: 50,
+    maxActive: 64,
     handle: createApplyEvents({
       lanes,
       inbox: store.inbox,

@@ -1,10 +1,11 @@
 /** What must be done from time to time and by anybody: one timer, one task after the other, nothing that ends the process. */
 import type { Logger } from "../ports.ts";
-import { nameOf } from "./lane-worker.ts";
+import { nameOf, settledWithin } from "./lane-worker.ts";
 
 export type Upkeep = {
   start(): void;
-  stop(): Promise<void>;
+  /** Begins no further task, and waits for the one under way; not longer than `timeoutMs`, because it may hang on Meta. */
+  stop(timeoutMs: number): Promise<void>;
   /** Once, if it is due and nobody else has taken it. @returns whether it was. */
   runIfDue(signal: AbortSignal): Promise<boolean>;
 };
@@ -61,10 +62,10 @@ export function createUpkeep(
       }, everyMs);
       timer.unref();
     },
-    async stop() {
+    async stop(timeoutMs) {
       clearInterval(timer);
       aborter.abort();
-      await running;
+      await settledWithin([running], timeoutMs);
     },
     runIfDue,
   };

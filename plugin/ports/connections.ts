@@ -13,6 +13,17 @@ export type Connections = {
     readonly accessTokenEnc: string;
     readonly reason: string;
   }): Promise<Connection | null>;
+  /** Nothing leaves from the number for a while. @returns false when somebody else has paused or resumed it since `strikes`. */
+  pause(pause: {
+    readonly connectionId: string;
+    readonly strikes: number;
+    readonly forMs: number;
+    readonly reason: string;
+  }): Promise<boolean>;
+  /** The pause is over: true for the one who may send a message to see; for the others it lasts `forMs` more. */
+  takeProbe(probe: { readonly connectionId: string; readonly forMs: number }): Promise<boolean>;
+  /** Everything leaves again. @returns whether it was paused. */
+  resume(connectionId: string): Promise<boolean>;
   /** Who holds these numbers now. */
   holders(phoneNumberIds: readonly string[]): Promise<readonly HeldNumber[]>;
   /** The one who may ask for what the WhatsApp Business app has: true once per connection. */

@@ -28,6 +28,8 @@ export type Rejection = {
   readonly perRecipient: boolean;
   /** Whoever else must go slower now. */
   readonly throttles?: PaceScope;
+  /** It says something of the whole number: `blocked` until it is put right, `trouble` when it comes in a row. */
+  readonly number?: "blocked" | "trouble";
   readonly message: string;
 };
 

@@ -104,6 +104,8 @@ export type OutgoingPart = {
     /** Sealed for the connection's row; null when there is none. */
     readonly accessTokenEnc: string | null;
     readonly throughput: ThroughputLevel;
+    /** Pauses in a row of the whole number, 0 when it sends, and how much of the last one is left. */
+    readonly pause: { readonly strikes: number; readonly leftMs: number };
   };
   readonly windowOpen: boolean;
   readonly onWindowClosed: "fail" | "hold";

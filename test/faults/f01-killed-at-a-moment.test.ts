@@ -15,7 +15,7 @@ const PEOPLE = [1, 2, 3, 4];
 experiment(
   "F1",
   "killed between storing and the 200: the redelivery is a duplicate, and nothing is lost or doubled",
-  { timeoutMs: 60_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     await dieAt(stage, { statement: STORE, at: "after-commit" });
@@ -32,7 +32,7 @@ experiment(
 experiment(
   "F1b",
   "a connection lost during COMMIT is never answered 200, and nothing is lost or doubled",
-  { timeoutMs: 60_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     for (const at of ["after-commit", "before-statement", "after-commit"] as const) {
@@ -51,7 +51,7 @@ experiment(
 experiment(
   "F2",
   "killed between the 200 and the work: the work is done after a restart",
-  { timeoutMs: 60_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     await stage.write(1);
@@ -65,7 +65,7 @@ experiment(
 experiment(
   "F3",
   "killed in and around the transaction of the effects: each message has its effect once",
-  { timeoutMs: 60_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     for (const at of ["before-statement", "before-commit", "after-commit"] as const)
@@ -77,7 +77,7 @@ experiment(
 experiment(
   "F3b",
   "killed around the POST to Meta: no message is sent twice, none is left undecided",
-  { timeoutMs: 90_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     await dieAt(stage, { statement: ATTEMPT, at: "after-commit" });

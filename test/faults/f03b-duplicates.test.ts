@@ -6,9 +6,10 @@ import { startChat } from "./support/chat.ts";
 import { experiment, isFull, type OnFinished } from "./support/experiment.ts";
 import type { Random } from "./support/random.ts";
 import { type Stage, type StageOptions, startStage } from "./support/stage.ts";
+import { checkTold, writeDownWhatIsTold } from "./support/told.ts";
 
 /** Everybody writes at least so often, and until so many processes were killed. */
-const SIZE = isFull ? { people: 60, messagesEach: 10, kills: 20 } : { people: 24, messagesEach: 4, kills: 4 };
+const SIZE = isFull ? { people: 60, messagesEach: 10, kills: 20 } : { people: 16, messagesEach: 4, kills: 3 };
 const TIMES = { timeoutMs: isFull ? 600_000 : 240_000 };
 const RECONCILE_MS = 4_000;
 /** Of a hundred requests. */
@@ -49,17 +50,19 @@ experiment(
   },
 );
 
-experiment(
-  "F3b",
-  "where half of the statuses are lost, resending sends nothing a third time, and nothing again of which a status came in time",
-  TIMES,
-  async (random, onFinished) => {
-    const { stage, doubled } = await play(random, onFinished, RESEND, 0.5);
-    const late = await checkResends(stage, 2);
-    await stage.check({ copiesAllowed: 2 });
-    expect(doubled).toBeLessThanOrEqual(late.size);
-  },
-);
+// What is lost twice is seen in many messages only.
+if (isFull)
+  experiment(
+    "F3b",
+    "where half of the statuses are lost, resending sends nothing a third time, and nothing again of which a status came in time",
+    TIMES,
+    async (random, onFinished) => {
+      const { stage, doubled } = await play(random, onFinished, RESEND, 0.5);
+      const late = await checkResends(stage, 2);
+      await stage.check({ copiesAllowed: 2 });
+      expect(doubled).toBeLessThanOrEqual(late.size);
+    },
+  );
 
 experiment("F3b", "where statuses are lost, holding doubles nothing", TIMES, async (random, onFinished) => {
   const { stage, doubled, unknown } = await play(random, onFinished, HOLD, 0.05);
@@ -77,8 +80,10 @@ async function play(random: Random, onFinished: OnFinished, policy: Policy, stat
     workers: 2,
     chatUrl: chat.url,
     reconcileMs: RECONCILE_MS,
+    listens: true,
     ...policy,
   });
+  await writeDownWhatIsTold(stage.rows);
   const { faults } = stage.meta;
   faults.webhooks({ dropStatusesRate: statusesLost });
   // Two of each for certain; the others by chance.
@@ -108,6 +113,7 @@ async function play(random: Random, onFinished: OnFinished, policy: Policy, stat
   await stage.settle(120_000);
 
   const { accepted } = stage.meta;
+  await checkTold(stage.rows);
   expectInOrder(accepted);
   const copies = copiesOf(accepted);
   const doubled = [...copies.values()].filter((n) => n > 1).length;

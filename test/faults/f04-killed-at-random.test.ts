@@ -25,7 +25,7 @@ experiment(
       workers: 2,
       postgres: await postgres,
       chatUrl: chat.url,
-      reconcileMs: 8_000,
+      reconcileMs: 10_000,
     });
 
     const writing = startWriting(stage, random);
@@ -35,7 +35,7 @@ experiment(
 
     // Nothing lies aside, and whatever was asked again was asked the same.
     const aside = await stage.rows(
-      "select id::text from whatsapp_events where state not in (1, 3) union all select id::text from whatsapp_turns where state <> 1",
+      "select 'event ' || id || ' is ' || state || ': ' || coalesce(last_error, '') from whatsapp_events where state not in (1, 3) union all select 'turn ' || id || ' is ' || state || ': ' || coalesce(last_error, '') from whatsapp_turns where state <> 1",
     );
     expect(aside).toEqual([]);
     for (const [turnId, tries] of chat.asked) expect(new Set(tries).size, `turn ${turnId}`).toBe(1);

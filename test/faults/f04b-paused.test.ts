@@ -7,7 +7,7 @@ import { peopleFrom, startWriting } from "./support/writing.ts";
 experiment(
   "F4b",
   "a worker paused for longer than its lease and woken again writes nothing twice and nothing out of order",
-  { timeoutMs: 120_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, { workers: 2 });
     const writing = startWriting(stage, peopleFrom(1, 12), () => pause(40));

@@ -16,7 +16,7 @@ const BACK_OFF_MS = 600_000;
 experiment(
   "F11",
   "poison at the head of a lane stops nobody else; parked after its last try, its lane goes on in order, and it can be redriven",
-  { timeoutMs: 120_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, {
       options: { retry: { maxAttempts: MAX_ATTEMPTS, baseMs: BACK_OFF_MS, maxMs: BACK_OFF_MS } },
@@ -35,7 +35,7 @@ experiment(
       await backsOff(stage, n);
       await stage.rows("update whatsapp_lanes set ready_at = now() where stage = 'in' and attempts > 0");
     }
-    await quiet({ rows: stage.rows as never }, 30_000);
+    await quiet({ rows: stage.rows as never }, 120_000);
     expect(await stage.rows("select external_id from whatsapp_events where state = 2")).toEqual([
       { external_id: `wamid.P${ADA}N1` },
     ]);
@@ -46,7 +46,7 @@ experiment(
     const answered = stage.meta.accepted.length;
     for (const worker of stage.workers) await stage.start(worker);
     expect(await stage.plugin.deadLetters.redrive({})).toMatchObject({ redriven: 1 });
-    await until(async () => (await shown(stage)).includes(`wamid.P${ADA}N1`), "the redriven message", 30_000);
+    await until(async () => (await shown(stage)).includes(`wamid.P${ADA}N1`), "the redriven message", 120_000);
     await stage.settle();
     expect(stage.meta.accepted.length).toBe(answered + 1);
   },
@@ -55,7 +55,7 @@ experiment(
 experiment(
   "F11b",
   "a conversation whose answer takes for ever delays nobody else's",
-  { timeoutMs: 120_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     let open = () => {};
     const slow = new Promise<void>((resolve) => {
@@ -101,7 +101,7 @@ async function answersToOthers(stage: Stage): Promise<void> {
       return row?.n === OTHERS.length * MESSAGES_EACH;
     },
     "everybody else's answers",
-    60_000,
+    120_000,
   );
 }
 

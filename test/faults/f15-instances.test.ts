@@ -11,11 +11,13 @@ for (const workers of [2, 4])
   experiment(
     "F15",
     `${workers} workers that start at once on one backlog lose, double and reorder nothing`,
-    { timeoutMs: 180_000, alone: true },
+    { timeoutMs: 300_000, alone: true },
     async (random, onFinished) => {
-      const stage = await startStage(random, onFinished, { workers, start: false });
-      await storeBacklog(stage, 100, 400);
+      const stage = await startStage(random, onFinished, { workers, start: false, reconcileMs: 60_000 });
+      await storeBacklog(stage, 400, 1_200);
+      await stage.rows("update whatsapp_lanes set ready_at = now() + interval '1 hour'");
       await Promise.all(stage.workers.map((worker) => stage.start(worker)));
+      await stage.rows("update whatsapp_lanes set ready_at = now()");
       await stage.check();
       // Each has had its share, or it was no test of several.
       const worked = stage.workers.filter((worker) => worker.output().includes('"stage":"out"'));
@@ -28,7 +30,7 @@ const BACKLOG = isFull ? { people: 10_000, events: 100_000 } : { people: 300, ev
 experiment(
   "F18",
   `a backlog of ${BACKLOG.events} events in ${BACKLOG.people} conversations is worked off in order while others write`,
-  { timeoutMs: isFull ? 1_800_000 : 180_000, alone: true },
+  { timeoutMs: isFull ? 1_800_000 : 300_000, alone: true },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, {
       workers: 2,

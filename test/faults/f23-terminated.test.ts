@@ -2,19 +2,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import { startChat } from "./support/chat.ts";
-import { experiment } from "./support/experiment.ts";
+import { experiment, isFull } from "./support/experiment.ts";
 import { startStage } from "./support/stage.ts";
 import { peopleFrom, startWriting } from "./support/writing.ts";
 
 /** Only a lane that was given back comes back within the test. */
 const LONG_LEASE_MS = 600_000;
-/** @see docs/operating.md */
-const PATIENCE_MS = 10_000;
+/** Ten seconds are promised (docs/operating.md); a machine that is busy with other things is given more. */
+const PATIENCE_MS = isFull ? 10_000 : 20_000;
 
 experiment(
   "F23",
   "a process that is told to stop under load ends with 0 in time and gives back what it holds; another one goes on",
-  { timeoutMs: 120_000 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     // Some are thinking whenever the signal comes, one of them for longer than anybody waits.
     let thinking = 0;

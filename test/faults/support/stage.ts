@@ -17,7 +17,10 @@ import type { Random } from "./random.ts";
 import type { WorkerOrders } from "./worker.ts";
 import { createWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
-export const LEASE_MS = 1_000;
+export const LEASE_MS = 2_000;
+
+const UNSETTLED = `select lane_key, pending, attempts, lease_token is not null as leased, ready_at - now() as ready_in
+  from whatsapp_lanes where pending <> 0 or lease_token is not null limit 5`;
 
 export type Stage = {
   readonly meta: Simulator;
@@ -56,13 +59,13 @@ export type Stage = {
   check(more?: Partial<Evidence>): Promise<void>;
 };
 
-export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive"> & {
+export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens"> & {
   /** Default 1. */
   readonly workers?: number;
   /** Whether they are started. Default true. */
   readonly start?: boolean;
   /** Default: a database on the server that all tests share. */
-  readonly postgres?: OwnPostgres;
+  readonly postgres?: Pick<OwnPostgres, "url" | "createDatabase">;
   readonly leaseMs?: number;
   readonly reconcileMs?: number;
 };
@@ -70,7 +73,7 @@ export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" 
 export async function startStage(
   random: Random,
   onFinished: OnFinished,
-  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 2_500, ...orders }: StageOptions = {},
+  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 5_000, ...orders }: StageOptions = {},
 ): Promise<Stage> {
   const urlOf = await openDatabase(postgres, onFinished);
   const proxy = await startChaosProxy(() => Number(new URL(urlOf()).port));
@@ -135,6 +138,7 @@ export async function startStage(
     took: [],
     async open() {
       const client = new pg.Client({ connectionString: urlOf() });
+      client.on("error", () => undefined);
       await client.connect();
       return client;
     },
@@ -186,10 +190,14 @@ export async function startStage(
       worker.signal("SIGCONT");
       up.add(worker);
     },
-    async settle(timeoutMs = 30_000) {
-      await quiet({ rows: rows as never }, timeoutMs);
-      await meta.idle();
-      await quiet({ rows: rows as never }, timeoutMs);
+    async settle(timeoutMs = 120_000) {
+      try {
+        await quiet({ rows: rows as never }, timeoutMs);
+        await meta.idle();
+        await quiet({ rows: rows as never }, timeoutMs);
+      } catch (error) {
+        throw new Error(`not settled: ${JSON.stringify(await rows(UNSETTLED))}`, { cause: error });
+      }
     },
     async check(more = {}) {
       await stage.settle();
@@ -208,7 +216,7 @@ export async function startStage(
 }
 
 /** @returns where it is, now. */
-async function openDatabase(postgres: OwnPostgres | undefined, onFinished: OnFinished): Promise<() => string> {
+async function openDatabase(postgres: StageOptions["postgres"], onFinished: OnFinished): Promise<() => string> {
   if (postgres !== undefined) {
     const name = await postgres.createDatabase();
     return () => databaseUrl(postgres.url, name);

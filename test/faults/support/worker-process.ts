@@ -1,10 +1,11 @@
 /** Processes of a host that can be killed. The next one is loaded while the last one runs, so that a life begins at once. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { afterAll } from "vitest";
+import { spawnNode } from "../../support/node-process.ts";
 import type { WorkerOrders } from "./worker.ts";
 
 /** One place of a host: at most one process at a time. */
@@ -83,13 +84,10 @@ async function takeSpare(): Promise<Life> {
 async function load(): Promise<Life> {
   bundling ??= makeBundle();
   await bundling;
-  const child = spawn(process.execPath, ["--unhandled-rejections=strict", "--enable-source-maps", bundle], {
-    env: { PATH: process.env.PATH ?? "" },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-  });
+  const child = spawnNode(["--enable-source-maps", bundle], { env: { PATH: process.env.PATH ?? "" }, withIpc: true });
   const life = { child, said: "" };
   for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk: Buffer) => {
+    stream.on("data", (chunk: Buffer) => {
       life.said += chunk.toString();
     });
   await Promise.race([
@@ -113,6 +111,7 @@ async function makeBundle(): Promise<void> {
     sourcemap: "inline",
     logLevel: "warning",
   });
+  await stop();
 }
 
 afterAll(async () => {

@@ -12,6 +12,8 @@ export type WorkerOrders = {
   readonly databaseUrl: string;
   readonly config: WhatsAppPluginOptions["config"];
   readonly options?: Pick<WhatsAppPluginOptions, "retry" | "pollMs" | "replyTimeoutMs" | "onAmbiguous">;
+  /** Has a host that wants to hear of everything. */
+  readonly listens?: boolean;
   /** Sends again whatever it heard no answer to. */
   readonly isNaive?: boolean;
   /** Absent: it answers by itself. */
@@ -21,6 +23,7 @@ export type WorkerOrders = {
 
 // However the tests end, nothing of them is left running.
 process.on("disconnect", () => process.exit(1));
+if (!process.connected) process.exit(1);
 process.send?.("loaded");
 const [orders] = (await once(process, "message")) as [WorkerOrders];
 
@@ -37,6 +40,7 @@ const whatsapp = createWhatsAppPlugin({
     orders.chatUrl === undefined
       ? ({ messages }) => `You said: ${messages.map(({ text }) => text).join(", ")}`
       : createChatApi({ url: orders.chatUrl }),
+  ...(orders.listens === true && { onEvent: () => undefined }),
   ...(orders.isNaive === true && { fetch: naiveFetch }),
   ...orders.options,
 });

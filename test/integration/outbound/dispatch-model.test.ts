@@ -135,6 +135,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
         state: world.isConnected ? "connected" : "reauth_required",
         accessTokenEnc: "sealed",
         throughput: "standard",
+        pause: { strikes: 0, leftMs: 0 },
       },
       windowOpen: true,
       onWindowClosed: "fail",
@@ -175,6 +176,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
       settle: async (settlements: readonly Settlement[]) => settlements.map(settleOne),
     } as never,
     connections: {
+      pause: async () => false,
       requireReauth: async () => {
         world.isConnected = false;
         return null;
@@ -195,7 +197,7 @@ async function play(sequence: readonly Step[]) {
   const model = createWorld();
   const { parts, world } = model;
   const dispatch = createDispatcher(model);
-  const lane: ClaimedLane = { laneKey: "out", token: "lease", attempts: 0, pacedMs: 0 };
+  const lane: ClaimedLane = { laneKey: "out", tenant: "", token: "lease", attempts: 0, pacedMs: 0 };
   for (const step of sequence) {
     if (step === "inbound") world.heardAt = world.now += 1;
     else if (step === "later") {

@@ -327,13 +327,14 @@ describe("a string that means something to a log", () => {
 });
 
 describe("who may do what", () => {
-  const NEEDS: Readonly<Record<RouteName, Permission | "a tenant" | "nothing">> = {
+  const NEEDS: Readonly<Record<RouteName, Permission | "a tenant" | "the host" | "nothing">> = {
     handshake: "nothing",
     delivery: "nothing",
     deauthorize: "nothing",
     dataDeletion: "nothing",
     deletionStatus: "nothing",
     health: "nothing",
+    metrics: "the host",
     ui: "nothing",
     status: "a tenant",
     doctor: "a tenant",

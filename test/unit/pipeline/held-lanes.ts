@@ -8,6 +8,7 @@ export const POLL_MS = 1_000;
 
 export const lane = (laneKey: string): ClaimedLane => ({
   laneKey,
+  tenant: laneKey,
   token: `token of ${laneKey}`,
   attempts: 0,
   pacedMs: 0,

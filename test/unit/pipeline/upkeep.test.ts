@@ -1,5 +1,5 @@
 /** Upkeep: one task after the other, for whoever's turn it is, and no failure stops the next. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createUpkeep } from "../../../plugin/pipeline/upkeep.ts";
 
 function setUp(take: (forMs: number) => Promise<boolean>) {
@@ -40,5 +40,29 @@ describe("upkeep", () => {
     });
     expect(await blind.upkeep.runIfDue(new AbortController().signal)).toBe(false);
     expect(blind.did).toEqual([]);
+  });
+
+  it("that hangs on Meta is not waited for longer than stopping may take, and begins nothing after it", async () => {
+    vi.useFakeTimers();
+    const did: string[] = [];
+    const none = () => undefined;
+    const upkeep = createUpkeep(
+      { hangs: () => new Promise(() => did.push("hangs")), next: async () => did.push("next") },
+      { everyMs: 1_000, take: async () => true, log: { debug: none, info: none, warn: none, error: none } },
+    );
+    upkeep.start();
+    await vi.advanceTimersByTimeAsync(1_000);
+    let stopped = false;
+    void upkeep.stop(8_000).then(() => {
+      stopped = true;
+    });
+
+    await vi.advanceTimersByTimeAsync(7_999);
+    expect(stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stopped).toBe(true);
+    expect(did).toEqual(["hangs"]);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });
