@@ -1,5 +1,7 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
+import { SECURITY_MUTATIONS } from "./security.ts";
+
 export type Mutation = {
   /** The rule, as it holds. */
   readonly rule: string;
@@ -256,4 +258,5 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "=== null)",
     tests: ["test/integration/engine/metrics.test.ts"],
   },
+  ...SECURITY_MUTATIONS,
 ];
