@@ -85,7 +85,7 @@ export function createGroupCommit<Item, Result>(options: {
     add: (item) =>
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
-        if (running === 0 || (running < parallel && queue.length >= 2 * maxItems)) {
+        if (running === 0 || (running < parallel && queue.length >= maxItems)) {
           running++;
           void run();
         }
