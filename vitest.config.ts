@@ -20,18 +20,18 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     execArgv: ["--unhandled-rejections=strict"],
+    setupFiles: ["test/support/prototypes.ts"],
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
       {
         extends: true,
         test: {
           name: "postgres",
           include: ["test/**/*.test.ts"],
-          // An experiment takes many seconds and both cores: `npm run test:faults` says how many seeds of each.
-          exclude: ["test/unit/**", ...(process.env.FAULT_SEEDS === undefined ? ["test/faults/f*.test.ts"] : [])],
+          exclude: ["test/unit/**"],
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 20_000,
           hookTimeout: 60_000,

@@ -2,6 +2,7 @@
 /** whatsapp-channel: the command line of the package, for the people who run the host. */
 import { createRequire } from "node:module";
 import { type Command, type ExitCode, usageError } from "./command.ts";
+import { deadLettersCommand } from "./dead-letters.ts";
 import { doctorCommand } from "./doctor.ts";
 import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
@@ -12,6 +13,7 @@ import { rotateKeysCommand } from "./rotate-keys.ts";
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
   doctor: doctorCommand,
+  "dead-letters": deadLettersCommand,
   "replay-unknown": replayUnknownCommand,
   erase: eraseCommand,
   "rotate-keys": rotateKeysCommand,
@@ -32,6 +34,7 @@ Examples:
   whatsapp-channel migrate
   whatsapp-channel migrate --help
   whatsapp-channel doctor
+  whatsapp-channel dead-letters list
   whatsapp-channel replay-unknown
   whatsapp-channel erase --phone +447700900123`;
 

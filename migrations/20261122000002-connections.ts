@@ -18,10 +18,17 @@ export const connections = {
         quality_rating text,
         state text not null default 'connected' check (state in ('connected', 'reauth_required', 'disconnected')),
         reason text,
+        -- Meta refuses or fails everything of this number: nothing leaves until then, and after it one message to see.
+        paused_until timestamptz,
+        -- Pauses in a row.
+        pause_strikes int not null default 0,
         -- The PIN it was registered with: sealed, random per number, needed to register it again.
         pin_enc text,
         -- Also used in the WhatsApp Business app: never registered or deregistered by us.
         on_business_app boolean not null default false,
+        -- How fast it may send, in Meta's words, and when Meta said so.
+        throughput_level text,
+        throughput_read_at timestamptz not null default now(),
         -- What the app has was asked for: Meta grants each once.
         contacts_sync_at timestamptz,
         history_sync_at timestamptz,

@@ -31,19 +31,25 @@ export const inbox = {
         secret_index smallint not null default 0,
         created_at timestamptz not null default now());
       create index whatsapp_webhooks_unprocessed on ${q("whatsapp_webhooks")} (created_at) where not processed;
+      create index whatsapp_webhooks_unread on ${q("whatsapp_webhooks")} (created_at) where payload is null;
       create index whatsapp_webhooks_created on ${q("whatsapp_webhooks")} using brin (created_at);
 
       create table ${q("whatsapp_lanes")} (
         lane_key text primary key,
         stage text not null check (stage in ('in', 'notify', 'out', 'turn')),
+        -- A hash of whose it is, so that nobody's backlog stands before somebody else's work; zeros where nobody knows.
+        tenant uuid not null default '00000000-0000-0000-0000-000000000000',
         pending int not null default 0,
         -- When it may be claimed; null when idle. While leased: when the lease ends.
         ready_at timestamptz,
         lease_token uuid,
         -- What a leased lane waits for has come meanwhile: its worker, who has perhaps not seen that, must not let it wait.
         woken boolean not null default false,
-        attempts int not null default 0) ${HOT};
+        attempts int not null default 0,
+        -- Lanes out: until when what was sent has used up the person's allowance, one interval a message. It may lie ahead by a burst.
+        paced_until timestamptz) ${HOT};
       create index whatsapp_lanes_ready on ${q("whatsapp_lanes")} (stage, ready_at) where ready_at is not null;
+      create index whatsapp_lanes_tenants on ${q("whatsapp_lanes")} (stage, tenant, ready_at) where ready_at is not null;
 
       create table ${q("whatsapp_events")} (
         id bigint generated always as identity primary key,
@@ -85,16 +91,17 @@ export const inbox = {
       language plpgsql set lock_timeout = '10s' set enable_seqscan = off as $$
       declare
         connection_ids uuid[];
+        tenants uuid[];
         contact_ids bigint[];
         everybody_known boolean;
       begin
-        select array_agg(connection_id), array_agg(contact), bool_and(is_known), array_agg(case
+        select array_agg(connection_id), array_agg(tenant), array_agg(contact), bool_and(is_known), array_agg(case
             when contact is not null then 'in:contact:' || contact
             when kind = 'status' then 'in:status:' || encode(sha256(convert_to(external_id, 'UTF8')), 'hex')
             else 'in:number:' || connection_id end)
-        into connection_ids, contact_ids, everybody_known, lane_keys
+        into connection_ids, tenants, contact_ids, everybody_known, lane_keys
         from (
-          select c.id as connection_id, a.contact, e.kind, e.external_id,
+          select c.id as connection_id, md5(c.customer_config_id::text)::uuid as tenant, a.contact, e.kind, e.external_id,
             c.id is not null and a.is_one and (a.contact is not null or not e.introduces) as is_known
           from unnest(numbers, phones, users, parents, introduces, kinds, external_ids) with ordinality
             as e (number, phone, usr, parent, introduces, kind, external_id, i)
@@ -117,9 +124,9 @@ export const inbox = {
             from unnest(types, body_lengths, secrets, event_counts) as d (type, length, secret, events)) d returning id)
         select array_agg(id) into webhook_ids from stored;
 
-        insert into ${q("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at)
-        select key, 'in', count(*), now() from unnest(lane_keys) as k (key) group by key order by key
-        on conflict (lane_key) do update set pending = l.pending + excluded.pending,
+        insert into ${q("whatsapp_lanes")} as l (lane_key, stage, tenant, pending, ready_at)
+        select key, 'in', (array_agg(tenant))[1], count(*), now() from unnest(lane_keys, tenants) as k (key, tenant) group by key order by key
+        on conflict (lane_key) do update set pending = l.pending + excluded.pending, tenant = excluded.tenant,
           ready_at = coalesce(l.ready_at, excluded.ready_at);
 
         if (select count(*) from ${q("whatsapp_contacts")} where id = any (contact_ids) and merged_into is null)

@@ -1,4 +1,4 @@
-/** Turns waiting for the host's AI, what goes out, every attempt to send it, and events waiting for the host. */
+/** Turns waiting for the host's AI, what goes out, every attempt to send it, events waiting for the host, and the upkeep of it all. */
 import type { Knex } from "knex";
 import { quoteName, type Schemas } from "./names.ts";
 
@@ -69,10 +69,14 @@ export const turnsAndOutbox = {
         -- What leaves in its place when the window is closed.
         fallback jsonb,
         on_window_closed text not null default 'fail' check (on_window_closed in ('fail', 'hold')),
+        -- Whether it is sent once more when nobody knows whether it arrived.
+        on_ambiguous text not null default 'resend' check (on_ambiguous in ('resend', 'hold')),
         state text not null default 'queued' check (state in
           ('queued', 'held', 'sending', 'accepted', 'sent', 'delivered', 'read', 'played', 'failed', 'expired', 'unknown')),
         -- The wamid.
         message_id text,
+        -- The wamid of the second copy: an attempt that was given up had arrived after all, and so had the one after it.
+        duplicate_message_id text,
         -- The host's messages row.
         host_message_id text,
         error jsonb,
@@ -85,6 +89,8 @@ export const turnsAndOutbox = {
       create index whatsapp_outbox_pending on ${q("whatsapp_outbox")} (lane_key, id)
         where state in ('queued', 'held', 'sending');
       create index whatsapp_outbox_message_id on ${q("whatsapp_outbox")} (message_id) where message_id is not null;
+      create index whatsapp_outbox_duplicates on ${q("whatsapp_outbox")} (duplicate_message_id)
+        where duplicate_message_id is not null;
 
       create table ${q("whatsapp_send_attempts")} (
         id bigint generated always as identity primary key,
@@ -98,6 +104,19 @@ export const turnsAndOutbox = {
         finished_at timestamptz);
       create index whatsapp_send_attempts_outbox on ${q("whatsapp_send_attempts")} (outbox_id);
 
+      -- How fast each number sends, over all instances. Unlogged: what a crash forgets is a tenth of a second.
+      create unlogged table ${q("whatsapp_paces")} (
+        connection_id uuid primary key references ${q("whatsapp_connections")} (id) on delete cascade,
+        -- Until when what has left has used up the number's pace.
+        used_until timestamptz not null default 'epoch',
+        -- Where the queue of those who wait ends.
+        queued_until timestamptz not null default 'epoch',
+        paused_until timestamptz not null default 'epoch',
+        -- Of its pace, after Meta said that it was too fast; it comes back with time.
+        share float8 not null default 1,
+        slowed_at timestamptz not null default now() - interval '1 hour') with (fillfactor = 50,
+          autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
+
       create table ${q("whatsapp_host_events")} (
         id bigint generated always as identity primary key,
         lane_key text not null,
@@ -108,11 +127,27 @@ export const turnsAndOutbox = {
         created_at timestamptz not null default now());
       create index whatsapp_host_events_pending on ${q("whatsapp_host_events")} (lane_key, id) where state = 0;
       create index whatsapp_host_events_dead on ${q("whatsapp_host_events")} (id) where state = 2;
+
+      -- What must be done from time to time, by one of all instances.
+      create table ${q("whatsapp_upkeep")} (
+        task text primary key,
+        due_at timestamptz not null);
+
+      -- What is wrong now: a row from the moment an alarm is raised until it is cleared, so that instances raise it once.
+      create table ${q("whatsapp_alarms")} (
+        kind text not null,
+        -- The stage, or the connection's id; empty where there is none.
+        subject text not null,
+        raised_at timestamptz not null default now(),
+        primary key (kind, subject));
     `);
   },
 
   async down(knex: Knex, { schema }: Schemas): Promise<void> {
     for (const table of [
+      "whatsapp_alarms",
+      "whatsapp_upkeep",
+      "whatsapp_paces",
       "whatsapp_host_events",
       "whatsapp_send_attempts",
       "whatsapp_outbox",

@@ -21,7 +21,10 @@ export const TABLES = [
   "whatsapp_outbox",
   "whatsapp_send_attempts",
   "whatsapp_host_events",
+  "whatsapp_paces",
   "whatsapp_host_changes",
+  "whatsapp_upkeep",
+  "whatsapp_alarms",
   "whatsapp_sessions",
   // Knex's ledger and its lock: on Supabase every table in `public` that has no RLS is open to anonymous callers.
   "whatsapp_migrations",

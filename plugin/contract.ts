@@ -56,8 +56,8 @@ export type PluginManifest = {
 export type ManifestRoute = {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Who may call it: Meta (by signature or verify token), a signed-in tenant, or anybody. */
-  readonly auth: "meta" | "tenant" | "public";
+  /** Who may call it: Meta (by signature or verify token), a signed-in tenant, whoever runs the host, or anybody. */
+  readonly auth: "meta" | "tenant" | "host" | "public";
 };
 
 /** Connects a number with an access token that the operator already has (a system user's). */
@@ -85,7 +85,7 @@ export type Connection = {
   readonly verifiedName: string | null;
   readonly qualityRating: string | null;
   readonly state: ConnectionState;
-  /** Why it is not connected, in one sentence; null when it is. */
+  /** Why it is not connected, or connected and its sends wait, in one sentence; null otherwise. */
   readonly reason: string | null;
 };
 
@@ -236,12 +236,26 @@ export type SendRequest = {
    * person writes again, or send this template in its place.
    */
   readonly onWindowClosed?: OnWindowClosed;
+  /** Instead of what the plugin's option `onAmbiguous` says for this class of messages. */
+  readonly onAmbiguous?: OnAmbiguous;
 };
 
 export type OnWindowClosed =
   | "fail"
   | "hold"
   | { readonly template: string; readonly language: string; readonly params?: TemplateChoice["params"] };
+
+/**
+ * What becomes of a message when the answer of Meta was lost and its statuses do not come either, so that nobody knows
+ * whether it arrived. `resend`: once more, and only while other webhooks of the number show that silence means something;
+ * it may then arrive twice. `hold`: never again by itself; it ends `unknown`, for a person to decide.
+ */
+export type OnAmbiguous = "resend" | "hold";
+
+/** `session`: everything that is no template. `template`: one that is neither of the other two, or that could not be looked up. */
+export type MessageClass = "session" | "template" | "marketing" | "authentication";
+
+export type AmbiguityPolicy = Readonly<Record<MessageClass, OnAmbiguous>>;
 
 export type SendReceipt = {
   readonly sendId: string;
@@ -273,6 +287,8 @@ export type SentPart = {
   readonly state: PartState;
   /** The wamid, once Meta has accepted it. */
   readonly messageId: string | null;
+  /** The wamid of a second copy, where a resend turned out to have been one too many. */
+  readonly duplicateMessageId?: string;
   readonly error: { readonly code: string; readonly message: string; readonly meta: MetaError | null } | null;
 };
 
@@ -303,7 +319,35 @@ export type HostEvent =
       readonly pricing: Pricing | null;
     }
   | OtherEvent
-  | { readonly kind: "connection"; readonly connection: Connection };
+  | { readonly kind: "connection"; readonly connection: Connection }
+  | { readonly kind: "alarm"; readonly alarm: Alarm };
+
+/** What may go wrong with the work as a whole; docs/operating.md has each with its limit. */
+export type AlarmKind =
+  | "lag"
+  | "long-transaction"
+  | "dead-rows"
+  | "webhooks-silent"
+  | "unknown-sends"
+  | "sent-twice"
+  | "dead-letters"
+  | "quarantined";
+
+/** Something for whoever runs the host. Raised once when a limit is crossed, cleared once when it is over. */
+export type Alarm = {
+  readonly kind: AlarmKind;
+  readonly state: "raised" | "cleared";
+  /** The stage for `lag` and `dead-letters`, the `connectionId` for `webhooks-silent`, otherwise empty. */
+  readonly subject: string;
+  /** When it was raised, ISO 8601. */
+  readonly since: string;
+  /** What was seen, and the limit that it crossed, in `unit`. */
+  readonly value: number;
+  readonly limit: number;
+  readonly unit: "seconds" | "count";
+  /** What is wrong and what to do, or that it is over. */
+  readonly message: string;
+};
 
 /** Every other channel event, under its own kind. */
 type OtherEvent =

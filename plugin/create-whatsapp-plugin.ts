@@ -4,29 +4,48 @@ import type { Knex } from "knex";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createUsageGate } from "../adapters/graph-api/usage.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
-import type { AiResponse, ChannelPlugin, HostEvent, Reply, SendReceipt, Transformed, Turn } from "./contract.ts";
+import type {
+  AiResponse,
+  AmbiguityPolicy,
+  ChannelPlugin,
+  HostEvent,
+  Reply,
+  SendReceipt,
+  Transformed,
+  Turn,
+} from "./contract.ts";
 import { createDeadLetterService, type DeadLetterService } from "./dead-letters.ts";
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { createErase, type Erase } from "./erase.ts";
+import type { AllowMetrics } from "./http/metrics-route.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
+import { countWork } from "./operations/count-work.ts";
+import { createCounters } from "./operations/counters.ts";
+import { createMetrics, type Metrics } from "./operations/metrics.ts";
+import { createWatch } from "./operations/watch.ts";
+import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
+import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
+import { createTick, type Tick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
-import type { Logger, Retention } from "./ports.ts";
+import type { Logger, Retention, Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
-import { createSend } from "./send.ts";
+import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
@@ -48,6 +67,15 @@ export type WhatsAppPluginOptions = {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate?: Authenticate<any>;
+  /** Who may read `GET /metrics`, which speaks of all tenants together: a secret of the scraper's, an address. Default: nobody. */
+  // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
+  readonly allowMetrics?: AllowMetrics<any>;
+  /**
+   * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
+   * `dead-rows` 1000000, `webhooks-silent` 600 s; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
+   * turns one off, `false` all.
+   */
+  readonly alarms?: Partial<AlarmLimits> | false;
   /** Hears of messages, statuses and connections: at least once, in order per conversation. */
   readonly onEvent?: (event: HostEvent) => Promise<void> | void;
   /** Default: pino at level `info`, one line per outcome, ids only. */
@@ -75,6 +103,16 @@ export type WhatsAppPluginOptions = {
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
   /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
   readonly pauseAfterStaffMs?: number;
+  /**
+   * Whether a message whose answer was lost is sent once more, by class of messages. Default: `session` messages `resend`;
+   * `template`, `marketing` and `authentication` `hold`, so that they end `unknown` and never arrive twice.
+   */
+  readonly onAmbiguous?: Partial<AmbiguityPolicy>;
+  /**
+   * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
+   * Default: Meta's figures, see docs/pace.md.
+   */
+  readonly metaLimits?: MetaLimitsGiven;
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -86,8 +124,17 @@ export type WhatsAppPlugin = ChannelPlugin & {
   migrate(): Promise<readonly string[]>;
   /** Starts working. Before it no timer, connection or listener of ours exists. */
   start(): Promise<void>;
-  /** Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s, or 20 s when Meta hangs over upkeep. */
+  /**
+   * Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s. From its first moment `GET /health`
+   * answers 503 `draining`, until `start`; deliveries are stored as before, for another instance to work.
+   */
   stop(): Promise<void>;
+  /**
+   * One round of work, for a host that is only alive while it is called, and never calls `start`: all stages until nothing is ready
+   * or the time is over, and upkeep when it is due. Safe beside other ticks and running instances; leases are given back at its end.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   */
+  readonly tick: Tick;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
   /**
@@ -98,6 +145,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
+  /** How the work is going: what waits in the database, and what this process has done. @throws ChannelError STORE_UNAVAILABLE. */
+  metrics(): Promise<Metrics>;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -107,35 +156,48 @@ export type WhatsAppPlugin = ChannelPlugin & {
 /** How often what ages is looked at. */
 const UPKEEP_MS = 60_000;
 
-/** How long `stop` lets host calls and sends finish, so that all of it stays under ten seconds. */
+/** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
 /** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);
+  const alarmLimits = readAlarmLimits(options.alarms);
+  const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
-  const store = createStore(options.knex, {
+  const limits = readMetaLimits(options.metaLimits);
+  const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
+    pair: limits.pair,
     advance,
     isPending,
+    onSentTwice(parts) {
+      for (const one of parts)
+        log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
+    },
   });
+  const counters = createCounters();
+  const store = countWork(stored, counters);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
-  const graphApi = createGraphApi({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
+  const graphApi = createGraphApi(graph);
   const secretBox = createSecretBox(config.tokenKeys);
-  const metaAccounts = createMetaAccounts({ ...config, appSecret: config.appSecrets[0] as string, transport });
+  const metaAccounts = createMetaAccounts(graph);
   const erasure = createErasure(patientDatabase(options.knex, schemas));
   const erase = createErase(erasure);
   const eraseKnown = async (subject: { readonly userId: string }) => {
     if (await erasure.isKnown(subject)) await erase(subject);
   };
-  const prepareSend = createPrepareSend(createAccountTemplates({ templates: store.templates, graphApi, secretBox }));
-  const pipeline = createPipeline({
-    store,
+  const prepareSend = createPrepareSend(
+    createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
+    ambiguity,
+  );
+  const pipelineDeps = {
     prepareSend,
     connections: store.connections,
     graphApi,
@@ -157,9 +219,12 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
       maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
     },
+    limits,
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),
-  });
+  };
+  const openPipeline = (on: Store) => createPipeline({ ...pipelineDeps, store: on });
+  const pipeline = openPipeline(store);
 
   const connecting = wireConnecting({
     config,
@@ -178,8 +243,15 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
 
   const upkeep = createUpkeep(
-    { ...connecting.upkeep, "delete what is too old": (signal) => store.prune(retention, signal) },
-    { everyMs: options.upkeepMs ?? UPKEEP_MS, log },
+    {
+      // First: what comes after it may hang on Meta.
+      ...(alarmLimits === null
+        ? {}
+        : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
+      ...connecting.upkeep,
+      "delete what is too old": (signal) => store.prune(retention, signal),
+    },
+    { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );
 
   const contract: ChannelPlugin = {
@@ -191,6 +263,8 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   };
 
   const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
+  const metrics = createMetrics(store, counters);
+  let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
   return {
@@ -203,6 +277,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       verifyToken: config.verifyToken,
       ...connecting.routes,
       authenticate: options.authenticate ?? (() => null),
+      metrics,
+      allowMetrics: options.allowMetrics ?? (() => false),
+      isDraining: () => isDraining,
+      onDelivery: counters.answered,
       log,
     }),
     migrate: () => migrate(options.knex, schemas),
@@ -210,15 +288,20 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       await store.ping();
       pipeline.start();
       upkeep.start();
+      isDraining = false;
     },
     async stop() {
-      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop()]);
+      isDraining = true;
+      await Promise.all([pipeline.stop(DRAIN_MS), upkeep.stop(DRAIN_MS)]);
+      // Ends whatever of the upkeep still waits for Meta.
       graphApi.close();
     },
+    tick: createTick({ store, openPipeline, upkeep, coalesceMs: config.coalesceMs }),
     transform: (response) => transformResponse(response),
     erase,
     doctor,
     deadLetters,
-    receipt: store.outbox.receipt,
+    metrics,
+    receipt: createReceipt(store.outbox),
   };
 }

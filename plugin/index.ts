@@ -9,14 +9,27 @@ export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export type { Erase } from "./erase.ts";
 export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
+export type { AllowMetrics } from "./http/metrics-route.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
+export type { AlarmLimits } from "./operations/alarms.ts";
+export type { Metrics } from "./operations/metrics.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
-export type { ErasureCounts, ErasureSubject, Logger, ReadAgain, Retention } from "./ports.ts";
+export type { Tick, TickOptions, TickReport } from "./pipeline/tick.ts";
+export type {
+  ErasureCounts,
+  ErasureSubject,
+  Logger,
+  NumberState,
+  ReadAgain,
+  Retention,
+  StageBacklog,
+} from "./ports.ts";
 export {
   type EraseOptions,
   erase,
+  openDeadLetters,
   type RunDoctorOptions,
   replayUnknown,
   rotateKeys,

@@ -22,6 +22,7 @@ export const manifest: PluginManifest = {
   webhookFields: WEBHOOK_FIELDS,
   tables: {
     owned: [
+      "whatsapp_alarms",
       "whatsapp_connections",
       "whatsapp_contact_aliases",
       "whatsapp_contacts",
@@ -37,12 +38,14 @@ export const manifest: PluginManifest = {
       "whatsapp_oauth_tokens",
       "whatsapp_onboardings",
       "whatsapp_outbox",
+      "whatsapp_paces",
       "whatsapp_preferences",
       "whatsapp_send_attempts",
       "whatsapp_sends",
       "whatsapp_sessions",
       "whatsapp_templates",
       "whatsapp_turns",
+      "whatsapp_upkeep",
       "whatsapp_webhooks",
     ],
     extended: ["conversations", "customer_configs", "messages"],

@@ -3,7 +3,9 @@ import type { HostEvent, Reply, Turn } from "./contract.ts";
 import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connections.ts";
 import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
+import type { Alarms, Operations } from "./ports/operations.ts";
 import type { HostEvents, Outbox, Sessions, Turns } from "./ports/outbox.ts";
+import type { Pace } from "./ports/pace.ts";
 import type { Templates } from "./ports/templates.ts";
 import type { DeadLetters, Prune } from "./ports/upkeep.ts";
 
@@ -13,7 +15,9 @@ export type * from "./ports/graph.ts";
 export type * from "./ports/health.ts";
 export type * from "./ports/inbox.ts";
 export type * from "./ports/lanes.ts";
+export type * from "./ports/operations.ts";
 export type * from "./ports/outbox.ts";
+export type * from "./ports/pace.ts";
 export type * from "./ports/secrets.ts";
 export type * from "./ports/templates.ts";
 export type * from "./ports/upkeep.ts";
@@ -40,6 +44,9 @@ export type Store = {
   readonly sessions: Sessions;
   readonly prune: Prune;
   readonly deadLetters: DeadLetters;
+  readonly operations: Operations;
+  readonly alarms: Alarms;
+  readonly pace: Pace;
   /** Answers when the database does; its error otherwise. */
   ping(): Promise<void>;
 };

@@ -25,6 +25,8 @@ const MAX_EVENTS = 5_000;
  */
 const MAX_GROUP = 48;
 const MAX_WAITING = 2_000;
+/** A delivery has up to 3 MB, and takes several times that while it is read. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
 export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps): ChannelPlugin["receive"] {
@@ -44,7 +46,7 @@ export function createReceive({ appSecrets, inbox, log, onStored }: ReceiveDeps)
 
   return async ({ rawBody, signature }) => {
     // Meta sends it again: better than to let memory grow until the process ends.
-    if (store.waiting >= MAX_WAITING)
+    if (store.waiting >= MAX_WAITING || store.weight + rawBody.byteLength > MAX_WAITING_BYTES)
       throw new ChannelError("STORE_UNAVAILABLE", "Too many deliveries are waiting to be stored.", {
         retry: "backoff",
       });

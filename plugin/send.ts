@@ -1,6 +1,7 @@
 /** Contract verb 3: transform → check → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
 import type { ChannelPlugin, OnWindowClosed, SendReceipt, SendRequest, TemplateMessage } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
+import { isOnAmbiguous } from "./pipeline/ambiguity-policy.ts";
 import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
 import type { PrepareSend } from "./pipeline/prepare-send.ts";
 import type { Outbox, PlannedSend } from "./ports.ts";
@@ -16,12 +17,20 @@ const MAX_KEY_LENGTH = 255;
 
 export function createSend({ outbox, prepareSend, onQueued }: SendDeps): ChannelPlugin["send"] {
   return async (request) => {
-    const { conversationId, idempotencyKey = null, replyTo = null, onWindowClosed = "fail" } = request;
+    const { conversationId, idempotencyKey = null, replyTo = null, onWindowClosed = "fail", onAmbiguous } = request;
     if (!UUID.test(conversationId))
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     if (idempotencyKey !== null && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
-    const wishes = { what: whatOf(request), idempotencyKey, replyTo, onWindowClosed: insteadOf(onWindowClosed) };
+    if (onAmbiguous !== undefined && !isOnAmbiguous(onAmbiguous))
+      throw new ChannelError("REQUEST_INVALID", 'onAmbiguous must be "resend" or "hold".');
+    const wishes: SendWishes = {
+      what: whatOf(request),
+      idempotencyKey,
+      replyTo,
+      onWindowClosed: insteadOf(onWindowClosed),
+      ...(onAmbiguous === undefined ? {} : { onAmbiguous }),
+    };
     let planned: PlannedSend;
     try {
       planned = await prepareSend(wishes, () => outbox.accountOf(conversationId));
@@ -45,6 +54,12 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
     if (before === null) throw error;
     return before;
   }
+}
+
+/** What became of a send, for the tenant whose it is; an id that is none is nobody's. */
+export function createReceipt(outbox: Pick<Outbox, "receipt">): Outbox["receipt"] {
+  return async (sendId, customerConfigId) =>
+    UUID.test(sendId) && UUID.test(customerConfigId) ? outbox.receipt(sendId, customerConfigId) : null;
 }
 
 /** One of three, for a caller without types too. */

@@ -4,7 +4,7 @@ import { createGraphCall, digits, type GraphOptions } from "./graph-call.ts";
 import { listAll } from "./list-all.ts";
 import { readListedTemplate, TEMPLATE_FIELDS } from "./listed-template.ts";
 import { toPostOutcome } from "./post-outcome.ts";
-import { type Json, readText } from "./read-answer.ts";
+import { type Json, readText, readThroughput } from "./read-answer.ts";
 import { LOOK_UP_REFUSED, RECEIPT_REFUSED, requireAnswer } from "./require-answer.ts";
 
 export function createGraphApi(options: GraphOptions): GraphApi {
@@ -31,12 +31,14 @@ export function createGraphApi(options: GraphOptions): GraphApi {
 
     async phoneNumber({ phoneNumberId, accessToken }) {
       const found = await get(accessToken, digits(phoneNumberId), {
-        fields: "id,display_phone_number,verified_name,quality_rating",
+        fields: "id,display_phone_number,verified_name,quality_rating,is_on_biz_app,throughput",
       });
       return {
         displayPhoneNumber: readText(found.display_phone_number) ?? phoneNumberId,
         verifiedName: readText(found.verified_name),
         qualityRating: readText(found.quality_rating),
+        throughputLevel: readThroughput(found.throughput),
+        isOnBusinessApp: found.is_on_biz_app === true,
       };
     },
 

@@ -1,23 +1,32 @@
 /** Meta's error codes as one table: what each means for the request that met it. */
 import type { MetaError } from "../../plugin/contract.ts";
 import type { Retry } from "../../plugin/errors.ts";
-import type { Rejection } from "../../plugin/ports.ts";
+import type { PaceScope, Rejection } from "../../plugin/ports.ts";
 
 type Rule = {
   readonly retry: Retry;
   readonly retryAfterMs?: number;
   /** Waits grow as 4^n seconds and concern one recipient only. */
   readonly perRecipient?: true;
+  /** Whoever else must go slower: until the wait is over, or at half the pace when there is none. */
+  readonly throttles?: PaceScope;
+  readonly number?: "blocked" | "trouble";
 };
 
 const BACKOFF: Rule = { retry: "backoff" };
+const TROUBLE: Rule = { retry: "backoff", number: "trouble" };
 const REAUTH: Rule = { retry: "reauth" };
 const FIX: Rule = { retry: "fix" };
+const BLOCKED: Rule = { retry: "fix", number: "blocked" };
 const NEVER: Rule = { retry: "never" };
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const after = (retryAfterMs: number): Rule => ({ retry: "after", retryAfterMs });
+const after = (retryAfterMs: number, throttles?: PaceScope): Rule => ({
+  retry: "after",
+  retryAfterMs,
+  ...(throttles && { throttles }),
+});
 
 /**
  * Only what differs from `never` needs a row; the others are here because a reader will look for them.
@@ -36,14 +45,14 @@ const RULES: Readonly<Record<number, Rule>> = {
   3: FIX, // capability or permission for the method
   33: FIX, // number deleted or not visible
   // Throttling
-  4: after(MINUTE), // app
+  4: after(MINUTE, "app"), // app
   17: after(MINUTE), // user
   32: after(MINUTE), // page
-  341: after(MINUTE), // app, temporary
+  341: after(MINUTE, "app"), // app, temporary
   613: after(MINUTE), // custom
-  80007: after(MINUTE), // WhatsApp Business Account
+  80007: after(MINUTE, "account"), // WhatsApp Business Account
   80008: after(MINUTE), // management
-  130429: BACKOFF, // throughput of the number
+  130429: { retry: "backoff", throttles: "number" }, // throughput of the number
   131048: after(HOUR), // spam rate limit of the number
   131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
   131064: after(HOUR), // template classification violations
@@ -54,20 +63,20 @@ const RULES: Readonly<Record<number, Rule>> = {
   133015: after(5 * MINUTE), // number deleted just now
   133016: after(72 * HOUR), // registrations
   // Meta's trouble
-  1: BACKOFF, // unknown error
-  2: BACKOFF, // service down
-  131000: BACKOFF, // something went wrong
-  131016: BACKOFF, // service unavailable
-  131057: BACKOFF, // account in maintenance, up to a minute
-  133004: BACKOFF, // server temporarily unavailable
+  1: TROUBLE, // unknown error
+  2: TROUBLE, // service down
+  131000: TROUBLE, // something went wrong
+  131016: TROUBLE, // service unavailable
+  131057: TROUBLE, // account in maintenance, up to a minute
+  133004: TROUBLE, // server temporarily unavailable
   134101: after(10 * MINUTE), // template is syncing
   139103: BACKOFF, // block list
   // Account and configuration
-  368: FIX, // blocked for policy violations
+  368: BLOCKED, // blocked for policy violations
   130497: FIX, // country not allowed
-  131031: FIX, // account locked
+  131031: BLOCKED, // account locked
   131037: FIX, // display name not approved
-  131042: FIX, // payment
+  131042: BLOCKED, // payment
   131044: FIX, // payment, calling
   131045: FIX, // certificate
   131063: FIX, // marketing templates disabled on Cloud API
@@ -144,6 +153,8 @@ export function toRejection(error: MetaError, isTransient: boolean, retryAfterMs
     retry: rule.retry,
     retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
     perRecipient: rule.perRecipient ?? false,
+    ...(rule.throttles !== undefined && { throttles: rule.throttles }),
+    ...(rule.number !== undefined && { number: rule.number }),
     message: SENTENCES[rule.retry],
   };
 }

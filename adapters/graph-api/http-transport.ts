@@ -1,6 +1,7 @@
 /** One HTTP request over a keep-alive agent, that tells whether any byte of it had left when it failed. */
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { UsageHeaders } from "./usage.ts";
 
 export type HttpRequest = {
   readonly method: "GET" | "POST" | "DELETE";
@@ -17,6 +18,8 @@ export type HttpOutcome =
       readonly retryAfter: string | null;
       /** The far side's clock, as its `Date` header tells it. */
       readonly date: string | null;
+      /** `X-App-Usage` and `X-Business-Use-Case-Usage`. */
+      readonly usage?: UsageHeaders;
     }
   /** Not a byte left: the name did not resolve, the connection was refused, TLS failed. */
   | { readonly kind: "unsent"; readonly reason: string }
@@ -100,6 +103,7 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
               text: Buffer.concat(chunks).toString("utf8"),
               retryAfter,
               date: response.headers.date ?? null,
+              usage: usageOf((name) => headerOf(response.headers[name])),
             });
           });
         });
@@ -111,6 +115,14 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
       agents.https.destroy();
     },
   };
+}
+
+function usageOf(header: (name: string) => string | null): UsageHeaders {
+  return { app: header("x-app-usage"), business: header("x-business-use-case-usage") };
+}
+
+function headerOf(value: string | readonly string[] | undefined): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 /** For a host that brings its own `fetch` (a proxy, a tracer): only errors before the connection are known as unsent. */
@@ -128,7 +140,8 @@ export function createFetchTransport(fetch: typeof globalThis.fetch, timeouts: H
         const text = await readText(answer);
         if (text === null) return { kind: "broken", reason: "answer too large" };
         const { headers: given, status } = answer;
-        return { kind: "answer", status, text, retryAfter: given.get("retry-after"), date: given.get("date") };
+        const usage = usageOf((name) => given.get(name));
+        return { kind: "answer", status, text, retryAfter: given.get("retry-after"), date: given.get("date"), usage };
       } catch (error) {
         const { code, syscall } = causeOf(error);
         const reason = typeof code === "string" ? code : "fetch failed";

@@ -3,12 +3,12 @@ import { ChannelError } from "../../plugin/errors.ts";
 import type { AccountNumber, MetaAccounts, TokenFacts } from "../../plugin/ports.ts";
 import { createGraphCall, digits, type GraphOptions } from "./graph-call.ts";
 import { listAll } from "./list-all.ts";
-import { type Json, readText } from "./read-answer.ts";
+import { type Json, readText, readThroughput } from "./read-answer.ts";
 import { CHANGE_REFUSED, LOOK_UP_REFUSED, requireAnswer } from "./require-answer.ts";
 
 /** One unknown field fails the whole call, so these are the documented ones that we read and no more. */
 const NUMBER_FIELDS =
-  "id,display_phone_number,verified_name,quality_rating,code_verification_status,status,platform_type,is_on_biz_app";
+  "id,display_phone_number,verified_name,quality_rating,code_verification_status,status,platform_type,is_on_biz_app,throughput";
 const PROFILE_FIELDS = "about,address,description,email,profile_picture_url,websites,vertical";
 
 /** @param appId null where only tokens are connected that somebody already has: then no token can be inspected. */
@@ -120,5 +120,6 @@ function readNumber(item: Json): AccountNumber | null {
     codeVerificationStatus: readText(item.code_verification_status),
     isRegistered: item.status === "CONNECTED" && item.platform_type === "CLOUD_API",
     isOnBusinessApp: item.is_on_biz_app === true,
+    throughputLevel: readThroughput(item.throughput),
   };
 }

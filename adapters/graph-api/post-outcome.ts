@@ -3,12 +3,18 @@ import type { PostOutcome } from "../../plugin/ports.ts";
 import { toRejection } from "./graph-errors.ts";
 import type { HttpOutcome } from "./http-transport.ts";
 import { type Json, readError, readJson, readRetryAfter, readText } from "./read-answer.ts";
+import { spentBudgets } from "./usage.ts";
 
 /**
  * Accepted: 200 with a wamid. Rejected: a well-formed Graph error, or not a byte left. Anything else may have been
  * accepted: a 5xx, garbage, a broken socket.
  */
 export function toPostOutcome(outcome: HttpOutcome): PostOutcome {
+  const spent = outcome.kind === "answer" && outcome.usage !== undefined ? spentBudgets(outcome.usage) : [];
+  return spent.length === 0 ? judge(outcome) : { ...judge(outcome), spent };
+}
+
+function judge(outcome: HttpOutcome): PostOutcome {
   if (outcome.kind === "unsent") {
     const message = `Graph cannot be reached (${outcome.reason}).`;
     return {

@@ -49,6 +49,11 @@ export function readRetryAfter(header: string | null): number | null {
   return header !== null && /^\d{1,20}$/.test(header) ? Math.min(Number(header), LONGEST_WAIT_S) * 1_000 : null;
 }
 
+/** `{ "level": "STANDARD" }`. */
+export function readThroughput(value: unknown): string | null {
+  return typeof value === "object" && value !== null ? readText((value as Json).level) : null;
+}
+
 export function readText(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }

@@ -7,6 +7,7 @@ import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
 import { closeConnections, comeBack } from "./leaving.ts";
+import { createPauses } from "./pauses.ts";
 import { createTokens, saveToken } from "./tokens.ts";
 
 export function createConnections(db: Database, { hasListener }: { readonly hasListener: boolean }): Connections {
@@ -29,12 +30,14 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           [wanted.phoneNumberId, wanted.customerConfigId],
         );
         const [row] = await tx.query<ConnectionRow>(
-          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating, on_business_app)
-           values ($1, $2, $3, $4, $5, $6, coalesce($7, false))
+          `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating, on_business_app,
+             throughput_level, throughput_read_at)
+           values ($1, $2, $3, $4, $5, $6, coalesce($7, false), $8, now())
            on conflict (phone_number_id) where state <> 'disconnected' do update set waba_id = excluded.waba_id,
              display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
-             quality_rating = excluded.quality_rating, on_business_app = coalesce($7, c.on_business_app), state = 'connected',
-             reason = null, updated_at = now()
+             quality_rating = excluded.quality_rating, on_business_app = coalesce($7, c.on_business_app),
+             throughput_level = coalesce($8, c.throughput_level), throughput_read_at = now(), state = 'connected',
+             reason = null, paused_until = null, pause_strikes = 0, updated_at = now()
            where c.customer_config_id = excluded.customer_config_id
            returning *`,
           [
@@ -45,6 +48,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
             wanted.verifiedName,
             wanted.qualityRating,
             wanted.isOnBusinessApp ?? null,
+            wanted.throughputLevel ?? null,
           ],
         );
         if (row === undefined)
@@ -115,10 +119,40 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       await db.query(`update ${table} set ${SYNC_COLUMN[what]} = null where id = $1`, [connectionId]);
     },
 
+    async staleNumbers() {
+      const rows = await db.query<{
+        readonly id: string;
+        readonly customer_config_id: string;
+        readonly phone_number_id: string;
+        readonly access_token_enc: string;
+      }>(
+        `update ${table} c set throughput_read_at = now() from ${db.name("whatsapp_oauth_tokens")} t
+         where t.connection_id = c.id and c.id in (
+           select id from ${table} where state = 'connected' and throughput_read_at < now() - interval '1 day'
+           order by throughput_read_at limit 20 for update skip locked)
+         returning c.id, c.customer_config_id, c.phone_number_id, t.access_token_enc`,
+      );
+      return rows.map((row) => ({
+        connectionId: row.id,
+        customerConfigId: row.customer_config_id,
+        phoneNumberId: row.phone_number_id,
+        accessTokenEnc: row.access_token_enc,
+      }));
+    },
+
+    async saveThroughput(connectionId, { throughputLevel, isOnBusinessApp }) {
+      await db.query(
+        `update ${table} set throughput_level = $2, on_business_app = $3 where id = $1
+           and (throughput_level is distinct from $2 or on_business_app <> $3)`,
+        [connectionId, throughputLevel, isOnBusinessApp],
+      );
+    },
+
     async saveProfile(connectionId, profile) {
       await db.query(`update ${table} set profile = $2 where id = $1`, [connectionId, JSON.stringify(profile)]);
     },
 
+    ...createPauses(db, tell),
     ...createTokens(db),
   };
 }

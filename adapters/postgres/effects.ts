@@ -1,6 +1,6 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
 import type { HostEvent } from "../../plugin/contract.ts";
-import type { Effects, ShownMessage, StoredEvent } from "../../plugin/ports.ts";
+import type { Effects, SentTwice, ShownMessage, StoredEvent } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
@@ -20,10 +20,17 @@ export type EffectOptions = StatusRules & {
   readonly coalesceMs: number;
   /** Whether the host listens: otherwise nothing is queued for it. */
   readonly hasListener: boolean;
+  /** Called after the commit. */
+  readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
   readonly hostShape: () => Promise<HostShape>;
 };
 
-/** @returns ids of the status events whose message is not known yet: to be parked. */
+export type Written = {
+  /** Ids of the status events whose message is not known yet: to be parked. */
+  readonly parked: ReadonlySet<string>;
+  readonly twice: readonly SentTwice[];
+};
+
 export async function writeEffects(
   tx: Tx,
   db: Database,
@@ -31,7 +38,7 @@ export async function writeEffects(
   effects: Effects,
   events: readonly StoredEvent[],
   options: EffectOptions,
-): Promise<ReadonlySet<string>> {
+): Promise<Written> {
   // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
   const closed = await closeAccounts(tx, db, effects.closings);
   const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
@@ -72,8 +79,8 @@ export async function writeEffects(
     paused,
   );
   await enqueueOnLanes(tx, db, [
-    ...notifyLanes(heard),
-    ...turns.map(({ laneKey }) => onTurnLane(laneKey, 1, options.coalesceMs)),
+    ...notifyLanes(heard, contacts),
+    ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
   ]);
   await enqueueHostEvents(tx, db, heard);
   const joined = await openTurns(tx, db, turns);
@@ -94,7 +101,7 @@ export async function writeEffects(
     db,
     closed.map(({ connectionId }) => connectionId),
   );
-  return statuses.parked;
+  return statuses;
 }
 
 function everybodyIn(effects: Effects): readonly string[] {
@@ -119,6 +126,14 @@ type Sorted = {
   readonly standIns: readonly { readonly id: string; readonly message: ShownMessage }[];
 };
 
+type ShownRow = {
+  readonly id: string;
+  readonly external_id: string;
+  readonly conversation_id: string;
+  readonly contact_id: string;
+  readonly stands_in: boolean;
+};
+
 /** History and echoes may bring what came before; what was read again may have a row that stands for it. */
 async function sortShown(
   tx: Tx,
@@ -128,19 +143,24 @@ async function sortShown(
 ): Promise<Sorted> {
   const doubtful = shown.filter(({ unlessThere }) => unlessThere);
   if (doubtful.length === 0) return { fresh: shown, standIns: [] };
-  const rows = await tx.query<{ id: string; external_id: string; conversation_id: string; stands_in: boolean }>(
-    `select id::text as id, external_id, conversation_id, coalesce(channel_metadata ->> 'type' = 'unsupported', false) as stands_in
-     from ${db.hostName("messages")} where external_id = any($1)`,
-    [doubtful.map(({ externalId }) => externalId)],
+  // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
+  const rows = await tx.query<ShownRow>(
+    `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
+       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) as stands_in
+     from ${db.hostName("messages")} m join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
+     where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
+    [doubtful.map(({ externalId }) => externalId), [...contacts.keys()]],
   );
-  const there = new Map(rows.map((row) => [row.external_id, row]));
+  const placeOf = (externalId: string, contactId: string) => `${contactId} ${externalId}`;
+  const there = new Map(rows.map((row) => [placeOf(row.external_id, row.contact_id), row]));
   const standIns: { id: string; message: ShownMessage }[] = [];
   const seen = new Set<string>();
   const fresh = shown.filter((message) => {
     const { externalId, unlessThere, again, contactId } = message;
-    const row = there.get(externalId);
-    const isFirst = !seen.has(externalId);
-    seen.add(externalId);
+    const place = placeOf(externalId, contactId);
+    const row = there.get(place);
+    const isFirst = !seen.has(place);
+    seen.add(place);
     if (!unlessThere || (row === undefined && isFirst)) return true;
     if (again && isFirst && row?.stands_in && row.conversation_id === contacts.get(contactId)?.conversationId)
       standIns.push({ id: row.id, message });
@@ -176,12 +196,23 @@ async function wakeHeldParts(tx: Tx, db: Database, contactIds: readonly string[]
   );
 }
 
-function onTurnLane(laneKey: string, items: number, delayMs: number): NewItems {
-  return { laneKey, stage: "turn", items, delayMs };
+function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {
+  return { laneKey, stage: "turn", items, delayMs, tenant };
 }
 
-function notifyLanes(news: readonly HostEvent[]): readonly NewItems[] {
+function notifyLanes(news: readonly HostEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
+  const tenants = new Map(
+    [...contacts.values()].map(({ conversationId, customerConfigId }) => [
+      `notify:conversation:${conversationId}`,
+      customerConfigId,
+    ]),
+  );
   const counts = new Map<string, number>();
   for (const event of news) counts.set(notifyLane(event), (counts.get(notifyLane(event)) ?? 0) + 1);
-  return [...counts].map(([laneKey, items]) => ({ laneKey, stage: "notify", items }));
+  return [...counts].map(([laneKey, items]) => ({
+    laneKey,
+    stage: "notify",
+    items,
+    tenant: tenants.get(laneKey) ?? null,
+  }));
 }

@@ -9,6 +9,7 @@ import { revive } from "./revive.ts";
 /** In order per conversation; what belongs to none goes by number. */
 export function notifyLane(event: HostEvent): string {
   if (event.kind === "connection") return `notify:connection:${event.connection.connectionId}`;
+  if (event.kind === "alarm") return "notify:alarms";
   if (event.conversationId !== null) return `notify:conversation:${event.conversationId}`;
   if (!("event" in event)) return "notify:number:none";
   return `notify:number:${event.event.phoneNumberId ?? event.event.wabaId ?? "none"}`.slice(0, 300);

@@ -1,6 +1,6 @@
 /** The inbox after the commit: stored events are read lane by lane, and each has its effect exactly once. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
-import type { Inbox, StoredEvent } from "../../plugin/ports.ts";
+import type { Inbox, SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
@@ -48,13 +48,17 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
 
     async apply(lanes, events, effects) {
       const shape = await options.hostShape();
-      return fenced(db, async (tx) => {
-        const parked = await writeEffects(tx, db, shape, effects, events, options);
+      let twice: readonly SentTwice[] = [];
+      const isApplied = await fenced(db, async (tx) => {
+        const written = await writeEffects(tx, db, shape, effects, events, options);
+        twice = written.twice;
         const perLane = countBy(events, ({ laneKey }) => laneKey);
         const finished = lanes.map((lane) => ({ lane, items: perLane.get(lane.laneKey) ?? 0 }));
         if (!(await releaseLanes(tx, db, finished))) throw new LeaseLost();
-        await complete(tx, db, events, parked);
+        await complete(tx, db, events, written.parked);
       });
+      if (isApplied && twice.length > 0) options.onSentTwice?.(twice);
+      return isApplied;
     },
 
     async bury(lane, eventId, error) {
@@ -75,7 +79,8 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
       return db.transaction(async (tx) => {
         const found = await tx.query<{ id: string; lane_key: string; webhook_id: string }>(
           `select e.id, e.lane_key, e.webhook_id from ${db.name("whatsapp_events")} e
-           where e.state = 3 and exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = e.external_id)
+           where e.state = 3 and (exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = e.external_id)
+             or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.duplicate_message_id = e.external_id))
            order by e.id limit 500 for update skip locked`,
         );
         const perLane = [...countBy(found, (row) => row.lane_key)];
@@ -155,11 +160,17 @@ export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, 
     rows.map((row) => revive(row.payload)),
   );
   const lanes = countBy(routes, (route) => route.laneKey);
+  const tenants = new Map(routes.map(({ laneKey, tenant }) => [laneKey, tenant]));
   lanes.delete(null);
   await enqueueOnLanes(
     tx,
     db,
-    [...lanes].map(([laneKey, items]) => ({ laneKey: laneKey as string, stage: "in" as const, items })),
+    [...lanes].map(([laneKey, items]) => ({
+      laneKey: laneKey as string,
+      stage: "in" as const,
+      items,
+      tenant: tenants.get(laneKey) ?? null,
+    })),
   );
   await tx.query(
     `update ${db.name("whatsapp_events")} e set state = 0, lane_key = r.lane_key, connection_id = r.connection_id, contact_id = r.contact_id

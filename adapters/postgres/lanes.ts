@@ -1,28 +1,78 @@
 /** Lanes: one row per conversation and stage, leased to one worker at a time. The queue's rules are here and in `inbox.ts`. */
 import { randomUUID } from "node:crypto";
-import type { ClaimedLane, Lanes, Stage } from "../../plugin/ports.ts";
+import type { ClaimedLane, Lanes, PairLimit, Stage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
+import { pacedMs } from "./pair-limit.ts";
 
-export function createLanes(db: Database, leaseMs: number): Lanes {
+const NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid";
+
+/** The lanes that have waited longest. */
+function oldest(db: Database): string {
+  return `with ready as (
+    select lane_key from ${db.name("whatsapp_lanes")}
+    where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)`;
+}
+
+/**
+ * So many tenants are looked at, from anywhere in their order on: a claim costs the same however many there are. Their ids are
+ * hashed, so that anywhere is anywhere, whatever kind of ids the host has.
+ */
+const TENANTS_PER_CLAIM = 200;
+
+/**
+ * The same number of lanes of each tenant that has some, its oldest. The index is walked from tenant to tenant, past
+ * whatever each has waiting. $5: where to begin, $6: whom to leave out.
+ */
+function inTurns(db: Database): string {
+  const lanes = db.name("whatsapp_lanes");
+  const next = (where: string) =>
+    `select tenant, ready_at from ${lanes} where stage = $1 and ready_at is not null and ${where} order by tenant, ready_at limit 1`;
+  return `with recursive
+    later as (
+      (${next("tenant > $5")}) union all
+      select n.* from later t cross join lateral (${next("tenant > t.tenant")}) n),
+    earlier as (
+      (${next("tenant <= $5")}) union all
+      select n.* from earlier t cross join lateral (${next("tenant > t.tenant and tenant <= $5")}) n),
+    tenants as materialized (
+      select tenant from (
+        select * from (select * from later union all select * from earlier) found limit ${TENANTS_PER_CLAIM}) seen
+      where ready_at <= now() and tenant <> all($6::uuid[])),
+    chosen as (
+      select c.lane_key from tenants t cross join lateral (
+        select lane_key from ${lanes} l where l.stage = $1 and l.tenant = t.tenant and l.ready_at <= now() order by l.ready_at
+        limit (select greatest(1, ceil($2::float8 / count(*)))::int from tenants)) c
+      limit $2),
+    ready as (
+      select lane_key from ${lanes} where lane_key = any(array(select lane_key from chosen)) and ready_at <= now()
+      for update skip locked)`;
+}
+
+export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): Lanes {
   /** A statement that may have to wait for a lane is a transaction like any other: with timeouts on the server's side. */
   const bounded = <T>(sql: string, params: readonly unknown[]) => db.transaction((tx) => tx.query<T>(sql, params));
 
   return {
-    async claim(stage, limit) {
+    async claim(stage, limit, inRounds) {
       const token = randomUUID();
+      const ready = inRounds === undefined ? oldest(db) : inTurns(db);
       // A lane whose lease ran out still carries the dead worker's token: that counts as a failed attempt of its head.
-      const rows = await db.query<{ lane_key: string; attempts: number }>(
-        `with ready as (
-           select lane_key from ${db.name("whatsapp_lanes")}
-           where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)
+      const rows = await db.query<{ lane_key: string; tenant: string; attempts: number; paced_ms: number }>(
+        `${ready}
          update ${db.name("whatsapp_lanes")} l set
            attempts = l.attempts + case when l.lease_token is null then 0 else 1 end,
            lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
-         returning l.lane_key, l.attempts`,
-        [stage, limit, token, leaseMs],
+         returning l.lane_key, l.tenant, l.attempts, ${pacedMs(pair)} as paced_ms`,
+        [stage, limit, token, leaseMs, ...(inRounds === undefined ? [] : [randomUUID(), inRounds.without])],
       );
-      return rows.map((row) => ({ laneKey: row.lane_key, token, attempts: row.attempts }));
+      return rows.map((row) => ({
+        laneKey: row.lane_key,
+        tenant: row.tenant,
+        token,
+        attempts: row.attempts,
+        pacedMs: row.paced_ms,
+      }));
     },
 
     async renew(lanes) {
@@ -67,6 +117,8 @@ export type NewItems = {
   readonly stage: Stage;
   readonly items: number;
   readonly delayMs?: number;
+  /** `customer_configs.id`; may be left out where the lane is there already. */
+  readonly tenant?: string | null;
 };
 
 /**
@@ -76,18 +128,20 @@ export type NewItems = {
 export async function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewItems[]): Promise<void> {
   if (lanes.length === 0) return;
   await tx.query(
-    `insert into ${db.name("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at)
-     select lane_key, stage, items, now() + delay_ms * interval '1 millisecond'
-     from unnest($1::text[], $2::text[], $3::int[], $4::int[]) as new (lane_key, stage, items, delay_ms)
+    `insert into ${db.name("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at, tenant)
+     select lane_key, stage, items, now() + delay_ms * interval '1 millisecond', coalesce(md5(tenant::text)::uuid, ${NOBODY})
+     from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::uuid[]) as new (lane_key, stage, items, delay_ms, tenant)
      order by lane_key
      on conflict (lane_key) do update set
        pending = l.pending + excluded.pending,
+       tenant = case when l.tenant = ${NOBODY} then excluded.tenant else l.tenant end,
        ready_at = case when l.pending + excluded.pending > 0 then coalesce(l.ready_at, excluded.ready_at) end`,
     [
       lanes.map(({ laneKey }) => laneKey),
       lanes.map(({ stage }) => stage),
       lanes.map(({ items }) => items),
       lanes.map(({ delayMs }) => delayMs ?? 0),
+      lanes.map(({ tenant }) => tenant ?? null),
     ],
   );
 }

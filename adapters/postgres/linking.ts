@@ -46,6 +46,7 @@ export async function linkContacts(tx: Tx, db: Database, contacts: readonly stri
     elder,
     younger,
   );
+  await addPace(tx, db, elder, younger);
   await move(tx, db, { stage: "in", table: "whatsapp_events", laneOf: inLane, waiting: "state = 0" }, elder, younger);
   await mergeRows(tx, db, elder, younger);
   return elder;
@@ -81,6 +82,18 @@ async function move(tx: Tx, db: Database, moved: Moved, elder: string, younger: 
     `insert into ${lanes} as l (lane_key, stage, pending, ready_at) values ($1, $2, $3, now())
      on conflict (lane_key) do update set pending = l.pending + excluded.pending, ${takeOver}`,
     [to, moved.stage, rows.length],
+  );
+}
+
+/** What was sent to either was sent to one person: what is ahead in the younger lanes is added to the elder's. */
+async function addPace(tx: Tx, db: Database, elder: string, younger: readonly string[]): Promise<void> {
+  const lanes = db.name("whatsapp_lanes");
+  await tx.query(
+    `insert into ${lanes} as l (lane_key, stage, paced_until)
+     select $1, 'out', now() + sum(y.paced_until - now()) from ${lanes} y
+     where y.lane_key = any($2) and y.paced_until > now() having count(*) > 0
+     on conflict (lane_key) do update set paced_until = greatest(l.paced_until, now()) + (excluded.paced_until - now())`,
+    [outLane(elder), younger.map(outLane)],
   );
 }
 

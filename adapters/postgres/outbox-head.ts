@@ -1,6 +1,6 @@
 /** The next part of each lane, with everything its sending depends on, read at the moment of sending. */
-import type { ConnectionState, PartState } from "../../plugin/contract.ts";
-import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart } from "../../plugin/ports.ts";
+import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contract.ts";
+import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 
 type HeadRow = {
@@ -13,13 +13,17 @@ type HeadRow = {
   readonly unwanted: boolean;
   readonly fallback: FallbackPart | null;
   readonly on_window_closed: "fail" | "hold";
+  readonly on_ambiguous: OnAmbiguous;
   readonly phone_number: string | null;
   readonly user_id: string | null;
   readonly connection_id: string;
   readonly customer_config_id: string;
   readonly phone_number_id: string;
   readonly connection_state: ConnectionState;
+  readonly pause_strikes: number;
+  readonly paused_ms: number;
   readonly access_token_enc: string | null;
+  readonly throughput: ThroughputLevel;
   readonly window_open: boolean;
   readonly ambiguous: number;
   readonly age_ms: number;
@@ -32,21 +36,24 @@ export async function readHeads(
   lanes: readonly ClaimedLane[],
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.query<HeadRow>(
-    `select l.lane_key, o.id, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed,
+    `select l.lane_key, o.id, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
-       o.customer_config_id, n.phone_number_id, n.state as connection_state, t.access_token_enc,
+       o.customer_config_id, n.phone_number_id, n.state as connection_state, n.pause_strikes,
+       coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
+       case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
        ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
        a.ambiguous, a.age_ms, a.rejections,
        -- Silence proves nothing: a status can only have failed to come if something else of this number came, and if
-       -- nothing of this number is still waiting to be applied.
+       -- it does not wait here to be applied.
        a.ambiguous > 0 and exists (
          select 1 from ${db.name("whatsapp_events")} e
          where e.created_at > a.last_started and e.phone_number_id = n.phone_number_id)
        and not exists (
          select 1 from ${db.name("whatsapp_events")} e
-         where e.state = 0 and e.kind = 'status' and e.phone_number_id = n.phone_number_id) as alive
+         where e.state = 0 and e.kind = 'status' and e.phone_number_id = n.phone_number_id and e.payload ->> 'callbackData' in (
+           select token from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id)) as alive
      from unnest($1::text[]) as l (lane_key)
      join lateral (
        select * from ${db.name("whatsapp_outbox")} o
@@ -87,9 +94,12 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
       phoneNumberId: row.phone_number_id,
       state: row.connection_state,
       accessTokenEnc: row.access_token_enc,
+      throughput: row.throughput,
+      pause: { strikes: row.pause_strikes, leftMs: row.paused_ms },
     },
     windowOpen: row.window_open,
     onWindowClosed: row.on_window_closed,
+    onAmbiguous: row.on_ambiguous,
     ambiguous: { count: row.ambiguous, ageMs: row.age_ms, webhooksAlive: row.alive },
     rejections: row.rejections,
   };

@@ -1,17 +1,27 @@
 /** The outbox: parts in order per recipient, every attempt written before its socket opens, every outcome once. */
 import type { PartState, SendReceipt, SentPart } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { Outbox, PlannedSend, SendingAccount, SendRequestKey } from "../../plugin/ports.ts";
+import type {
+  Outbox,
+  PairLimit,
+  PlannedSend,
+  SendingAccount,
+  SendRequestKey,
+  SentTwice,
+  Settlement,
+} from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
+import { pacedBy } from "./pair-limit.ts";
 import { insertSends } from "./sends.ts";
 import { type SettleOptions, settleParts } from "./settle.ts";
 
 export type OutboxOptions = SettleOptions & {
   readonly hostShape: () => Promise<HostShape>;
   readonly leaseMs: number;
+  readonly pair?: PairLimit;
 };
 
 export function createOutbox(db: Database, options: OutboxOptions): Outbox {
@@ -58,7 +68,8 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
              select l.lane_key from ${db.name("whatsapp_lanes")} l
              join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
              order by l.lane_key for update of l)
-           update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond'
+           update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond',
+             paced_until = ${pacedBy(options.pair)}
            from mine where l.lane_key = mine.lane_key returning 1`,
           [some.map(({ part }) => part.lane.laneKey), some.map(({ part }) => part.lane.token), options.leaseMs],
         );
@@ -75,10 +86,16 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
 
     async settle(settlements) {
       const shape = await options.hostShape();
-      const outcomes = await fencedEach(db, settlements, (tx, some) => settleParts(tx, db, shape, options, some, true));
+      // By id, because a group that has lost a lease is settled again one by one.
+      const twice = new Map<string, SentTwice>();
+      const settle = async (tx: Tx, some: readonly Settlement[], withLease: boolean) => {
+        for (const one of await settleParts(tx, db, shape, options, some, withLease)) twice.set(one.outboxId, one);
+      };
+      const outcomes = await fencedEach(db, settlements, (tx, some) => settle(tx, some, true));
       // An answer that came after the lease was lost is still an answer: whoever holds the lane will find it settled.
       const late = settlements.filter((settlement, i) => !outcomes[i] && settlement.attempt !== null);
-      if (late.length > 0) await db.transaction((tx) => settleParts(tx, db, shape, options, late, false));
+      if (late.length > 0) await db.transaction((tx) => settle(tx, late, false));
+      if (twice.size > 0) options.onSentTwice?.([...twice.values()]);
       return outcomes;
     },
   };
@@ -181,9 +198,10 @@ async function readReceipt(
     kind: SentPart["kind"];
     state: PartState;
     message_id: string | null;
+    duplicate_message_id: string | null;
     error: SentPart["error"];
   }>(
-    `select s.conversation_id, s.degraded, o.part_index, o.kind, o.state, o.message_id, o.error
+    `select s.conversation_id, s.degraded, o.part_index, o.kind, o.state, o.message_id, o.duplicate_message_id, o.error
      from ${db.name("whatsapp_sends")} s join ${db.name("whatsapp_outbox")} o on o.send_id = s.id
      where s.id = $1 and s.customer_config_id = $2 order by o.part_index`,
     [sendId, customerConfigId],
@@ -198,6 +216,7 @@ async function readReceipt(
       kind: row.kind,
       state: row.state,
       messageId: row.message_id,
+      ...(row.duplicate_message_id === null ? {} : { duplicateMessageId: row.duplicate_message_id }),
       error: row.error,
     })),
     degraded: first.degraded,

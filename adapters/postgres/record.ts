@@ -132,11 +132,17 @@ export async function storeEvents(
 ): Promise<readonly ReceivedEvent[]> {
   const items = routed.map((one) => ({ ...one, webhookId: webhookIds[one.at] as string }));
   const lanes = countBy(items, ({ route }) => route.laneKey);
+  const tenants = new Map(items.map(({ route }) => [route.laneKey, route.tenant]));
   lanes.delete(null);
   await enqueueOnLanes(
     tx,
     db,
-    [...lanes].map(([laneKey, count]) => ({ laneKey: laneKey as string, stage: "in" as const, items: count })),
+    [...lanes].map(([laneKey, count]) => ({
+      laneKey: laneKey as string,
+      stage: "in" as const,
+      items: count,
+      tenant: tenants.get(laneKey) ?? null,
+    })),
   );
   const inserted = await insertEvents(tx, db, items, again);
   await uncountDuplicates(tx, db, items, inserted);

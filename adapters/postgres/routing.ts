@@ -10,6 +10,7 @@ export type Route = {
   /** Null when no connection holds the number or account. */
   readonly laneKey: string | null;
   readonly connectionId: string | null;
+  readonly tenant: string | null;
   readonly contactId: string | null;
 };
 
@@ -137,11 +138,12 @@ function isStored(contact: string): boolean {
 
 function routeOf(event: ChannelEvent, found: Found | undefined, contact?: string | null): Route {
   if (found === undefined || found.connection_id === null)
-    return { laneKey: null, connectionId: null, contactId: null };
-  const connectionId = found.connection_id;
+    return { laneKey: null, connectionId: null, tenant: null, contactId: null };
+  const { connection_id: connectionId, customer_config_id: tenant } = found;
   const contactId = contact ?? Object.values(found.known)[0] ?? null;
-  if (contactId !== null) return { laneKey: inLane(contactId), connectionId, contactId };
+  if (contactId !== null) return { laneKey: inLane(contactId), connectionId, tenant, contactId };
   // A wamid holds the person's number, and lanes are never deleted.
-  if (event.kind === "status") return { laneKey: `in:status:${hashOf(event.messageId)}`, connectionId, contactId };
-  return { laneKey: `in:number:${connectionId}`, connectionId, contactId };
+  if (event.kind === "status")
+    return { laneKey: `in:status:${hashOf(event.messageId)}`, connectionId, tenant, contactId };
+  return { laneKey: `in:number:${connectionId}`, connectionId, tenant, contactId };
 }

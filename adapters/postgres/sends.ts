@@ -31,12 +31,13 @@ export async function insertSends(
   if (sends.length === 0) return [];
   const ids = sends.map(() => randomUUID());
   const counts = new Map<string, number>();
+  const tenants = new Map(sends.map((send) => [outLane(send.contactId), send.customerConfigId]));
   for (const send of sends)
     counts.set(outLane(send.contactId), (counts.get(outLane(send.contactId)) ?? 0) + send.parts.length);
   await enqueueOnLanes(
     tx,
     db,
-    [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items })),
+    [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items, tenant: tenants.get(laneKey) ?? null })),
   );
   const inserted = await tx.query<{ id: string }>(
     `insert into ${db.name("whatsapp_sends")} (id, customer_config_id, conversation_id, turn_id, turn_piece, idempotency_key, request_hash, degraded, choices)
@@ -97,12 +98,12 @@ async function insertParts(
   );
   await tx.query(
     `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
-       conversation_id, kind, payload, endpoint, needs_window, is_marketing, fallback, on_window_closed, host_message_id)
+       conversation_id, kind, payload, endpoint, needs_window, is_marketing, fallback, on_window_closed, on_ambiguous, host_message_id)
      select send_id, part_index, lane_key, connection_id, customer_config_id, contact_id, conversation_id, kind, payload,
-       endpoint, needs_window, is_marketing, fallback, on_window_closed, host_message_id
+       endpoint, needs_window, is_marketing, fallback, on_window_closed, on_ambiguous, host_message_id
      from jsonb_to_recordset($1::jsonb) as p (i int, send_id uuid, part_index int, lane_key text, connection_id uuid,
        customer_config_id uuid, contact_id bigint, conversation_id uuid, kind text, payload jsonb, endpoint text,
-       needs_window boolean, is_marketing boolean, fallback jsonb, on_window_closed text, host_message_id text) order by i`,
+       needs_window boolean, is_marketing boolean, fallback jsonb, on_window_closed text, on_ambiguous text, host_message_id text) order by i`,
     [
       JSON.stringify(
         parts.map(({ send, part, index }, i) => ({
@@ -121,6 +122,7 @@ async function insertParts(
           is_marketing: part.isMarketing,
           fallback: send.fallback,
           on_window_closed: send.onWindowClosed,
+          on_ambiguous: part.onAmbiguous,
           host_message_id: hostMessageIds[i],
         })),
       ),

@@ -1,6 +1,6 @@
 /** How an attempt ended, written: the part, its lane, the host's inbox, the host's ear, and whatever stood behind it. */
 import type { HostEvent, PartState, SentPart } from "../../plugin/contract.ts";
-import type { FallbackPart, Settlement } from "../../plugin/ports.ts";
+import type { FallbackPart, SentTwice, Settlement } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { updateHostMessages } from "./host-messages.ts";
@@ -13,6 +13,8 @@ import { rememberErased } from "./tombstones.ts";
 export type SettleOptions = {
   readonly hasListener: boolean;
   readonly isPending: (state: PartState) => boolean;
+  /** Called after the commit. */
+  readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
 };
 
 type Locked = {
@@ -24,6 +26,7 @@ type Locked = {
   /** Linking two contacts may have moved it since it was read. */
   readonly lane_key: string;
   readonly contact_id: string;
+  readonly customer_config_id: string;
   readonly conversation_id: string;
   readonly host_message_id: string | null;
 };
@@ -39,6 +42,7 @@ type Change = {
 
 /**
  * @param withLease whether the lanes are ours still. An answer that came after the lease was lost is still an answer.
+ * @returns parts that a status had settled already by another wamid than this answer has.
  * @throws LeaseLost to roll back.
  */
 export async function settleParts(
@@ -48,13 +52,14 @@ export async function settleParts(
   options: SettleOptions,
   settlements: readonly Settlement[],
   withLease: boolean,
-): Promise<void> {
+): Promise<readonly SentTwice[]> {
   const rows = await lockWithSuccessors(
     tx,
     db,
     settlements.map(({ part }) => part.outboxId),
   );
   const changes: Change[] = [];
+  const copies: { readonly row: Locked; readonly messageId: string }[] = [];
   const finished = settlements.map((settlement) => {
     const { part, next } = settlement;
     const row = rows.find(({ id }) => id === part.outboxId);
@@ -63,6 +68,8 @@ export async function settleParts(
     // A status was faster: the part is settled and already counted off its lane. Only its wamid may be missing.
     if (!options.isPending(row.state)) {
       // Meta's word stands above what was only guessed while this answer was on its way.
+      if (row.message_id !== null && settlement.messageId !== null && settlement.messageId !== row.message_id)
+        copies.push({ row, messageId: settlement.messageId });
       if (row.message_id === null && settlement.messageId !== null) {
         const isGuess = row.state === "unknown" || row.state === "expired";
         changes.push({
@@ -103,6 +110,7 @@ export async function settleParts(
     );
   await writeParts(tx, db, changes);
   await replaceParts(tx, db, changes);
+  await writeCopies(tx, db, copies);
   await openFreeEntryPoints(
     tx,
     db,
@@ -128,12 +136,15 @@ export async function settleParts(
   const news = options.hasListener
     ? changes.filter(({ row, state }) => state !== row.state && !options.isPending(state)).map(toHostEvent)
     : [];
+  const tenants = new Map(
+    changes.map(({ row }) => [`notify:conversation:${row.conversation_id}`, row.customer_config_id]),
+  );
   const lanes = new Map<string, number>();
   for (const event of news) lanes.set(notifyLane(event), (lanes.get(notifyLane(event)) ?? 0) + 1);
   await enqueueOnLanes(
     tx,
     db,
-    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
+    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items, tenant: tenants.get(laneKey) ?? null })),
   );
   await enqueueHostEvents(tx, db, news);
   if (!withLease)
@@ -143,6 +154,7 @@ export async function settleParts(
       finished.flatMap(({ laneKey, items }) => Array.from({ length: items }, () => laneKey)),
     );
   else if (!(await releaseLanes(tx, db, finished))) throw new LeaseLost();
+  return copies.map(({ row }) => ({ outboxId: row.id, sendId: row.send_id, part: row.part_index }));
 }
 
 const REPLACED: SentPart["error"] = {
@@ -159,7 +171,7 @@ const PART_BEFORE: SentPart["error"] = {
 
 async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
   return tx.query<Locked>(
-    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
+    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
      where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
     [ids],
   );
@@ -194,13 +206,25 @@ async function writeParts(tx: Tx, db: Database, changes: readonly Change[]): Pro
   );
 }
 
+async function writeCopies(
+  tx: Tx,
+  db: Database,
+  copies: readonly { readonly row: Locked; readonly messageId: string }[],
+): Promise<void> {
+  for (const { row, messageId } of copies)
+    await tx.query(
+      `update ${db.name("whatsapp_outbox")} set duplicate_message_id = $2, updated_at = now() where id = $1 and duplicate_message_id is null`,
+      [row.id, messageId],
+    );
+}
+
 async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
   for (const { row, by } of changes) {
     if (by === undefined) continue;
     await tx.query(
-      `update ${db.name("whatsapp_outbox")} set kind = $2, payload = $3, endpoint = $4, needs_window = $5, is_marketing = $6, fallback = null
+      `update ${db.name("whatsapp_outbox")} set kind = $2, payload = $3, endpoint = $4, needs_window = $5, is_marketing = $6, on_ambiguous = $7, fallback = null
        where id = $1`,
-      [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing],
+      [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing, by.onAmbiguous],
     );
     // What was to be chosen from has gone with the answer.
     await tx.query(

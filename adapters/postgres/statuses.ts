@@ -1,6 +1,6 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
 import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
-import type { StoredEvent } from "../../plugin/ports.ts";
+import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
 import { settleOnLanes } from "./lanes.ts";
@@ -22,6 +22,8 @@ export type AppliedStatuses = {
   readonly answered: readonly string[];
   /** Contacts to whom Meta delivers no marketing any more. */
   readonly optedOut: readonly string[];
+  /** Parts of which Meta has turned out to have taken a second copy. */
+  readonly twice: readonly SentTwice[];
   /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
   readonly wakeLanes: () => Promise<void>;
 };
@@ -37,6 +39,7 @@ type Part = {
   readonly was: PartState;
   state: PartState;
   message_id: string | null;
+  duplicate_message_id: string | null;
   error: MetaError | null;
   pricing: Pricing | null;
   changed: boolean;
@@ -58,6 +61,7 @@ export async function applyStatuses(
       messages: [],
       answered: [],
       optedOut: [],
+      twice: [],
       wakeLanes: async () => undefined,
     };
   const attempts = await attemptsOf(
@@ -73,11 +77,14 @@ export async function applyStatuses(
   );
   const byId = new Map(parts.map((part) => [part.id, part]));
   const byWamid = new Map(
-    parts.flatMap((part) => (part.message_id === null ? [] : [[part.message_id, part] as const])),
+    parts.flatMap((part) =>
+      [part.message_id, part.duplicate_message_id].filter((id) => id !== null).map((id) => [id, part] as const),
+    ),
   );
   const parked = new Set<string>();
   const confirmed: { token: string; messageId: string }[] = [];
   const changes: HostEvent[] = [];
+  const twice: SentTwice[] = [];
   for (const { eventId, status } of statuses) {
     const attempt = status.callbackData === null ? undefined : attempts.get(status.callbackData);
     const part = byWamid.get(status.messageId) ?? byId.get(attempt ?? "");
@@ -89,6 +96,13 @@ export async function applyStatuses(
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
     // One event for each step, also when several steps come in one batch: the host may count deliveries.
     if (applyOne(part, status, advance)) changes.push(toHostEvent(part));
+    // The one that counts may have been accepted long ago: of two copies, people see whichever comes highest.
+    if (part.message_id !== status.messageId && part.duplicate_message_id === null) {
+      part.duplicate_message_id = status.messageId;
+      part.changed = true;
+      twice.push({ outboxId: part.id, sendId: part.send_id, part: part.part_index });
+    }
+    byWamid.set(status.messageId, part);
   }
   const changed = parts.filter((part) => part.changed);
   await confirmAttempts(tx, db, confirmed);
@@ -99,6 +113,7 @@ export async function applyStatuses(
     changes,
     messages: changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
     answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
+    twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
     wakeLanes: () =>
       settleOnLanes(
@@ -145,8 +160,10 @@ async function lockParts(
   outboxIds: readonly string[],
 ): Promise<readonly Part[]> {
   const rows = await tx.query<Omit<Part, "was" | "changed" | "error"> & { error: { meta: MetaError | null } | null }>(
-    `select id, send_id, part_index, lane_key, contact_id, conversation_id, host_message_id, state, message_id, error, pricing
-     from ${db.name("whatsapp_outbox")} where message_id = any($1) or id = any($2::bigint[]) order by id for update`,
+    `select id, send_id, part_index, lane_key, contact_id, conversation_id, host_message_id, state, message_id,
+       duplicate_message_id, error, pricing
+     from ${db.name("whatsapp_outbox")} where message_id = any($1) or duplicate_message_id = any($1) or id = any($2::bigint[])
+     order by id for update`,
     [statuses.map(({ messageId }) => messageId), outboxIds],
   );
   return rows.map((row) => ({ ...row, was: row.state, error: row.error?.meta ?? null, changed: false }));
@@ -171,14 +188,16 @@ async function confirmAttempts(
 async function writeParts(tx: Tx, db: Database, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return;
   await tx.query(
-    `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id, error = p.error, pricing = p.pricing, updated_at = now()
-     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, error jsonb, pricing jsonb) where o.id = p.id`,
+    `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id,
+       duplicate_message_id = p.duplicate_message_id, error = p.error, pricing = p.pricing, updated_at = now()
+     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, duplicate_message_id text, error jsonb, pricing jsonb) where o.id = p.id`,
     [
       JSON.stringify(
         parts.map((part) => ({
           id: part.id,
           state: part.state,
           message_id: part.message_id,
+          duplicate_message_id: part.duplicate_message_id,
           pricing: part.pricing,
           error:
             part.error === null

@@ -1,6 +1,7 @@
 /** Everything the channel keeps in the host's Postgres, behind the ports. */
 import type { Knex } from "knex";
-import type { Store } from "../../plugin/ports.ts";
+import type { PairLimit, Store } from "../../plugin/ports.ts";
+import { createAlarms } from "./alarms.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -11,7 +12,9 @@ import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
 import { createOnboardings } from "./onboardings.ts";
+import { createOperations } from "./operations.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPace } from "./pace.ts";
 import { createPrune } from "./prune.ts";
 import { createReadAgain } from "./read-again.ts";
 import { createRecord } from "./record.ts";
@@ -24,6 +27,8 @@ export type StoreOptions = Omit<EffectOptions, "hostShape"> & {
   readonly schema: string;
   readonly hostSchema: string;
   readonly leaseMs: number;
+  /** Default: none. */
+  readonly pair?: PairLimit;
 };
 
 /** @param knex the host's own: borrowed, never destroyed. */
@@ -31,7 +36,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
   const db = createDatabase(knex, options);
   const hostShape = createHostShape(db);
   return {
-    lanes: createLanes(db, options.leaseMs),
+    lanes: createLanes(db, options.leaseMs, options.pair),
     inbox: { record: createRecord(db), readAgain: createReadAgain(db), ...createInbox(db, { ...options, hostShape }) },
     turns: createTurns(db),
     outbox: createOutbox(db, { ...options, hostShape }),
@@ -44,6 +49,9 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     sessions: createSessions(db),
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),
+    operations: createOperations(db),
+    alarms: createAlarms(db, options),
+    pace: createPace(db),
     ping: async () => {
       await db.query("select 1");
     },

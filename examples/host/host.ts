@@ -57,7 +57,11 @@ export async function startHost(
   app.get("/dashboard/integrations", createIntegrationsPage({ isSignedIn }));
   app.get("/", createHomePage({ apiKey: settings.apiKey, isSignedIn }));
 
-  const server = createServer(app);
+  // Node would let somebody take a minute over a head, and five over all of it.
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 },
+    app,
+  );
   const connecting = connectDemoTenant(whatsapp, settings.connect, hooks.logger);
   const stop = async () => {
     server.close();

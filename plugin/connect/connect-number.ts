@@ -100,7 +100,15 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
 
   async function saveConnection(draft: Draft, number: OfferedNumber): Promise<void> {
     const { customerConfigId, onboardingId } = draft.row;
-    const { phoneNumberId, wabaId, displayPhoneNumber, verifiedName, qualityRating, isOnBusinessApp } = number;
+    const {
+      phoneNumberId,
+      wabaId,
+      displayPhoneNumber,
+      verifiedName,
+      qualityRating,
+      isOnBusinessApp,
+      throughputLevel = null,
+    } = number;
     const pinEnc = draft.progress.pins[phoneNumberId];
     const pin =
       pinEnc === undefined ? null : secretBox.open(pinEnc, { customerConfigId, rowId: onboardingId, field: "pin" });
@@ -112,6 +120,7 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
       verifiedName,
       qualityRating,
       isOnBusinessApp,
+      throughputLevel,
       isAnnounced: true,
       takeover: draft.progress.takeover,
       ...(draft.progress.token === null ? {} : { token: draft.progress.token }),

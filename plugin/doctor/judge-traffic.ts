@@ -16,6 +16,11 @@ export function judgeConnection({ number }: NumberFacts): Verdict {
       `${seen}: needs a new token, and sends wait for it.${number.reason === null ? "" : ` ${number.reason}`}`,
       'Press "Connect WhatsApp" again for this number; what waits is then sent.',
     );
+  if (number.reason !== null)
+    return problem(
+      `${seen}: connected, but paused. ${number.reason}`,
+      "Look at the number and its account in WhatsApp Manager; sends go on by themselves once Meta accepts one.",
+    );
   return ok(`${seen}: connected.`);
 }
 
@@ -113,7 +118,7 @@ export function judgeQueue({ work }: DoctorFacts): Verdict {
     if (waitingMs !== null && waitingMs > LAG_MS)
       return problem(
         `Work has been ready for ${span(waitingMs)}, and nobody takes it.`,
-        "Call await whatsapp.start() in a process that stays up; if it does, look at its log: it is stuck or overloaded.",
+        "Call await whatsapp.start() in a process that stays up, or await whatsapp.tick() from a cron; if one does, look at its log: it is stuck or overloaded.",
       );
     const dead = [
       deadLetters.events > 0 ? count(deadLetters.events, "webhook") : null,

@@ -4,8 +4,8 @@ import type { DataDeletion } from "../connect/data-deletion.ts";
 import { readSignedRequest, type SignedRequest } from "../connect/read-signed-request.ts";
 import { ChannelError } from "../errors.ts";
 import { sendJson } from "./error-response.ts";
-import { readRawBody } from "./raw-body.ts";
 import type { TenantRequest } from "./session.ts";
+import type { ReadUnproven } from "./unproven-reads.ts";
 
 export type CallbackDeps = DataDeletion & {
   /** Any of them may have signed. */
@@ -18,9 +18,12 @@ type CallbackRequest = IncomingMessage & { readonly body?: unknown };
 const MAX_BODY_BYTES = 16 * 1024;
 const MAX_CODE_LENGTH = 100;
 
-export function createCallbackRoutes({ secrets, now, deauthorize, deleteData, erasure }: CallbackDeps) {
+export function createCallbackRoutes(
+  { secrets, now, deauthorize, deleteData, erasure }: CallbackDeps,
+  readBody: ReadUnproven,
+) {
   async function read(request: CallbackRequest): Promise<SignedRequest> {
-    const text = await readField(request, "signed_request");
+    const text = await readField(request, "signed_request", readBody);
     return readSignedRequest(text, secrets, now());
   }
 
@@ -49,21 +52,21 @@ export function createCallbackRoutes({ secrets, now, deauthorize, deleteData, er
 }
 
 /** Of a form, whether or not the host's parser has read it before us. */
-async function readField(request: CallbackRequest, name: string): Promise<unknown> {
+async function readField(request: CallbackRequest, name: string, readBody: ReadUnproven): Promise<unknown> {
   const { body } = request;
   const isParsed = typeof body === "object" && body !== null && !(body instanceof Uint8Array);
   if (isParsed && (Object.keys(body).length > 0 || request.readableEnded)) {
     const value = Object.hasOwn(body, name) ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
     return typeof value === "string" && value.length <= MAX_BODY_BYTES ? value : null;
   }
-  const text = typeof body === "string" ? body : await readText(request);
+  const text = typeof body === "string" ? body : await readText(request, readBody);
   const values = text.length <= MAX_BODY_BYTES ? new URLSearchParams(text).getAll(name) : [];
   return values.length === 1 ? values[0] : null;
 }
 
 /** What cannot be read is not signed either. */
-async function readText(request: CallbackRequest): Promise<string> {
-  const bytes = await readRawBody(request, MAX_BODY_BYTES).catch(() => null);
+async function readText(request: CallbackRequest, readBody: ReadUnproven): Promise<string> {
+  const bytes = await readBody(request, MAX_BODY_BYTES).catch(() => null);
   return bytes === null ? "" : Buffer.from(bytes).toString("utf8");
 }
 

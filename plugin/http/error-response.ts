@@ -1,5 +1,5 @@
 /** ChannelError → status and JSON: the only mapping. What is not ours to show becomes a code and nothing else. */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError, ERROR_STATUS } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 
@@ -17,9 +17,15 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
     response.end();
     return;
   }
-  if (status === 413 || status === 400 || status === 415) response.setHeader("connection", "close");
+  if (status === 413 || status === 400 || status === 415 || isUnread(response.req))
+    response.setHeader("connection", "close");
   if (status === 503) response.setHeader("retry-after", "5");
   sendJson(response, status, { error: { code, message } });
+}
+
+/** Somebody is still sending, perhaps for long: an end to it is cheaper than the rest. */
+function isUnread({ complete, method }: IncomingMessage): boolean {
+  return !complete && method !== "GET";
 }
 
 /** What a caller is told of an error. What is ours to mend is logged. */

@@ -8,19 +8,32 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** A body of 3 MB arrives within this even on a bad line; a slow one is somebody holding sockets open. */
 const BODY_DEADLINE_MS = 10_000;
 
-type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
+export type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
+
+/** What bodies that are being read may hold together. `giveUp` is called on the one that must go. */
+export type MemoryBudget = (giveUp: (error: ChannelError) => void) => {
+  grow(bytes: number): void;
+  leave(): void;
+};
+
+/** For callers whom we know. */
+const UNLIMITED: MemoryBudget = () => ({ grow() {}, leave() {} });
 
 /**
  * @throws ChannelError BODY_TOO_LARGE before a byte is read, ENCODING_UNSUPPORTED, BODY_INCOMPLETE, RAW_BODY_MISSING.
  */
-export async function readRawBody(request: MaybeParsed, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
+export async function readRawBody(
+  request: MaybeParsed,
+  maxBytes = MAX_BODY_BYTES,
+  budget = UNLIMITED,
+): Promise<Uint8Array> {
   const length = declaredLength(request, maxBytes);
-  if (request.readableFlowing === null) return readUntouched(request, length, maxBytes);
+  if (request.readableFlowing === null) return readUntouched(request, length, maxBytes, budget);
   const kept = [request.rawBody, request.body].find((bytes) => bytes instanceof Uint8Array);
   if (kept !== undefined) return withinLimit(kept, maxBytes);
   if (request.readableEnded || (request.body !== undefined && Object.keys(Object(request.body)).length > 0))
     throw rawBodyMissing();
-  return readStream(request, [], maxBytes);
+  return readStream(request, [], maxBytes, budget);
 }
 
 /** @returns the Content-Length; NaN when there is none. */
@@ -35,44 +48,69 @@ function declaredLength({ headers }: IncomingMessage, maxBytes: number): number 
 
 /**
  * Nobody has read from it. Most bodies come along with their headers: those are taken in one piece, without listeners and
- * without a timer, because Express leaves every request with a hidden class of its own, and each look at it costs.
+ * without a timer, because Express leaves every request with a hidden class of its own, and each look at it costs. They
+ * hold no memory while they wait, so the budget is for the others.
  */
-function readUntouched(request: IncomingMessage, length: number, maxBytes: number): Promise<Uint8Array> {
+function readUntouched(
+  request: IncomingMessage,
+  length: number,
+  maxBytes: number,
+  budget: MemoryBudget,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     // By then all that came in the same packet has been parsed.
     process.nextTick(() => {
       const bytes: Buffer | null = request.read();
       if (bytes !== null && bytes.byteLength === length) resolve(bytes);
-      else readStream(request, bytes === null ? [] : [bytes], maxBytes).then(resolve, reject);
+      else readStream(request, bytes === null ? [] : [bytes], maxBytes, budget).then(resolve, reject);
     });
   });
 }
 
-function readStream(request: IncomingMessage, chunks: Buffer[], maxBytes: number): Promise<Uint8Array> {
+function readStream(
+  request: IncomingMessage,
+  chunks: Buffer[],
+  maxBytes: number,
+  budget: MemoryBudget,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     let size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     let isSettled = false;
-    const deadline = setTimeout(onBroken, BODY_DEADLINE_MS);
+    let deadline: NodeJS.Timeout | undefined;
+    let memory: ReturnType<MemoryBudget> | undefined;
+    memory = budget(fail);
+    if (isSettled) return;
+    memory.grow(size);
+    if (isSettled) return;
+    deadline = setTimeout(onBroken, BODY_DEADLINE_MS);
     request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
 
     function onData(chunk: Buffer): void {
       size += chunk.byteLength;
       if (size > maxBytes) fail(tooLarge(maxBytes));
-      else chunks.push(chunk);
+      else {
+        chunks.push(chunk);
+        memory?.grow(chunk.byteLength);
+      }
     }
     function onEnd(): void {
-      isSettled = true;
-      clearTimeout(deadline);
+      settle();
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     }
     function onBroken(): void {
       if (!isSettled) fail(new ChannelError("BODY_INCOMPLETE", "The body ended before it was complete."));
     }
     function fail(error: ChannelError): void {
-      isSettled = true;
-      clearTimeout(deadline);
+      settle();
+      // The socket outlives this promise for a moment; what it has brought need not.
+      chunks.length = 0;
       request.off("data", onData).off("end", onEnd);
       reject(error);
+    }
+    function settle(): void {
+      isSettled = true;
+      clearTimeout(deadline);
+      memory?.leave();
     }
   });
 }

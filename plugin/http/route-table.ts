@@ -21,6 +21,7 @@ export const ROUTES = [
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
   { name: "deadLetters", method: "GET", path: "/dead-letters", auth: "tenant" },
   { name: "redrive", method: "POST", path: "/dead-letters/redrive", auth: "tenant" },
+  { name: "metrics", method: "GET", path: "/metrics", auth: "host" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
   ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];

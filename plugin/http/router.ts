@@ -6,6 +6,7 @@ import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { DeadLetterService } from "../dead-letters.ts";
 import type { Doctor } from "../doctor/doctor.ts";
+import type { Metrics } from "../operations/metrics.ts";
 import type { Logger, Store } from "../ports.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
@@ -14,6 +15,7 @@ import { createDeadLetterRoutes } from "./dead-letter-routes.ts";
 import { createDisconnectRoute } from "./disconnect-route.ts";
 import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
+import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
 import { ROUTES, type RouteName } from "./route-table.ts";
 import {
   type Authenticate,
@@ -25,6 +27,7 @@ import {
 } from "./session.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createUiRoute } from "./ui-routes.ts";
+import { createUnprovenReads } from "./unproven-reads.ts";
 import { createDeliveryRoute, createHandshakeRoute } from "./webhook-routes.ts";
 
 /** What `app.use` takes, in Express 4 and 5 alike, without Express's types in ours. */
@@ -41,6 +44,13 @@ export type RouterDeps = {
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
+  readonly metrics: () => Promise<Metrics>;
+  // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
+  readonly allowMetrics: AllowMetrics<any>;
+  /** Whether `stop` was called and `start` not since: a load balancer is to send nobody here any more. */
+  readonly isDraining: () => boolean;
+  /** A delivery was answered with this status. */
+  readonly onDelivery: (status: number) => void;
   readonly log: Logger;
 };
 
@@ -51,7 +61,8 @@ const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
 
 export function createRouter(deps: RouterDeps): Router {
   const { plugin, store, verifyToken, connect, authenticate, log } = deps;
-  const callbacks = createCallbackRoutes(deps.callbacks);
+  const readUnproven = createUnprovenReads();
+  const callbacks = createCallbackRoutes(deps.callbacks, readUnproven);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const connecting = createConnectRoutes(connect, log);
@@ -76,7 +87,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
-    delivery: createDeliveryRoute(plugin.receive),
+    delivery: createDeliveryRoute(plugin.receive, readUnproven),
     deauthorize: callbacks.deauthorize,
     dataDeletion: callbacks.dataDeletion,
     deletionStatus: callbacks.deletionStatus,
@@ -93,7 +104,9 @@ export function createRouter(deps: RouterDeps): Router {
     session: asTenant(tenant.session),
     deadLetters: toOperate(deadLetters.list),
     redrive: toOperate(deadLetters.redrive),
+    metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
     health: async (_request, response) => {
+      if (deps.isDraining()) return sendJson(response, 503, { status: "draining" });
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
@@ -107,6 +120,8 @@ export function createRouter(deps: RouterDeps): Router {
       // Meta must never meet the host's HTML error page.
       if (BROWSER.has(name)) answerBrowser(request, response, error, connect.returnPaths[0] as string, log);
       else answerError(response, error, log);
+    } finally {
+      if (name === "delivery") deps.onDelivery(response.statusCode);
     }
   };
   const router = express.Router();

@@ -66,6 +66,7 @@ const SEND_REQUEST = z
         z.enum(["fail", "hold"]),
       ])
       .optional(),
+    onAmbiguous: z.enum(["resend", "hold"]).optional(),
   })
   .refine(({ response, message, template }) => [response, message, template].filter(isGiven).length === 1, {
     path: ["response"],

@@ -4,7 +4,7 @@ import type { ChannelPlugin } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import { answerHandshake } from "../webhook/handshake.ts";
 import { looksSigned } from "../webhook/verify-signature.ts";
-import { readRawBody } from "./raw-body.ts";
+import type { ReadUnproven } from "./unproven-reads.ts";
 
 export function createHandshakeRoute(verifyToken: string) {
   return (request: IncomingMessage & { readonly query?: unknown }, response: ServerResponse): void => {
@@ -22,13 +22,13 @@ export function createHandshakeRoute(verifyToken: string) {
   };
 }
 
-export function createDeliveryRoute(receive: ChannelPlugin["receive"]) {
+export function createDeliveryRoute(receive: ChannelPlugin["receive"], readBody: ReadUnproven) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const header = request.headers["x-hub-signature-256"];
     const signature = typeof header === "string" ? header : undefined;
     // Who did not even try to sign is not read.
     if (!looksSigned(signature)) throw new ChannelError("SIGNATURE_INVALID", "The delivery is not signed.");
-    await receive({ rawBody: await readRawBody(request), signature });
+    await receive({ rawBody: await readBody(request), signature });
     // Written only where somebody has changed it: on a response that Express has had, a new property costs a microsecond.
     if (response.statusCode !== 200) response.statusCode = 200;
     response.end();

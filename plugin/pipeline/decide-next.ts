@@ -1,11 +1,13 @@
 /** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
-import type { FallbackPart, OutgoingPart, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import type { FallbackPart, OutgoingPart, PairLimit, PostOutcome, Rejection, Settlement } from "../ports.ts";
+import { pauseMs } from "./breaker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
 export type DispatchPolicy = {
   /** How long a status webhook may take to tell us what became of an ambiguous attempt. */
   readonly reconcileMs: number;
   readonly retry: RetrySchedule;
+  readonly pair: PairLimit;
   readonly random: () => number;
 };
 
@@ -16,20 +18,9 @@ const LONG_WAIT_MS = 30_000;
 
 /** Before the socket: everything that may forbid this part to leave, checked when it is about to. */
 export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy): Decision {
-  const { count, ageMs, webhooksAlive } = part.ambiguous;
-  if (count > 0 && ageMs < reconcileMs) return wait(part, "sending", reconcileMs - ageMs + 10);
-  // At most one automatic resend; and silence proves nothing while no webhook of this number comes at all.
-  if (count > 1)
-    return done(
-      part,
-      "unknown",
-      "GRAPH_AMBIGUOUS",
-      "Meta never said what became of it. It is not sent again by itself.",
-    );
-  if (count === 1 && !webhooksAlive) {
-    if (ageMs < reconcileMs * 10) return wait(part, "sending", reconcileMs);
-    return done(part, "unknown", "GRAPH_AMBIGUOUS", "Meta never said what became of it, and its webhooks are silent.");
-  }
+  const { count } = part.ambiguous;
+  const unclear = count === 0 ? null : decideUnclear(part, reconcileMs);
+  if (unclear !== null) return unclear;
   // What may have left is not called failed or expired: nobody knows.
   const ending = count === 0 ? null : ("unknown" as const);
   if (part.connection.state === "disconnected")
@@ -42,7 +33,28 @@ export function decideBefore(part: OutgoingPart, { reconcileMs }: DispatchPolicy
     if (part.onWindowClosed === "hold") return wait(part, "held", LONG_WAIT_MS);
     return done(part, ending ?? "expired", "WINDOW_CLOSED", "The 24-hour window closed before it could leave.");
   }
+  const { leftMs } = part.connection.pause;
+  if (leftMs > 0) return wait(part, "queued", Math.min(leftMs, LONG_WAIT_MS));
+  if (part.lane.pacedMs > 0) return wait(part, "queued", part.lane.pacedMs);
   return { kind: "post" };
+}
+
+/** Another message goes first, to see whether the number sends again: its success wakes this lane. */
+export function waitForProbe(part: OutgoingPart, { retry }: DispatchPolicy): Settlement {
+  return waiting(part, "queued", Math.min(pauseMs(retry, part.connection.pause.strikes), LONG_WAIT_MS));
+}
+
+/** What may have left: null when it may leave once more. */
+function decideUnclear(part: OutgoingPart, reconcileMs: number): Decision | null {
+  const { count, ageMs, webhooksAlive } = part.ambiguous;
+  if (ageMs < reconcileMs) return wait(part, "sending", reconcileMs - ageMs + 10);
+  // Silence proves nothing while no webhook of this number comes at all.
+  if (!webhooksAlive && ageMs < reconcileMs * 10) return wait(part, "sending", reconcileMs);
+  if (!webhooksAlive) return unknown(part, "Meta never said what became of it, and its webhooks are silent.");
+  // At most one automatic resend.
+  if (count > 1 || part.onAmbiguous === "hold")
+    return unknown(part, "Meta never said what became of it. It is not sent again by itself.");
+  return null;
 }
 
 /** After the socket. */
@@ -73,37 +85,57 @@ export function decideAfter(
   const { rejection } = outcome;
   const error = { code: "GRAPH_REJECTED", message: rejection.message, meta: rejection.meta };
   const base = { part, token, attempt: "rejected" as const, messageId: null, error };
-  if (rejection.retry === "reauth") return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
+  // Nothing is wrong with the message: it stays until the number sends again, or its window closes.
+  if (rejection.retry === "reauth" || rejection.number === "blocked")
+    return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
   const delayMs = retryAfter(part, rejection, policy);
-  return delayMs === null
-    ? { ...base, next: { kind: "done", state: "failed" } }
-    : { ...base, next: { kind: "retry", state: "queued", delayMs } };
+  if (delayMs !== null) return { ...base, next: { kind: "retry", state: "queued", delayMs } };
+  if (part.ambiguous.count === 0) return { ...base, next: { kind: "done", state: "failed" } };
+  // Of an earlier attempt, which may have arrived, this refusal says nothing.
+  const message = `Meta never said what became of it, and refused it when it was sent again. ${rejection.message}`;
+  return {
+    ...base,
+    next: { kind: "done", state: "unknown" },
+    error: { code: "GRAPH_AMBIGUOUS", message, meta: rejection.meta },
+  };
 }
 
 /** Null when it is not worth another try. */
-function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, random }: DispatchPolicy): number | null {
+function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, pair, random }: DispatchPolicy): number | null {
   if (rejection.retry !== "backoff" && rejection.retry !== "after") return null;
   const failures = part.rejections + 1;
-  if (failures >= retry.maxAttempts) return null;
+  // What fails for the whole number is no reason to give up this message.
+  if (failures >= retry.maxAttempts && !(rejection.number === "trouble" && part.connection.pause.strikes > 0))
+    return null;
   // @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits (4^X seconds)
   const backoff = rejection.perRecipient
-    ? Math.max(6_000 * (retry.baseMs / 1_000), retry.baseMs * 4 ** failures)
+    ? pair.intervalMs * Math.max(1, 4 ** failures / 6)
     : retryDelayMs(retry, failures, random);
   return Math.ceil(Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0));
 }
 
+/** Its number sends as fast as Meta allows already. */
+export function waitFor(part: OutgoingPart, delayMs: number): Decision {
+  return wait(part, "queued", delayMs);
+}
+
 function wait(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Decision {
+  return { kind: "settle", settlement: waiting(part, state, delayMs) };
+}
+
+function waiting(part: OutgoingPart, state: "queued" | "held" | "sending", delayMs: number): Settlement {
   return {
-    kind: "settle",
-    settlement: {
-      part,
-      token: null,
-      attempt: null,
-      messageId: null,
-      next: { kind: "retry", state, delayMs: Math.ceil(delayMs) },
-      error: null,
-    },
+    part,
+    token: null,
+    attempt: null,
+    messageId: null,
+    next: { kind: "retry", state, delayMs: Math.ceil(delayMs) },
+    error: null,
   };
+}
+
+function unknown(part: OutgoingPart, message: string): Decision {
+  return done(part, "unknown", "GRAPH_AMBIGUOUS", message);
 }
 
 function replace(part: OutgoingPart, by: FallbackPart): Decision {

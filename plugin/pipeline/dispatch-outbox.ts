@@ -1,10 +1,12 @@
 /** Stage `out`: one part at a time per recipient: attempt row committed → POST to Graph → outcome committed. */
 import type { Connections, GraphApi, Lanes, Logger, Outbox, OutgoingPart, SecretBox, Settlement } from "../ports.ts";
-import { type DispatchPolicy, decideAfter, decideBefore } from "./decide-next.ts";
+import { createBreaker } from "./breaker.ts";
+import { type DispatchPolicy, decideAfter, decideBefore, waitFor, waitForProbe } from "./decide-next.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { retryDelayMs } from "./retry-schedule.ts";
+import type { Throughput } from "./throughput.ts";
 
 export type DispatchDeps = {
   readonly lanes: Lanes;
@@ -17,29 +19,37 @@ export type DispatchDeps = {
   /** A new `biz_opaque_callback_data`: random, because every app subscribed to the account can read it. */
   readonly newToken: () => string;
   readonly onSettled: () => void;
+  readonly throughput: Throughput;
+  /** Some wait for their number's pace: the first may leave in so many milliseconds. */
+  readonly onPaced: (delayMs: number) => void;
 };
 
 export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
-  const { lanes, outbox, connections, graphApi, secretBox, log, policy, newToken, onSettled } = deps;
+  const { lanes, outbox, connections, graphApi, secretBox, log, policy, newToken, onSettled, throughput } = deps;
+  const breaker = createBreaker({ connections, log, retry: policy.retry });
   const grouped = { isItemsFault: (error: unknown) => !isStoreDown(error), maxItems: 200 };
   const begin = createGroupCommit<{ part: OutgoingPart; token: string }, boolean>({ ...grouped, commit: outbox.begin });
   const settle = createGroupCommit<Settlement, boolean>({ ...grouped, commit: outbox.settle });
 
   return async function dispatchOutbox(claimed, { finished }): Promise<void> {
     const heads = await outbox.head(claimed);
+    const waits = await throughput.admit(
+      heads.filter((part) => part !== null && decideBefore(part, policy).kind === "post") as readonly OutgoingPart[],
+    );
     await Promise.all(
       claimed.map(async (lane, i) => {
         const part = heads[i] ?? null;
         if (part === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
-        else await dispatch(part);
+        else await dispatch(part, waits.get(part) ?? 0);
         finished(lane);
       }),
     );
+    if (waits.size > 0) deps.onPaced(Math.min(...waits.values()));
   };
 
-  async function dispatch(part: OutgoingPart): Promise<void> {
+  async function dispatch(part: OutgoingPart, waitMs: number): Promise<void> {
     try {
-      const decision = decideBefore(part, policy);
+      const decision = waitMs > 0 ? waitFor(part, waitMs) : decideBefore(part, policy);
       if (decision.kind === "settle") {
         await settle.add(decision.settlement);
         if (decision.settlement.next.kind === "done") logOutcome(decision.settlement);
@@ -63,6 +73,10 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       rowId: connectionId,
       field: "access_token",
     });
+    if (!(await breaker.mayLeave(part))) {
+      await settle.add(waitForProbe(part, policy));
+      return;
+    }
     const token = newToken();
     if (!(await begin.add({ part, token }))) {
       // A status has settled it meanwhile, or the lease is lost: then this does nothing.
@@ -90,6 +104,8 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     const settlement = decideAfter(part, token, outcome, policy);
     await settle.add(settlement);
     logOutcome(settlement);
+    await throughput.onOutcome(part, outcome);
+    await breaker.onOutcome(part, outcome);
   }
 
   function logOutcome({ part, attempt, next, error, messageId }: Settlement): void {

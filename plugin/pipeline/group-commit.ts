@@ -3,8 +3,9 @@
 export type GroupCommit<Item, Result> = {
   /** Resolves with this item's result once its group is committed; rejects when it is not. */
   add(item: Item): Promise<Result>;
-  /** Items not yet answered: the measure of overload. */
+  /** Items not yet answered, and what they weigh: the measures of overload. */
   readonly waiting: number;
+  readonly weight: number;
 };
 
 type Waiting<Item, Result> = {
@@ -31,6 +32,7 @@ export function createGroupCommit<Item, Result>(options: {
   const queue: Waiting<Item, Result>[] = [];
   let running = 0;
   let inFlight = 0;
+  let held = 0;
 
   function nextGroup(): Waiting<Item, Result>[] {
     let weight = 0;
@@ -71,12 +73,14 @@ export function createGroupCommit<Item, Result>(options: {
       await new Promise((resolve) => setImmediate(resolve));
       const group = nextGroup();
       inFlight += group.length;
+      const weight = group.reduce((sum, { item }) => sum + weigh(item), 0);
       const settled = group.length === 0 ? null : settle(group);
       // After the promises that put the group on its way: the database works while the callers write their responses.
       if (answer !== null) process.nextTick(answer);
       if (settled === null) break;
       answer = await settled;
       inFlight -= group.length;
+      held -= weight;
     }
     running--;
   }
@@ -85,6 +89,8 @@ export function createGroupCommit<Item, Result>(options: {
     add: (item) =>
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
+        held += weigh(item);
+        // Once a second group is full, more waiting would not make it larger: it is stored while the first commits.
         if (running === 0 || (running < parallel && queue.length >= maxItems)) {
           running++;
           void run();
@@ -92,6 +98,9 @@ export function createGroupCommit<Item, Result>(options: {
       }),
     get waiting() {
       return queue.length + inFlight;
+    },
+    get weight() {
+      return held;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Takes lanes of one stage as they become ready, keeps their leases while they are worked, and never throws at the host. */
 import { setMaxListeners } from "node:events";
 import type { ClaimedLane, Lanes, Logger, Stage } from "../ports.ts";
+import { createTenantShares } from "./tenant-shares.ts";
 
 export type LaneWorker = {
   start(): void;
@@ -11,6 +12,8 @@ export type LaneWorker = {
    * back, so that another instance goes on at once. A second call waits with the first; `start` begins anew.
    */
   stop(timeoutMs: number): Promise<void>;
+  /** What is under way, settled; null when nothing is, and nothing is being looked for. */
+  underWay(): Promise<unknown> | null;
 };
 
 export type LaneWorkerOptions = {
@@ -41,9 +44,15 @@ export type LaneHandler = (
 /** A lane that was ready and turns out empty looks again this much later, instead of at once and for ever. */
 export const NOTHING_TO_DO_MS = 1_000;
 
+/** While somebody has their full share, the others are looked for no more often, in milliseconds, if there were none. */
+const OTHERS_AGAIN_MS = 10;
+
 export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   const { stage, lanes, log, batch, maxActive, leaseMs, pollMs } = options;
   const active = new Set<ClaimedLane>();
+  const shares = createTenantShares(maxActive);
+  /** When others were last looked for beside those who have their share, and there were none. */
+  let nobodyElseAt = Number.NEGATIVE_INFINITY;
   /** Lanes that could not be put back, mostly because the database was away. */
   const stuck = new Set<ClaimedLane>();
   const jobs = new Set<Promise<void>>();
@@ -64,20 +73,31 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
 
   async function claimAll(): Promise<void> {
     looking = true;
+    let inTurns = false;
     try {
       do {
         lookAgain = false;
-        const room = Math.min(batch, maxActive - active.size);
+        const { limit, without } = shares.room();
+        const room = Math.min(batch, limit);
         if (!running || room <= 0) break;
-        const claimed = await lanes.claim(stage, room);
+        // Those who waited longest, and when there are many, also some of everybody: else one backlog is all that is seen.
+        const inRounds: { readonly without: readonly string[] } | undefined =
+          inTurns || without.length > 0 ? { without } : undefined;
+        if (without.length > 0 && performance.now() - nobodyElseAt < OTHERS_AGAIN_MS) {
+          later(OTHERS_AGAIN_MS, look);
+          break;
+        }
+        const claimed = await lanes.claim(stage, room, inRounds);
+        if (without.length > 0 && claimed.length === 0) nobodyElseAt = performance.now();
         // Stopped meanwhile: nobody would renew these leases.
         if (!running) {
           if (claimed.length > 0) await lanes.release(claimed);
           break;
         }
         if (claimed.length > 0) work(claimed);
-        // A full claim means that more is probably ready.
-        if (claimed.length === room) lookAgain = true;
+        // A full claim means that more is probably ready, and so does one in which everybody had a turn.
+        if (claimed.length === room || (inTurns && claimed.length > 0)) lookAgain = true;
+        inTurns = inRounds === undefined && claimed.length === room;
       } while (lookAgain);
     } catch (error) {
       log.warn({ stage, error: nameOf(error) }, "could not claim lanes; trying again");
@@ -88,9 +108,13 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   }
 
   function work(claimed: readonly ClaimedLane[]): void {
-    for (const lane of claimed) active.add(lane);
+    for (const lane of claimed) {
+      active.add(lane);
+      shares.take(lane);
+    }
     const finished = (lane: ClaimedLane, error?: unknown) => {
       if (!active.delete(lane)) return;
+      shares.giveBack(lane);
       if (error !== undefined) putBackSoon(lane, error);
       kick();
     };
@@ -187,10 +211,11 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
       stopping ??= drain(timeoutMs);
       return stopping;
     },
+    underWay: () => (looking || jobs.size > 0 ? Promise.allSettled([lastLook, ...jobs]) : null),
   };
 }
 
-async function settledWithin(jobs: readonly Promise<void>[], timeoutMs: number): Promise<void> {
+export async function settledWithin(jobs: readonly unknown[], timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);

@@ -3,12 +3,14 @@ import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../p
 import { createApplyEvents } from "./apply-events.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
+import type { MetaLimits } from "./meta-limits.ts";
 import type { EffectRules } from "./plan-effects.ts";
 import type { PrepareSend } from "./prepare-send.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import { createRunTurns } from "./run-turns.ts";
 import { createShowThinking } from "./show-thinking.ts";
 import { createTellHost } from "./tell-host.ts";
+import { createThroughput } from "./throughput.ts";
 
 export type PipelineDeps = {
   readonly store: Store;
@@ -25,6 +27,7 @@ export type PipelineDeps = {
   readonly replyTimeoutMs: number;
   readonly rules: EffectRules;
   readonly retry: RetrySchedule;
+  readonly limits: MetaLimits;
   readonly random: () => number;
   readonly newToken: () => string;
 };
@@ -39,6 +42,10 @@ export type Pipeline = {
   onQueued(): void;
   /** Dead letters were put back. */
   onRedriven(): void;
+  /** Looks for work of every stage at once, and for statuses whose message has come. */
+  look(): Promise<void>;
+  /** Resolves when nothing is under way in any stage. */
+  idle(): Promise<void>;
 };
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -57,20 +64,26 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "out",
     batch: 100,
-    maxActive: 200,
+    maxActive: 256,
     handle: createDispatchOutbox({
       ...deps,
       lanes,
       outbox: store.outbox,
-      policy: { reconcileMs: deps.reconcileMs, retry, random },
+      throughput: createThroughput({
+        pace: store.pace,
+        messagesPerSecond: deps.limits.messagesPerSecond,
+        clock: () => performance.now(),
+      }),
+      policy: { reconcileMs: deps.reconcileMs, retry, pair: deps.limits.pair, random },
       onSettled: () => notify.kick(),
+      onPaced: (delayMs) => out.kick(delayMs),
     }),
   });
   const turn = createLaneWorker({
     ...common,
     stage: "turn",
     batch: 100,
-    maxActive: 200,
+    maxActive: 256,
     handle: createRunTurns({
       ...deps,
       lanes,
@@ -83,7 +96,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     ...common,
     stage: "in",
     batch: 50,
-    maxActive: 50,
+    maxActive: 64,
     handle: createApplyEvents({
       lanes,
       inbox: store.inbox,
@@ -100,6 +113,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   });
   const workers = [apply, turn, out, notify];
   let unparking: NodeJS.Timeout | undefined;
+
+  async function idle(): Promise<void> {
+    for (;;) {
+      const underWay = workers.map((worker) => worker.underWay()).filter((one) => one !== null);
+      if (underWay.length === 0) return;
+      await Promise.all(underWay);
+    }
+  }
 
   async function unpark(): Promise<void> {
     try {
@@ -125,5 +146,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     onRedriven() {
       for (const worker of [apply, turn, notify]) worker.kick();
     },
+    async look() {
+      await unpark();
+      for (const worker of workers) worker.kick();
+    },
+    idle,
   };
 }

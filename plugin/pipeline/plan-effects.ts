@@ -218,8 +218,11 @@ function shown(
   late = false,
 ): ShownMessage {
   const timestamp = sentAtOf(stored).toISOString();
+  const common = base(stored, contactId, messageId);
   return {
-    ...base(stored, contactId, messageId),
+    ...common,
+    // One that is old may have been shown so long ago that its dedupe key is gone.
+    unlessThere: common.unlessThere || late,
     role: "user",
     content: inboxText(said),
     mediaType: mediaTypeOf(said.content),

@@ -1,9 +1,19 @@
 /** What is to be said → parts for the outbox: transformed, encoded, with what the host's inbox will show. Pure. */
 import { createHash } from "node:crypto";
-import type { AiResponse, Degradation, OutboundMessage, TemplateChoice, TemplateMessage } from "../contract.ts";
+import type {
+  AiResponse,
+  AmbiguityPolicy,
+  Degradation,
+  MessageClass,
+  OnAmbiguous,
+  OutboundMessage,
+  TemplateChoice,
+  TemplateMessage,
+} from "../contract.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
 import type { FallbackPart, OfferedChoice, PlannedPart, PlannedSend } from "../ports.ts";
 import { transformResponse } from "../transformer/transform-response.ts";
+import { classOf, readAmbiguityPolicy } from "./ambiguity-policy.ts";
 import { sentText } from "./sent-text.ts";
 
 export type SendWishes = {
@@ -17,6 +27,8 @@ export type SendWishes = {
   /** The last wamid of the person's, for a reaction without a target. */
   readonly lastMessageId?: string;
   readonly onWindowClosed: "fail" | "hold" | TemplateMessage;
+  /** Instead of the policy of its class. */
+  readonly onAmbiguous?: OnAmbiguous;
 };
 
 /** What will be sent, before it is Graph's. */
@@ -39,19 +51,26 @@ export function say({ what, onWindowClosed, lastMessageId }: SendWishes): Said {
   return { messages: [message], fallback, degraded: [], fallbackDegraded: [], choices: [] };
 }
 
+export type PlanRules = {
+  /** A marketing template is spared to people who opted out. */
+  readonly classOfTemplate?: (template: TemplateMessage) => MessageClass;
+  readonly ambiguity?: AmbiguityPolicy;
+};
+
 /**
- * @param isMarketing whether a template is a marketing one, so that people who opted out are spared it.
  * @returns no parts when there is nothing to say.
  */
 export function planSend(
   wishes: SendWishes,
   { messages, fallback, degraded, fallbackDegraded, choices }: Said = say(wishes),
-  isMarketing: (template: TemplateMessage) => boolean = ({ endpoint }) => endpoint === "marketing",
+  { classOfTemplate = ({ endpoint }) => classOf(null, endpoint), ambiguity = readAmbiguityPolicy() }: PlanRules = {},
 ): PlannedSend {
-  const { idempotencyKey, replyTo, onWindowClosed } = wishes;
+  const { idempotencyKey, replyTo, onWindowClosed, onAmbiguous } = wishes;
   const quoting = replyTo === null ? -1 : messages.findIndex(({ kind }) => kind !== "reaction");
-  const part = (message: OutboundMessage, quoted: string | null) =>
-    toPart(message, quoted, message.kind === "template" && isMarketing(message));
+  const part = (message: OutboundMessage, quoted: string | null) => {
+    const itsClass = message.kind === "template" ? classOfTemplate(message) : "session";
+    return toPart(message, quoted, itsClass, onAmbiguous ?? ambiguity[itsClass]);
+  };
   return {
     parts: messages.map((message, index) => part(message, index === quoting ? replyTo : null)),
     degraded,
@@ -68,15 +87,20 @@ function inPlaceOfAll(part: PlannedPart, degraded: readonly Degradation[]): Fall
 }
 
 /** Tells a request that is made again from another one under the same key. */
-export function requestHash({ what, replyTo, onWindowClosed }: SendWishes): string {
+export function requestHash({ what, replyTo, onWindowClosed, onAmbiguous }: SendWishes): string {
   return createHash("sha256")
-    .update(JSON.stringify([what, replyTo, onWindowClosed]))
+    .update(JSON.stringify([what, replyTo, onWindowClosed, onAmbiguous]))
     .digest("hex");
 }
 
 const MEDIA: ReadonlySet<string> = new Set(["image", "video", "audio", "document", "sticker"]);
 
-function toPart(message: OutboundMessage, quoted: string | null, isMarketing: boolean): PlannedPart {
+function toPart(
+  message: OutboundMessage,
+  quoted: string | null,
+  itsClass: MessageClass,
+  onAmbiguous: OnAmbiguous,
+): PlannedPart {
   return {
     kind: message.kind,
     endpoint: message.kind === "template" && message.endpoint === "marketing" ? "marketing_messages" : "messages",
@@ -84,6 +108,7 @@ function toPart(message: OutboundMessage, quoted: string | null, isMarketing: bo
     content: sentText(message),
     mediaType: MEDIA.has(message.kind) ? message.kind : null,
     needsWindow: message.kind !== "template",
-    isMarketing,
+    isMarketing: itsClass === "marketing",
+    onAmbiguous,
   };
 }

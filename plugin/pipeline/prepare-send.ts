@@ -1,11 +1,12 @@
 /** What a host wants said → a send that Meta should take, checked before anything is stored; templates as approved. */
-import type { Degradation, OutboundMessage, TemplateMessage } from "../contract.ts";
+import type { AmbiguityPolicy, Degradation, MessageClass, OutboundMessage, TemplateMessage } from "../contract.ts";
 import { ChannelError, type ErrorCode } from "../errors.ts";
 import { checkMessage } from "../messages/check-message.ts";
 import type { Problem } from "../messages/problem.ts";
 import type { PlannedSend, SendingAccount } from "../ports.ts";
 import type { TemplatesNamed } from "../templates/account-templates.ts";
 import { prepareTemplate } from "../templates/prepare-template.ts";
+import { classOf } from "./ambiguity-policy.ts";
 import { planSend, type Said, type SendWishes, say } from "./plan-send.ts";
 
 /**
@@ -14,16 +15,16 @@ import { planSend, type Said, type SendWishes, say } from "./plan-send.ts";
  */
 export type PrepareSend = (wishes: SendWishes, account: () => Promise<SendingAccount>) => Promise<PlannedSend>;
 
-export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
+export function createPrepareSend(templatesNamed: TemplatesNamed, ambiguity: AmbiguityPolicy): PrepareSend {
   return async function prepareSend(wishes, account) {
     const said = say(wishes);
     for (const message of said.messages)
       if (message.kind !== "template") refuse("MESSAGE_INVALID", pathOf(wishes, message), checkMessage(message));
-    return hasTemplate(said) ? withTemplates(wishes, said, await account()) : planSend(wishes, said);
+    return hasTemplate(said) ? withTemplates(wishes, said, await account()) : planSend(wishes, said, { ambiguity });
   };
 
   async function withTemplates(wishes: SendWishes, said: Said, account: SendingAccount): Promise<PlannedSend> {
-    const marketing = new Set<TemplateMessage>();
+    const classes = new Map<TemplateMessage, MessageClass>();
     const degraded: Degradation[] = [...said.degraded];
     const fallbackDegraded: Degradation[] = [];
 
@@ -41,8 +42,8 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
       if (known === null)
         changes.push({ part, what: path, from: "template", to: "template that could not be checked" });
       const message: TemplateMessage = { ...template, ...prepared.choice };
-      const category = known?.find(({ language }) => language === message.language)?.category;
-      if (category === "MARKETING" || message.endpoint === "marketing") marketing.add(message);
+      const category = known?.find(({ language }) => language === message.language)?.category ?? null;
+      classes.set(message, classOf(category, message.endpoint));
       return message;
     }
 
@@ -53,7 +54,7 @@ export function createPrepareSend(templatesNamed: TemplatesNamed): PrepareSend {
       );
     const fallback = said.fallback === null ? null : await fitted(said.fallback, 0, "onWindowClosed", fallbackDegraded);
     const ready = { messages, fallback, degraded, fallbackDegraded, choices: said.choices };
-    return planSend(wishes, ready, (one) => marketing.has(one));
+    return planSend(wishes, ready, { ambiguity, classOfTemplate: (one) => classes.get(one) ?? "template" });
   }
 }
 

@@ -13,12 +13,29 @@ export type Connections = {
     readonly accessTokenEnc: string;
     readonly reason: string;
   }): Promise<Connection | null>;
+  /** Nothing leaves from the number for a while. @returns false when somebody else has paused or resumed it since `strikes`. */
+  pause(pause: {
+    readonly connectionId: string;
+    readonly strikes: number;
+    readonly forMs: number;
+    readonly reason: string;
+  }): Promise<boolean>;
+  /** The pause is over: true for the one who may send a message to see; for the others it lasts `forMs` more. */
+  takeProbe(probe: { readonly connectionId: string; readonly forMs: number }): Promise<boolean>;
+  /** Everything leaves again. @returns whether it was paused. */
+  resume(connectionId: string): Promise<boolean>;
   /** Who holds these numbers now. */
   holders(phoneNumberIds: readonly string[]): Promise<readonly HeldNumber[]>;
   /** The one who may ask for what the WhatsApp Business app has: true once per connection. */
   claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
   /** It was not granted: it may be asked for again. */
   unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
+  /** Numbers whose pace was not asked for in a day; the same one to nobody else for that long. */
+  staleNumbers(): Promise<readonly StaleNumber[]>;
+  saveThroughput(
+    connectionId: string,
+    read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean },
+  ): Promise<void>;
   saveProfile(connectionId: string, profile: Readonly<Record<string, unknown>>): Promise<void>;
   /** Tokens that must be renewed or have expired; the same one to nobody else for the next `claimMs`. */
   ageingTokens(claimMs: number): Promise<readonly AgeingToken[]>;
@@ -90,6 +107,8 @@ export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"
   /** Seals the PIN that it was registered with; without it what is known of it stays. */
   readonly sealPin?: ((connectionId: string) => string) | undefined;
   readonly isOnBusinessApp?: boolean;
+  /** As {@link AccountNumber}. */
+  readonly throughputLevel?: string | null;
   /** Whether the host hears of it: who calls `connect` has the answer. */
   readonly isAnnounced?: boolean;
   /** Somebody has confirmed that a tenant who holds the number loses it. */
@@ -103,6 +122,15 @@ export type HeldNumber = {
   readonly customerConfigId: string;
   readonly state: ConnectionState;
   readonly pinEnc: string | null;
+};
+
+/** A number of which Meta must be asked again what it may do. */
+export type StaleNumber = {
+  readonly connectionId: string;
+  readonly customerConfigId: string;
+  readonly phoneNumberId: string;
+  /** Sealed for the connection's row. */
+  readonly accessTokenEnc: string;
 };
 
 /** A token whose time has come to be looked after. */

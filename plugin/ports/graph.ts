@@ -2,15 +2,22 @@
 import type { MetaError } from "../contract.ts";
 import type { Retry } from "../errors.ts";
 import type { GraphEndpoint } from "./outbox.ts";
+import type { PaceScope } from "./pace.ts";
 import type { ListedTemplate } from "./templates.ts";
 
 /** The outcome of one POST to Graph, as far as it can be known. */
-export type PostOutcome =
+export type PostOutcome = (
   | { readonly kind: "accepted"; readonly messageId: string }
   /** Certainly not accepted: Meta said so, or not a byte of it left. */
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   /** The bytes left and no usable answer came. */
-  | { readonly kind: "ambiguous"; readonly reason: string };
+  | { readonly kind: "ambiguous"; readonly reason: string }
+) & {
+  /** Budgets that are nearly spent, as the answer's headers say. */
+  readonly spent?: readonly SpentBudget[];
+};
+
+export type SpentBudget = { readonly scope: "app" | "account"; readonly forMs: number };
 
 export type Rejection = {
   readonly meta: MetaError | null;
@@ -19,6 +26,10 @@ export type Rejection = {
   readonly retryAfterMs: number | null;
   /** Waiting grows as 4^n seconds for this one recipient (131056). */
   readonly perRecipient: boolean;
+  /** Whoever else must go slower now. */
+  readonly throttles?: PaceScope;
+  /** It says something of the whole number: `blocked` until it is put right, `trouble` when it comes in a row. */
+  readonly number?: "blocked" | "trouble";
   readonly message: string;
 };
 
@@ -46,6 +57,10 @@ export type GraphApi = {
     readonly displayPhoneNumber: string;
     readonly verifiedName: string | null;
     readonly qualityRating: string | null;
+    /** `STANDARD`, `HIGH`, `NOT_APPLICABLE`. @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput */
+    readonly throughputLevel: string | null;
+    /** Also used in the WhatsApp Business app. */
+    readonly isOnBusinessApp: boolean;
   }>;
   /** The ids of the numbers in a WhatsApp Business Account. */
   numbersOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly string[]>;
@@ -146,4 +161,6 @@ export type AccountNumber = {
   readonly isRegistered: boolean;
   /** Also used in the WhatsApp Business app. */
   readonly isOnBusinessApp: boolean;
+  /** `STANDARD`, `HIGH`, `NOT_APPLICABLE`; null when Meta does not say. */
+  readonly throughputLevel?: string | null;
 };

@@ -6,13 +6,25 @@ export type Stage = "in" | "notify" | "out" | "turn";
 /** A lane this process may work on until its lease ends. The token is the fence: without it nothing commits. */
 export type ClaimedLane = {
   readonly laneKey: string;
+  /** Stands for whose it is; zeros where nobody knows. */
+  readonly tenant: string;
   readonly token: string;
   /** Failures in a row of the item at its head, crashes included. */
   readonly attempts: number;
+  /** Lanes out: how long the next message must wait, so that this person gets no more at once than Meta allows; 0: not at all. */
+  readonly pacedMs: number;
 };
 
 export type Lanes = {
-  claim(stage: Stage, limit: number): Promise<readonly ClaimedLane[]>;
+  /**
+   * Those that have waited longest; `inRounds`: as many of each tenant, without some of them.
+   * @returns up to `limit` lanes.
+   */
+  claim(
+    stage: Stage,
+    limit: number,
+    inRounds?: { readonly without: readonly string[] },
+  ): Promise<readonly ClaimedLane[]>;
   /** Makes the leases last again. @returns the lanes that are still ours. */
   renew(lanes: readonly ClaimedLane[]): Promise<readonly ClaimedLane[]>;
   /** Gives lanes back untouched, for another instance to take at once. */

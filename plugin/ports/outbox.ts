@@ -3,6 +3,7 @@ import type {
   ConnectionState,
   Degradation,
   HostEvent,
+  OnAmbiguous,
   OutboundMessage,
   PartState,
   SendReceipt,
@@ -11,6 +12,7 @@ import type {
   Turn,
 } from "../contract.ts";
 import type { ClaimedLane } from "./lanes.ts";
+import type { ThroughputLevel } from "./pace.ts";
 import type { SendingAccount } from "./templates.ts";
 
 /** A turn about to be answered: frozen at its first try. */
@@ -57,6 +59,7 @@ export type PlannedPart = {
   readonly needsWindow: boolean;
   /** Not for people who have opted out. */
   readonly isMarketing: boolean;
+  readonly onAmbiguous: OnAmbiguous;
 };
 
 /** `degraded`: what the receipt says when it goes. */
@@ -100,9 +103,13 @@ export type OutgoingPart = {
     readonly state: ConnectionState;
     /** Sealed for the connection's row; null when there is none. */
     readonly accessTokenEnc: string | null;
+    readonly throughput: ThroughputLevel;
+    /** Pauses in a row of the whole number, 0 when it sends, and how much of the last one is left. */
+    readonly pause: { readonly strikes: number; readonly leftMs: number };
   };
   readonly windowOpen: boolean;
   readonly onWindowClosed: "fail" | "hold";
+  readonly onAmbiguous: OnAmbiguous;
   /** Attempts whose outcome nobody knows, the age of the last one, and whether its status could have arrived. */
   readonly ambiguous: { readonly count: number; readonly ageMs: number; readonly webhooksAlive: boolean };
   /** How often it was certainly not accepted so far. */
@@ -126,6 +133,9 @@ export type Settlement = {
     | { readonly kind: "retry"; readonly state: "queued" | "held" | "sending"; readonly delayMs: number };
   readonly error: SentPart["error"];
 };
+
+/** A part of which Meta has turned out to have taken both attempts. */
+export type SentTwice = { readonly outboxId: string; readonly sendId: string; readonly part: number };
 
 export type SendRequestKey = {
   readonly conversationId: string;

@@ -1,5 +1,6 @@
 /** Who it is: phone number, business-scoped user id, or both, as Meta spreads them over two places. */
 import type { Person } from "../contract.ts";
+import { displayName } from "./display-name.ts";
 import { asObject, asText, objectsIn, type Wire } from "./wire.ts";
 
 // ISO country, then up to 128 letters and digits; a parent id has ENT in between.
@@ -60,7 +61,7 @@ export function parsePerson(named: Named, cards: ContactCards): Person | null {
     userId: knownUserId,
     parentUserId: asUserId(named.parentUserId) ?? asUserId(card?.parent_user_id),
     username: asText(profile?.username),
-    name: asText(profile?.name),
+    name: displayName(asText(profile?.name)),
   };
 }
 

@@ -1,12 +1,14 @@
 /** Work on the database beside the running plugin, or without one: what the command line does. */
 import type { Knex } from "knex";
 import { createDatabase } from "../../adapters/postgres/database.ts";
+import { createDeadLetters } from "../../adapters/postgres/dead-letters.ts";
 import { createErasure } from "../../adapters/postgres/erase.ts";
 import { createReadAgain } from "../../adapters/postgres/read-again.ts";
 import { createSealedValues } from "../../adapters/postgres/sealed-values.ts";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "../config.ts";
 import { type KeyRotation, rotateKeys as rotate } from "../connect/rotate-keys.ts";
+import { createDeadLetterService, type DeadLetterService } from "../dead-letters.ts";
 import type { DoctorRequest } from "../doctor/doctor.ts";
 import type { Diagnosis } from "../doctor/finding.ts";
 import { createErase } from "../erase.ts";
@@ -31,6 +33,14 @@ export function replayUnknown(
     const payload = readPayload({ bytes });
     return payload.kind === "json" ? parseWebhook(payload.value) : null;
   });
+}
+
+/** The same as the plugin's `deadLetters`, without a plugin: what is put back is worked by a running one, at its next look. */
+export function openDeadLetters(
+  knex: Knex,
+  { schema = "public", hostSchema = "public" }: SchemaOptions = {},
+): DeadLetterService {
+  return createDeadLetterService(createDeadLetters(createDatabase(knex, { schema, hostSchema })), () => undefined);
 }
 
 /**

@@ -7,6 +7,7 @@ import { createDataDeletion, type DataDeletionDeps } from "../connect/data-delet
 import { createDisconnect } from "../connect/disconnect.ts";
 import { createFinishLeaving } from "../connect/finish-leaving.ts";
 import { createOnboard } from "../connect/onboard.ts";
+import { createReadThroughput } from "../connect/read-throughput.ts";
 import { createRenewTokens } from "../connect/renew-tokens.ts";
 import { createSignIn } from "../connect/sign-in.ts";
 import type { ChannelPlugin } from "../contract.ts";
@@ -94,6 +95,7 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
     upkeep: {
       "tell Meta of numbers that have left": () => finishLeaving(null),
       "renew tokens": createRenewTokens({ connections, metaOauth, metaAccounts, secretBox, log }),
+      "read how fast numbers may send": createReadThroughput({ connections, graphApi, secretBox, log }),
       "expire onboardings": store.onboardings.expire,
     },
   };

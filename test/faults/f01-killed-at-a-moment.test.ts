@@ -1,4 +1,4 @@
-/** F1, F1b, F2, F3 and F3b: a host that dies, or loses its database, at the worst moment of each step. */
+/** F1, F1b, F2, F3 and F3b: a process that dies, or loses its database, at the worst moment of each step. */
 import { expect } from "vitest";
 import type { Moment } from "./support/chaos-proxy.ts";
 import { experiment } from "./support/experiment.ts";
@@ -15,7 +15,7 @@ const PEOPLE = [1, 2, 3, 4];
 experiment(
   "F1",
   "killed between storing and the 200: the redelivery is a duplicate, and nothing is lost or doubled",
-  60_000,
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     await dieAt(stage, { statement: STORE, at: "after-commit" });
@@ -32,7 +32,7 @@ experiment(
 experiment(
   "F1b",
   "a connection lost during COMMIT is never answered 200, and nothing is lost or doubled",
-  60_000,
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     for (const at of ["after-commit", "before-statement", "after-commit"] as const) {
@@ -51,12 +51,12 @@ experiment(
 experiment(
   "F2",
   "killed between the 200 and the work: the work is done after a restart",
-  60_000,
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     await stage.write(1);
-    const [host] = stage.hosts;
-    if (host) await stage.replace(host);
+    const [worker] = stage.workers;
+    if (worker) await stage.replace(worker);
     await dieAt(stage, { statement: LOAD, at: "before-statement" });
     await stage.check();
   },
@@ -65,7 +65,7 @@ experiment(
 experiment(
   "F3",
   "killed in and around the transaction of the effects: each message has its effect once",
-  60_000,
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     for (const at of ["before-statement", "before-commit", "after-commit"] as const)
@@ -77,7 +77,7 @@ experiment(
 experiment(
   "F3b",
   "killed around the POST to Meta: no message is sent twice, none is left undecided",
-  90_000,
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     await dieAt(stage, { statement: ATTEMPT, at: "after-commit" });
@@ -87,13 +87,13 @@ experiment(
   },
 );
 
-/** Everybody writes while the host dies at this moment and comes back. */
+/** Everybody writes while the worker dies at this moment and comes back. */
 async function dieAt(stage: Stage, moment: Moment): Promise<void> {
-  const [host] = stage.hosts;
-  if (host === undefined) throw new Error("An experiment needs a host.");
-  const died = stage.proxy.stopAt(moment, () => host.end("SIGKILL"));
+  const [worker] = stage.workers;
+  if (worker === undefined) throw new Error("An experiment needs a worker.");
+  const died = stage.proxy.stopAt(moment, () => stage.end(worker, "SIGKILL"));
   const writing = Promise.all(PEOPLE.map((person) => stage.write(person)));
   await died;
-  await stage.replace(host);
+  await stage.start(worker);
   await writing;
 }

@@ -1,41 +1,21 @@
-/** F4b: two hosts on one database, each paused for longer than its lease. */
+/** F4b: two processes on one database, each paused for longer than its lease. */
 import { setTimeout as pause } from "node:timers/promises";
 import { experiment } from "./support/experiment.ts";
-import { LEASE_MS, type Stage, startStage } from "./support/stage.ts";
-
-const PEOPLE = 12;
+import { LEASE_MS, startStage } from "./support/stage.ts";
+import { peopleFrom, startWriting } from "./support/writing.ts";
 
 experiment(
   "F4b",
   "a worker paused for longer than its lease and woken again writes nothing twice and nothing out of order",
-  120_000,
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
-    const stage = await startStage(random, onFinished, { hosts: 2 });
-    const writing = startWriting(stage);
-    for (const host of stage.hosts) {
+    const stage = await startStage(random, onFinished, { workers: 2 });
+    const writing = startWriting(stage, peopleFrom(1, 12), () => pause(40));
+    for (const worker of stage.workers) {
       await pause(200 + random() * 400);
-      await stage.freeze(host, LEASE_MS * 1.5);
+      await stage.freeze(worker, LEASE_MS * 1.5);
     }
     await writing.stop();
     await stage.check();
   },
 );
-
-/** Everybody writes, each the next message once the one before was acknowledged, until it is enough. */
-function startWriting(stage: Stage): { stop(): Promise<unknown> } {
-  let goesOn = true;
-  const everybody = Promise.all(
-    Array.from({ length: PEOPLE }, async (_, person) => {
-      while (goesOn) {
-        await stage.write(person);
-        await pause(40);
-      }
-    }),
-  );
-  return {
-    stop() {
-      goesOn = false;
-      return everybody;
-    },
-  };
-}

@@ -1,5 +1,5 @@
 /** The demo as a newcomer or a script runs it: a process, what it prints, its exit code, and nothing left behind. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { retime } from "../../examples/demo/retime.ts";
+import { type Run, runNode, spawnNode } from "../support/node-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DEMO = ["--import", "tsx", "examples/demo/main.ts"];
@@ -21,14 +22,8 @@ beforeEach(async () => {
   return () => rm(base, { recursive: true, force: true });
 });
 
-type Run = { readonly code: number; readonly out: string; readonly err: string };
-
 function demo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...DEMO, ...args], { cwd: ROOT, env: environment(env) }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
+  return runNode([...DEMO, ...args], { cwd: ROOT, env: environment(env), showsPeople: true });
 }
 
 function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
@@ -169,10 +164,10 @@ describe("npm run demo -- --once", () => {
 describe("npm run demo", () => {
   test("stays up, answers a pasted webhook, and ends with 0 on Ctrl-C, leaving nothing behind", async () => {
     const folder = await fixtures({ "hello.request.json": webhook([message("wamid.A", { text: "Hello?" })]) });
-    const child = spawn(process.execPath, [...DEMO, "--fixtures", folder], {
+    const child = spawnNode([...DEMO, "--fixtures", folder], {
       cwd: ROOT,
       env: environment({}),
-      stdio: ["ignore", "pipe", "inherit"],
+      showsPeople: true,
     });
     onTestFinished(() => void child.kill("SIGKILL"));
     let out = "";

@@ -1,5 +1,5 @@
 /** The embedded Postgres on a hostile machine: root, closed folders, processes that are killed, data of another version. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { access, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../../examples/host/embedded-postgres.ts";
+import { spawnNode } from "../support/node-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -261,10 +262,7 @@ async function startInProcess(options: EmbeddedPostgresOptions, module = "./exam
   const url = module.startsWith(".") ? pathToFileURL(join(ROOT, module)) : pathToFileURL(module);
   const script = `import { startEmbeddedPostgres } from ${JSON.stringify(url.href)};
     console.log((await startEmbeddedPostgres(${JSON.stringify({ fsync: false, ...options })})).url);`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawnNode(["--import", "tsx", "--input-type=module", "-e", script], { cwd: ROOT });
   running.push(async () => child.kill("SIGKILL"));
   const [line] = await Promise.race([
     once(child.stdout, "data"),

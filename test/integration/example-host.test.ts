@@ -1,5 +1,4 @@
 /** The example host as whoever runs it meets it: a process, its environment, its routes and the database it leaves. */
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage, type Server } from "node:http";
@@ -9,6 +8,7 @@ import { createSimulator, type Simulator } from "@omniops/whatsapp/simulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NUMBER, TENANT, until } from "../support/channel.ts";
 import { createHostProcess, type HostProcess } from "../support/host-process.ts";
+import { runNode } from "../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -337,13 +337,10 @@ describe("a start that cannot succeed", () => {
 
 function start(env: Readonly<Record<string, string>>) {
   const { PATH = "", HOME = "" } = process.env;
-  return new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      ["--import", "tsx", "examples/host/main.ts"],
-      { cwd: ROOT, env: { PATH, HOME, PORT: "0", ...env }, timeout: 15_000 },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
+  return runNode(["--import", "tsx", "examples/host/main.ts"], {
+    cwd: ROOT,
+    env: { PATH, HOME, PORT: "0", ...env },
+    timeout: 15_000,
   });
 }
 

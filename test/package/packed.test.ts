@@ -51,7 +51,7 @@ beforeAll(async () => {
 /** What a host's file prints. */
 async function node(source: string): Promise<string> {
   writeFileSync(join(host, "main.js"), source);
-  const { stdout } = await run(process.execPath, ["main.js"], { cwd: host });
+  const { stdout } = await run(process.execPath, ["--unhandled-rejections=strict", "main.js"], { cwd: host });
   return stdout.trim();
 }
 
@@ -106,9 +106,13 @@ describe("the packed package", () => {
     `),
     ) as { bin: Record<string, string> };
 
-    const { stdout, stderr } = await run(process.execPath, [join(installed, bin["whatsapp-channel"]!), "--help"], {
-      cwd: host,
-    });
+    const { stdout, stderr } = await run(
+      process.execPath,
+      ["--unhandled-rejections=strict", join(installed, bin["whatsapp-channel"]!), "--help"],
+      {
+        cwd: host,
+      },
+    );
 
     expect(stdout + stderr).toContain("whatsapp-channel");
   });

@@ -95,6 +95,8 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     pollMs: 100,
     upkeepMs: 300,
+    // A test that wants to hear them says so: what they say beside what others test is noise.
+    alarms: false,
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 200 },
     ...options.plugin,
   });

@@ -2,11 +2,20 @@
 import { it } from "vitest";
 import { createRandom, type Random } from "./random.ts";
 
-const seeds = Number(process.env.FAULT_SEEDS ?? 1);
+const seeds = Number(process.env.FAULT_SEEDS ?? 3);
 const first = Number(process.env.FAULT_SEED ?? 1);
+
+/** By hand an experiment is as large as its pass line says; in `npm test` it has the same shape and less of everything. */
+export const isFull = process.env.FAULT_SIZE === "full";
 
 /** Called when the experiment is over, last one first. */
 export type OnFinished = (clean: () => Promise<unknown> | unknown) => void;
+
+export type ExperimentOptions = {
+  readonly timeoutMs: number;
+  /** Runs alone: it loads the machine. Others, which mostly wait, run beside each other. */
+  readonly alone?: boolean;
+};
 
 /**
  * @param passes the pass line, as a sentence.
@@ -14,15 +23,18 @@ export type OnFinished = (clean: () => Promise<unknown> | unknown) => void;
 export function experiment(
   fault: string,
   passes: string,
-  timeout: number,
+  { timeoutMs, alone = false }: ExperimentOptions,
   run: (random: Random, onFinished: OnFinished) => Promise<void>,
 ): void {
   for (let seed = first; seed < first + seeds; seed++)
-    it(`${fault} ${passes} (FAULT_SEED=${seed} FAULT_SEEDS=1)`, { timeout }, ({ onTestFinished }) =>
-      run(createRandom(seed), (clean) =>
-        onTestFinished(async () => {
-          await clean();
-        }),
-      ),
+    (alone ? it : it.concurrent)(
+      `${fault} ${passes} (FAULT_SEED=${seed} FAULT_SEEDS=1)`,
+      { timeout: timeoutMs },
+      ({ onTestFinished }) =>
+        run(createRandom(seed), (clean) =>
+          onTestFinished(async () => {
+            await clean();
+          }),
+        ),
     );
 }

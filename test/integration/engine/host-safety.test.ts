@@ -1,8 +1,8 @@
 /** I10: nothing of ours ends the host's process, keeps it alive, or stays behind in it. Each host is a process of its own. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
 import { NUMBER, TENANT } from "../../support/channel.ts";
+import { spawnNode } from "../../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { connectNumber } from "./support.ts";
 
@@ -14,14 +14,14 @@ const databases = new Map<string, TestDatabase>();
 // All at once: they wait more than they work.
 beforeAll(async () => {
   endings.set("construct", run("lifecycle.ts", ["construct", "postgres://nobody@127.0.0.1:9/none"]));
-  for (const mode of ["start", "reply", "listener", "logger", "knex", "never"]) {
+  for (const mode of ["start", "tick", "reply", "listener", "logger", "knex", "never"]) {
     const database = await createTestDatabase();
     databases.set(mode, database);
     const rows = async <T>(sql: string, bindings: readonly unknown[] = []) =>
       (await database.knex.raw(sql, bindings as never)).rows as T[];
     await rows("insert into customer_configs (id) values (?)", [TENANT]);
     await connectNumber(rows);
-    const script = mode === "start" ? "lifecycle.ts" : "hostile-host.ts";
+    const script = mode === "start" || mode === "tick" ? "lifecycle.ts" : "hostile-host.ts";
     endings.set(mode, run(script, [mode, database.url, NUMBER.phoneNumberId]));
   }
 });
@@ -42,9 +42,9 @@ describe("a host that only constructs the plugin", () => {
   });
 });
 
-describe("a host that starts and stops the plugin", () => {
-  it("ends by itself too", async () => {
-    const { code, errors } = await endingOf("start");
+describe("a host that starts and stops the plugin, or ticks once", () => {
+  it.each(["start", "tick"])("ends by itself too: %s", async (mode) => {
+    const { code, errors } = await endingOf(mode);
 
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
   });
@@ -89,9 +89,7 @@ describe("a host survives", () => {
 
 async function run(script: string, args: readonly string[]): Promise<Ending> {
   const file = `test/integration/engine/children/${script}`;
-  const child = spawn(process.execPath, ["--unhandled-rejections=strict", "--import", "tsx", file, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawnNode(["--import", "tsx", file, ...args]);
   let said = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {

@@ -211,6 +211,23 @@ describe("a person known by two names", () => {
     expect(head?.payload).toMatchObject({ text: { body: "to wamid.2" } });
   });
 
+  it("has used up under one name what was sent under either", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1")), delivery(byUser("wamid.2"))]);
+    await rows(
+      `insert into whatsapp_lanes (lane_key, stage, paced_until)
+       select 'out:contact:' || id, 'out', now() + interval '100 seconds' from whatsapp_contacts`,
+    );
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+
+    const [elder] = await rows(
+      `select extract(epoch from paced_until - now()) > 190 as summed from whatsapp_lanes
+       where lane_key = (select 'out:contact:' || id from whatsapp_contacts where merged_into is null)`,
+    );
+    expect(elder).toEqual({ summed: true });
+  });
+
   it("whose answer is on its way when they are linked has it settled once", async () => {
     const { store, rows } = await startEngine();
     await store.inbox.record([delivery(byPhone("wamid.1"))]);

@@ -56,7 +56,10 @@ describe("the order of locks", () => {
     expect(await rows("select lane_key, pending from whatsapp_lanes where pending <> 61")).toEqual([]);
   });
 
-  it("locks lanes in sorted order however the batch names them", async () => {
+  it.each([
+    ["of people who are known", []],
+    ["with somebody new among them", [message({ id: "wamid.c", phone: "447700900789" })]],
+  ])("locks lanes in sorted order however a batch %s names them", async (_whose, others) => {
     const { store, database, rows } = await startEngine();
     const people = [ADA, BEN];
     await store.inbox.record([delivery(...people.map((phone) => message({ id: `wamid.${phone}`, phone })))]);
@@ -66,7 +69,7 @@ describe("the order of locks", () => {
 
     // The batch names the second lane first; while it waits for the first one, it must not hold the second.
     const batch = store.inbox.record([
-      delivery(message({ id: "wamid.b", phone: BEN }), message({ id: "wamid.a", phone: ADA })),
+      delivery(message({ id: "wamid.b", phone: BEN }), message({ id: "wamid.a", phone: ADA }), ...others),
     ]);
     await waiters(rows);
 

@@ -1,15 +1,11 @@
 /** Starting and stopping: what is under way finishes, what cannot is given back at once, and another instance goes on. */
 import type { Reply, Turn } from "@omniops/whatsapp";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
-import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
-import { planSend } from "../../../plugin/pipeline/plan-send.ts";
-import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
+import { describe, expect, it } from "vitest";
+import type { Pipeline } from "../../../plugin/pipeline/pipeline.ts";
+import type { Host } from "../../../plugin/ports.ts";
 import { quiet, until } from "../../support/channel.ts";
+import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
-
-/** So long that only giving a lane back can explain that it comes back. */
-const LONG_LEASE_MS = 600_000;
 
 describe("stop", () => {
   it("lets the turn under way finish, and claims nothing more", async () => {
@@ -93,6 +89,72 @@ describe("stop", () => {
   });
 });
 
+describe("stop under load", () => {
+  it("gives everything back while deliveries still come in, and another instance answers each message once, in order", async () => {
+    const asked: string[] = [];
+    const channel = await channelFor({
+      config: { leaseMs: LONG_LEASE_MS },
+      reply: async (turn) => {
+        asked.push(turn.turnId);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return `You said: ${turn.messages.map(({ text }) => text).join(" / ")}`;
+      },
+    });
+    const phones = Array.from({ length: 40 }, (_, i) => String(447700900300 + i));
+    const people = phones.map((phoneNumber) => channel.meta.person({ name: "Somebody", phoneNumber }));
+    const say = (text: string) => {
+      for (const person of people) person.says(text);
+    };
+    say("one");
+    await channel.meta.waitFor(() => channel.meta.accepted.length > 3);
+    say("two");
+
+    const stopped = channel.plugin.stop();
+    say("three");
+    await stopped;
+    const askedThen = asked.length;
+    expect(await channel.rows("select lane_key from whatsapp_lanes where lease_token is not null")).toEqual([]);
+    await channel.meta.idle();
+    expect(asked.length).toBe(askedThen);
+    const deliveries = channel.meta.deliveries.flatMap(({ attempts }) => attempts.map(({ status }) => status));
+    expect(new Set(deliveries)).toEqual(new Set([200]));
+
+    await channel.plugin.start();
+    await until(
+      async () => (await channel.rows("select 1 from whatsapp_lanes where pending > 0")).length === 0,
+      "the rest",
+    );
+    await channel.meta.idle();
+    await quiet(channel);
+    for (const phone of phones) {
+      const texts = channel.meta.accepted.filter(({ recipient }) => recipient === phone).map(({ text }) => text);
+      expect(texts.flatMap((text) => text.replace("You said: ", "").split(" / "))).toEqual(["one", "two", "three"]);
+    }
+    expect(await channel.rows("select 1 from whatsapp_send_attempts")).toHaveLength(channel.meta.accepted.length);
+  });
+
+  it("is told to a load balancer from its first moment, until the next start", async () => {
+    const thinking = gate("done");
+    const channel = await channelFor({ reply: () => thinking.promise });
+    const health = async () => {
+      const answer = await fetch(`${channel.url}/health`);
+      return [answer.status, await answer.json()];
+    };
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    await until(async () => (await channel.rows("select 1 from whatsapp_turns where attempts = 1"))[0], "the turn");
+    expect(await health()).toEqual([200, { status: "ok" }]);
+
+    const stopped = channel.plugin.stop();
+    expect(await health()).toEqual([503, { status: "draining" }]);
+    thinking.open("done");
+    await stopped;
+    expect(await health()).toEqual([503, { status: "draining" }]);
+
+    await channel.plugin.start();
+    expect(await health()).toEqual([200, { status: "ok" }]);
+  });
+});
+
 describe("start", () => {
   it("after stop works again, sends included", async () => {
     const channel = await channelFor();
@@ -119,32 +181,6 @@ function asking(asked: Turn[], answer: Reply | Promise<Reply>): Pick<Host, "repl
       return answer;
     },
   };
-}
-
-/** The four stages over a store, with a Meta that takes everything. */
-function instance(on: Store, host: Pick<Host, "reply">): Pipeline {
-  const silent = () => undefined;
-  const graphApi = { postMessage: async () => ({ kind: "accepted", messageId: `wamid.${Math.random()}` }) };
-  const pipeline = createPipeline({
-    store: on,
-    connections: on.connections,
-    graphApi: graphApi as unknown as GraphApi,
-    secretBox: { seal: (secret) => secret, open: (sealed) => sealed } satisfies SecretBox,
-    prepareSend: async (wishes) => planSend(wishes),
-    host: { reply: host.reply, onEvent: undefined },
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    leaseMs: LONG_LEASE_MS,
-    reconcileMs: 500,
-    coalesceMs: 0,
-    pollMs: 50,
-    replyTimeoutMs: 60_000,
-    rules: DEFAULT_RULES,
-    retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
-    random: Math.random,
-    newToken: () => String(Math.random()),
-  });
-  onTestFinished(() => pipeline.stop(0));
-  return pipeline;
 }
 
 async function store({ store: on }: Engine, pipeline: Pipeline, id: string, phone?: string): Promise<void> {

@@ -93,6 +93,7 @@ describe("a person who is erased", () => {
           mediaType: null,
           needsWindow: true,
           isMarketing: false,
+          onAmbiguous: "resend",
         },
       ],
       degraded: [],

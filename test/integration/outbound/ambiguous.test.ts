@@ -1,8 +1,8 @@
 /** Answers that were lost: status webhooks tell what became of them, and nothing is ever sent twice on a guess. */
 import type { FaultKind } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { quiet, type TestChannel } from "../../support/channel.ts";
-import { attemptsOf, inState, meet, startSilent, texts } from "./outbound.ts";
+import { quiet } from "../../support/channel.ts";
+import { attemptsOf, chatter, inState, meet, startSilent, texts } from "./outbound.ts";
 
 const POSTS = "POST /301777000333444/messages";
 
@@ -12,13 +12,6 @@ const impatient: typeof fetch = (url, init) =>
     ...init,
     signal: AbortSignal.any([init?.signal ?? AbortSignal.timeout(150), AbortSignal.timeout(150)]),
   });
-
-/** Somebody else writes again and again, so that the number's webhooks are seen to be alive. */
-async function chatter(channel: TestChannel): Promise<() => void> {
-  const bob = await meet(channel, { name: "Bob", phoneNumber: "447700900009" });
-  const timer = setInterval(() => bob.person.says("still here"), 50);
-  return () => clearInterval(timer);
-}
 
 describe("a message that was accepted without us hearing so", () => {
   it.each<[FaultKind]>([["accept-then-reset"], ["accept-then-500"], ["garbage"], ["accept-then-hang"]])(

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { PartState } from "../../../plugin/contract.ts";
 import { createDispatchOutbox } from "../../../plugin/pipeline/dispatch-outbox.ts";
+import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
 import { isPending } from "../../../plugin/pipeline/part-state.ts";
 import type { ClaimedLane, OutgoingPart, PostOutcome, Rejection, Settlement } from "../../../plugin/ports.ts";
 
@@ -133,9 +134,12 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
         phoneNumberId: "301777000333444",
         state: world.isConnected ? "connected" : "reauth_required",
         accessTokenEnc: "sealed",
+        throughput: "standard",
+        pause: { strikes: 0, leftMs: 0 },
       },
       windowOpen: true,
       onWindowClosed: "fail",
+      onAmbiguous: "resend",
       ambiguous: {
         count: open(part).length,
         ageMs: open(part).length === 0 ? 0 : world.now - last,
@@ -172,6 +176,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
       settle: async (settlements: readonly Settlement[]) => settlements.map(settleOne),
     } as never,
     connections: {
+      pause: async () => false,
       requireReauth: async () => {
         world.isConnected = false;
         return null;
@@ -180,9 +185,11 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
     graphApi: { postMessage: async () => onPost(head()!) } as never,
     secretBox: { open: () => "token" } as never,
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, random: () => 0.5 },
+    policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, pair: META_LIMITS.pair, random: () => 0.5 },
     newToken: () => `token-${++tokens}`,
     onSettled: () => undefined,
+    throughput: { admit: async () => new Map(), onOutcome: async () => undefined },
+    onPaced: () => undefined,
   });
 }
 
@@ -190,7 +197,7 @@ async function play(sequence: readonly Step[]) {
   const model = createWorld();
   const { parts, world } = model;
   const dispatch = createDispatcher(model);
-  const lane: ClaimedLane = { laneKey: "out", token: "lease", attempts: 0 };
+  const lane: ClaimedLane = { laneKey: "out", tenant: "", token: "lease", attempts: 0, pacedMs: 0 };
   for (const step of sequence) {
     if (step === "inbound") world.heardAt = world.now += 1;
     else if (step === "later") {

@@ -1,8 +1,9 @@
 /** A slow or lost send is its own conversation's trouble: not the database's, not other people's, not the next worker's. */
+import { signatureOf } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
-import { quiet, type TestChannel } from "../../support/channel.ts";
+import { APP_SECRET, NUMBER, quiet, type TestChannel } from "../../support/channel.ts";
 import { attemptsOf, inState, keepBack, meet, settled, startSilent, texts } from "./outbound.ts";
 
 const POSTS = "POST /301777000333444/messages";
@@ -118,6 +119,53 @@ describe("a message that a status settles while a worker is about to send it aga
     expect((await channel.rows("select state from whatsapp_outbox"))[0]).toEqual({ state: "sent" });
   });
 });
+
+describe("webhooks that are stored and not applied yet", () => {
+  it("prove that silence means something, except while the message's own status is among them", async () => {
+    const channel = await startSilent({ config: { reconcileMs: 60_000 }, meta: { statusDelayMs: 600_000 } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    await quiet(channel);
+    channel.meta.faults.next({ do: "accept-then-reset" });
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await channel.until(async () => (await attemptsOf(channel, receipt))[0]?.state === "ambiguous", "the reset");
+    await channel.plugin.stop();
+    const { outbox } = storeOf(channel);
+    const lane = { laneKey: `out:contact:${ada.contactId}`, tenant: "", token: "", attempts: 0, pacedMs: 0 };
+    const isAlive = async () => (await outbox.head([lane]))[0]?.ambiguous.webhooksAlive;
+
+    expect(await isAlive()).toBe(false);
+    await storeStatus(channel, "wamid.ofSomebodyElse", "another-token");
+    expect(await isAlive()).toBe(true);
+    const { wamid, callbackData } = channel.meta.accepted[0]!;
+    await storeStatus(channel, wamid, callbackData ?? "");
+    expect(await isAlive()).toBe(false);
+  });
+});
+
+/** Nobody applies it: the pipeline has stopped. */
+async function storeStatus(channel: TestChannel, wamid: string, token: string): Promise<void> {
+  const rawBody = Buffer.from(
+    JSON.stringify({
+      object: "whatsapp_business_account",
+      entry: [
+        {
+          id: NUMBER.wabaId,
+          changes: [
+            {
+              field: "messages",
+              value: {
+                messaging_product: "whatsapp",
+                metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
+                statuses: [{ id: wamid, status: "sent", timestamp: "1790000000", biz_opaque_callback_data: token }],
+              },
+            },
+          ],
+        },
+      ],
+    }),
+  );
+  await channel.plugin.receive({ rawBody, signature: signatureOf(rawBody, APP_SECRET) });
+}
 
 describe("an answer that comes after the message was given up", () => {
   it("is what counts: accepted, with its wamid", async () => {

@@ -2,7 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { attemptsOf, inState, meet, settled, startSilent, texts, threeParts } from "./outbound.ts";
 
-const PATIENT = { retry: { maxAttempts: 8, baseMs: 20, maxMs: 5_000 } };
+const PATIENT = {
+  metaLimits: { pair: { intervalMs: 120, burst: 45 } },
+  retry: { maxAttempts: 8, baseMs: 20, maxMs: 5_000 },
+};
 
 describe("messages to one person", () => {
   it("leave in the order they were sent, parts and sends alike", async () => {
@@ -70,8 +73,8 @@ describe("messages to one person", () => {
   });
 
   it("wait as long as the number's throttle lasts, whatever base the retries have", async () => {
-    // 6,000 × 0.035 is no whole number in binary.
-    const channel = await startSilent({ plugin: { retry: { maxAttempts: 8, baseMs: 35, maxMs: 5_000 } } });
+    // No whole number: the database counts in whole milliseconds.
+    const channel = await startSilent({ plugin: { metaLimits: { pair: { intervalMs: 210.1, burst: 45 } } } });
     const ada = await meet(channel, { name: "Ada" });
     channel.meta.faults.next({ do: { error: { code: 131056 } } });
 

@@ -42,6 +42,13 @@ export async function meet(
   return { person, conversationId: row.conversation_id, contactId: row.contact_id };
 }
 
+/** Somebody else writes again and again, so that the number's webhooks are seen to be alive. */
+export async function chatter(channel: TestChannel): Promise<() => void> {
+  const bob = await meet(channel, { name: "Bob", phoneNumber: "447700900009" });
+  const timer = setInterval(() => bob.person.says("still here"), 50);
+  return () => clearInterval(timer);
+}
+
 /** The receipt once it is as wished. */
 export function receiptWhen(
   channel: TestChannel,

@@ -81,6 +81,72 @@ describe("a dead token", () => {
     expect(await channel.plugin.sessionStatus(people[0]!.conversationId)).toMatchObject({ canSend: true });
   });
 
+  it("costs with 1,000 messages queued no more calls than were under way, and all of them leave in order after it", {
+    timeout: 120_000,
+  }, async () => {
+    const channel = await startSilent({
+      meta: { numbers: [NUMBER, OTHER_NUMBER], statusDelayMs: 600_000 },
+      config: { reconcileMs: 60_000 },
+    });
+    const people = Array.from({ length: 250 }, (_, i) =>
+      channel.meta.person({ name: `Person ${i}`, phoneNumber: String(447_700_910_000 + i) }),
+    );
+    channel.meta.batch(people.map((from) => ({ from, text: "hello" })));
+    const conversations = await channel.until(async () => {
+      const found = await channel.rows<{ id: string }>(
+        "select conversation_id as id from whatsapp_contacts where conversation_id is not null",
+      );
+      return found.length === people.length && found;
+    }, "all of them to be known");
+    await quiet(channel);
+    channel.meta.onAccepted(() => {
+      if (channel.meta.accepted.length === 40) channel.meta.revokeToken();
+    });
+
+    await channel.plugin.stop();
+    // As many at a time as the pool has connections.
+    const left = [...conversations];
+    const sendAll = async () => {
+      for (let next = left.pop(); next !== undefined; next = left.pop())
+        for (let n = 0; n < 4; n++) await channel.plugin.send({ conversationId: next.id, response: `message ${n}` });
+    };
+    await Promise.all([sendAll(), sendAll(), sendAll(), sendAll()]);
+    await channel.plugin.start();
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_connections where state = 'reauth_required'"))[0],
+      "the connection to need a new token",
+    );
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_outbox where state = 'sending'")).length === 0,
+      "what was under way to come back",
+    );
+
+    const posts = () => channel.meta.requests["POST /301777000333444/messages"] ?? 0;
+    const inFlight = 200;
+    expect(posts() - 40).toBeLessThanOrEqual(inFlight);
+    expect(
+      await channel.rows("select state, count(*)::int as n from whatsapp_outbox group by state order by 1"),
+    ).toEqual([
+      { state: "accepted", n: 40 },
+      { state: "queued", n: 960 },
+    ]);
+    const before = posts();
+    await reconnect(channel, NEW_TOKEN);
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 1_000, 90_000);
+    await quiet(channel, 30_000);
+
+    // Each of them once, and none of the refused ones more than once more.
+    expect(posts() - before).toBe(960);
+    const said = new Map<string, string[]>();
+    for (const { recipient, text } of channel.meta.accepted)
+      said.set(recipient, [...(said.get(recipient) ?? []), text]);
+    const inOrder = ["message 0", "message 1", "message 2", "message 3"];
+    expect([...said.values()]).toEqual(people.map(() => inOrder));
+    expect(
+      channel.events.filter((event) => event.kind === "connection" && event.connection.state === "reauth_required"),
+    ).toHaveLength(1);
+  });
+
   it("keeps nobody waiting who found it dead while the number was being connected again", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });

@@ -128,6 +128,8 @@ describe("looking up a number", () => {
       displayPhoneNumber: "+1 555-777-0100",
       verifiedName: "Corner Bakery",
       qualityRating: null,
+      throughputLevel: null,
+      isOnBusinessApp: false,
     });
   });
 

@@ -2,10 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DispatchPolicy, decideAfter, decideBefore } from "../../../plugin/pipeline/decide-next.ts";
+import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
 import type { OutgoingPart, PostOutcome, Rejection } from "../../../plugin/ports.ts";
 
 const POLICY: DispatchPolicy = {
   reconcileMs: 1_000,
+  pair: META_LIMITS.pair,
   retry: { maxAttempts: 8, baseMs: 1_000, maxMs: 300_000 },
   random: () => 0.5,
 };
@@ -13,7 +15,7 @@ const never = { count: 0, ageMs: 0, webhooksAlive: false };
 
 function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
   return {
-    lane: { laneKey: "out:contact:1", token: "t", attempts: 0 },
+    lane: { laneKey: "out:contact:1", tenant: "", token: "t", attempts: 0, pacedMs: 0 },
     outboxId: "1",
     state: "queued",
     payload: {},
@@ -28,9 +30,12 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
       phoneNumberId: "1",
       state: "connected",
       accessTokenEnc: "sealed",
+      throughput: "standard",
+      pause: { strikes: 0, leftMs: 0 },
     },
     windowOpen: true,
     onWindowClosed: "fail",
+    onAmbiguous: "resend",
     ambiguous: never,
     rejections: 0,
     ...over,
@@ -68,6 +73,18 @@ describe("before the socket, a part", () => {
       kind: "done",
       state: "unknown",
     });
+  });
+
+  it("that is to be held is never sent a second time, and waits no longer than one that may be", () => {
+    const held = (ageMs: number, webhooksAlive: boolean) =>
+      decided({ onAmbiguous: "hold", ambiguous: { count: 1, ageMs, webhooksAlive } });
+
+    expect(held(999, true)).toMatchObject({ kind: "retry", state: "sending" });
+    expect(held(1_000, true)).toMatchObject({ kind: "done", state: "unknown", code: "GRAPH_AMBIGUOUS" });
+    // Its statuses may be on their way to a host that was down.
+    expect(held(9_999, false)).toMatchObject({ kind: "retry", state: "sending" });
+    expect(held(10_000, false)).toMatchObject({ kind: "done", state: "unknown", code: "GRAPH_AMBIGUOUS" });
+    expect(decided({ onAmbiguous: "hold" })).toBe("post");
   });
 
   it("is never sent a third time by itself", () => {
@@ -151,6 +168,20 @@ describe("after the socket", () => {
       error: { code: "GRAPH_REJECTED" },
     });
   });
+
+  it.each(["never", "fix", "template", "backoff"] as const)(
+    "a rejection with advice %s does not call a part failed that may have arrived before",
+    (retry) => {
+      const ambiguous = { count: 1, ageMs: 2_000, webhooksAlive: true };
+      const meta = { code: 131026, subcode: null, title: null, details: null, fbtraceId: null } as never;
+
+      expect(settled(rejected({ retry, meta }), { ambiguous, rejections: 7 })).toMatchObject({
+        attempt: "rejected",
+        next: { kind: "done", state: "unknown" },
+        error: { code: "GRAPH_AMBIGUOUS", meta },
+      });
+    },
+  );
 
   it("a dead token keeps the part queued, for the reconnect to wake it", () => {
     expect(settled(rejected({ retry: "reauth" }), { rejections: 100 })).toMatchObject({

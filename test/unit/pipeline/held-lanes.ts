@@ -6,7 +6,13 @@ import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
 export const LEASE_MS = 900;
 export const POLL_MS = 1_000;
 
-export const lane = (laneKey: string): ClaimedLane => ({ laneKey, token: `token of ${laneKey}`, attempts: 0 });
+export const lane = (laneKey: string): ClaimedLane => ({
+  laneKey,
+  tenant: laneKey,
+  token: `token of ${laneKey}`,
+  attempts: 0,
+  pacedMs: 0,
+});
 
 /** Lanes that are ready are in `ready`; everything asked of the port is in `calls`. */
 export function setUp(handle: LaneHandler, options: Partial<LaneWorkerOptions> = {}) {

@@ -1,4 +1,4 @@
-/** A host that only constructs, or starts and stops, and then has nothing more to do: it must end by itself. */
+/** A host that only constructs, ticks once, or starts and stops, and then has nothing more to do: it must end by itself. */
 import { randomBytes } from "node:crypto";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import knexFactory from "knex";
@@ -17,6 +17,10 @@ const plugin = createWhatsAppPlugin({
   onEvent: () => undefined,
 });
 const constructed = snapshot();
+if (mode === "tick") {
+  await plugin.tick();
+  await knex.destroy();
+}
 if (mode === "start") {
   await plugin.start();
   await plugin.stop();

@@ -1,0 +1,138 @@
+/** `dead-letters`: what was moved aside after its last try, shown, and put back in order for the running host. */
+import { type DeadLetter, type DeadLetterQuery, type DeadLetterService, openDeadLetters } from "@omniops/whatsapp";
+import { type Command, usageError } from "./command.ts";
+import { withDatabase } from "./database.ts";
+import { optionsHelp, type Parsed, parsed, schemas } from "./options.ts";
+import { harmless } from "./print.ts";
+
+const NAME = "dead-letters";
+const HELP = `Usage: whatsapp-channel ${NAME} list [options]
+       whatsapp-channel ${NAME} redrive [<id> …] [options]
+
+What failed on every try and lies aside: events that could not be applied (in), turns that reply did not answer
+(turn), events that onEvent did not take (notify). Neither text nor numbers are shown.
+redrive puts them back, oldest first, each where it stood in its conversation; a running host works them. Mend the
+cause first. Safe to repeat.
+
+${optionsHelp(
+  [
+    "--stage <stage>         in, turn or notify",
+    "--conversation <uuid>   Of this conversations.id",
+    "--error <error>         With this error, as it is listed",
+    "--from <time>           Came then or later: 2026-11-27, or 2026-11-27T08:00:00Z",
+    "--until <time>          Came before that",
+    "--tenant <uuid>         Only of this customer_configs.id. Default: of every tenant",
+    "--limit <number>        list: at most 100, the default. redrive: at most 1000, the default",
+    "--after <next>          list: the page after the one that ended so",
+    "--all                   redrive: whatever there is, where no filter and no id is given",
+  ],
+  "Exit codes: 0 done, 1 failed, 2 used wrongly",
+)}
+
+Examples:
+  whatsapp-channel ${NAME} list --stage turn
+  whatsapp-channel ${NAME} redrive --error "Error ECONNREFUSED" --from 2026-11-27T08:00:00Z
+  whatsapp-channel ${NAME} redrive in:17 in:18`;
+
+const FILTERS = ["stage", "conversation", "error", "from", "until", "tenant"] as const;
+const VALUED = [...FILTERS, "limit", "after"] as const;
+type Values = Parsed<
+  { readonly [Name in "all"]?: boolean } & { readonly [Name in (typeof VALUED)[number]]?: string }
+>["values"];
+
+export const deadLettersCommand: Command = {
+  summary: "What failed on every try: list it, put it back",
+
+  async run(args) {
+    const { values, positionals } = parsed(args, `${NAME} --help`, ["all"], VALUED);
+    if (values.help) {
+      console.log(HELP);
+      return 0;
+    }
+    const [what, ...ids] = positionals;
+    if (what !== "list" && what !== "redrive")
+      throw wrong(what === undefined ? "Say what: list or redrive." : `"${what}" is neither list nor redrive.`);
+    const act = what === "list" ? list(ids, values) : redrive(ids, values);
+    const options = schemas(values, `${NAME} --help`);
+    const url = values["database-url"] ?? process.env.DATABASE_URL;
+    const { json, text } = await withDatabase(url, (knex) => act(openDeadLetters(knex, options))).catch(asUsage);
+    console.log(values.json ? JSON.stringify(json) : text);
+    return 0;
+  },
+};
+
+type Act = (letters: DeadLetterService) => Promise<{ readonly json: object; readonly text: string }>;
+
+function list(ids: readonly string[], values: Values): Act {
+  if (ids.length > 0) throw wrong(`"${ids.join(" ")}" is one argument too many.`);
+  if (values.all) throw wrong("--all is for redrive: list shows whatever there is.");
+  const query = { ...filterOf(values), limit: limitOf(values), after: values.after };
+  return async (deadLetters) => {
+    const { letters, next } = await deadLetters.list(query);
+    const rows = letters.map(toText);
+    if (next !== null) rows.push(`There may be more: --after ${next}`);
+    return { json: { deadLetters: letters, next }, text: rows.length === 0 ? "None." : rows.join("\n") };
+  };
+}
+
+function redrive(ids: readonly string[], values: Values): Act {
+  if (values.after !== undefined) throw wrong("--after is for list: redrive begins with the oldest.");
+  for (const id of ids)
+    if (!/^(in|turn|notify):[\w-]+$/.test(id))
+      throw wrong(`"${id}" is no id: they look like in:17, as list shows them.`);
+  const narrows = ids.length > 0 || FILTERS.some((name) => values[name] !== undefined);
+  if (narrows === (values.all === true))
+    throw wrong(
+      narrows
+        ? "--all says that there is no filter and no id."
+        : "Say which: ids, a filter, or --all for whatever there is.",
+    );
+  const query = { ...filterOf(values), limit: limitOf(values), ...(ids.length > 0 ? { ids } : {}) };
+  return async (deadLetters) => {
+    const { redriven, left } = await deadLetters.redrive(query);
+    const more = left > 0 ? ` ${left} more match: run this again.` : "";
+    return { json: { redriven, left }, text: `Put back: ${redriven}.${more}` };
+  };
+}
+
+function filterOf(values: Values): DeadLetterQuery {
+  return {
+    stage: values.stage as DeadLetterQuery["stage"],
+    conversationId: values.conversation,
+    error: values.error,
+    from: timeOf("from", values.from),
+    until: timeOf("until", values.until),
+    customerConfigId: values.tenant,
+  };
+}
+
+/** A time without a zone would be this machine's. */
+function timeOf(name: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(time.getTime()))
+    throw wrong(`--${name} is a time such as 2026-11-27 or 2026-11-27T08:00:00Z.`);
+  return time;
+}
+
+function limitOf({ limit }: Values): number | undefined {
+  if (limit === undefined) return undefined;
+  if (!/^\d{1,6}$/.test(limit)) throw wrong("--limit is a whole number.");
+  return Number(limit);
+}
+
+/** Errors are named by whatever the host has thrown. */
+function toText({ id, kind, at, conversationId, attempts, error, explanation }: DeadLetter): string {
+  const tries = attempts === null ? "" : `, ${attempts} tries`;
+  const about = conversationId === null ? "no conversation" : `conversation ${conversationId}`;
+  return [`${id}  ${kind}, ${at}, ${about}${tries}`, `  ${error}`, `  ${explanation}`].map(harmless).join("\n");
+}
+
+function wrong(message: string): Error {
+  return usageError(message, `${NAME} --help`);
+}
+
+/** What the filter cannot be is the caller's mistake. */
+function asUsage(error: Error & { readonly code?: string }): never {
+  throw error.code === "REQUEST_INVALID" ? wrong(error.message) : error;
+}

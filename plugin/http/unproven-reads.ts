@@ -1,0 +1,54 @@
+/** Bodies of callers who have proven nothing yet: however many come at once, together they hold only so much memory. */
+import { ChannelError } from "../errors.ts";
+import { type MaybeParsed, type MemoryBudget, readRawBody } from "./raw-body.ts";
+
+/** Five of Meta's largest deliveries at the same moment; an ordinary one is a thousandth of such. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+/** What a request costs beside its body, so that many bodies of one byte count as well. */
+const COST_OF_A_REQUEST = 16 * 1024;
+
+/** @throws ChannelError as `readRawBody`, and STORE_UNAVAILABLE when others need the memory more. */
+export type ReadUnproven = (request: MaybeParsed, maxBytes?: number) => Promise<Uint8Array>;
+
+type Reading = { bytes: number; readonly giveUp: (error: ChannelError) => void };
+
+/**
+ * When all of them together hold too much, the largest is given up, of several the oldest: so whoever fills the memory
+ * is the first to go, and a small delivery that is signed still gets through.
+ */
+export function createUnprovenReads(maxHeldBytes = MAX_HELD_BYTES): ReadUnproven {
+  const readings = new Set<Reading>();
+  let held = 0;
+
+  const budget: MemoryBudget = (giveUp) => {
+    const reading: Reading = { bytes: 0, giveUp };
+    readings.add(reading);
+    grow(reading, COST_OF_A_REQUEST);
+    return { grow: (bytes) => grow(reading, bytes), leave: () => leave(reading) };
+  };
+
+  function grow(reading: Reading, bytes: number): void {
+    if (!readings.has(reading)) return;
+    reading.bytes += bytes;
+    held += bytes;
+    while (held > maxHeldBytes) giveUpLargest();
+  }
+
+  function leave(reading: Reading): void {
+    if (readings.delete(reading)) held -= reading.bytes;
+  }
+
+  function giveUpLargest(): void {
+    let largest: Reading | undefined;
+    for (const reading of readings) if (largest === undefined || reading.bytes > largest.bytes) largest = reading;
+    if (largest === undefined) return;
+    leave(largest);
+    largest.giveUp(
+      new ChannelError("STORE_UNAVAILABLE", "Too many large bodies at once: send this one again.", {
+        retry: "backoff",
+      }),
+    );
+  }
+
+  return (request, maxBytes) => readRawBody(request, maxBytes, budget);
+}

@@ -1,0 +1,79 @@
+/** The store, with what it commits counted: the stages themselves know nothing of it. */
+import type { ReceivedEvent } from "../contract.ts";
+import type { SealedTurn, Settlement, Store } from "../ports.ts";
+import type { Counter, Counters } from "./counters.ts";
+
+const RECEIVED: Readonly<Record<ReceivedEvent["outcome"], Counter>> = {
+  accepted: "eventsAccepted",
+  duplicate: "eventsDuplicate",
+  ignored: "eventsIgnored",
+};
+const ATTEMPTED: Readonly<Record<NonNullable<Settlement["attempt"]>, Counter>> = {
+  accepted: "sendsAccepted",
+  rejected: "sendsRejected",
+  ambiguous: "sendsAmbiguous",
+};
+const ENDED: Readonly<Record<string, Counter>> = {
+  failed: "sendsFailed",
+  expired: "sendsExpired",
+  unknown: "sendsUnknown",
+};
+
+export function countWork(store: Store, counters: Counters): Store {
+  const { inbox, turns, outbox, hostEvents } = store;
+  /** Those that were answered in pieces: their end brings nothing more. */
+  const spoken = new WeakSet<SealedTurn>();
+  return {
+    ...store,
+    inbox: {
+      ...inbox,
+      async record(deliveries) {
+        const recorded = await inbox.record(deliveries);
+        counters.committed(deliveries.length);
+        for (const { events } of recorded) for (const { outcome } of events) counters.add(RECEIVED[outcome]);
+        return recorded;
+      },
+      async apply(lanes, events, effects) {
+        const isApplied = await inbox.apply(lanes, events, effects);
+        if (isApplied) counters.add("eventsApplied", events.length);
+        return isApplied;
+      },
+    },
+    turns: {
+      ...turns,
+      async append(turn, index, piece) {
+        const isAppended = await turns.append(turn, index, piece);
+        if (isAppended) spoken.add(turn);
+        return isAppended;
+      },
+      async finish(answers) {
+        const finished = await turns.finish(answers);
+        for (const [i, { turn, send }] of answers.entries()) {
+          const said = (send?.parts.length ?? 0) > 0 || turn.saidBefore.length > 0 || spoken.has(turn);
+          if (finished[i]) counters.add(said ? "turnsAnswered" : "turnsSilent");
+        }
+        return finished;
+      },
+    },
+    outbox: {
+      ...outbox,
+      async settle(settlements) {
+        const settled = await outbox.settle(settlements);
+        for (const [i, { attempt, next }] of settlements.entries()) {
+          if (!settled[i]) continue;
+          if (attempt !== null) counters.add(ATTEMPTED[attempt]);
+          const ended = next.kind === "done" ? ENDED[next.state] : undefined;
+          if (ended !== undefined) counters.add(ended);
+        }
+        return settled;
+      },
+    },
+    hostEvents: {
+      ...hostEvents,
+      async done(lane, id) {
+        await hostEvents.done(lane, id);
+        counters.add("hostEventsTaken");
+      },
+    },
+  };
+}

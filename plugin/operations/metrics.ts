@@ -1,0 +1,90 @@
+/** How the work is going, in numbers: what waits in the database, and what this process has done. */
+import type { AlarmKind, ConnectionState } from "../contract.ts";
+import type { DeadLetterStage, NumberState, StageBacklog, Store } from "../ports.ts";
+import { COMMIT_SIZES, type Counters } from "./counters.ts";
+
+/** Names nobody: neither tenants nor people, and of numbers only our own ids. */
+export type Metrics = {
+  /** Every instance says the same of these. */
+  readonly database: {
+    readonly stages: readonly StageBacklog[];
+    readonly deadLetters: Readonly<Record<DeadLetterStage, number>>;
+    readonly numbers: Readonly<Record<ConnectionState, number>>;
+    /** At most 100, those that are in trouble first; without the disconnected ones. */
+    readonly eachNumber: readonly NumberState[];
+    /** Parts that turned out to have been sent twice, of all that are kept. */
+    readonly sentTwice: number;
+    /** Those that are raised now, oldest first. */
+    readonly alarms: readonly { readonly kind: AlarmKind; readonly subject: string; readonly since: Date }[];
+  };
+  /** Since this process has constructed the plugin; they only rise. */
+  readonly process: {
+    /** Deliveries at the webhook route, by the status they were answered with: 401 are those whose signature is wrong. */
+    readonly webhooks: Readonly<Record<string, number>>;
+    readonly events: {
+      readonly accepted: number;
+      readonly duplicate: number;
+      readonly ignored: number;
+      readonly applied: number;
+    };
+    /** Commits that stored deliveries, by how many shared one: `upTo` null is the rest. */
+    readonly commits: {
+      readonly deliveries: number;
+      readonly sizes: readonly { readonly upTo: number | null; readonly commits: number }[];
+    };
+    readonly turns: { readonly answered: number; readonly silent: number };
+    /** `accepted`, `rejected`, `ambiguous`: Meta's answers, or that there was none. The others: how parts ended without its acceptance. */
+    readonly sends: {
+      readonly accepted: number;
+      readonly rejected: number;
+      readonly ambiguous: number;
+      readonly failed: number;
+      readonly expired: number;
+      readonly unknown: number;
+    };
+    /** What `onEvent` has taken. */
+    readonly hostEvents: number;
+  };
+};
+
+/** @returns reads the metrics. @throws ChannelError STORE_UNAVAILABLE. */
+export function createMetrics(
+  { operations, alarms }: Pick<Store, "operations" | "alarms">,
+  counters: Counters,
+): () => Promise<Metrics> {
+  return async () => {
+    // One after the other: a host's pool may have one connection.
+    const stages = await operations.backlog();
+    const deadLetters = await operations.deadLetters();
+    const numbers = await operations.numbers();
+    const sentTwice = await operations.sentTwice();
+    const raised = await alarms.raised();
+    const counts = counters.read();
+    return {
+      database: { stages, deadLetters, numbers: numbers.counts, eachNumber: numbers.each, sentTwice, alarms: raised },
+      process: {
+        webhooks: counts.answers,
+        events: {
+          accepted: counts.eventsAccepted,
+          duplicate: counts.eventsDuplicate,
+          ignored: counts.eventsIgnored,
+          applied: counts.eventsApplied,
+        },
+        commits: {
+          deliveries: counts.committed,
+          sizes: counts.commits.map((commits, i) => ({ upTo: COMMIT_SIZES[i] ?? null, commits })),
+        },
+        turns: { answered: counts.turnsAnswered, silent: counts.turnsSilent },
+        sends: {
+          accepted: counts.sendsAccepted,
+          rejected: counts.sendsRejected,
+          ambiguous: counts.sendsAmbiguous,
+          failed: counts.sendsFailed,
+          expired: counts.sendsExpired,
+          unknown: counts.sendsUnknown,
+        },
+        hostEvents: counts.hostEventsTaken,
+      },
+    };
+  };
+}

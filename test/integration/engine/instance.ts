@@ -1,0 +1,50 @@
+/** The four stages over a store, as one process runs them. */
+import { onTestFinished } from "vitest";
+import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
+import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
+import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
+import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
+
+/** So long that only giving a lane back can explain that it comes back. */
+export const LONG_LEASE_MS = 600_000;
+
+/** With a Meta that takes everything. */
+export function instance(
+  on: Store,
+  host: Pick<Host, "reply">,
+  { onPost }: { readonly onPost?: (phoneNumberId: string) => void } = {},
+): Pipeline {
+  const silent = () => undefined;
+  const graphApi = {
+    postMessage: async ({ phoneNumberId }: { readonly phoneNumberId: string }) => {
+      onPost?.(phoneNumberId);
+      return { kind: "accepted", messageId: `wamid.${Math.random()}` };
+    },
+    markRead: async () => undefined,
+  };
+  const pipeline = createPipeline({
+    store: on,
+    connections: on.connections,
+    graphApi: graphApi as unknown as GraphApi,
+    secretBox: { seal: (secret) => secret, open: (sealed) => sealed } satisfies SecretBox,
+    prepareSend: async (wishes) => planSend(wishes),
+    host: { reply: host.reply, onEvent: undefined },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    leaseMs: LONG_LEASE_MS,
+    reconcileMs: 500,
+    limits: {
+      ...META_LIMITS,
+      messagesPerSecond: { ...META_LIMITS.messagesPerSecond, standard: Number.POSITIVE_INFINITY },
+    },
+    coalesceMs: 0,
+    pollMs: 50,
+    replyTimeoutMs: 60_000,
+    rules: DEFAULT_RULES,
+    retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
+    random: Math.random,
+    newToken: () => String(Math.random()),
+  });
+  onTestFinished(() => pipeline.stop(0));
+  return pipeline;
+}

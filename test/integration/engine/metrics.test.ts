@@ -1,0 +1,177 @@
+/** The numbers that an operator watches: what waits, what was done, what was refused, and nobody's name. */
+import { signatureOf } from "@omniops/whatsapp/simulator";
+import { describe, expect, it } from "vitest";
+import { APP_SECRET, NUMBER, quiet, TENANT, until } from "../../support/channel.ts";
+import { ADA, channelFor, delivery, gate, message } from "./support.ts";
+
+describe("metrics", () => {
+  it("count what this process has received, refused, applied, answered and sent", async () => {
+    const channel = await channelFor();
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
+    ada.says("hello");
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
+    await channel.meta.idle();
+    await quiet(channel);
+    const before = (await channel.plugin.metrics()).process;
+    const { body } = delivery(message({ id: "wamid.again" }));
+    const post = (signature: string) =>
+      fetch(`${channel.url}/webhook`, {
+        method: "POST",
+        headers: { "x-hub-signature-256": signature, "content-type": "application/json" },
+        body: Buffer.from(body),
+      });
+
+    expect((await post(signatureOf(Buffer.from(body), "another-secret"))).status).toBe(401);
+    expect((await post("unsigned")).status).toBe(401);
+    expect((await post(signatureOf(Buffer.from(body), APP_SECRET))).status).toBe(200);
+    expect((await post(signatureOf(Buffer.from(body), APP_SECRET))).status).toBe(200);
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+    await channel.meta.idle();
+    await quiet(channel);
+
+    const { process } = await channel.plugin.metrics();
+    const [{ n: stored } = { n: "" }] = await channel.rows<{ n: string }>("select count(*) as n from whatsapp_events");
+    expect(process.events).toEqual({ accepted: Number(stored), duplicate: 1, ignored: 0, applied: Number(stored) });
+    expect(process.webhooks["401"]).toBe(2);
+    const deliveries = await channel.rows("select 1 from whatsapp_webhooks");
+    expect(process.webhooks["200"]).toBe(deliveries.length);
+    expect(process.commits.deliveries).toBe(deliveries.length);
+    expect(process.turns).toEqual({ answered: 2, silent: 0 });
+    expect(process.sends).toEqual({ accepted: 2, rejected: 0, ambiguous: 0, failed: 0, expired: 0, unknown: 0 });
+    expect(process.hostEvents).toBe(channel.events.length);
+    expect(before.webhooks["401"]).toBeUndefined();
+  });
+
+  it("tell a turn that was answered in pieces from one that was met with silence", async () => {
+    const channel = await channelFor({
+      async reply(turn) {
+        if (turn.messages[0]?.text === "quiet") return null;
+        return (async function* () {
+          yield "One paragraph.\n\n";
+          yield "Another one.";
+        })();
+      },
+    });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
+    ada.says("quiet");
+    await until(async () => (await channel.plugin.metrics()).process.turns.silent === 1, "the silent turn");
+    ada.says("speak");
+    await until(async () => (await channel.plugin.metrics()).process.turns.answered === 1, "the answered turn");
+
+    expect((await channel.plugin.metrics()).process.turns).toEqual({ answered: 1, silent: 1 });
+  });
+
+  it("count refusals of Meta, answers that were lost, and how parts ended", async () => {
+    const channel = await channelFor();
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
+    channel.meta.faults.next({ do: { error: { code: 131009, details: "Parameter value is not valid" } } });
+    ada.says("refused");
+    await until(async () => (await channel.plugin.metrics()).process.sends.failed === 1, "the refusal");
+    channel.meta.faults.next({ do: "accept-then-reset" });
+    ada.says("lost");
+    await until(async () => (await channel.plugin.metrics()).process.sends.ambiguous === 1, "the lost answer");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect((await channel.plugin.metrics()).process.sends).toMatchObject({ rejected: 1, ambiguous: 1, failed: 1 });
+  });
+
+  it("show what waits in each stage and for how long, what lies aside, and the numbers by their state", async () => {
+    const thinking = gate("done");
+    const channel = await channelFor({ reply: () => thinking.promise });
+    channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
+    await until(
+      async () =>
+        (await channel.plugin.metrics()).database.stages.some(({ stage, leased }) => stage === "turn" && leased === 1),
+      "the turn to be worked",
+    );
+    await channel.plugin.stop();
+    await channel.rows("update whatsapp_lanes set ready_at = now() - interval '90 seconds' where stage = 'turn'");
+    await channel.rows(
+      "insert into whatsapp_lanes (lane_key, stage, pending, ready_at) values ('out:x', 'out', 1, now() + interval '1 hour')",
+    );
+    await channel.rows(
+      "insert into whatsapp_host_events (lane_key, event, state) select 'n', '{\"kind\":\"account\"}', 2 from generate_series(1, 3)",
+    );
+
+    const { database } = await channel.plugin.metrics();
+
+    const of = (wanted: string) => database.stages.find(({ stage }) => stage === wanted);
+    expect(database.stages.map(({ stage }) => stage)).toEqual(["in", "turn", "out", "notify"]);
+    expect(of("turn")).toMatchObject({ ready: 1, leased: 0, later: 0 });
+    expect(of("turn")?.oldestWaitMs).toBeGreaterThanOrEqual(90_000);
+    expect(of("out")).toEqual({ stage: "out", ready: 0, leased: 0, later: 1, oldestWaitMs: 0 });
+    expect(database.deadLetters).toEqual({ in: 0, turn: 0, notify: 3 });
+    expect(database.numbers).toEqual({ connected: 1, reauth_required: 0, disconnected: 0 });
+    await channel.rows("delete from whatsapp_lanes");
+  });
+
+  it("name no more than a hundred numbers, those in trouble first, and count all", async () => {
+    const channel = await channelFor({ start: false });
+    await channel.rows(
+      `insert into whatsapp_connections (customer_config_id, phone_number_id, waba_id, display_phone_number, state)
+       select ?, n::text, '1', 'x', case when n <= 130 then 'connected' when n <= 133 then 'reauth_required' else 'disconnected' end
+       from generate_series(1, 140) n`,
+      [TENANT],
+    );
+
+    await channel.rows(
+      `insert into whatsapp_paces (connection_id, paused_until)
+       select id, now() + case when state = 'connected' then interval '-1 minute' else '1 minute' end
+       from whatsapp_connections where phone_number_id <> '133'`,
+    );
+
+    const { numbers, eachNumber } = (await channel.plugin.metrics()).database;
+
+    expect(numbers).toEqual({ connected: 131, reauth_required: 3, disconnected: 7 });
+    expect(eachNumber).toHaveLength(100);
+    expect(eachNumber.map(({ paused }) => paused)).toHaveLength(100);
+    expect(eachNumber.filter(({ paused }) => paused)).toHaveLength(2);
+    expect(eachNumber.map(({ state }) => state)).toEqual([
+      ...Array.from({ length: 3 }, () => "reauth_required"),
+      ...Array.from({ length: 97 }, () => "connected"),
+    ]);
+  });
+});
+
+describe("GET /metrics", () => {
+  it("is for nobody, unless the host lets them in", async () => {
+    const closed = await channelFor({ start: false });
+    expect((await fetch(`${closed.url}/metrics`, { headers: { "x-tenant": TENANT } })).status).toBe(403);
+
+    const open = await channelFor({
+      start: false,
+      plugin: {
+        allowMetrics: (request: { headers: Record<string, string | undefined> }) =>
+          request.headers.authorization === "Bearer scraper",
+      },
+    });
+    expect((await fetch(`${open.url}/metrics`)).status).toBe(403);
+    const answer = await fetch(`${open.url}/metrics`, { headers: { authorization: "Bearer scraper" } });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(await answer.text()).toContain('whatsapp_numbers{state="connected"} 1\n');
+  });
+
+  it("names no tenant, no person and no business number", async () => {
+    const channel = await channelFor({ plugin: { allowMetrics: () => true } });
+    channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
+    await channel.meta.idle();
+    await quiet(channel);
+
+    const text = await (await fetch(`${channel.url}/metrics`)).text();
+
+    for (const secret of [
+      ADA,
+      "Ada",
+      TENANT,
+      NUMBER.phoneNumberId,
+      NUMBER.wabaId,
+      NUMBER.displayPhoneNumber,
+      "Test Shop",
+    ])
+      expect(text).not.toContain(secret);
+    expect(text).toContain('whatsapp_sends_total{outcome="accepted"} 1\n');
+  });
+});

@@ -1,0 +1,103 @@
+/** What Meta refuses or fails for a whole number is not tried once per recipient. */
+import { describe, expect, it } from "vitest";
+import { createStore } from "../../../adapters/postgres/store.ts";
+import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
+import type { Connections } from "../../../plugin/ports.ts";
+import { NUMBER, TENANT, type TestChannel } from "../../support/channel.ts";
+import { type Contact, meet, settled, startSilent } from "./outbound.ts";
+
+const calls = (channel: TestChannel) => channel.meta.requests[`POST /${NUMBER.phoneNumberId}/messages`] ?? 0;
+const news = (channel: TestChannel) =>
+  channel.events.flatMap((event) =>
+    event.kind === "connection" ? [{ state: event.connection.state, reason: event.connection.reason }] : [],
+  );
+
+async function crowd(channel: TestChannel, size: number): Promise<Contact[]> {
+  const people: Contact[] = [];
+  for (let i = 0; i < size; i += 1)
+    people.push(await meet(channel, { name: `Person ${i}`, phoneNumber: `4477009001${String(i).padStart(2, "0")}` }));
+  return people;
+}
+
+const sendTo = (channel: TestChannel, { conversationId }: Contact) =>
+  channel.plugin.send({ conversationId, response: "hello" });
+
+describe("a number that Meta blocks", () => {
+  it.each([368, 131031, 131042])(
+    "sends nothing but one message at a time that finds out, and fails none (%i)",
+    async (code) => {
+      const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 60, maxMs: 2_000 } } });
+      const [first, ...others] = await crowd(channel, 8);
+      channel.meta.faults.next({ do: { error: { code } }, times: 5 });
+
+      const refused = await sendTo(channel, first!);
+      await channel.until(() => news(channel).length > 0, "the host to hear of the pause");
+      const receipts = await Promise.all(others.map((contact) => sendTo(channel, contact)));
+      const done = await Promise.all([refused, ...receipts].map((receipt) => settled(channel, receipt)));
+      await channel.until(() => news(channel).length > 1, "the host to hear that it goes on");
+
+      expect(done.filter(({ parts }) => parts[0]!.state === "failed")).toEqual([]);
+      expect(calls(channel)).toBe(8 + 5);
+      expect(news(channel)).toEqual([
+        { state: "connected", reason: expect.stringContaining("WhatsApp Manager") },
+        { state: "connected", reason: null },
+      ]);
+      expect(channel.logs.filter(({ message }) => message === "a number is paused")).toHaveLength(1);
+    },
+    30_000,
+  );
+
+  it("is found out about by one instance at a time", async () => {
+    const channel = await startSilent();
+    const [{ id: connectionId }] = (await channel.rows("select id from whatsapp_connections")) as [{ id: string }];
+    const stores = [1, 2, 3].map(() =>
+      createStore(channel.database.connect(), {
+        schema: "public",
+        hostSchema: "public",
+        leaseMs: 2_000,
+        coalesceMs: 0,
+        hasListener: true,
+        advance,
+        isPending,
+      }),
+    );
+    const each = <T>(ask: (connections: Connections) => Promise<T>) =>
+      Promise.all(stores.flatMap(({ connections }) => [ask(connections), ask(connections)]));
+    const ofSix = (results: readonly boolean[]) => results.filter(Boolean).length;
+
+    const paused = await each((one) => one.pause({ connectionId, strikes: 0, forMs: 60_000, reason: "blocked" }));
+    const early = await each((one) => one.takeProbe({ connectionId, forMs: 60_000 }));
+    await channel.rows("update whatsapp_connections set paused_until = now()");
+    const due = await each((one) => one.takeProbe({ connectionId, forMs: 60_000 }));
+    const resumed = await each((one) => one.resume(connectionId));
+
+    expect([paused, early, due, resumed].map(ofSix)).toEqual([1, 0, 1, 1]);
+  });
+
+  it("is shown by the doctor", async () => {
+    const channel = await startSilent();
+    await channel.rows(
+      "update whatsapp_connections set paused_until = now() + interval '1 hour', pause_strikes = 1, reason = 'Blocked.'",
+    );
+
+    const diagnosis = await channel.plugin.doctor({ customerConfigId: TENANT });
+
+    expect(JSON.stringify(diagnosis)).toContain("connected, but paused. Blocked.");
+  });
+});
+
+describe("a number whose sends all fail at Meta", () => {
+  it("is paused after ten in a row, fails nothing by it, and goes on with the first that is accepted", async () => {
+    const channel = await startSilent({ plugin: { retry: { maxAttempts: 8, baseMs: 60, maxMs: 2_000 } } });
+    const people = await crowd(channel, 12);
+    channel.meta.faults.next({ do: { error: { code: 131016 } }, times: 12 });
+
+    const receipts = await Promise.all(people.map((contact) => sendTo(channel, contact)));
+    const done = await Promise.all(receipts.map((receipt) => settled(channel, receipt)));
+
+    expect(done.filter(({ parts }) => parts[0]!.state === "failed")).toEqual([]);
+    await channel.until(() => news(channel).length > 1, "the host to hear that it goes on");
+    expect(news(channel)[0]!.reason).toContain("at the moment");
+    expect(calls(channel)).toBe(people.length + 12);
+  });
+});

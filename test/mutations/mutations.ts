@@ -1,0 +1,210 @@
+/** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
+
+export type Mutation = {
+  /** The rule, as it holds. */
+  readonly rule: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** Paths as vitest takes them. */
+  readonly tests: readonly string[];
+};
+
+const LANES = "adapters/postgres/lanes.ts";
+const INBOX = "migrations/20261122000003-inbox.ts";
+const DECIDE = "plugin/pipeline/decide-next.ts";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    rule: "lanes are locked in one order",
+    file: LANES,
+    find: "as new (lane_key, stage, items, delay_ms)\n     order by lane_key\n",
+    replace: "as new (lane_key, stage, items, delay_ms)\n",
+    tests: ["test/integration/engine/record.test.ts"],
+  },
+  {
+    rule: "a lane is released by counter, never by looking for what is left",
+    file: LANES,
+    find: "ready_at = case when l.pending - mine.items > 0\n",
+    replace:
+      "ready_at = case when (select count(*) from whatsapp_events e where e.lane_key = l.lane_key and e.state = 0) > mine.items\n",
+    tests: ["test/integration/engine/lanes.test.ts"],
+  },
+  {
+    rule: "who has lost the lease commits nothing",
+    file: LANES,
+    find: "on l.lane_key = f.lane_key and l.lease_token = f.token",
+    replace: "on l.lane_key = f.lane_key and f.token is not null",
+    tests: ["test/integration/engine/fence.test.ts"],
+  },
+  {
+    rule: "a wake-up is kept for whoever leases the lane",
+    file: LANES,
+    find: "woken = l.lease_token is not null",
+    replace: "woken = false",
+    tests: ["test/integration/outbound/reauth.test.ts"],
+  },
+  {
+    rule: "lanes are locked in one order, by the short way too",
+    file: INBOX,
+    find: "group by key order by key",
+    replace: "group by key order by min(key) desc",
+    tests: ["test/integration/engine/record.test.ts"],
+  },
+  {
+    rule: "new events do not make a leased lane ready",
+    file: INBOX,
+    find: "ready_at = coalesce(l.ready_at, excluded.ready_at);",
+    replace: "ready_at = excluded.ready_at;",
+    tests: ["test/integration/engine/lanes.test.ts"],
+  },
+  {
+    rule: "a new item does not hurry a lane that is leased or waits",
+    file: LANES,
+    find: "coalesce(l.ready_at, excluded.ready_at)",
+    replace: "excluded.ready_at",
+    tests: ["test/integration/engine/turns.test.ts"],
+  },
+  {
+    rule: "200 is said after the commit",
+    file: "plugin/http/webhook-routes.ts",
+    find: "await receive({ rawBody: await readBody(request), signature });\n    response.statusCode = 200;\n    response.end();",
+    replace:
+      "const rawBody = await readBody(request);\n    response.statusCode = 200;\n    response.end();\n    await receive({ rawBody, signature });",
+    tests: ["test/integration/receiving.test.ts"],
+  },
+  {
+    rule: "secrets are compared in constant time",
+    file: "plugin/webhook/verify-signature.ts",
+    find: 'timingSafeEqual(createHmac("sha256", secret).update(bytes).digest(), claimed),',
+    replace: 'createHmac("sha256", secret).update(bytes).digest("hex") === claimed.toString("hex"),',
+    tests: ["test/unit/webhook/verify-signature.property.test.ts"],
+  },
+  {
+    rule: "the signature is of the bytes",
+    file: "plugin/webhook/verify-signature.ts",
+    find: ".update(bytes).digest()",
+    replace: ".update(Buffer.from(bytes).toString()).digest()",
+    tests: ["test/unit/webhook/verify-signature.property.test.ts"],
+  },
+  {
+    rule: "a change is known by what it says, not by the body that brought it",
+    file: "adapters/postgres/tombstones.ts",
+    find: 'createHash("sha256").update(dedupeKey)',
+    replace: 'createHash("sha256").update(dedupeKey + Math.random())',
+    tests: ["test/integration/receiving/duplicates.test.ts"],
+  },
+  {
+    rule: "a status never goes backwards",
+    file: "plugin/pipeline/part-state.ts",
+    find: "return LADDER.indexOf(status) > LADDER.indexOf(current) ? status : current;",
+    replace: "return LADDER.includes(current) ? status : current;",
+    tests: ["test/unit/pipeline/part-state.test.ts"],
+  },
+  {
+    rule: "an attempt is written before its request leaves",
+    file: "plugin/pipeline/dispatch-outbox.ts",
+    find: "if (!(await begin.add({ part, token }))) {",
+    replace: "if (part.outboxId === token) {",
+    tests: ["test/integration/outbound/attempts.test.ts"],
+  },
+  {
+    rule: "an ambiguous attempt is not repeated before a status could have come",
+    file: DECIDE,
+    find: "if (ageMs < reconcileMs) return wait",
+    replace: "if (ageMs < reconcileMs / 10) return wait",
+    tests: ["test/unit/pipeline/decide-next.test.ts"],
+  },
+  {
+    rule: "at most one automatic resend",
+    file: DECIDE,
+    find: "if (count > 1 ||",
+    replace: "if (count > 2 ||",
+    tests: ["test/integration/outbound/ambiguous.test.ts"],
+  },
+  {
+    rule: "silence proves nothing while no webhook comes at all",
+    file: DECIDE,
+    find: "if (!webhooksAlive && ageMs",
+    replace: "if (!webhooksAlive && reconcileMs === 0 && ageMs",
+    tests: ["test/integration/outbound/ambiguous.test.ts"],
+  },
+  {
+    rule: "the window is looked at again when a message is about to leave",
+    file: DECIDE,
+    find: "if (part.needsWindow && !part.windowOpen)",
+    replace: "if (part.needsWindow && part.windowOpen === null)",
+    tests: ["test/integration/outbound/window.test.ts"],
+  },
+  {
+    rule: "what follows a rejected part is not sent",
+    file: "adapters/postgres/settle.ts",
+    find: "return { ...lane, items: 1 + after.length };",
+    replace: "changes.splice(-after.length, after.length);\n    return { ...lane, items: 1 };",
+    tests: ["test/integration/outbound/refused.test.ts"],
+  },
+  {
+    rule: "a key that was used for another request is refused",
+    file: "adapters/postgres/outbox.ts",
+    find: "if (before.request_hash !== requestHash || before.conversation_id !== conversationId.toLowerCase())",
+    replace: "if (before.request_hash === conversationId)",
+    tests: ["test/integration/outbound/send.test.ts"],
+  },
+  {
+    rule: "what a tenant reads is the tenant's",
+    file: "adapters/postgres/outbox.ts",
+    find: "where s.id = $1 and s.customer_config_id = $2 order by o.part_index",
+    replace: "where s.id = $1 and $2::uuid is not null order by o.part_index",
+    tests: ["test/integration/outbound/send.test.ts", "test/integration/tenant-routes.test.ts"],
+  },
+  {
+    rule: "a bad event stops its lane only so many times",
+    file: "plugin/pipeline/apply-events.ts",
+    find: "if (failures < retry.maxAttempts) {",
+    replace: "if (failures < Number.MAX_SAFE_INTEGER) {",
+    tests: ["test/integration/engine/poison.test.ts"],
+  },
+  {
+    rule: "whoever stops, a tick too, gives back what it holds",
+    file: "plugin/pipeline/lane-worker.ts",
+    find: "await lanes.release(abandoned)",
+    replace: "await lanes.renew(abandoned)",
+    tests: ["test/integration/engine/start-stop.test.ts", "test/integration/engine/tick.test.ts"],
+  },
+  {
+    rule: "nothing new is begun at the end of a tick's time",
+    file: "plugin/pipeline/tick.ts",
+    find: "startTime(maxMs - drainMs)",
+    replace: "startTime(maxMs + 3_000)",
+    tests: ["test/unit/pipeline/tick.test.ts"],
+  },
+  {
+    rule: "a load balancer hears of stopping",
+    file: "plugin/http/router.ts",
+    find: "if (deps.isDraining())",
+    replace: "if (false)",
+    tests: ["test/integration/engine/start-stop.test.ts"],
+  },
+  {
+    rule: "the upkeep is done by one of all instances",
+    file: "adapters/postgres/operations.ts",
+    find: " where u.due_at <= clock_timestamp() returning 1",
+    replace: " returning 1",
+    tests: ["test/integration/engine/tick.test.ts"],
+  },
+  {
+    rule: "an alarm is raised by one of all instances",
+    file: "adapters/postgres/alarms.ts",
+    find: "on conflict do nothing returning raised_at",
+    replace: "on conflict (kind, subject) do update set raised_at = now() returning raised_at",
+    tests: ["test/integration/engine/alarms.test.ts"],
+  },
+  {
+    rule: "metrics are for nobody unless the host lets them in",
+    file: "plugin/http/metrics-route.ts",
+    find: "!== true)",
+    replace: "=== null)",
+    tests: ["test/integration/engine/metrics.test.ts"],
+  },
+];

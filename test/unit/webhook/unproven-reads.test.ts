@@ -1,0 +1,81 @@
+/** The memory that strangers may fill together: who has to go when it is spent, and that nobody else does. */
+import type { IncomingMessage } from "node:http";
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { createUnprovenReads } from "../../../plugin/http/unproven-reads.ts";
+
+type Request = PassThrough & IncomingMessage;
+
+const KB = 1024;
+const requestOf = (): Request => Object.assign(new PassThrough(), { headers: {} }) as unknown as Request;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function reading(read: ReturnType<typeof createUnprovenReads>) {
+  const request = requestOf();
+  const state = { outcome: "reading" };
+  read(request).then(
+    (bytes) => {
+      state.outcome = `${bytes.byteLength}`;
+    },
+    (error: { code: string }) => {
+      state.outcome = error.code;
+    },
+  );
+  return { request, state };
+}
+
+describe("bodies that are read before anybody is known", () => {
+  it("may come in any number while they hold little", async () => {
+    const read = createUnprovenReads(10_000 * KB);
+    const all = Array.from({ length: 100 }, () => reading(read));
+
+    for (const { request } of all) request.end("x".repeat(10 * KB));
+    await turn();
+
+    expect(all.map(({ state }) => state.outcome)).toEqual(all.map(() => `${10 * KB}`));
+  });
+
+  it("lose the largest when they hold too much, and the others go on", async () => {
+    const read = createUnprovenReads(200 * KB);
+    const [small, large, other] = [reading(read), reading(read), reading(read)];
+
+    small.request.write("x".repeat(10 * KB));
+    large.request.write("x".repeat(90 * KB));
+    other.request.write("x".repeat(80 * KB));
+    await turn();
+    expect([small, large, other].map(({ state }) => state.outcome)).toEqual([
+      "reading",
+      "STORE_UNAVAILABLE",
+      "reading",
+    ]);
+
+    for (const { request } of [small, large, other]) request.end("y");
+    await turn();
+    expect([small, large, other].map(({ state }) => state.outcome)).toEqual([
+      `${10 * KB + 1}`,
+      "STORE_UNAVAILABLE",
+      `${80 * KB + 1}`,
+    ]);
+  });
+
+  it("count by their number too: of those that send nothing the oldest goes", async () => {
+    const read = createUnprovenReads(160 * KB);
+    const all = Array.from({ length: 11 }, () => reading(read));
+    await turn();
+
+    expect(all.map(({ state }) => state.outcome)).toEqual(["STORE_UNAVAILABLE", ...Array(10).fill("reading")]);
+  });
+
+  it("give back what they held, however they end", async () => {
+    const read = createUnprovenReads(120 * KB);
+    for (let n = 0; n < 20; n++) {
+      const { request, state } = reading(read);
+      request.write("x".repeat(60 * KB));
+      await turn();
+      if (n % 2 === 0) request.end();
+      else request.destroy();
+      await turn();
+      expect(state.outcome).toBe(n % 2 === 0 ? `${60 * KB}` : "BODY_INCOMPLETE");
+    }
+  });
+});
