@@ -33,7 +33,7 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     select 'sent-twice', '', count(*) from ${outbox} where duplicate_message_id is not null and updated_at > ${lately}
     union all
     select 'quarantined', '', count(*) from ${db.name("whatsapp_webhooks")}
-    where payload is null and error like 'quarantined:%' and created_at > ${lately}`;
+    where error like 'quarantined:%' and created_at > ${lately}`;
 
   // Whoever reads or has written holds vacuum back; vacuum itself does not. Sessions of others show their age only to
   // members of pg_read_all_stats.
