@@ -26,9 +26,9 @@ describe("a number that Meta blocks", () => {
   it.each([368, 131031, 131042])(
     "sends nothing but one message at a time that finds out, and fails none (%i)",
     async (code) => {
-      const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 60, maxMs: 2_000 } } });
+      const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 20, maxMs: 500 } } });
       const [first, ...others] = await crowd(channel, 8);
-      channel.meta.faults.next({ do: { error: { code } }, times: 5 });
+      channel.meta.faults.next({ do: { error: { code } }, times: 3 });
 
       const refused = await sendTo(channel, first!);
       await channel.until(() => news(channel).length > 0, "the host to hear of the pause");
@@ -37,7 +37,7 @@ describe("a number that Meta blocks", () => {
       await channel.until(() => news(channel).length > 1, "the host to hear that it goes on");
 
       expect(done.filter(({ parts }) => parts[0]!.state === "failed")).toEqual([]);
-      expect(calls(channel)).toBe(8 + 5);
+      expect(calls(channel)).toBe(8 + 3);
       expect(news(channel)).toEqual([
         { state: "connected", reason: expect.stringContaining("WhatsApp Manager") },
         { state: "connected", reason: null },
