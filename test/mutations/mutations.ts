@@ -1,5 +1,7 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
+import { SECURITY_MUTATIONS } from "./security.ts";
+
 export type Mutation = {
   /** The rule, as it holds. */
   readonly rule: string;
@@ -19,8 +21,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "lanes are locked in one order",
     file: LANES,
-    find: "as new (lane_key, stage, items, delay_ms)\n     order by lane_key\n",
-    replace: "as new (lane_key, stage, items, delay_ms)\n",
+    find: "as new (lane_key, stage, items, delay_ms, tenant)\n     order by lane_key\n",
+    replace: "as new (lane_key, stage, items, delay_ms, tenant)\n",
     tests: ["test/integration/engine/record.test.ts"],
   },
   {
@@ -166,6 +168,55 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/poison.test.ts"],
   },
   {
+    rule: "what is to be held is never sent again by itself",
+    file: DECIDE,
+    find: ' || part.onAmbiguous === "hold"',
+    replace: "",
+    tests: ["test/integration/outbound/policy.test.ts"],
+  },
+  {
+    rule: "what may have arrived is not called failed",
+    file: DECIDE,
+    find: 'if (part.ambiguous.count === 0) return { ...base, next: { kind: "done", state: "failed" } };',
+    replace: 'if (part.ambiguous.count >= 0) return { ...base, next: { kind: "done", state: "failed" } };',
+    tests: ["test/unit/pipeline/decide-next.test.ts"],
+  },
+  {
+    rule: "a message's own status, stored and not applied yet, keeps it from being sent again",
+    file: "adapters/postgres/outbox-head.ts",
+    find: "e.payload ->> 'callbackData' in (",
+    replace: "e.payload ->> 'callbackData' is null and e.payload ->> 'callbackData' in (",
+    tests: ["test/integration/outbound/isolation.test.ts"],
+  },
+  {
+    rule: "a second copy is counted when its answer comes last",
+    file: "adapters/postgres/settle.ts",
+    find: "settlement.messageId !== row.message_id)",
+    replace: "settlement.messageId === row.message_id)",
+    tests: ["test/integration/outbound/sent-twice.test.ts"],
+  },
+  {
+    rule: "a status of a second copy finds its part",
+    file: "adapters/postgres/statuses.ts",
+    find: " or duplicate_message_id = any($1)",
+    replace: "",
+    tests: ["test/integration/outbound/sent-twice.test.ts"],
+  },
+  {
+    rule: "an acceptance that a status tells is never forgotten",
+    file: "adapters/postgres/statuses.ts",
+    find: "a set state = 'accepted', message_id = c.message_id,",
+    replace: "a set message_id = c.message_id,",
+    tests: ["test/integration/outbound/dispatch-machine.test.ts"],
+  },
+  {
+    rule: "the host is told each outcome once",
+    file: "adapters/postgres/settle.ts",
+    find: "if (!options.isPending(row.state)) {",
+    replace: 'if (row.state === "played") {',
+    tests: ["test/integration/outbound/told-once.test.ts"],
+  },
+  {
     rule: "whoever stops, a tick too, gives back what it holds",
     file: "plugin/pipeline/lane-worker.ts",
     find: "await lanes.release(abandoned)",
@@ -207,4 +258,5 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "=== null)",
     tests: ["test/integration/engine/metrics.test.ts"],
   },
+  ...SECURITY_MUTATIONS,
 ];

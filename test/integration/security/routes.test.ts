@@ -334,6 +334,7 @@ describe("who may do what", () => {
     dataDeletion: "nothing",
     deletionStatus: "nothing",
     health: "nothing",
+    metrics: "the host",
     ui: "nothing",
     status: "a tenant",
     doctor: "a tenant",
