@@ -58,7 +58,7 @@ describe("a group commit", () => {
     expect(most()).toBe(1);
   });
 
-  it("runs a second one beside it once two full groups wait, and not for less", async () => {
+  it("runs a second one beside it once a full group waits, and not for less", async () => {
     const { group, groups, most } = noting({
       before: () => new Promise((resolve) => setTimeout(resolve, 5)),
       maxItems: 2,
@@ -67,7 +67,7 @@ describe("a group commit", () => {
     const first = group.add("a");
     while (groups.length === 0) await new Promise((resolve) => setImmediate(resolve));
 
-    const few = ["b", "c", "d"].map((item) => group.add(item));
+    const few = ["b"].map((item) => group.add(item));
     await Promise.all([first, ...few]);
     expect(most()).toBe(1);
 
