@@ -8,6 +8,7 @@ export async function startLoopbackGraph() {
   let accepted = 0;
   let wanted = Number.POSITIVE_INFINITY;
   let reached = () => {};
+  let onMessage: (to: string) => void = () => {};
   const server = createServer((request, response) => {
     if (request.method === "GET") {
       const isList = request.url?.includes("phone_numbers");
@@ -19,8 +20,17 @@ export async function startLoopbackGraph() {
       response.setHeader("content-type", "application/json").end('{"success":true}');
       return;
     }
-    request.resume().on("end", () => {
+    let body = "";
+    request.setEncoding("latin1").on("data", (chunk) => (body += chunk));
+    request.on("end", () => {
+      const to = /"(?:to|recipient)":"[^"]*?(\d{12})"/.exec(body)?.[1];
+      if (to === undefined) {
+        // A mark of reading, or of typing: not a message.
+        response.setHeader("content-type", "application/json").end('{"success":true}');
+        return;
+      }
       accepted++;
+      onMessage(to);
       response
         .setHeader("content-type", "application/json")
         .end(
@@ -36,10 +46,21 @@ export async function startLoopbackGraph() {
     get accepted() {
       return accepted;
     },
-    /** Resolves once `count` messages were accepted since the last call of `reset`. */
+    /** Resolves once `count` messages were accepted since the last call of `reset`. @throws after two minutes. */
     async until(count: number): Promise<void> {
       wanted = count;
-      if (accepted < wanted) await new Promise<void>((resolve) => (reached = resolve));
+      if (accepted >= wanted) return;
+      await new Promise<void>((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`Only ${accepted} of ${count} were sent.`)), 120_000);
+        reached = () => {
+          clearTimeout(late);
+          resolve();
+        };
+      });
+    },
+    /** Called for each message, before it is accepted. */
+    set onMessage(listener: (to: string) => void) {
+      onMessage = listener;
     },
     reset() {
       accepted = 0;

@@ -1,7 +1,7 @@
 /** A load generator that costs little: requests are built beforehand, sockets are raw, one request is in flight on each. */
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 
 export const APP_SECRET = "bench-app-secret";
 export const PHONE_NUMBER_ID = "301777000333444";
@@ -13,33 +13,27 @@ export function buildRequests(options: {
   readonly people: number;
   readonly run: string;
 }): readonly Buffer[] {
-  return Array.from({ length: options.count }, (_, n) => {
-    const phone = String(447700900000 + (n % options.people));
+  return buildBatches({ ...options, perDelivery: 1 });
+}
+
+/** Signed deliveries of `perDelivery` messages each, `count` messages in all. */
+export function buildBatches(options: {
+  readonly count: number;
+  readonly people: number;
+  readonly run: string;
+  readonly perDelivery: number;
+}): readonly Buffer[] {
+  return Array.from({ length: Math.ceil(options.count / options.perDelivery) }, (_, delivery) => {
+    const numbers = Array.from(
+      { length: Math.min(options.perDelivery, options.count - delivery * options.perDelivery) },
+      (_each, n) => delivery * options.perDelivery + n,
+    );
     const body = JSON.stringify({
       object: "whatsapp_business_account",
       entry: [
         {
           id: WABA_ID,
-          changes: [
-            {
-              field: "messages",
-              value: {
-                messaging_product: "whatsapp",
-                metadata: { display_phone_number: "15557770100", phone_number_id: PHONE_NUMBER_ID },
-                contacts: [{ profile: { name: "Ada Q." }, wa_id: phone, user_id: `GB.5512oQx81Zk${phone}` }],
-                messages: [
-                  {
-                    from: phone,
-                    from_user_id: `GB.5512oQx81Zk${phone}`,
-                    id: `wamid.${options.run}.${n}`,
-                    timestamp: String(Math.floor(Date.now() / 1000)),
-                    type: "text",
-                    text: { body: `Hello, is it open today? (${n})` },
-                  },
-                ],
-              },
-            },
-          ],
+          changes: numbers.map((n) => change(n, String(447700900000 + (n % options.people)), options.run)),
         },
       ],
     });
@@ -48,6 +42,27 @@ export function buildRequests(options: {
       `POST /api/whatsapp/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Hub-Signature-256: sha256=${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
   });
+}
+
+function change(n: number, phone: string, run: string) {
+  return {
+    field: "messages",
+    value: {
+      messaging_product: "whatsapp",
+      metadata: { display_phone_number: "15557770100", phone_number_id: PHONE_NUMBER_ID },
+      contacts: [{ profile: { name: "Ada Q." }, wa_id: phone, user_id: `GB.5512oQx81Zk${phone}` }],
+      messages: [
+        {
+          from: phone,
+          from_user_id: `GB.5512oQx81Zk${phone}`,
+          id: `wamid.${run}.${n}`,
+          timestamp: String(Math.floor(Date.now() / 1000)),
+          type: "text",
+          text: { body: `Hello, is it open today? (${n})` },
+        },
+      ],
+    },
+  };
 }
 
 export type LoadResult = {
@@ -96,5 +111,38 @@ export async function sendAll(port: number, requests: readonly Buffer[], sockets
       socket.on("error", reject);
       send();
     });
+  }
+}
+
+/** Connections that stay open, for sending at a pace of one's own. Answers are read and must be 200. */
+export async function openSender(
+  port: number,
+  sockets: number,
+): Promise<{ readonly send: (request: Buffer) => void; readonly close: () => void }> {
+  const idle: Socket[] = [];
+  const waiting: Buffer[] = [];
+  const all = await Promise.all(Array.from({ length: sockets }, open));
+  return {
+    send(request) {
+      const socket = idle.pop();
+      if (socket === undefined) waiting.push(request);
+      else socket.write(request);
+    },
+    close() {
+      for (const socket of all) socket.destroy();
+    },
+  };
+
+  async function open(): Promise<Socket> {
+    const socket = connect(port, "127.0.0.1").setNoDelay(true);
+    await once(socket, "connect");
+    socket.on("data", (chunk: Buffer) => {
+      if (chunk.toString("latin1", 0, 12) !== "HTTP/1.1 200") throw new Error(chunk.toString("latin1", 0, 300));
+      const next = waiting.shift();
+      if (next === undefined) idle.push(socket);
+      else socket.write(next);
+    });
+    idle.push(socket);
+    return socket;
   }
 }

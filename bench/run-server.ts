@@ -4,13 +4,19 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { ServerMode } from "./server.ts";
 
-export async function runServer(
-  mode: ServerMode,
-  ...args: readonly string[]
-): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
-  const child = fork(fileURLToPath(new URL("server.ts", import.meta.url)), [mode, ...args], {
+export type MeasuredServer = {
+  readonly port: number;
+  /** Of its process, after a full collection. */
+  memory(): Promise<NodeJS.MemoryUsage>;
+  stop(): Promise<void>;
+};
+
+/** @param mode `peer` is the server of `bench/peer`; all others are ours. */
+export async function runServer(mode: ServerMode | "peer", ...args: readonly string[]): Promise<MeasuredServer> {
+  const [file, given] = mode === "peer" ? ["peer/server.js", args] : ["server.ts", [mode, ...args]];
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), given, {
     // On two cores V8's parallel collector waits for helper threads that the load and the database keep from running.
-    execArgv: ["--single-threaded-gc", "--import", "tsx"],
+    execArgv: ["--single-threaded-gc", "--expose-gc", ...(mode === "peer" ? [] : ["--import", "tsx"])],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [message] = (await Promise.race([
@@ -19,6 +25,12 @@ export async function runServer(
   ])) as [{ port: number }];
   return {
     port: message.port,
+    async memory() {
+      const answer = once(child, "message");
+      child.send("memory");
+      const [usage] = (await answer) as [NodeJS.MemoryUsage];
+      return usage;
+    },
     async stop() {
       const gone = once(child, "exit");
       child.kill("SIGKILL");

@@ -66,3 +66,9 @@ if (mode === "hmac") {
 const server = createServer(app).listen(0, "127.0.0.1", () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
+
+process.on("message", (message) => {
+  if (message !== "memory") return;
+  globalThis.gc?.();
+  process.send?.(process.memoryUsage());
+});

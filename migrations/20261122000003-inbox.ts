@@ -20,7 +20,8 @@ export const inbox = {
         webhook_type text not null,
         -- Empty where a person in it was erased.
         body bytea not null,
-        -- The body as JSON, with what Postgres cannot hold (NUL, lone surrogates) replaced by U+FFFD; null when quarantined.
+        -- The body as JSON, with what Postgres cannot hold (NUL, lone surrogates) replaced by U+FFFD. Null when quarantined,
+        -- and until its events are applied: making it would cost a twelfth of the database's work before the acknowledgement.
         payload jsonb,
         processed boolean not null default false,
         error text,
@@ -117,7 +118,7 @@ export const inbox = {
         with stored as (
           insert into ${q("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, processed)
           select type, substring(bodies from start for length),
-            convert_from(substring(bodies from start for length), 'UTF8')::jsonb, secret, events, events = 0
+            case when events = 0 then convert_from(substring(bodies from start for length), 'UTF8')::jsonb end, secret, events, events = 0
           from (
             select type, length, secret, events, (sum(length) over (rows unbounded preceding) - length + 1)::int as start
             from unnest(types, body_lengths, secrets, event_counts) as d (type, length, secret, events)) d returning id)

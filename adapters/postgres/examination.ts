@@ -52,8 +52,8 @@ export function createExamination(db: Database): Examination {
         `select created_at as at, secret_index from ${webhooks} order by id desc limit 1`,
       );
       const counted = await one<{ last_day: number; quarantined: number }>(
-        `select count(*)::int as last_day, count(*) filter (where error is not null and payload is null)::int as quarantined
-         from (select error, payload from ${webhooks} where created_at > now() - interval '1 day' order by id desc limit $1) w`,
+        `select count(*)::int as last_day, count(*) filter (where error like 'quarantined:%')::int as quarantined
+         from (select error from ${webhooks} where created_at > now() - interval '1 day' order by id desc limit $1) w`,
         [MOST_COUNTED],
       );
       const rows = await query<{

@@ -7,7 +7,7 @@ import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents } from "./routing.ts";
-import { BYTES_ERASED, erasePostscripts } from "./tombstones.ts";
+import { BYTES_ERASED, erasePostscripts, PAYLOAD_OF_W } from "./tombstones.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
@@ -69,7 +69,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
           [eventId, error],
         );
         await tx.query(
-          `update ${db.name("whatsapp_webhooks")} set pending = pending - 1, error = $2 where id = any($1)`,
+          `update ${db.name("whatsapp_webhooks")} w set pending = w.pending - 1, payload = ${PAYLOAD_OF_W}, error = $2 where id = any($1)`,
           [rows.map((row) => row.webhook_id), `dead letter: ${error}`],
         );
       });
@@ -136,7 +136,7 @@ export async function countWebhooks(tx: Tx, db: Database, webhookIds: readonly s
     `with mine as (
        select w.id, c.n from ${db.name("whatsapp_webhooks")} w
        join unnest($1::bigint[], $2::int[]) as c (id, n) on c.id = w.id order by w.id for update of w)
-     update ${db.name("whatsapp_webhooks")} w set pending = w.pending + mine.n,
+     update ${db.name("whatsapp_webhooks")} w set pending = w.pending + mine.n, payload = ${PAYLOAD_OF_W},
        processed = w.pending + mine.n = 0 and (w.error is null or w.error = '${BYTES_ERASED}')
      from mine where w.id = mine.id`,
     [[...counts.keys()], [...counts.values()].map((n) => n * sign)],

@@ -8,6 +8,10 @@ export const ERASED = 5;
 /** `whatsapp_webhooks.error` of a delivery whose bytes are gone. */
 export const BYTES_ERASED = "erased: it held something of a person who was erased";
 
+/** `whatsapp_webhooks.payload`, which is filled in when the row `w` is first written after the acknowledgement. */
+export const PAYLOAD_OF_W =
+  "case when w.payload is null and w.error is null then convert_from(w.body, 'UTF8')::jsonb else w.payload end";
+
 /** The identity of a change as it is stored: a wamid holds the person's number. */
 export function storedKey(dedupeKey: string): string {
   return createHash("sha256").update(dedupeKey).digest("base64url");

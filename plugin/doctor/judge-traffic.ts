@@ -93,7 +93,7 @@ export function judgeWebhooks({ arrivals, at, scope }: DoctorFacts): Verdict {
     if (quarantinedLastDay > 0)
       return warning(
         `${seen} ${count(quarantinedLastDay, "delivery", "deliveries")} could not be read.`,
-        "Their bytes are kept: select id, error from whatsapp_webhooks where payload is null. Report them to the package's authors.",
+        "Their bytes are kept: select id, error from whatsapp_webhooks where error like 'quarantined:%'. Report them to the package's authors.",
       );
     return ok(seen);
   });

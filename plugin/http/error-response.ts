@@ -36,7 +36,8 @@ export function statusOfError(
   const known = error instanceof ChannelError ? error : null;
   const status = known === null ? 500 : ERROR_STATUS[known.code];
   const code = known?.code ?? "INTERNAL";
-  if (status >= 500)
+  // Whoever floods us must not fill the log as well.
+  if (status >= 500 && code !== "OVERLOADED")
     log.error(
       { code, error: error instanceof Error ? error.name : typeof error, cause: causeOf(error) },
       known?.message ?? "request failed",

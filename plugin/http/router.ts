@@ -61,7 +61,7 @@ const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
 
 export function createRouter(deps: RouterDeps): Router {
   const { plugin, store, verifyToken, connect, authenticate, log } = deps;
-  const readUnproven = createUnprovenReads();
+  const readUnproven = createUnprovenReads(log);
   const callbacks = createCallbackRoutes(deps.callbacks, readUnproven);
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 

@@ -1,5 +1,6 @@
 /** Bodies of callers who have proven nothing yet: however many come at once, together they hold only so much memory. */
 import { ChannelError } from "../errors.ts";
+import type { Logger } from "../ports.ts";
 import { type MaybeParsed, type MemoryBudget, readRawBody } from "./raw-body.ts";
 
 /** Five of Meta's largest deliveries at the same moment; an ordinary one is a thousandth of such. */
@@ -7,7 +8,7 @@ const MAX_HELD_BYTES = 16 * 1024 * 1024;
 /** What a request costs beside its body, so that many bodies of one byte count as well. */
 const COST_OF_A_REQUEST = 16 * 1024;
 
-/** @throws ChannelError as `readRawBody`, and STORE_UNAVAILABLE when others need the memory more. */
+/** @throws ChannelError as `readRawBody`, and OVERLOADED when others need the memory more. */
 export type ReadUnproven = (request: MaybeParsed, maxBytes?: number) => Promise<Uint8Array>;
 
 type Reading = { bytes: number; readonly giveUp: (error: ChannelError) => void };
@@ -16,9 +17,10 @@ type Reading = { bytes: number; readonly giveUp: (error: ChannelError) => void }
  * When all of them together hold too much, the largest is given up, of several the oldest: so whoever fills the memory
  * is the first to go, and a small delivery that is signed still gets through.
  */
-export function createUnprovenReads(maxHeldBytes = MAX_HELD_BYTES): ReadUnproven {
+export function createUnprovenReads(log: Logger, maxHeldBytes = MAX_HELD_BYTES): ReadUnproven {
   const readings = new Set<Reading>();
   let held = 0;
+  let isFlooded = false;
 
   const budget: MemoryBudget = (giveUp) => {
     const reading: Reading = { bytes: 0, giveUp };
@@ -35,16 +37,21 @@ export function createUnprovenReads(maxHeldBytes = MAX_HELD_BYTES): ReadUnproven
   }
 
   function leave(reading: Reading): void {
-    if (readings.delete(reading)) held -= reading.bytes;
+    if (!readings.delete(reading)) return;
+    held -= reading.bytes;
+    if (held < maxHeldBytes / 2) isFlooded = false;
   }
 
   function giveUpLargest(): void {
     let largest: Reading | undefined;
     for (const reading of readings) if (largest === undefined || reading.bytes > largest.bytes) largest = reading;
     if (largest === undefined) return;
+    // Once a flood and not once a body, or the log would be what is flooded.
+    if (!isFlooded) log.warn({ requests: readings.size }, "unsigned bodies fill the memory set aside for them");
+    isFlooded = true;
     leave(largest);
     largest.giveUp(
-      new ChannelError("STORE_UNAVAILABLE", "Too many large bodies at once: send this one again.", {
+      new ChannelError("OVERLOADED", "Too many large bodies at once: send this one again.", {
         retry: "backoff",
       }),
     );

@@ -67,7 +67,7 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     limit: 0,
     unit: "count",
     raised: (value) =>
-      `${value} deliveries in the last hour could not be read: their bytes are kept in whatsapp_webhooks, payload is null. Report them to the package's authors.`,
+      `${value} deliveries in the last hour could not be read: their bytes are kept in whatsapp_webhooks, with an error that begins with quarantined. Report them to the package's authors.`,
     cleared: () => "Every delivery could be read for an hour.",
   },
 };

@@ -90,7 +90,8 @@ export function createGroupCommit<Item, Result>(options: {
       new Promise<Result>((resolve, reject) => {
         queue.push({ item, resolve, reject });
         held += weigh(item);
-        if (running === 0 || (running < parallel && queue.length >= 2 * maxItems)) {
+        // Once a second group is full, more waiting would not make it larger: it is stored while the first commits.
+        if (running === 0 || (running < parallel && queue.length >= maxItems)) {
           running++;
           void run();
         }

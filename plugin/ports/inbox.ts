@@ -7,7 +7,7 @@ export type IncomingDelivery = {
   readonly body: Uint8Array;
   readonly secretIndex: number;
   readonly webhookType: string;
-  /** The body as JSON that Postgres can hold: as it is, or mended. Null when quarantined. */
+  /** The body as JSON: as it is, where jsonb is sure to take it, or the text to store. Null when quarantined. */
   readonly payload: "verbatim" | { readonly text: string } | null;
   /** Why it is quarantined; null when it is not. */
   readonly error: string | null;

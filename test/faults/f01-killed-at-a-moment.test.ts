@@ -79,7 +79,7 @@ experiment(
   "killed around the POST to Meta: no message is sent twice, none is left undecided",
   { timeoutMs: 300_000 },
   async (random, onFinished) => {
-    const stage = await startStage(random, onFinished);
+    const stage = await startStage(random, onFinished, { reconcileMs: 15_000 });
     await dieAt(stage, { statement: ATTEMPT, at: "after-commit" });
     await dieAt(stage, { statement: SETTLE, at: "before-statement" });
     await dieAt(stage, { statement: SETTLE, at: "before-commit" });

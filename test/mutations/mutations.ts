@@ -1,5 +1,7 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
+import { SECURITY_MUTATIONS } from "./security.ts";
+
 export type Mutation = {
   /** The rule, as it holds. */
   readonly rule: string;
@@ -19,8 +21,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "lanes are locked in one order",
     file: LANES,
-    find: "as new (lane_key, stage, items, delay_ms)\n     order by lane_key\n",
-    replace: "as new (lane_key, stage, items, delay_ms)\n",
+    find: "as new (lane_key, stage, items, delay_ms, tenant)\n     order by lane_key\n",
+    replace: "as new (lane_key, stage, items, delay_ms, tenant)\n",
     tests: ["test/integration/engine/record.test.ts"],
   },
   {
@@ -256,4 +258,5 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "=== null)",
     tests: ["test/integration/engine/metrics.test.ts"],
   },
+  ...SECURITY_MUTATIONS,
 ];

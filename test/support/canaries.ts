@@ -13,6 +13,7 @@ const GIVEN_OUT: Secrets = {
 const PEOPLE: Secrets = {
   "a person's phone number": /(?<!\d)4477009\d{5}(?!\d)/,
   "a business's phone number": /(?<!\d)1555777\d{4}(?!\d)/,
+  "a person's user id": /(?<![\w.])GB\.(?:ENT\.)?[A-Za-z0-9]{4,}/,
 };
 
 /** Shorter ones are words that a log may use as well. */
@@ -25,9 +26,17 @@ export function secretsIn(text: string, secrets: Secrets): readonly string[] {
     .map(([name]) => name);
 }
 
-/** The same, and whatever people have written, or were answered. */
-export function leaksIn(log: string, secrets: Secrets, meta: Pick<Simulator, "conversations">): readonly string[] {
-  const texts = meta.conversations().flatMap(({ entries }) => entries.map(({ text }) => text));
+/**
+ * The same, and whatever people have written, or were answered.
+ * @param inbox what the host's inbox shows, which deliveries may have brought that the simulator knows nothing of.
+ */
+export function leaksIn(
+  log: string,
+  secrets: Secrets,
+  meta: Pick<Simulator, "conversations">,
+  inbox: readonly string[] = [],
+): readonly string[] {
+  const texts = [...inbox, ...meta.conversations().flatMap(({ entries }) => entries.map(({ text }) => text))];
   const said = texts.some((text) => typeof text === "string" && text.length >= SHORTEST_TEXT && log.includes(text));
   return [...secretsIn(log, { ...secrets, ...PEOPLE }), ...(said ? ["the text of a message"] : [])];
 }
@@ -36,6 +45,10 @@ export function leaksIn(log: string, secrets: Secrets, meta: Pick<Simulator, "co
 export function leaksInOutput(output: string): readonly string[] {
   return secretsIn(output, PEOPLE);
 }
+
+/** What a person can read in the host's inbox; JSON, as a log line would hold it. */
+export const INBOX =
+  "select distinct trim('\"' from to_json(content)::text) as text from messages where length(content) < 10000";
 
 /** Every value of every column of every table of a schema, as one text. */
 export const DUMP = "select schema_to_xml('public', true, false, '')::text as dump";

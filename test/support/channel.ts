@@ -12,8 +12,9 @@ import {
 } from "@omniops/whatsapp";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import express from "express";
+import type { Knex } from "knex";
 import { afterAll, expect } from "vitest";
-import { DUMP, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
+import { DUMP, INBOX, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export const TENANT = "00000000-0000-4000-8000-000000000001";
@@ -77,7 +78,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   const logs: LogLine[] = [];
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message });
   const plugin = createWhatsAppPlugin({
-    knex: database.knex,
+    knex: poolOf(database),
     config: {
       metaAppSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
@@ -134,13 +135,20 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
       await meta.stop();
       // One that is shared is somebody else's to look through and to drop.
       const dump = options.database === undefined ? await dumpOf(channel) : "";
+      const inbox = dump === "" ? [] : (await channel.rows<{ text: string }>(INBOX)).map(({ text }) => text);
       if (options.database === undefined) await database.drop();
       expect(secretsIn(dump, SECRETS), "secrets in the database").toEqual([]);
-      expect(leaksIn(JSON.stringify(logs), SECRETS, meta), "secrets and people in the log").toEqual([]);
+      expect(leaksIn(JSON.stringify(logs), SECRETS, meta, inbox), "secrets and people in the log").toEqual([]);
     },
   };
   running.add(channel);
   return channel;
+}
+
+/** `TEST_POOL_MAX=1 npm test`: the channel never needs a second connection while it holds one. The test itself has its own. */
+function poolOf(database: TestDatabase): Knex {
+  const max = process.env.TEST_POOL_MAX;
+  return max === undefined ? database.knex : database.connect({ min: 0, max: Number(max) });
 }
 
 /** Whatever the tests configure. */

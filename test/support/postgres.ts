@@ -7,7 +7,7 @@ import { createDatabase, createTemplate, dropDatabase } from "./databases.ts";
 
 export type TestDatabase = {
   readonly url: string;
-  /** A pool of at most 10 connections, or `TEST_POOL_MAX`; a test of several processes makes more with {@link connect}. */
+  /** A pool of at most 10 connections; a test of several processes makes more with {@link connect}. */
   readonly knex: Knex;
   /** Another instance on the same database, closed by `drop`. */
   connect(pool?: Knex.PoolConfig): Knex;
@@ -22,9 +22,6 @@ export type TestDatabaseOptions = {
   readonly major?: 15 | 18;
 };
 
-/** `TEST_POOL_MAX=1 npm test`: nothing of ours needs a second connection while it holds one. */
-const POOL_MAX = Number(process.env.TEST_POOL_MAX ?? 10);
-
 /** Knex prints what it also throws, whole migrations included. */
 const SILENT = { error: () => {}, warn: () => {} };
 
@@ -38,7 +35,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const name = `omniops_test_${randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const url = await createDatabase(server.url, name, options.empty === true ? undefined : server.template);
   const instances: Knex[] = [];
-  const connect = (pool: Knex.PoolConfig = { min: 0, max: POOL_MAX }) => {
+  const connect = (pool: Knex.PoolConfig = { min: 0, max: 10 }) => {
     const knex = knexFactory({ client: "pg", connection: url, pool, log: SILENT });
     instances.push(knex);
     return knex;

@@ -147,6 +147,19 @@ describe("a number's webhooks are silent", () => {
     expect(await silent(engine)).toBeUndefined();
   });
 
+  it("not when others are so busy that its own events are too far back to be looked at", async () => {
+    const engine = await startEngine();
+    await sent(engine.rows, ["delivered"], 40);
+    await sent(engine.rows, ["accepted", "accepted", "accepted"], 20);
+    await heard(engine.rows, 10);
+    await engine.rows(
+      `insert into whatsapp_events (dedupe_key, kind, phone_number_id, payload, state, webhook_id, created_at)
+       select 'busy' || n, 'status', 'another number', '{}', 1, 1, now() - interval '5 minutes' from generate_series(1, 200000) n`,
+    );
+
+    expect(await silent(engine)).toBeUndefined();
+  });
+
   it.each<[string, (rows: Rows) => Promise<void>]>([
     [
       "one or two statuses are missing",

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createTenantShares, type TenantShares } from "../../../plugin/pipeline/tenant-shares.ts";
 import type { ClaimedLane } from "../../../plugin/ports.ts";
 import { quiet, TENANT, until } from "../../support/channel.ts";
-import { instance } from "./instance.ts";
+import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { delivery, type Engine, gate, message, startEngine } from "./support.ts";
 
 const B = "00000000-0000-4000-8000-00000000000b";
@@ -20,7 +20,7 @@ const inLanes = (id: string) =>
 
 /** Tenant A, whose number is connected already, and tenant B with one of their own. */
 async function startTwo(): Promise<Engine> {
-  const engine = await startEngine();
+  const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
   await engine.rows("insert into customer_configs (id) values (?)", [B]);
   await engine.rows(
     `with number as (
@@ -50,13 +50,14 @@ describe("a backlog of one tenant", () => {
   it("does not stand before another's work: applied, asked and sent before half of it is done", async () => {
     const engine = await startTwo();
     await write(engine, 900, 3);
-    const asked: string[] = [];
+    const asked = new Map<string, string>();
     const posted: string[] = [];
     const pipeline = instance(
       engine.store,
       {
         reply(turn) {
-          asked.push(tenantOf(turn));
+          // At least once: a busy machine may ask again.
+          asked.set(turn.turnId, tenantOf(turn));
           return "Yes.";
         },
       },
@@ -66,7 +67,7 @@ describe("a backlog of one tenant", () => {
     pipeline.start();
     await quiet(engine, 100_000);
 
-    for (const order of [asked, posted]) {
+    for (const order of [[...asked.values()], posted]) {
       expect(order).toHaveLength(903);
       expect(order.filter((tenant) => tenant === "B")).toHaveLength(3);
       expect(order.lastIndexOf("B")).toBeLessThan(450);

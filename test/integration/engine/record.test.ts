@@ -237,10 +237,42 @@ describe("a change that comes again", () => {
   });
 });
 
+describe("a delivery's payload", () => {
+  it("is there once its events were applied, on the ordinary way as on the long one", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    const ordinary = delivery(message({ id: "wamid.2" }));
+
+    await store.inbox.record([ordinary]);
+
+    const payloads = () => rows<{ payload: unknown }>("select payload from whatsapp_webhooks order by id");
+    expect((await payloads())[1]).toEqual({ payload: null });
+    await applyAll(store);
+    expect((await payloads())[1]).toEqual({ payload: JSON.parse(Buffer.from(ordinary.body).toString()) });
+  });
+
+  it("is there for a dead letter too", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    const [recorded] = await store.inbox.record([delivery(message({ id: "wamid.2" }))]);
+
+    const [lane] = await store.lanes.claim("in", 1);
+    if (lane === undefined) expect.fail("no lane");
+    await store.inbox.bury(lane, recorded?.events[0]?.eventId ?? "", "poison");
+
+    expect(
+      await rows("select error, payload is not null as there from whatsapp_webhooks order by id desc limit 1"),
+    ).toEqual([{ error: "dead letter: poison", there: true }]);
+  });
+});
+
 describe("a delivery that Postgres refuses", () => {
   const unstorable = () => {
     const json = Buffer.from(delivery(message({ id: "wamid.bad" })).body).toString();
-    return deliveryOf(json.replace('"messaging_product"', '"size":1e999999,"messaging_product"'));
+    const text = json.replace('"messaging_product"', '"size":1e999999,"messaging_product"');
+    return { ...deliveryOf(text), payload: { text } };
   };
 
   it("is quarantined with its exact bytes", async () => {

@@ -6,6 +6,7 @@ import { createStore } from "../../../adapters/postgres/store.ts";
 import type { OnAmbiguous, PartState } from "../../../plugin/contract.ts";
 import { createApplyEvents } from "../../../plugin/pipeline/apply-events.ts";
 import { createDispatchOutbox } from "../../../plugin/pipeline/dispatch-outbox.ts";
+import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
 import type { PostOutcome, Store } from "../../../plugin/ports.ts";
@@ -217,7 +218,7 @@ async function createMachine(): Promise<Machine> {
           postMessage(String(body.biz_opaque_callback_data)),
       } as never,
       secretBox: { open: () => "token" } as never,
-      policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, pair: { intervalMs: 0, burst: 45 }, random: () => 0.5 },
+      policy: { reconcileMs: RECONCILE_MS, retry: SCHEDULE, pair: META_LIMITS.pair, random: () => 0.5 },
       newToken: () => `${phone}-${++tokens}`,
       onSettled: () => undefined,
       throughput: { admit: async () => new Map(), onOutcome: async () => undefined },

@@ -71,6 +71,14 @@ describe("characters that Postgres refuses", () => {
     expect(read(json)).toMatchObject({ mended: null });
   });
 
+  it.each(["1e999999", "-1.5E+131073", `[0.${"0".repeat(17_000)}1]`, "9".repeat(140_000)])(
+    "numbers that jsonb may refuse are told, so that it is asked before the 200: %.20s",
+    (number) => {
+      const json = `{"size":${number}}`;
+      expect(read(json)).toMatchObject({ kind: "json", mended: json });
+    },
+  );
+
   it("are replaced after a backslash too", () => {
     expect(parsed('"\\\\\\u0000"')).toBe("\\\ufffd");
   });

@@ -7,6 +7,9 @@ import { createUnprovenReads } from "../../../plugin/http/unproven-reads.ts";
 type Request = PassThrough & IncomingMessage;
 
 const KB = 1024;
+const said: string[] = [];
+const note = (_fields: object, message: string) => void said.push(message);
+const log = { debug: note, info: note, warn: note, error: note };
 const requestOf = (): Request => Object.assign(new PassThrough(), { headers: {} }) as unknown as Request;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -26,7 +29,7 @@ function reading(read: ReturnType<typeof createUnprovenReads>) {
 
 describe("bodies that are read before anybody is known", () => {
   it("may come in any number while they hold little", async () => {
-    const read = createUnprovenReads(10_000 * KB);
+    const read = createUnprovenReads(log, 10_000 * KB);
     const all = Array.from({ length: 100 }, () => reading(read));
 
     for (const { request } of all) request.end("x".repeat(10 * KB));
@@ -36,38 +39,46 @@ describe("bodies that are read before anybody is known", () => {
   });
 
   it("lose the largest when they hold too much, and the others go on", async () => {
-    const read = createUnprovenReads(200 * KB);
+    const read = createUnprovenReads(log, 200 * KB);
     const [small, large, other] = [reading(read), reading(read), reading(read)];
 
     small.request.write("x".repeat(10 * KB));
     large.request.write("x".repeat(90 * KB));
     other.request.write("x".repeat(80 * KB));
     await turn();
-    expect([small, large, other].map(({ state }) => state.outcome)).toEqual([
-      "reading",
-      "STORE_UNAVAILABLE",
-      "reading",
-    ]);
+    expect([small, large, other].map(({ state }) => state.outcome)).toEqual(["reading", "OVERLOADED", "reading"]);
 
     for (const { request } of [small, large, other]) request.end("y");
     await turn();
     expect([small, large, other].map(({ state }) => state.outcome)).toEqual([
       `${10 * KB + 1}`,
-      "STORE_UNAVAILABLE",
+      "OVERLOADED",
       `${80 * KB + 1}`,
     ]);
   });
 
   it("count by their number too: of those that send nothing the oldest goes", async () => {
-    const read = createUnprovenReads(160 * KB);
+    const read = createUnprovenReads(log, 160 * KB);
     const all = Array.from({ length: 11 }, () => reading(read));
     await turn();
 
-    expect(all.map(({ state }) => state.outcome)).toEqual(["STORE_UNAVAILABLE", ...Array(10).fill("reading")]);
+    expect(all.map(({ state }) => state.outcome)).toEqual(["OVERLOADED", ...Array(10).fill("reading")]);
+  });
+
+  it("are a line in the log once a flood, and again with the next one", async () => {
+    const read = createUnprovenReads(log, 160 * KB);
+    said.length = 0;
+    for (const flood of [1, 2]) {
+      const all = Array.from({ length: 40 }, () => reading(read));
+      await turn();
+      for (const { request } of all) request.destroy();
+      await turn();
+      expect(said).toEqual(Array(flood).fill("unsigned bodies fill the memory set aside for them"));
+    }
   });
 
   it("give back what they held, however they end", async () => {
-    const read = createUnprovenReads(120 * KB);
+    const read = createUnprovenReads(log, 120 * KB);
     for (let n = 0; n < 20; n++) {
       const { request, state } = reading(read);
       request.write("x".repeat(60 * KB));

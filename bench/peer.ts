@@ -1,0 +1,72 @@
+/**
+ * `npm run bench peer`: beside `@chat-adapter/whatsapp`, with its Postgres state and with its memory state, which survives
+ * nothing. Its states are not among our dependencies: they are installed into `bench/peer/` on the first run (12 MB).
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { buildRequests, sendAll } from "./load.ts";
+import { runServer } from "./run-server.ts";
+import { countOf, judge, roundsOf, SOCKETS, say, spread, type World } from "./world.ts";
+
+const FOLDER = fileURLToPath(new URL("peer/", import.meta.url));
+const LEAST_OF_POSTGRES = 6;
+const LEAST_OF_MEMORY = 1.5;
+
+type Name = "ours" | "postgres" | "memory";
+type Rate = { readonly acks: number; readonly turns: number };
+
+export async function benchPeer({ freshDatabase, graph }: World): Promise<boolean> {
+  install();
+  const count = countOf(1_500);
+  const rounds = roundsOf(5);
+  console.log(`\nBeside @chat-adapter/whatsapp, ${count} messages of as many people, ${rounds} alternating rounds`);
+  const servers = {
+    ours: await runServer("full", await freshDatabase("ours"), graph.url),
+    postgres: await runServer("peer", "postgres", graph.url, await freshDatabase("peer")),
+    memory: await runServer("peer", "memory", graph.url),
+  };
+  const names: readonly Name[] = ["ours", "postgres", "memory"];
+  const rates: Record<Name, Rate[]> = { ours: [], postgres: [], memory: [] };
+  // Everybody writes once before: nobody is new to any of the three, and nobody's messages are merged.
+  for (const name of names) await measure(name, "warm");
+  for (let round = 0; round < rounds; round++)
+    for (const name of round % 2 === 0 ? names : names.toReversed()) rates[name].push(await measure(name, `r${round}`));
+  for (const server of Object.values(servers)) await server.stop();
+
+  for (const name of names)
+    console.log(
+      `  ${name.padEnd(9)} acknowledged/s ${say(spread(rates[name].map(({ acks }) => acks)), 0)} · turns/s ${say(spread(rates[name].map(({ turns }) => turns)), 0)}`,
+    );
+  const times = (than: Name, what: keyof Rate) =>
+    spread(rates.ours.map((rate, round) => rate[what] / (rates[than][round] as Rate)[what]));
+  console.log(`  acknowledged/s beside its memory state: ${say(times("memory", "acks"), 1)}`);
+  const limits = [
+    ["postgres", "acks", LEAST_OF_POSTGRES],
+    ["postgres", "turns", LEAST_OF_POSTGRES],
+    ["memory", "turns", LEAST_OF_MEMORY],
+  ] as const;
+  return limits
+    .map(([than, what, least]) => {
+      const ratio = times(than, what);
+      return judge(`${what}/s beside its ${than} state: ${say(ratio, 1)}, bar ${least}`, ratio.median >= least);
+    })
+    .every(Boolean);
+
+  /** Acknowledged while the turns are under way, as in service. */
+  async function measure(name: Name, run: string): Promise<Rate> {
+    graph.reset();
+    const answered = graph.until(count);
+    const startedAt = performance.now();
+    const { perSecond } = await sendAll(servers[name].port, buildRequests({ count, people: count, run }), SOCKETS);
+    await answered;
+    return { acks: perSecond, turns: count / ((performance.now() - startedAt) / 1000) };
+  }
+}
+
+function install(): void {
+  if (existsSync(`${FOLDER}node_modules`)) return;
+  console.log("\nInstalling the peer into bench/peer (12 MB)");
+  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: FOLDER, stdio: "inherit" });
+  if (status !== 0) throw new Error("The peer could not be installed.");
+}

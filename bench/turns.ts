@@ -1,0 +1,86 @@
+/** From webhook to Graph's acceptance, by leaving stages out (what each adds is its share), and by two instances. */
+import { buildRequests, sendAll } from "./load.ts";
+import { runServer } from "./run-server.ts";
+import type { ServerMode } from "./server.ts";
+import { countOf, judge, roundsOf, SOCKETS, say, settled, spread, type World, withKnex } from "./world.ts";
+
+const LEAST_PER_SECOND = 1_200;
+const GOAL_PER_SECOND = 2_000;
+const LEAST_OF_ONE = 0.9;
+const PEOPLE = 200;
+
+export async function benchTurns(world: World): Promise<boolean> {
+  const count = countOf(4_000);
+  console.log(
+    `\nFull turns, ${count} messages in ${PEOPLE} conversations, one process, loopback Graph without statuses`,
+  );
+  const times: Record<"acks" | "silent" | "full", number[]> = { acks: [], silent: [], full: [] };
+  let answers = 0;
+  for (let round = 0; round < roundsOf(5); round++)
+    for (const mode of ["acks", "silent", "full"] as const) {
+      times[mode].push(await drain(world, { mode, instances: 1, count, name: `${mode}${round}` }));
+      if (mode === "full") answers = world.graph.accepted;
+    }
+  const median = (mode: keyof typeof times) => spread(times[mode]).median;
+  const share = (seconds: number) =>
+    `${Math.round((seconds / median("full")) * 100)} % (${((seconds / count) * 1e6).toFixed(0)} µs per message)`;
+  const rate = spread(times.full.map((seconds) => count / seconds));
+  console.log(`  ${answers} answers for ${count} messages (bursts are merged)`);
+  console.log(
+    `  share of the time: store and acknowledge ${share(median("acks"))} · apply and ask the host ${share(median("silent") - median("acks"))} · outbox and Graph ${share(median("full") - median("silent"))}`,
+  );
+  judge(`messages answered/s ${say(rate, 0)}, goal ${GOAL_PER_SECOND}`, rate.median >= GOAL_PER_SECOND);
+  return judge(`at least ${LEAST_PER_SECOND}/s`, rate.median >= LEAST_PER_SECOND);
+}
+
+export async function benchInstances(world: World): Promise<boolean> {
+  const count = countOf(3_000);
+  console.log(`\nTwo instances on one database beside one, ${count} messages in ${PEOPLE} conversations, same cores`);
+  const ratios = [];
+  for (let round = 0; round < roundsOf(5); round++) {
+    const order = round % 2 === 0 ? [1, 2] : [2, 1];
+    const seconds: Record<number, number> = {};
+    for (const instances of order)
+      seconds[instances] = await drain(world, { mode: "full", instances, count, name: `n${instances}r${round}` });
+    ratios.push((seconds[1] as number) / (seconds[2] as number));
+  }
+  const ratio = spread(ratios);
+  return judge(`turns/s of two ÷ of one: ${say(ratio)}, bar ${LEAST_OF_ONE}`, ratio.median >= LEAST_OF_ONE);
+}
+
+type Run = {
+  readonly mode: ServerMode;
+  readonly instances: number;
+  readonly count: number;
+  readonly name: string;
+};
+
+/** @returns seconds from the first webhook until nothing is left to do. */
+async function drain({ freshDatabase, graph }: World, { mode, instances, count, name }: Run): Promise<number> {
+  const database = await freshDatabase(name);
+  const servers: Awaited<ReturnType<typeof runServer>>[] = [];
+  // One after the other: the first migrates and connects.
+  for (let n = 0; n < instances; n++) servers.push(await runServer(mode, database, graph.url));
+  const send = (requests: readonly Buffer[]) =>
+    Promise.all(
+      servers.map((server, n) =>
+        sendAll(
+          server.port,
+          requests.filter((_request, at) => at % servers.length === n),
+          SOCKETS / servers.length,
+        ),
+      ),
+    );
+  const seconds = await withKnex(database, async (knex) => {
+    const untilDone = async () => (mode === "acks" ? undefined : settled(knex));
+    await send(buildRequests({ count: 400, people: PEOPLE, run: "warm" }));
+    await untilDone();
+    graph.reset();
+    const startedAt = performance.now();
+    await send(buildRequests({ count, people: PEOPLE, run: "turns" }));
+    await untilDone();
+    return (performance.now() - startedAt) / 1000;
+  });
+  for (const server of servers) await server.stop();
+  return seconds;
+}
