@@ -327,7 +327,7 @@ describe("a string that means something to a log", () => {
 });
 
 describe("who may do what", () => {
-  const NEEDS: Readonly<Record<RouteName, Permission | "a tenant" | "the host's word" | "nothing">> = {
+  const NEEDS: Readonly<Record<RouteName, Permission | "a tenant" | "the host" | "nothing">> = {
     handshake: "nothing",
     delivery: "nothing",
     deauthorize: "nothing",
@@ -349,7 +349,6 @@ describe("who may do what", () => {
     disconnect: "connect",
     deadLetters: "operate",
     redrive: "operate",
-    metrics: "the host's word",
   };
   const PEOPLE: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
     ["nobody", {}, []],
