@@ -1,7 +1,5 @@
-/**
- * `npm run bench peer`: beside `@chat-adapter/whatsapp`, with its Postgres state and with its memory state, which survives
- * nothing. Its states are not among our dependencies: they are installed into `bench/peer/` on the first run (12 MB).
- */
+/** Beside `@chat-adapter/whatsapp`, with its Postgres state and with its memory state, which survives nothing. */
+// Its states are not among our dependencies: they are installed into `bench/peer/` on the first run (12 MB).
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -12,15 +12,15 @@ one transaction. What stays are counts, and keys by which a webhook that Meta br
 The running host need not be stopped. Without --yes it counts what would go, and changes nothing.
 
 ${optionsHelp([
-  "--phone <number>        With country code: +447700900123",
-  "--user <id>             Meta's id of the person: GB.5512",
+  "--phone <number>        With country code: +14155550123",
+  "--user <id>             Meta's id of the person: US.5512",
   "--tenant <uuid>         Only of this customer_configs.id. Default: of every tenant",
   "--yes                   Do it",
 ])}
 
 Examples:
-  DATABASE_URL=postgres://… whatsapp-channel ${NAME} --phone +447700900123
-  whatsapp-channel ${NAME} --user GB.5512 --tenant 00000000-0000-4000-8000-000000000001 --yes`;
+  DATABASE_URL=postgres://… whatsapp-channel ${NAME} --phone +14155550123
+  whatsapp-channel ${NAME} --user US.5512 --tenant 00000000-0000-4000-8000-000000000001 --yes`;
 
 export const eraseCommand: Command = {
   summary: "Forget a person, everywhere",

@@ -36,7 +36,7 @@ Examples:
   whatsapp-channel doctor
   whatsapp-channel dead-letters list
   whatsapp-channel replay-unknown
-  whatsapp-channel erase --phone +447700900123`;
+  whatsapp-channel erase --phone +14155550123`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   if (name === "--help" || name === "-h" || name === "help") {

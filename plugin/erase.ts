@@ -27,7 +27,7 @@ function checked({ phoneNumber, userId }: ErasureSubject): ErasureSubject {
   // As people write it: +44 7700 900123.
   const digits = phoneNumber?.replaceAll(/[\s().+-]/g, "") ?? "";
   if (!/^\d{5,20}$/.test(digits))
-    throw invalid("phoneNumber is the whole number with its country code, such as +447700900123.");
+    throw invalid("phoneNumber is the whole number with its country code, such as +14155550123.");
   return { phoneNumber: digits };
 }
 

@@ -69,7 +69,8 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
           [eventId, error],
         );
         await tx.query(
-          `update ${db.name("whatsapp_webhooks")} w set pending = w.pending - 1, payload = ${PAYLOAD_OF_W}, error = $2 where id = any($1)`,
+          // Without a payload, whose making may be what failed.
+          `update ${db.name("whatsapp_webhooks")} set pending = pending - 1, error = $2 where id = any($1)`,
           [rows.map((row) => row.webhook_id), `dead letter: ${error}`],
         );
       });

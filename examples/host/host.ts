@@ -8,6 +8,7 @@ import {
   type HostEvent,
   type Logger,
   type WhatsAppPlugin,
+  type WhatsAppPluginOptions,
   whatsappConfigFromEnv,
 } from "@omniops/whatsapp";
 import express, { type Request } from "express";
@@ -26,7 +27,11 @@ export type RunningHost = {
   stop(): Promise<void>;
 };
 
-export type HostHooks = { readonly onEvent?: (event: HostEvent) => void; readonly logger?: Logger };
+export type HostHooks = {
+  readonly onEvent?: (event: HostEvent) => void;
+  readonly logger?: Logger;
+  readonly metaLimits?: NonNullable<WhatsAppPluginOptions["metaLimits"]>;
+};
 
 /** When it rejects, nothing of it is left running. */
 export async function startHost(

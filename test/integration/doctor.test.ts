@@ -296,7 +296,7 @@ describe("the doctor", () => {
 
   it("tells of the last send's failure, and of sends that wait for a token", async () => {
     const channel = await start({ reply: () => "hi" });
-    channel.meta.faults.next({ do: { error: { code: 131042 } } });
+    channel.meta.faults.next({ do: { error: { code: 131026 } } });
     channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
     await channel.until(
       async () => (await channel.rows("select 1 from whatsapp_outbox where state = 'failed'")).length === 1,
@@ -312,7 +312,10 @@ describe("the doctor", () => {
     );
     const waiting = await examine(channel);
 
-    expect(failed.find("sent")).toMatchObject({ state: "problem", seen: expect.stringContaining("payment method") });
+    expect(failed.find("sent")).toMatchObject({
+      state: "warning",
+      seen: expect.stringContaining("cannot be reached on WhatsApp"),
+    });
     expect(waiting.find("sent")).toMatchObject({ state: "problem", seen: "1 message waits for a new token." });
     expect(waiting.find("connection")?.state).toBe("problem");
   });

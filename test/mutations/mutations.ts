@@ -71,9 +71,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "200 is said after the commit",
     file: "plugin/http/webhook-routes.ts",
-    find: "await receive({ rawBody: await readBody(request), signature });\n    response.statusCode = 200;\n    response.end();",
+    find: "await receive({ rawBody: await readBody(request), signature });",
     replace:
-      "const rawBody = await readBody(request);\n    response.statusCode = 200;\n    response.end();\n    await receive({ rawBody, signature });",
+      "const rawBody = await readBody(request);\n    response.end();\n    await receive({ rawBody, signature });",
     tests: ["test/integration/receiving.test.ts"],
   },
   {
