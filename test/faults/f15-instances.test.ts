@@ -14,7 +14,7 @@ for (const workers of [2, 4])
     { timeoutMs: 300_000, alone: true, seeds: 1 },
     async (random, onFinished) => {
       const stage = await startStage(random, onFinished, { workers, start: false, reconcileMs: 60_000 });
-      await storeBacklog(stage, 400, 1_200);
+      await storeBacklog(stage, isFull ? 400 : 200, isFull ? 1_200 : 600);
       await stage.rows("update whatsapp_lanes set ready_at = now() + interval '1 hour'");
       await Promise.all(stage.workers.map((worker) => stage.start(worker)));
       await stage.rows("update whatsapp_lanes set ready_at = now()");
@@ -25,7 +25,7 @@ for (const workers of [2, 4])
     },
   );
 
-const BACKLOG = isFull ? { people: 10_000, events: 100_000 } : { people: 300, events: 3_000 };
+const BACKLOG = isFull ? { people: 10_000, events: 100_000 } : { people: 200, events: 1_500 };
 
 experiment(
   "F18",
