@@ -31,7 +31,7 @@ export const inbox = {
         secret_index smallint not null default 0,
         created_at timestamptz not null default now());
       create index whatsapp_webhooks_unprocessed on ${q("whatsapp_webhooks")} (created_at) where not processed;
-      create index whatsapp_webhooks_unread on ${q("whatsapp_webhooks")} (created_at) where payload is null;
+      create index whatsapp_webhooks_quarantined on ${q("whatsapp_webhooks")} (created_at) where error like 'quarantined:%';
       create index whatsapp_webhooks_created on ${q("whatsapp_webhooks")} using brin (created_at);
 
       create table ${q("whatsapp_lanes")} (

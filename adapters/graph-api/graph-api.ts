@@ -38,7 +38,7 @@ export function createGraphApi(options: GraphOptions): GraphApi {
         verifiedName: readText(found.verified_name),
         qualityRating: readText(found.quality_rating),
         throughputLevel: readThroughput(found.throughput),
-        isOnBusinessApp: found.is_on_biz_app === true,
+        isOnBusinessApp: typeof found.is_on_biz_app === "boolean" ? found.is_on_biz_app : null,
       };
     },
 

@@ -142,8 +142,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
 
     async saveThroughput(connectionId, { throughputLevel, isOnBusinessApp }) {
       await db.query(
-        `update ${table} set throughput_level = $2, on_business_app = $3 where id = $1
-           and (throughput_level is distinct from $2 or on_business_app <> $3)`,
+        // What Meta leaves out has not changed: a number of the WhatsApp Business app must never be taken for another.
+        `update ${table} set throughput_level = coalesce($2, throughput_level), on_business_app = coalesce($3, on_business_app)
+         where id = $1 and (throughput_level is distinct from coalesce($2, throughput_level) or on_business_app <> $3)`,
         [connectionId, throughputLevel, isOnBusinessApp],
       );
     },

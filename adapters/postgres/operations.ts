@@ -53,8 +53,8 @@ export function createOperations(db: Database): Operations {
 
     async numbers() {
       const rows = await query<{ id: string; state: ConnectionState; amount: number; paused: boolean }>(
-        `select id, state, amount, coalesce(p.paused_until > now(), false) as paused from (
-           select id, state, count(*) over (partition by state)::int as amount,
+        `select id, state, amount, coalesce(greatest(p.paused_until, n.paused_until) > now(), false) as paused from (
+           select id, state, paused_until, count(*) over (partition by state)::int as amount,
              row_number() over (partition by state order by created_at, id)::int as place
            from ${db.name("whatsapp_connections")}) n
          left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id

@@ -14,12 +14,10 @@ export function createReadThroughput({ connections, graphApi, secretBox, log }: 
   return async function readThroughput(): Promise<number> {
     const stale = await connections.staleNumbers();
     for (const { connectionId, customerConfigId, phoneNumberId, accessTokenEnc } of stale) {
-      const accessToken = secretBox.open(accessTokenEnc, {
-        customerConfigId,
-        rowId: connectionId,
-        field: "access_token",
-      });
       try {
+        // Inside: a token whose key is missing is the doctor's to tell of, and keeps nobody else from being asked.
+        const context = { customerConfigId, rowId: connectionId, field: "access_token" } as const;
+        const accessToken = secretBox.open(accessTokenEnc, context);
         await connections.saveThroughput(connectionId, await graphApi.phoneNumber({ phoneNumberId, accessToken }));
       } catch (error) {
         if (!(error instanceof ChannelError)) throw error;

@@ -29,11 +29,15 @@ export async function readRawBody(
 ): Promise<Uint8Array> {
   const length = declaredLength(request, maxBytes);
   if (request.readableFlowing === null) return readUntouched(request, length, maxBytes, budget);
-  const kept = [request.rawBody, request.body].find((bytes) => bytes instanceof Uint8Array);
+  const kept = keptBytes(request);
   if (kept !== undefined) return withinLimit(kept, maxBytes);
   if (request.readableEnded || (request.body !== undefined && Object.keys(Object(request.body)).length > 0))
     throw rawBodyMissing();
   return readStream(request, [], maxBytes, budget);
+}
+
+function keptBytes({ rawBody, body }: MaybeParsed): Uint8Array | undefined {
+  return [rawBody, body].find((bytes) => bytes instanceof Uint8Array);
 }
 
 /** @returns the Content-Length; NaN when there is none. */
@@ -52,7 +56,7 @@ function declaredLength({ headers }: IncomingMessage, maxBytes: number): number 
  * hold no memory while they wait, so the budget is for the others.
  */
 function readUntouched(
-  request: IncomingMessage,
+  request: MaybeParsed,
   length: number,
   maxBytes: number,
   budget: MemoryBudget,
@@ -61,8 +65,11 @@ function readUntouched(
     // By then all that came in the same packet has been parsed.
     process.nextTick(() => {
       const bytes: Buffer | null = request.read();
-      if (bytes !== null && bytes.byteLength === length) resolve(bytes);
-      else readStream(request, bytes === null ? [] : [bytes], maxBytes, budget).then(resolve, reject);
+      if (bytes !== null && bytes.byteLength === length) return resolve(bytes);
+      // Some platforms keep the bytes and hand on a request that brings none.
+      const kept = bytes === null ? keptBytes(request) : undefined;
+      if (kept !== undefined && kept.byteLength <= maxBytes) return resolve(kept);
+      readStream(request, bytes === null ? [] : [bytes], maxBytes, budget).then(resolve, reject);
     });
   });
 }

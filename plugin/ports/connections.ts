@@ -34,7 +34,7 @@ export type Connections = {
   staleNumbers(): Promise<readonly StaleNumber[]>;
   saveThroughput(
     connectionId: string,
-    read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean },
+    read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean | null },
   ): Promise<void>;
   saveProfile(connectionId: string, profile: Readonly<Record<string, unknown>>): Promise<void>;
   /** Tokens that must be renewed or have expired; the same one to nobody else for the next `claimMs`. */
@@ -106,7 +106,7 @@ export type NewConnection = Omit<Connection, "connectionId" | "state" | "reason"
   readonly token?: TokenFacts;
   /** Seals the PIN that it was registered with; without it what is known of it stays. */
   readonly sealPin?: ((connectionId: string) => string) | undefined;
-  readonly isOnBusinessApp?: boolean;
+  readonly isOnBusinessApp?: boolean | null;
   /** As {@link AccountNumber}. */
   readonly throughputLevel?: string | null;
   /** Whether the host hears of it: who calls `connect` has the answer. */

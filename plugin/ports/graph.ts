@@ -59,8 +59,8 @@ export type GraphApi = {
     readonly qualityRating: string | null;
     /** `STANDARD`, `HIGH`, `NOT_APPLICABLE`. @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput */
     readonly throughputLevel: string | null;
-    /** Also used in the WhatsApp Business app. */
-    readonly isOnBusinessApp: boolean;
+    /** Also used in the WhatsApp Business app; null where Meta does not say. */
+    readonly isOnBusinessApp: boolean | null;
   }>;
   /** The ids of the numbers in a WhatsApp Business Account. */
   numbersOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly string[]>;

@@ -121,12 +121,17 @@ describe("metrics", () => {
        from whatsapp_connections where phone_number_id <> '133'`,
     );
 
+    // And one that the breaker has paused.
+    await channel.rows(
+      "update whatsapp_connections set paused_until = now() + interval '1 minute', pause_strikes = 1 where phone_number_id = '1'",
+    );
+
     const { numbers, eachNumber } = (await channel.plugin.metrics()).database;
 
     expect(numbers).toEqual({ connected: 131, reauth_required: 3, disconnected: 7 });
     expect(eachNumber).toHaveLength(100);
     expect(eachNumber.map(({ paused }) => paused)).toHaveLength(100);
-    expect(eachNumber.filter(({ paused }) => paused)).toHaveLength(2);
+    expect(eachNumber.filter(({ paused }) => paused)).toHaveLength(3);
     expect(eachNumber.map(({ state }) => state)).toEqual([
       ...Array.from({ length: 3 }, () => "reauth_required"),
       ...Array.from({ length: 97 }, () => "connected"),

@@ -129,7 +129,7 @@ describe("looking up a number", () => {
       verifiedName: "Corner Bakery",
       qualityRating: null,
       throughputLevel: null,
-      isOnBusinessApp: false,
+      isOnBusinessApp: null,
     });
   });
 

@@ -38,4 +38,11 @@ describe("a body", () => {
     expect(Buffer.from(await body).toString()).toBe("ab");
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("that the platform has kept is taken where the request itself brings none", async () => {
+    const request = Object.assign(slowRequest(), { rawBody: Buffer.from("kept") });
+
+    expect(Buffer.from(await readRawBody(request)).toString()).toBe("kept");
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
