@@ -35,6 +35,8 @@ export type DatabaseOptions = {
   readonly acquireTimeoutMs?: number;
   /** How long one statement, one lock and one idle moment inside a transaction may take. */
   readonly statementTimeoutMs?: number;
+  /** For reports and erasure: tables may be read from end to end. */
+  readonly readsWholeTables?: boolean;
 };
 
 type PgConnection = {
@@ -70,8 +72,16 @@ const PREPARED_IS_STALE = new Set(["26000", "42P05", "0A000"]);
 
 export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
   const { acquireTimeoutMs = 1_500, statementTimeoutMs = 10_000 } = options;
+  // Our look-ups are by whole keys, and a plan is kept: one that reads a table or an index from end to end because it was
+  // small when the plan was made would do so until the table is analysed.
+  const byIndex =
+    options.readsWholeTables === true
+      ? ""
+      : ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"]
+          .map((one) => `set local ${one} = off; `)
+          .join("");
   const begin =
-    `begin isolation level read committed; set local statement_timeout = ${statementTimeoutMs}; ` +
+    `begin isolation level read committed; ${byIndex}set local statement_timeout = ${statementTimeoutMs}; ` +
     `set local lock_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${statementTimeoutMs}`;
 
   async function withConnection<T>(run: (connection: PgConnection) => Promise<T>): Promise<T> {

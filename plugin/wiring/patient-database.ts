@@ -10,5 +10,5 @@ export type SchemaOptions = {
 
 /** Whoever looks for a person reads tables from end to end. */
 export function patientDatabase(knex: Knex, { schema = "public", hostSchema = "public" }: SchemaOptions) {
-  return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000 });
+  return createDatabase(knex, { schema, hostSchema, statementTimeoutMs: 300_000, readsWholeTables: true });
 }

@@ -30,7 +30,7 @@ export function wireDoctor(
   },
 ): Doctor {
   const examination = createExamination(
-    createDatabase(knex, { ...schemas, acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000 }),
+    createDatabase(knex, { ...schemas, acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000, readsWholeTables: true }),
   );
   const shared = { examination, migrations: () => migrationStatus(knex, schemas), now: () => new Date() };
   return createDoctor(() => {
