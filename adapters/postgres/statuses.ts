@@ -3,7 +3,6 @@ import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEve
 import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
-import { settleOnLanes } from "./lanes.ts";
 import { OPTED_OUT } from "./preferences.ts";
 
 /** The ladder of delivery states, which the plugin decides. */
@@ -24,8 +23,8 @@ export type AppliedStatuses = {
   readonly optedOut: readonly string[];
   /** Parts of which Meta has turned out to have taken a second copy. */
   readonly twice: readonly SentTwice[];
-  /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
-  readonly wakeLanes: () => Promise<void>;
+  /** Lanes whose head was settled, once for each: to be taken off them after all other lanes are locked. */
+  readonly settledLanes: readonly string[];
 };
 
 type Part = {
@@ -62,7 +61,7 @@ export async function applyStatuses(
       answered: [],
       optedOut: [],
       twice: [],
-      wakeLanes: async () => undefined,
+      settledLanes: [],
     };
   const attempts = await attemptsOf(
     tx,
@@ -105,8 +104,8 @@ export async function applyStatuses(
     byWamid.set(status.messageId, part);
   }
   const changed = parts.filter((part) => part.changed);
-  await confirmAttempts(tx, db, confirmed);
-  await writeParts(tx, db, changed);
+  confirmAttempts(tx, db, confirmed);
+  writeParts(tx, db, changed);
   const left = changed.filter((part) => isPending(part.was) && !isPending(part.state));
   return {
     parked,
@@ -115,12 +114,7 @@ export async function applyStatuses(
     answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    wakeLanes: () =>
-      settleOnLanes(
-        tx,
-        db,
-        left.map((part) => part.lane_key),
-      ),
+    settledLanes: left.map((part) => part.lane_key),
   };
 }
 
@@ -170,13 +164,9 @@ async function lockParts(
 }
 
 /** The attempt that Meta speaks of was accepted, whatever we thought of it. */
-async function confirmAttempts(
-  tx: Tx,
-  db: Database,
-  confirmed: readonly { token: string; messageId: string }[],
-): Promise<void> {
+function confirmAttempts(tx: Tx, db: Database, confirmed: readonly { token: string; messageId: string }[]): void {
   if (confirmed.length === 0) return;
-  await tx.query(
+  tx.send(
     `update ${db.name("whatsapp_send_attempts")} a set state = 'accepted', message_id = c.message_id,
        finished_at = coalesce(a.finished_at, now())
      from unnest($1::text[], $2::text[]) as c (token, message_id)
@@ -185,9 +175,9 @@ async function confirmAttempts(
   );
 }
 
-async function writeParts(tx: Tx, db: Database, parts: readonly Part[]): Promise<void> {
+function writeParts(tx: Tx, db: Database, parts: readonly Part[]): void {
   if (parts.length === 0) return;
-  await tx.query(
+  tx.send(
     `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id,
        duplicate_message_id = p.duplicate_message_id, error = p.error, pricing = p.pricing, updated_at = now()
      from json_to_recordset($1::json) as p (id bigint, state text, message_id text, duplicate_message_id text, error jsonb, pricing jsonb) where o.id = p.id`,
