@@ -30,8 +30,7 @@ experiment(
     const { stage, before } = await failOverUnderLoad(random, onFinished, false);
     await stage.settle();
     const missing = await lost({ ...stage, accepted: stage.meta.accepted } satisfies Evidence);
-    // What came after that is safe, and the loss is a measure, not a promise.
-    expect(stage.acknowledged.length).toBeGreaterThan(before);
+    // What the second server has taken is safe, and the loss is a measure, not a promise.
     const after = new Set(stage.acknowledged.slice(before).map(({ wamid }) => `lost ${wamid}`));
     expect(missing.filter((fault) => after.has(fault))).toEqual([]);
     console.log(`F5b: of ${before} acknowledged before the server died ${missing.length} are lost`);
@@ -52,9 +51,9 @@ async function failOverUnderLoad(
   // A server that dies has mostly been cut off before.
   postgres.network.silent = true;
   await pause(200 + random() * 800);
-  const before = stage.acknowledged.length;
   await postgres.failOver();
-
+  // Nothing is taken while there is no server to take it.
+  const before = stage.acknowledged.length;
   while (stage.acknowledged.length < before + 50) await pause(10);
   await writing.stop();
   return { stage, before };
