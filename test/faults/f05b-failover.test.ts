@@ -44,7 +44,9 @@ async function failOverUnderLoad(
   waits: boolean,
 ): Promise<{ readonly stage: Stage; readonly before: number }> {
   const postgres = await startReplicated(onFinished, waits);
-  const stage = await startStage(random, onFinished, { workers: 2, postgres, reconcileMs: 2_000 });
+  // A status cannot be stored while there is no server: for longer than that nothing may be sent again.
+  const reconcileMs = waits ? 20_000 : 2_000;
+  const stage = await startStage(random, onFinished, { workers: 2, postgres, reconcileMs });
   const writing = startWriting(stage, PEOPLE, () => pause(random() * 40));
   while (stage.acknowledged.length < 50) await pause(10);
 
