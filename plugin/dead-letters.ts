@@ -1,5 +1,6 @@
 /** Dead letters for whoever runs the host: what lies aside, why, and how it is put back. */
 import { ChannelError } from "./errors.ts";
+import { ProcessEnded } from "./pipeline/crash-suspects.ts";
 import type { DeadLetterFilter, DeadLetterStage, DeadLetters } from "./ports.ts";
 
 /** Without what people said, and without their numbers. */
@@ -48,6 +49,9 @@ const WHY: Readonly<Record<DeadLetterStage, string>> = {
   notify: "Your onEvent() failed on every try: it has not heard of this.",
 };
 
+const PROCESS_ENDED =
+  "The process ended during every attempt, and nobody came back to say why: your log, or whoever starts it again, knows what ended it.";
+
 export function createDeadLetterService(store: DeadLetters, onRedriven: () => void): DeadLetterService {
   return {
     async list({ limit = PAGE, after, ...query } = {}) {
@@ -57,7 +61,8 @@ export function createDeadLetterService(store: DeadLetters, onRedriven: () => vo
       return {
         letters: rows.map(({ lastError, ...row }) => {
           const [error = "unknown", ...rest] = (lastError ?? "unknown").split(": ");
-          return { ...row, error, explanation: [WHY[row.stage], rest.join(": ")].filter(Boolean).join(" ") };
+          const why = error === ProcessEnded.name ? PROCESS_ENDED : WHY[row.stage];
+          return { ...row, error, explanation: [why, rest.join(": ")].filter(Boolean).join(" ") };
         }),
         next: last === undefined ? null : `${last.at}/${last.id}`,
       };

@@ -1,6 +1,6 @@
 /** `npm run test:faults -- --seeds 20 --only F4 --from 7`: the experiments of docs/faults.md, each with many seeds, in full size. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,21 +22,22 @@ const folder = mkdtempSync(join(tmpdir(), "omniops-faults-"));
 const outputFile = join(folder, "report.json");
 // A trailing space: F4 is not F4b.
 const only = values.only === undefined ? "^F[0-9]" : `^${values.only} `;
+const files = readdirSync("test/faults")
+  .map((name) => `test/faults/${name}`)
+  .filter((path) => path.endsWith(".test.ts"))
+  .filter((path) => values.only === undefined || readFileSync(path, "utf8").includes(`"${values.only}"`));
+if (files.length === 0) throw new Error(`No experiment is named ${values.only}: docs/faults.md has them all.`);
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
-const { status } = spawnSync(
-  "npx",
-  ["vitest", "run", "--project", "postgres", "test/faults", "-t", only, ...reporters],
-  {
-    stdio: "inherit",
-    env: {
-      ...process.env,
-      NODE_OPTIONS: "--unhandled-rejections=strict",
-      FAULT_SIZE: values.size,
-      FAULT_SEEDS: values.seeds,
-      FAULT_SEED: values.from,
-    },
+const { status } = spawnSync("npx", ["vitest", "run", "--project", "postgres", ...files, "-t", only, ...reporters], {
+  stdio: "inherit",
+  env: {
+    ...process.env,
+    NODE_OPTIONS: "--unhandled-rejections=strict",
+    FAULT_SIZE: values.size,
+    FAULT_SEEDS: values.seeds,
+    FAULT_SEED: values.from,
   },
-);
+});
 const report = JSON.parse(readFileSync(outputFile, "utf8")) as Report;
 rmSync(folder, { recursive: true });
 console.log(summarize(report.testResults.flatMap(({ assertionResults }) => assertionResults)).join("\n"));

@@ -141,7 +141,9 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
             const { result, isWritten } = run(line, connection);
             await isWritten;
             await line.next(() => connection.query({ text: "commit", types: TYPES }));
-            // A COMMIT that follows a failed statement rolls back, and says nothing of it.
+            // A COMMIT that follows a failed statement rolls back, and says nothing of it. Both answers may come in one packet, and
+            // then this is reached before the failure is.
+            await line.settled();
             line.throwFailure();
             return await result;
           } catch (error) {

@@ -88,7 +88,8 @@ async function start({ dataDir, major = 18, fsync = true }: EmbeddedPostgresOpti
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said = `${said}${chunk}`.slice(-20_000);
-      if (said.includes("ready to accept connections")) resolve();
+      // A standby says "read-only connections".
+      if (/ready to accept (read-only )?connections/.test(said)) resolve();
     });
     gone.then(() => reject(new Error(`Postgres ended before it was ready:\n${said}`)), reject);
   });

@@ -39,9 +39,14 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     await Promise.all(
       claimed.map(async (lane, i) => {
         const part = heads[i] ?? null;
-        if (part === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
-        else await dispatch(part, waits.get(part) ?? 0);
-        finished(lane);
+        try {
+          if (part === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+          else await dispatch(part, waits.get(part) ?? 0);
+          finished(lane);
+        } catch (error) {
+          // Its neighbours are still being sent and keep their leases.
+          finished(lane, error);
+        }
       }),
     );
     // A little late, so that the lane is ready by the database's clock; what waits longer is found by the poll.
@@ -60,11 +65,8 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     } catch (error) {
       const at = { stage: "out", outboxId: part.outboxId, error: nameOf(error) };
       log.warn(at, "a send could not be carried through; its lane comes back");
-      // What was begun is found as an attempt without an outcome and reconciled, never blindly repeated. With the
-      // database away the lease brings the lane back; a throw would let go of the other lanes' leases too.
-      await lanes
-        .postpone(part.lane, retryDelayMs(policy.retry, part.lane.attempts + 1, policy.random), true)
-        .catch(() => undefined);
+      // What was begun is found as an attempt without an outcome and reconciled, never blindly repeated.
+      await lanes.postpone(part.lane, retryDelayMs(policy.retry, part.lane.attempts + 1, policy.random), true);
     }
   }
 

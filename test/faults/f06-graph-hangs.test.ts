@@ -60,9 +60,9 @@ experiment(
       await meta.waitFor(() => meta.accepted.some(({ text }) => text === `quick ${n}`), 10_000);
     }
     const open = await channel.rows<{ n: number }>(
-      "select count(*)::int as n from whatsapp_send_attempts where state = 'intent'",
+      "select count(*)::int as n from whatsapp_send_attempts where state in ('intent', 'ambiguous')",
     );
-    // Those that Meta has taken are settled by their statuses, whatever becomes of the answers.
+    // On a slow machine some have timed out by now. Those that Meta has taken are settled by their statuses, whatever becomes of the answers.
     expect(open[0]?.n).toBeGreaterThanOrEqual(2 * EACH);
     await channel.until(() => poolOf(channel).numUsed() === 0, "every connection to be back in the pool");
     const idle = await channel.rows(

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import { experiment } from "./support/experiment.ts";
+import type { Random } from "./support/random.ts";
 import { type Stage, startStage } from "./support/stage.ts";
 import { peopleFrom, startWriting } from "./support/writing.ts";
 
@@ -40,7 +41,7 @@ async function expand(stage: Stage, random: () => number): Promise<void> {
     "select relname as name from pg_class where relname like 'whatsapp%' and relkind = 'r' and relname <> 'whatsapp_migrations'",
   );
   for (const { name } of tables) {
-    await addColumn(stage, name);
+    await addColumn(stage, name, random);
     await pause(random() * 30);
   }
   await stage.rows("create table whatsapp_v2 (id bigint primary key)");
@@ -49,8 +50,11 @@ async function expand(stage: Stage, random: () => number): Promise<void> {
     values ('29990101000001_v2', 99, now())`);
 }
 
-/** Gives way to whoever works, and tries again: the lock that it wants would hold up everybody behind it. */
-async function addColumn(stage: Stage, table: string): Promise<void> {
+/**
+ * Gives way to whoever works, and tries again in a while: the lock that it waits for holds up everybody behind it, and at once again
+ * it would hold them up until their patience ends.
+ */
+async function addColumn(stage: Stage, table: string, random: Random): Promise<void> {
   for (;;) {
     try {
       await stage.rows(
@@ -59,6 +63,7 @@ async function addColumn(stage: Stage, table: string): Promise<void> {
       return;
     } catch (error) {
       if ((error as { code?: string }).code !== "55P03") throw error;
+      await pause(100 + random() * 200);
     }
   }
 }

@@ -146,6 +146,9 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
 }
 
 /** `TEST_POOL_MAX=1 npm test`: the channel never needs a second connection while it holds one. The test itself has its own. */
+/** A test that lets the channel wait for somebody's lock, and wants something else done meanwhile, needs a second connection. */
+export const hasOneConnection = process.env.TEST_POOL_MAX === "1";
+
 function poolOf(database: TestDatabase): Knex {
   const max = process.env.TEST_POOL_MAX;
   return max === undefined ? database.knex : database.connect({ min: 0, max: Number(max) });

@@ -106,7 +106,7 @@ export async function check(evidence: Evidence): Promise<Verdict> {
 }
 
 /** I1: what was acknowledged has its row in the inbox, unless it lies aside for a reason that its event tells. */
-async function lost({ rows, acknowledged }: Evidence): Promise<string[]> {
+export async function lost({ rows, acknowledged }: Evidence): Promise<string[]> {
   const found = await rows<{ id: string }>(
     `select external_id as id from messages where role = 'user'
      union select external_id from whatsapp_events where kind = 'message' and state in (2, 4, 5)`,

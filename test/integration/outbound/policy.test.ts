@@ -109,6 +109,8 @@ describe("a template that was lost", () => {
 
     const byOption = await lose(channel, ada, { template: HELLO });
     await inState(channel, byOption.receipt, "read");
+    // Or what is to be lost next would be lost of this one.
+    await inState(channel, byOption.next, "read");
     byOption.stop();
     const bySend = await lose(channel, ada, { template: MENU, onAmbiguous: "resend" });
     await inState(channel, bySend.receipt, "read");
