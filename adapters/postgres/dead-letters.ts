@@ -3,7 +3,7 @@ import { ChannelError } from "../../plugin/errors.ts";
 import type { DeadLetterRow, DeadLetterStage, DeadLetters } from "../../plugin/ports.ts";
 import { inLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
-import type { Database, Tx } from "./database.ts";
+import type { Database, Queries, Tx } from "./database.ts";
 import { countWebhooks } from "./inbox.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { oneAtATime } from "./routing.ts";
@@ -50,7 +50,12 @@ export function createDeadLetters(db: Database): DeadLetters {
     and ($3::uuid is null or conversation_id = $3) and ($4::text is null or split_part(last_error, ':', 1) = $4)
     and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at < $6)`;
 
-  async function find(on: Tx, filter: Parameters<DeadLetters["list"]>[0], extra: string, params: readonly unknown[]) {
+  async function find(
+    on: Queries,
+    filter: Parameters<DeadLetters["list"]>[0],
+    extra: string,
+    params: readonly unknown[],
+  ) {
     return on.query<Found>(
       `select stage, id, kind, conversation_id, attempts, last_error, lane_key, contact_id, count(*) over ()::int as total,
          to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
@@ -91,7 +96,7 @@ export function createDeadLetters(db: Database): DeadLetters {
         const items = rows.map((row) => ({ ...row, lane: laneOf(row) }));
         // Each has its old id, and a lane is worked by id: it goes behind whatever still waits before it.
         for (const stage of ["notify", "turn", "in"] as const)
-          await enqueueOnLanes(
+          enqueueOnLanes(
             tx,
             db,
             [
@@ -138,7 +143,7 @@ export function createDeadLetters(db: Database): DeadLetters {
          and not exists (select 1 from ${events} e where e.state = 2 and e.webhook_id = w.id)`,
       [webhookIds],
     );
-    await countWebhooks(tx, db, webhookIds, 1);
+    countWebhooks(tx, db, webhookIds, 1);
   }
 }
 

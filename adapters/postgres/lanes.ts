@@ -49,21 +49,24 @@ function inTurns(db: Database): string {
 }
 
 export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): Lanes {
-  /** A statement that may have to wait for a lane is a transaction like any other: with timeouts on the server's side. */
-  const bounded = <T>(sql: string, params: readonly unknown[]) => db.transaction((tx) => tx.query<T>(sql, params));
-
   return {
     async claim(stage, limit, inRounds) {
       const token = randomUUID();
       const ready = inRounds === undefined ? oldest(db) : inTurns(db);
-      // A lane whose lease ran out still carries the dead worker's token: that counts as a failed attempt of its head.
-      const rows = await db.query<{ lane_key: string; tenant: string; attempts: number; paced_ms: number }>(
+      // A lane whose lease ran out still carries the dead worker's token: its head may be what ended that worker.
+      const rows = await db.query<{
+        lane_key: string;
+        tenant: string;
+        attempts: number;
+        crashes: number;
+        paced_ms: number;
+      }>(
         `${ready}
          update ${db.name("whatsapp_lanes")} l set
-           attempts = l.attempts + case when l.lease_token is null then 0 else 1 end,
+           crashes = l.crashes + case when l.lease_token is null then 0 else 1 end,
            lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
-         returning l.lane_key, l.tenant, l.attempts, ${pacedMs(pair)} as paced_ms`,
+         returning l.lane_key, l.tenant, l.attempts, l.crashes, ${pacedMs(pair)} as paced_ms`,
         [stage, limit, token, leaseMs, ...(inRounds === undefined ? [] : [randomUUID(), inRounds.without])],
       );
       return rows.map((row) => ({
@@ -71,12 +74,13 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
         tenant: row.tenant,
         token,
         attempts: row.attempts,
+        crashes: row.crashes,
         pacedMs: row.paced_ms,
       }));
     },
 
     async renew(lanes) {
-      const rows = await bounded<{ lane_key: string }>(
+      const rows = await db.bounded<{ lane_key: string }>(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
@@ -89,20 +93,21 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
       return lanes.filter(({ laneKey }) => held.has(laneKey));
     },
 
-    async release(lanes) {
-      await bounded(
+    async release(lanes, delayMs = 0) {
+      await db.bounded(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
            order by l.lane_key for update of l)
-         update ${db.name("whatsapp_lanes")} l set lease_token = null, ready_at = case when l.pending > 0 then now() end
+         update ${db.name("whatsapp_lanes")} l set lease_token = null,
+           ready_at = case when l.pending > 0 then now() + $3 * interval '1 millisecond' end
          from mine where l.lane_key = mine.lane_key`,
-        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token)],
+        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token), delayMs],
       );
     },
 
     async postpone({ laneKey, token }, delayMs, failed) {
-      await bounded(
+      await db.bounded(
         `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
            ready_at = case when pending > 0 then now() + case when woken then 0 else $3 end * interval '1 millisecond' end
          where lane_key = $1 and lease_token = $2`,
@@ -125,9 +130,9 @@ export type NewItems = {
  * Rule 1: lane rows first, in one global order, and only then the items. The order prevents deadlocks; the lock makes
  * item ids rise in commit order inside a lane. A lane that is leased or backing off keeps its time (rule 3).
  */
-export async function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewItems[]): Promise<void> {
+export function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewItems[]): void {
   if (lanes.length === 0) return;
-  await tx.query(
+  tx.send(
     `insert into ${db.name("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at, tenant)
      select lane_key, stage, items, now() + delay_ms * interval '1 millisecond', coalesce(md5(tenant::text)::uuid, ${NOBODY})
      from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::uuid[]) as new (lane_key, stage, items, delay_ms, tenant)
@@ -161,7 +166,7 @@ export async function releaseLanes(tx: Tx, db: Database, finished: readonly Fini
          on l.lane_key = f.lane_key and l.lease_token = f.token
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set
-       pending = l.pending - mine.items, lease_token = null, attempts = 0,
+       pending = l.pending - mine.items, lease_token = null, attempts = 0, crashes = 0,
        ready_at = case when l.pending - mine.items > 0
          then now() + case when l.woken then 0 else mine.delay_ms end * interval '1 millisecond' end
      from mine where l.lane_key = mine.lane_key returning 1`,
@@ -188,11 +193,11 @@ export async function holdsLane(tx: Tx, db: Database, { laneKey, token }: Claime
  * Takes one item off each of these lanes from outside: a status settled what the lane was holding for. A lane that
  * nobody leases goes on at once; a leased one is left to its worker, which sees the settled row.
  */
-export async function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly string[]): Promise<void> {
+export function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly string[]): void {
   if (laneKeys.length === 0) return;
   const counts = new Map<string, number>();
   for (const key of laneKeys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  await tx.query(
+  tx.send(
     `with mine as (
        select l.lane_key, s.items from ${db.name("whatsapp_lanes")} l
        join unnest($1::text[], $2::int[]) as s (lane_key, items) on s.lane_key = l.lane_key
@@ -208,9 +213,9 @@ export async function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly str
  * What these lanes waited for has come: they are looked at now. Whoever leases one has perhaps read its head before, so
  * the wait that it is about to ask for is not granted.
  */
-export async function wakeLanes(tx: Tx, db: Database, laneKeys: readonly string[]): Promise<void> {
+export function wakeLanes(tx: Tx, db: Database, laneKeys: readonly string[]): void {
   if (laneKeys.length === 0) return;
-  await tx.query(
+  tx.send(
     `with mine as (
        select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lane_key = any($1) and l.pending > 0
        order by l.lane_key for update of l)

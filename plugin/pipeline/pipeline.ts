@@ -1,6 +1,7 @@
 /** After the 200: the four stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
 import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../ports.ts";
 import { createApplyEvents } from "./apply-events.ts";
+import { createCrashSuspects } from "./crash-suspects.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
 import type { MetaLimits } from "./meta-limits.ts";
@@ -52,9 +53,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { store, log, leaseMs, pollMs, coalesceMs, retry, random } = deps;
   const { lanes } = store;
   const common = { lanes, log, leaseMs, pollMs, random };
+  const suspects = createCrashSuspects(retry, () => performance.now());
 
   const notify = createLaneWorker({
     ...common,
+    suspects,
     stage: "notify",
     batch: 20,
     maxActive: 20,
@@ -81,6 +84,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   });
   const turn = createLaneWorker({
     ...common,
+    suspects,
     stage: "turn",
     batch: 100,
     maxActive: 256,
@@ -94,6 +98,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   });
   const apply = createLaneWorker({
     ...common,
+    suspects,
     stage: "in",
     batch: 50,
     maxActive: 64,
