@@ -72,7 +72,10 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
   const { acquireTimeoutMs = 1_500, statementTimeoutMs = 10_000 } = options;
   const begin =
     `begin isolation level read committed; set local statement_timeout = ${statementTimeoutMs}; ` +
-    `set local lock_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${statementTimeoutMs}`;
+    `set local lock_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${statementTimeoutMs}; ` +
+    // What a transaction reads it looks up by key. A plan that was made while a table was small would scan it until the
+    // next analyze, however large it has become.
+    "set local enable_seqscan = off";
 
   async function withConnection<T>(run: (connection: PgConnection) => Promise<T>): Promise<T> {
     const connection = await acquire(knex, acquireTimeoutMs);

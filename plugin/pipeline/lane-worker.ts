@@ -60,7 +60,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   /** When others were last looked for beside those who have their share, and there were none. */
   let nobodyElseAt = Number.NEGATIVE_INFINITY;
   let claimedAt = Number.NEGATIVE_INFINITY;
-  let again: NodeJS.Timeout | undefined;
+  let willLook = false;
   /** Lanes that could not be put back, mostly because the database was away. */
   const stuck = new Set<ClaimedLane>();
   const jobs = new Set<Promise<void>>();
@@ -185,8 +185,10 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
 
   /** However often it is called meanwhile: once. */
   function lookIn(delayMs: number): void {
-    again ??= later(delayMs, () => {
-      again = undefined;
+    if (willLook || !running) return;
+    willLook = true;
+    later(delayMs, () => {
+      willLook = false;
       look();
     });
   }
@@ -197,15 +199,14 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     else later(delayMs, look);
   }
 
-  function later(delayMs: number, run: () => void): NodeJS.Timeout | undefined {
-    if (!running) return undefined;
+  function later(delayMs: number, run: () => void): void {
+    if (!running) return;
     const timer = setTimeout(() => {
       delayed.delete(timer);
       run();
     }, delayMs);
     timer.unref();
     delayed.add(timer);
-    return timer;
   }
 
   async function renew(): Promise<void> {
@@ -220,7 +221,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     clearTimeout(poll);
     for (const timer of delayed) clearTimeout(timer);
     delayed.clear();
-    again = undefined;
+    willLook = false;
     await settledWithin([lastLook, ...jobs], timeoutMs);
     const abandoned = [...active, ...stuck];
     stuck.clear();
