@@ -3,7 +3,6 @@ import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEve
 import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
-import { settleOnLanes } from "./lanes.ts";
 import { OPTED_OUT } from "./preferences.ts";
 
 /** The ladder of delivery states, which the plugin decides. */
@@ -24,8 +23,8 @@ export type AppliedStatuses = {
   readonly optedOut: readonly string[];
   /** Parts of which Meta has turned out to have taken a second copy. */
   readonly twice: readonly SentTwice[];
-  /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
-  readonly wakeLanes: () => void;
+  /** Lanes whose head was settled, once for each: to be taken off them after all other lanes are locked. */
+  readonly settledLanes: readonly string[];
 };
 
 type Part = {
@@ -62,7 +61,7 @@ export async function applyStatuses(
       answered: [],
       optedOut: [],
       twice: [],
-      wakeLanes: () => undefined,
+      settledLanes: [],
     };
   const attempts = await attemptsOf(
     tx,
@@ -115,12 +114,7 @@ export async function applyStatuses(
     answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    wakeLanes: () =>
-      settleOnLanes(
-        tx,
-        db,
-        left.map((part) => part.lane_key),
-      ),
+    settledLanes: left.map((part) => part.lane_key),
   };
 }
 

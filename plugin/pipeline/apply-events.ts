@@ -1,5 +1,5 @@
 /** Stage `in`: applies the events of claimed lanes, all in one transaction, and isolates the one that fails. */
-import type { ClaimedLane, Inbox, Lanes, Logger, StoredEvent } from "../ports.ts";
+import type { ClaimedLane, Inbox, Lanes, Logger, Stage, StoredEvent } from "../ports.ts";
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
@@ -13,8 +13,8 @@ export type ApplyDeps = {
   readonly log: Logger;
   readonly retry: RetrySchedule;
   readonly random: () => number;
-  /** Called after a commit: turns and host events may be ready. */
-  readonly onApplied: () => void;
+  /** Called after a commit, with the stages that have something to do now. */
+  readonly onApplied: (woken: readonly Stage[]) => void;
 };
 
 /** Events of one lane in one transaction: enough to amortise it, few enough to keep it short. */
@@ -30,13 +30,13 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     const healthy = claimed.filter(({ attempts, crashes }) => attempts + crashes === 0);
     if (healthy.length > 0) await applyTogether(healthy);
     for (const lane of suspects.sort((a, b) => a.crashes - b.crashes)) await applyHead(lane);
-    onApplied();
   };
 
   async function applyTogether(some: readonly ClaimedLane[]): Promise<void> {
     try {
       const events = await inbox.load(some, EVENTS_PER_LANE);
-      if (await inbox.apply(some, events, planEffects(events, rules))) return;
+      const woken = await inbox.apply(some, events, planEffects(events, rules));
+      if (woken !== null) return onApplied(woken);
     } catch (error) {
       if (isStoreDown(error)) return giveBack(some, error);
     }
@@ -52,7 +52,7 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
       [head] = await inbox.load([lane], 1);
       if (endsProcesses(lane, retry)) return await bury(lane, head, new ProcessEnded());
       const events = head === undefined ? [] : [head];
-      await inbox.apply([lane], events, planEffects(events, rules));
+      onApplied((await inbox.apply([lane], events, planEffects(events, rules))) ?? []);
     } catch (error) {
       if (isStoreDown(error)) return giveBack([lane], error);
       const failures = lane.attempts + 1;

@@ -78,7 +78,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         clock: () => performance.now(),
       }),
       policy: { reconcileMs: deps.reconcileMs, retry, pair: deps.limits.pair, random },
-      onSettled: () => notify.kick(),
+      onSettled() {
+        if (deps.host.onEvent !== undefined) notify.kick();
+      },
       onPaced: (delayMs) => out.kick(delayMs),
     }),
   });
@@ -109,10 +111,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       log,
       retry,
       random,
-      onApplied() {
-        turn.kick(coalesceMs);
-        notify.kick();
-        out.kick();
+      onApplied(woken) {
+        if (woken.includes("turn")) turn.kick(coalesceMs);
+        if (woken.includes("notify")) notify.kick();
+        if (woken.includes("out")) out.kick();
       },
     }),
   });

@@ -62,7 +62,7 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
       const send = await ask(turn, signal);
       // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
       await finish.add({ turn, send });
-      onAnswered();
+      if (send !== null) onAnswered();
     } catch (error) {
       if (signal.aborted) return;
       await fail(turn, error);
