@@ -83,9 +83,10 @@ export function createTurns(db: Database): Turns {
           db,
           some.map(({ turn }) => ({ lane: turn.lane, items: 1 })),
         );
-        tx.send(`update ${table} set state = 1, finished_at = now(), last_error = null where id = any((select $1::uuid[])::uuid[])`, [
-          some.map(({ turn }) => turn.turnId),
-        ]);
+        tx.send(
+          `update ${table} set state = 1, finished_at = now(), last_error = null where id = any((select $1::uuid[])::uuid[])`,
+          [some.map(({ turn }) => turn.turnId)],
+        );
         const inserting = insertSends(
           tx,
           db,
