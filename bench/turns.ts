@@ -37,6 +37,7 @@ export async function benchTurns(world: World): Promise<boolean> {
 export async function benchInstances(world: World): Promise<boolean> {
   const count = countOf(3_000);
   console.log(`\nTwo instances on one database beside one, ${count} messages of as many people, same cores`);
+  await world.likeOneInService();
   const ratios = [];
   for (let round = 0; round < roundsOf(5); round++) {
     const order = round % 2 === 0 ? [1, 2] : [2, 1];
