@@ -1,9 +1,9 @@
 /** The worker of one stage at its end: waits, aborts, gives back, and may begin anew. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
-import { LEASE_MS, lane, setUp, waiting } from "./held-lanes.ts";
+import { holdTime, LEASE_MS, lane, setUp, waiting } from "./held-lanes.ts";
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(holdTime);
 afterEach(() => void vi.useRealTimers());
 
 describe("stop", () => {
