@@ -67,8 +67,9 @@ describe("stop", () => {
         answer = resolve;
       });
     const { handle, handled } = waiting();
-    const { worker, of } = setUp(handle, { lanes: { claim } as unknown as Lanes });
+    const { worker, of, settle } = setUp(handle, { lanes: { claim } as unknown as Lanes });
     worker.start();
+    await settle();
 
     const stopped = worker.stop(1_000);
     answer([lane("a")]);
