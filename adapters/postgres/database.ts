@@ -134,7 +134,9 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
             const { result, isWritten } = run(line, connection);
             await isWritten;
             await line.next(() => connection.query({ text: "commit", types: TYPES }));
-            // A COMMIT that follows a failed statement rolls back, and says nothing of it.
+            // A COMMIT that follows a failed statement rolls back, and says nothing of it. Its answer may be read with the
+            // failure, and be here a few promises sooner.
+            await line.settled();
             line.throwFailure();
             return await result;
           } catch (error) {
