@@ -11,11 +11,12 @@ const SLICE = 20_000;
 const PER_LANE = 10;
 const MOST_RATIO = 1.25;
 
-export async function benchBacklog({ freshDatabase, graph }: World): Promise<boolean> {
+export async function benchBacklog({ freshDatabase, graph, likeOneInService }: World): Promise<boolean> {
   const rounds = roundsOf(9);
   console.log(
     `\nAn event's cost with ${LONG} waiting on ${LONG / PER_LANE} lanes, beside ${SHORT} on ${SHORT / PER_LANE}`,
   );
+  await likeOneInService();
   const database = await freshDatabase("backlog");
   const server = await runServer("silent", database, graph.url);
   const ratio = await withKnex(database, async (knex) => {

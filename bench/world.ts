@@ -20,7 +20,10 @@ export const roundsOf = (usual: number): number => Number(process.env.BENCH_ROUN
 export const countOf = (usual: number): number => Number(process.env.BENCH_COUNT ?? usual);
 
 export async function openWorld(): Promise<World> {
-  const postgres = await startEmbeddedPostgres();
+  const postgres = await startEmbeddedPostgres({
+    // What is said at its start holds, whatever a configuration says later.
+    settings: ["min_wal_size=1GB", "max_wal_size=4GB", "checkpoint_timeout=30min"],
+  });
   const graph = await startLoopbackGraph();
   return {
     graph,
@@ -42,9 +45,6 @@ export async function openWorld(): Promise<World> {
  */
 async function likeOneInService(postgres: EmbeddedPostgres): Promise<void> {
   await withKnex(postgres.url, async (knex) => {
-    await knex.raw("alter system set min_wal_size = '1GB'");
-    await knex.raw("alter system set max_wal_size = '4GB'");
-    await knex.raw("select pg_reload_conf()");
     for (let segment = 0; segment < 50; segment++)
       await knex.raw("select pg_logical_emit_message(false, 'bench', repeat('x', 16000000))");
     await knex.raw("checkpoint");

@@ -23,6 +23,8 @@ export type EmbeddedPostgresOptions = {
   readonly major?: 15 | 18;
   /** Tests may trade durability of the machine's disk for speed; a crash of Postgres alone still loses nothing. */
   readonly fsync?: boolean;
+  /** More of its settings, or others than ours, as `name=value`. */
+  readonly settings?: readonly string[];
 };
 
 /**
@@ -59,7 +61,12 @@ temporary=$1; shift; exec 3<&0
   fi ) &
 exec "$@" </dev/null 3<&-`;
 
-async function start({ dataDir, major = 18, fsync = true }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+async function start({
+  dataDir,
+  major = 18,
+  fsync = true,
+  settings: more = [],
+}: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const user = await unprivilegedUser();
   const native = await postgresFolder(major, user);
   const folder = await openDataFolder({ wanted: dataDir, major, native, user });
@@ -72,6 +79,7 @@ async function start({ dataDir, major = 18, fsync = true }: EmbeddedPostgresOpti
     "max_connections=200",
     "max_wal_size=512MB",
     `fsync=${fsync ? "on" : "off"}`,
+    ...more,
   ].flatMap((setting) => ["-c", setting]);
   const server = [join(native, "bin", "postgres"), "-D", folder, ...settings];
   const child = spawn("/bin/sh", ["-c", UNTIL_INPUT_ENDS, "sh", dataDir === undefined ? folder : "", ...server], {

@@ -50,12 +50,17 @@ export const NOTHING_TO_DO_MS = 1_000;
 /** While somebody has their full share, the others are looked for no more often, in milliseconds, if there were none. */
 const OTHERS_AGAIN_MS = 10;
 
+/** With few places free, claims are no more frequent than this, in milliseconds: what was claimed alone is worked, and ends, alone. */
+const GATHER_MS = 5;
+
 export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   const { stage, lanes, log, batch, maxActive, leaseMs, pollMs } = options;
   const active = new Set<ClaimedLane>();
   const shares = createTenantShares(maxActive);
   /** When others were last looked for beside those who have their share, and there were none. */
   let nobodyElseAt = Number.NEGATIVE_INFINITY;
+  let claimedAt = Number.NEGATIVE_INFINITY;
+  let willLook = false;
   /** Lanes that could not be put back, mostly because the database was away. */
   const stuck = new Set<ClaimedLane>();
   const jobs = new Set<Promise<void>>();
@@ -79,6 +84,8 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     let inTurns = false;
     try {
       do {
+        // All that ends in this turn of the event loop gives its places back before they are counted.
+        await new Promise((resolve) => setImmediate(resolve));
         lookAgain = false;
         const { limit, without } = shares.room();
         const room = Math.min(batch, limit);
@@ -87,9 +94,14 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
         const inRounds: { readonly without: readonly string[] } | undefined =
           inTurns || without.length > 0 ? { without } : undefined;
         if (without.length > 0 && performance.now() - nobodyElseAt < OTHERS_AGAIN_MS) {
-          later(OTHERS_AGAIN_MS, look);
+          lookIn(OTHERS_AGAIN_MS);
           break;
         }
+        if (room < batch / 4 && performance.now() - claimedAt < GATHER_MS) {
+          lookIn(GATHER_MS);
+          break;
+        }
+        claimedAt = performance.now();
         const claimed = await lanes.claim(stage, room, inRounds);
         if (without.length > 0 && claimed.length === 0) nobodyElseAt = performance.now();
         // Stopped meanwhile: nobody would renew these leases.
@@ -171,6 +183,16 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     poll.unref();
   }
 
+  /** However often it is called meanwhile: once. */
+  function lookIn(delayMs: number): void {
+    if (willLook || !running) return;
+    willLook = true;
+    later(delayMs, () => {
+      willLook = false;
+      look();
+    });
+  }
+
   function kick(delayMs = 0): void {
     if (!running) return;
     if (delayMs === 0) look();
@@ -199,6 +221,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     clearTimeout(poll);
     for (const timer of delayed) clearTimeout(timer);
     delayed.clear();
+    willLook = false;
     await settledWithin([lastLook, ...jobs], timeoutMs);
     const abandoned = [...active, ...stuck];
     stuck.clear();

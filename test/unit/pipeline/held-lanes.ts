@@ -6,6 +6,12 @@ import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
 export const LEASE_MS = 900;
 export const POLL_MS = 1_000;
 
+/** Time that a test moves. Turns of the event loop stay real: they pass while it moves. */
+export const holdTime = () =>
+  void vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
+  });
+
 export const lane = (laneKey: string): ClaimedLane => ({
   laneKey,
   tenant: laneKey,
@@ -55,7 +61,12 @@ export function setUp(handle: LaneHandler, options: Partial<LaneWorkerOptions> =
     lanes,
   });
   const of = (what: string) => calls.filter((call) => call.what.startsWith(what)).map((call) => call.lanes);
-  return { worker, ready, calls, of, logged, settle: () => vi.advanceTimersByTimeAsync(0) };
+  return { worker, ready, calls, of, logged, settle };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await vi.advanceTimersByTimeAsync(0);
 }
 
 /** A handler that ends when the test says so. */

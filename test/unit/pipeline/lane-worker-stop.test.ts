@@ -1,9 +1,9 @@
 /** The worker of one stage at its end: waits, aborts, gives back, and may begin anew. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
-import { LEASE_MS, lane, setUp, waiting } from "./held-lanes.ts";
+import { holdTime, LEASE_MS, lane, setUp, waiting } from "./held-lanes.ts";
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(holdTime);
 afterEach(() => void vi.useRealTimers());
 
 describe("stop", () => {
@@ -67,8 +67,9 @@ describe("stop", () => {
         answer = resolve;
       });
     const { handle, handled } = waiting();
-    const { worker, of } = setUp(handle, { lanes: { claim } as unknown as Lanes });
+    const { worker, of, settle } = setUp(handle, { lanes: { claim } as unknown as Lanes });
     worker.start();
+    await settle();
 
     const stopped = worker.stop(1_000);
     answer([lane("a")]);

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createCrashSuspects, SUSPECT_AGAIN_MS } from "../../../plugin/pipeline/crash-suspects.ts";
 import { nameOf } from "../../../plugin/pipeline/lane-worker.ts";
 import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
-import { LEASE_MS, lane, nothing, POLL_MS, setUp, waiting } from "./held-lanes.ts";
+import { holdTime, LEASE_MS, lane, nothing, POLL_MS, setUp, waiting } from "./held-lanes.ts";
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(holdTime);
 afterEach(() => void vi.useRealTimers());
 
 describe("before start", () => {
@@ -66,6 +66,8 @@ describe("looking for work", () => {
     const { worker, settle } = setUp(nothing, { lanes: { claim } as unknown as Lanes });
     worker.start();
 
+    await settle();
+
     worker.kick();
     worker.kick();
     expect(claims).toBe(1);
@@ -111,6 +113,44 @@ describe("lanes under way", () => {
     for (const key of [..."acdef"]) end(key);
     await settle();
     end("g");
+    await worker.stop(100);
+  });
+
+  it("that end together are followed by one claim for all their places", async () => {
+    const { handle, end } = waiting();
+    const { worker, ready, calls, settle } = setUp(handle, { batch: 3, maxActive: 3 });
+    ready.push(...["a", "b", "c", "d", "e", "f"].map(lane));
+    worker.start();
+    await settle();
+
+    for (const key of [..."abc"]) end(key);
+    await settle();
+
+    expect(calls.map(({ what }) => what)).toEqual(["claim 3", "claim 3"]);
+    for (const key of [..."def"]) end(key);
+    await worker.stop(100);
+  });
+
+  it("that fill nearly all places are followed by the next ones a little later, with those that end meanwhile", async () => {
+    const { handle, handled, end } = waiting();
+    const { worker, ready, settle } = setUp(handle, { batch: 40, maxActive: 8 });
+    ready.push(...["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(lane));
+    worker.start();
+    await settle();
+    const first = handled.length;
+
+    end("a");
+    await settle();
+    end("b");
+    await settle();
+    expect(handled).toHaveLength(first);
+    await vi.advanceTimersByTimeAsync(5);
+    expect(handled.length).toBeGreaterThan(first);
+
+    for (let turn = 0; turn < 3; turn++) {
+      for (const key of handled) end(key);
+      await vi.advanceTimersByTimeAsync(5);
+    }
     await worker.stop(100);
   });
 
