@@ -1,5 +1,6 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
+import { PACE_MUTATIONS } from "./pace.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
 export type Mutation = {
@@ -258,5 +259,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "=== null)",
     tests: ["test/integration/engine/metrics.test.ts"],
   },
+  ...PACE_MUTATIONS,
   ...SECURITY_MUTATIONS,
 ];
