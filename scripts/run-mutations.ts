@@ -1,7 +1,4 @@
-/**
- * `npm run test:mutations -- --only "at most one"`: breaks each rule in a copy of the checkout, and sees the suite notice.
- * `--part 2/6` takes the second sixth of them. Ends with 0 when every one was noticed.
- */
+/** `npm run test:mutations -- --only "at most one" --part 2/6`: breaks each rule in a copy of the checkout, and sees the suite notice. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
