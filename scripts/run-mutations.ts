@@ -1,12 +1,12 @@
 /** `npm run test:mutations -- --only "at most one" --part 2/6`: breaks each rule in a copy of the checkout, and sees the suite notice. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { MUTATIONS, type Mutation } from "../test/mutations/mutations.ts";
 
-type Verdict = "noticed" | "NOT NOTICED" | "NOT FOUND";
+type Verdict = "noticed" | "NOT NOTICED" | "NOT FOUND" | "DID NOT RUN";
 
 const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, part: { type: "string", default: "1/1" } },
@@ -67,8 +67,10 @@ function judge({ file, find, replace, tests }: Mutation): Verdict {
     sound.replace(find, () => replace),
   );
   try {
+    const { failed, passed } = run(tests);
     // A file that does not load has no test that failed: that notices nothing.
-    return run(tests).failed > 0 ? "noticed" : "NOT NOTICED";
+    if (failed + passed === 0) return "DID NOT RUN";
+    return failed > 0 ? "noticed" : "NOT NOTICED";
   } finally {
     writeFileSync(path, sound);
   }
@@ -77,10 +79,15 @@ function judge({ file, find, replace, tests }: Mutation): Verdict {
 function run(tests: readonly string[]): { readonly failed: number; readonly passed: number } {
   const results = join(copy, "results.json");
   rmSync(results, { force: true });
-  spawnSync("npx", ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests], {
-    cwd: copy,
-    stdio: "ignore",
-  });
+  const { stderr } = spawnSync(
+    "npx",
+    ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests],
+    { cwd: copy, encoding: "utf8" },
+  );
+  if (!existsSync(results)) {
+    console.error(stderr);
+    return { failed: 0, passed: 0 };
+  }
   const { numFailedTests: failed, numPassedTests: passed } = JSON.parse(readFileSync(results, "utf8")) as {
     readonly numFailedTests: number;
     readonly numPassedTests: number;
