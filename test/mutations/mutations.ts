@@ -120,6 +120,28 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/unit/pipeline/decide-next.test.ts"],
   },
   {
+    rule: "an answer that tells nothing is ambiguous, and not refused",
+    file: "adapters/graph-api/post-outcome.ts",
+    find: 'return { kind: "ambiguous", reason: `Graph answered',
+    replace:
+      'if (outcome.status >= 500) return { kind: "rejected", rejection: { meta: null, retry: "backoff", retryAfterMs: null, perRecipient: false, message: "" } };\n  return { kind: "ambiguous", reason: `Graph answered',
+    tests: ["test/unit/graph-api/post-message.test.ts"],
+  },
+  {
+    rule: "a lost answer is ambiguous, and not refused",
+    file: "adapters/graph-api/post-outcome.ts",
+    find: 'if (outcome.kind === "unsent") {',
+    replace: 'if (outcome.kind === "unsent" || outcome.kind === "broken") {',
+    tests: ["test/unit/graph-api/post-message.test.ts"],
+  },
+  {
+    rule: "dead letters go back in the order of their lanes, a batch at a time",
+    file: "adapters/postgres/dead-letters.ts",
+    find: "order by ${" + "inOrder} limit $8",
+    replace: "order by created_at, stage || id limit $8",
+    tests: ["test/integration/engine/dead-letters.test.ts"],
+  },
+  {
     rule: "at most one automatic resend",
     file: DECIDE,
     find: "if (count > 1 ||",

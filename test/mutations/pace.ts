@@ -8,6 +8,8 @@ const PACE = "adapters/postgres/pace.ts";
 const GRAPH_ERRORS = "adapters/graph-api/graph-errors.ts";
 const WORKER = "plugin/pipeline/lane-worker.ts";
 const OUTBOUND = "test/integration/outbound/";
+const BREAKER_TEST = ["test/unit/pipeline/breaker.test.ts"];
+const THROUGHPUT_TEST = ["test/unit/pipeline/throughput.test.ts"];
 const FAIRNESS = ["test/integration/engine/fairness.test.ts"];
 
 export const PACE_MUTATIONS: readonly Mutation[] = [
@@ -59,14 +61,14 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     file: THROUGHPUT,
     find: "const { connectionId } = part.connection;",
     replace: 'const connectionId = parts[0]?.connection.connectionId ?? "";',
-    tests: [`${OUTBOUND}throughput.test.ts`],
+    tests: THROUGHPUT_TEST,
   },
   {
     rule: "throughput: a lot that nobody used is forgotten",
     file: THROUGHPUT,
     find: "lot.until < clock() ? 0 :",
     replace: "lot.until < 0 ? 0 :",
-    tests: ["test/unit/pipeline/throughput.test.ts"],
+    tests: THROUGHPUT_TEST,
   },
   {
     rule: "throughput: 130429 slows the number down",
@@ -87,7 +89,7 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     file: THROUGHPUT,
     find: "for (const { scope, forMs } of outcome.spent ?? [])",
     replace: "for (const { scope, forMs } of (outcome.spent ?? []).slice(0, 0))",
-    tests: [`${OUTBOUND}throughput.test.ts`],
+    tests: THROUGHPUT_TEST,
   },
   {
     rule: "usage headers: the budget of one account is not another's",
@@ -101,28 +103,28 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     file: BREAKER,
     find: "const STORM = 10;",
     replace: "const STORM = 12;",
-    tests: [`${OUTBOUND}breaker.test.ts`],
+    tests: BREAKER_TEST,
   },
   {
     rule: "breaker: does not open before the tenth",
     file: BREAKER,
     find: "const STORM = 10;",
     replace: "const STORM = 9;",
-    tests: [`${OUTBOUND}breaker.test.ts`],
+    tests: BREAKER_TEST,
   },
   {
     rule: "breaker: failures in a row, not in all",
     file: BREAKER,
     find: "    if (said === undefined) {\n      failures.delete(connectionId);\n",
     replace: "    if (said === undefined) {\n",
-    tests: [`${OUTBOUND}breaker.test.ts`],
+    tests: BREAKER_TEST,
   },
   {
     rule: "breaker: opens at once when Meta blocks the number",
     file: BREAKER,
     find: 'if (said === "blocked") return BLOCKED;',
     replace: 'if (said === "blocked") return null;',
-    tests: [`${OUTBOUND}breaker.test.ts`],
+    tests: BREAKER_TEST,
   },
   {
     rule: "breaker: one probe after a pause",
@@ -136,21 +138,21 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     file: BREAKER,
     find: "10 * baseMs * 2 ** (strikes - 1)",
     replace: "10 * baseMs",
-    tests: [`${OUTBOUND}breaker.test.ts`],
+    tests: BREAKER_TEST,
   },
   {
     rule: "breaker: what fails for the whole number ends no message",
     file: DECIDE,
     find: '!(rejection.number === "trouble" && part.connection.pause.strikes > 0)',
     replace: "!(part.connection.pause.strikes > 100)",
-    tests: [`${OUTBOUND}breaker.test.ts`, "test/unit/pipeline/decide-next.test.ts"],
+    tests: ["test/unit/pipeline/decide-next.test.ts"],
   },
   {
     rule: "fairness: a full claim is followed by one in rounds",
     file: WORKER,
     find: "inTurns = inRounds === undefined && claimed.length === room;",
     replace: "inTurns = false;",
-    tests: FAIRNESS,
+    tests: ["test/unit/pipeline/lane-worker.test.ts"],
   },
   {
     rule: "fairness: in rounds, each tenant gets as much",
