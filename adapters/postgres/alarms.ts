@@ -98,7 +98,7 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
           if (row !== undefined) written.push({ ...change, since: row.since.toISOString() });
         }
         if (hasListener)
-          await tellHost(
+          tellHost(
             tx,
             db,
             written.map((alarm): HostEvent => ({ kind: "alarm", alarm })),

@@ -23,7 +23,7 @@ export async function wakeWaitingSends(tx: Tx, db: Database, connectionIds: read
      where connection_id = any($1) and state in ('queued', 'held', 'sending')`,
     [connectionIds],
   );
-  await wakeLanes(
+  wakeLanes(
     tx,
     db,
     rows.map((row) => row.lane_key),

@@ -17,7 +17,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
   async function tell(tx: Tx, changed: readonly Connection[]): Promise<void> {
     if (!hasListener) return;
     const events = changed.map((connection) => ({ kind: "connection" as const, connection }));
-    await tellHost(tx, db, events);
+    tellHost(tx, db, events);
   }
 
   return {

@@ -5,10 +5,21 @@ import { ChannelError } from "../../plugin/errors.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** One connection inside a transaction. */
-export type Tx = { query<T = Row>(sql: string, params?: readonly unknown[]): Promise<readonly T[]> };
+export type Queries = { query<T = Row>(sql: string, params?: readonly unknown[]): Promise<readonly T[]> };
 
-export type Database = Tx & {
+/**
+ * One connection inside a transaction. Statements run in the order of the calls; what is called before the call before it
+ * has answered travels with it, where the client library can do that, and saves a round trip. After a failure nothing
+ * that follows is carried out, and the transaction rejects with that failure.
+ */
+export type Tx = Queries & {
+  /** A statement whose rows nobody wants: nobody need wait for it either, before the transaction ends. */
+  send(sql: string, params?: readonly unknown[]): void;
+};
+
+export type Database = Queries & {
+  /** One statement that may have to wait for others: with timeouts on the server's side, and all in one round trip. */
+  bounded<T = Row>(sql: string, params?: readonly unknown[]): Promise<readonly T[]>;
   /** Runs in one READ COMMITTED transaction. A lost COMMIT rejects: the outcome is then unknown. */
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   /** `name("whatsapp_lanes")` → the qualified, quoted name of a table of ours. */
@@ -30,6 +41,8 @@ type PgConnection = {
   query(config: { name?: string; text: string; values?: unknown[]; types: typeof TYPES }): Promise<{ rows: unknown[] }>;
   /** knex discards a pooled connection that carries this mark. */
   __knex__disposed?: unknown;
+  /** Whether a query is sent before the one before it was answered. Since pg 8.22. */
+  pipeline?: boolean;
   connection?: { stream?: { destroy(): void } };
 };
 
@@ -103,6 +116,36 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
     }
   }
 
+  /** @param run `isWritten` resolves once all statements are called and the transaction is to be committed. */
+  const inTransaction = <T>(
+    run: (
+      line: Line,
+      connection: PgConnection,
+    ) => { readonly result: Promise<T>; readonly isWritten: Promise<unknown> },
+  ): Promise<T> =>
+    preparedOrNot(() =>
+      withConnection((connection) =>
+        inOneLine(connection, async (line) => {
+          try {
+            void line.next(() => connection.query({ text: begin, types: TYPES }));
+            const { result, isWritten } = run(line, connection);
+            await isWritten;
+            await line.next(() => connection.query({ text: "commit", types: TYPES }));
+            // A COMMIT that follows a failed statement rolls back, and says nothing of it.
+            line.throwFailure();
+            return await result;
+          } catch (error) {
+            await line.settled();
+            await connection.query({ text: "rollback", types: TYPES }).catch((broken: unknown) => {
+              connection.__knex__disposed = broken;
+            });
+            line.throwFailure();
+            throw error;
+          }
+        }),
+      ),
+    ).catch(explain);
+
   return {
     name: (table) => `"${options.schema}"."${table}"`,
     hostName: (table) => `"${options.hostSchema}"."${table}"`,
@@ -110,23 +153,65 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
     query: <T>(sql: string, params?: readonly unknown[]) =>
       preparedOrNot(() => withConnection((connection) => query<T>(connection, sql, params))).catch(explain),
 
+    bounded: <T>(sql: string, params?: readonly unknown[]) =>
+      inTransaction((line, connection) => {
+        const rows = line.next(() => query<T>(connection, sql, params));
+        return { result: rows, isWritten: Promise.resolve() };
+      }),
+
     transaction: <T>(run: (tx: Tx) => Promise<T>) =>
-      preparedOrNot(() =>
-        withConnection(async (connection) => {
-          try {
-            await connection.query({ text: begin, types: TYPES });
-            const result = await run({ query: (sql, params) => query(connection, sql, params) });
-            await connection.query({ text: "commit", types: TYPES });
-            return result;
-          } catch (error) {
-            await connection.query({ text: "rollback", types: TYPES }).catch((broken: unknown) => {
-              connection.__knex__disposed = broken;
-            });
-            throw error;
-          }
-        }),
-      ).catch(explain),
+      inTransaction((line, connection) => {
+        const result = run({
+          query: (sql, params) => line.next(() => query(connection, sql, params)),
+          send: (sql, params) => void line.next(() => query(connection, sql, params)),
+        });
+        return { result, isWritten: result };
+      }),
   };
+}
+
+type Line = {
+  /** Runs after everything before it; the promise may be left alone. */
+  next<T>(run: () => Promise<T>): Promise<T>;
+  /** Resolves when nothing is under way. */
+  settled(): Promise<unknown>;
+  /** Throws what the first of them that failed has rejected with, if any has. */
+  throwFailure(): void;
+};
+
+/**
+ * One statement after the other: in the client library's own pipeline where it has one, for as long as the connection is
+ * ours, and else by waiting for each.
+ * @see https://node-postgres.com/features/pipelining
+ */
+async function inOneLine<T>(connection: PgConnection, run: (line: Line) => Promise<T>): Promise<T> {
+  const asTheHostHasIt = connection.pipeline;
+  const canSendAhead = typeof asTheHostHasIt === "boolean";
+  let last: Promise<unknown> = Promise.resolve();
+  let failure: { readonly error: unknown } | null = null;
+  const line: Line = {
+    next(start) {
+      const result = canSendAhead ? start() : last.then(start);
+      const before = last;
+      last = result;
+      if (canSendAhead) last = before.then(() => result);
+      result.catch((error: unknown) => {
+        failure ??= { error };
+      });
+      last.catch(() => undefined);
+      return result;
+    },
+    settled: () => last.catch(() => undefined),
+    throwFailure() {
+      if (failure !== null) throw failure.error;
+    },
+  };
+  if (canSendAhead) connection.pipeline = true;
+  try {
+    return await run(line);
+  } finally {
+    if (canSendAhead) connection.pipeline = asTheHostHasIt;
+  }
 }
 
 async function acquire(knex: Knex, timeoutMs: number): Promise<PgConnection> {

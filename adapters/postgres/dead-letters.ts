@@ -3,7 +3,7 @@ import { ChannelError } from "../../plugin/errors.ts";
 import type { DeadLetterRow, DeadLetterStage, DeadLetters } from "../../plugin/ports.ts";
 import { inLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
-import type { Database, Tx } from "./database.ts";
+import type { Database, Queries, Tx } from "./database.ts";
 import { countWebhooks } from "./inbox.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { oneAtATime } from "./routing.ts";
@@ -54,7 +54,12 @@ export function createDeadLetters(db: Database): DeadLetters {
   const inOrder =
     "max(created_at) over (partition by stage, coalesce(contact_id, lane_key) order by place), stage, place";
 
-  async function find(on: Tx, filter: Parameters<DeadLetters["list"]>[0], extra: string, params: readonly unknown[]) {
+  async function find(
+    on: Queries,
+    filter: Parameters<DeadLetters["list"]>[0],
+    extra: string,
+    params: readonly unknown[],
+  ) {
     return on.query<Found>(
       `select stage, id, kind, conversation_id, attempts, last_error, lane_key, contact_id, count(*) over ()::int as total,
          to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
@@ -95,7 +100,7 @@ export function createDeadLetters(db: Database): DeadLetters {
         const items = rows.map((row) => ({ ...row, lane: laneOf(row) }));
         // Each has its old id, and a lane is worked by id: it goes behind whatever still waits before it.
         for (const stage of ["notify", "turn", "in"] as const)
-          await enqueueOnLanes(
+          enqueueOnLanes(
             tx,
             db,
             [
@@ -142,7 +147,7 @@ export function createDeadLetters(db: Database): DeadLetters {
          and not exists (select 1 from ${events} e where e.state = 2 and e.webhook_id = w.id)`,
       [webhookIds],
     );
-    await countWebhooks(tx, db, webhookIds, 1);
+    countWebhooks(tx, db, webhookIds, 1);
   }
 }
 

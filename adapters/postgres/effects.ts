@@ -42,15 +42,15 @@ export async function writeEffects(
   // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
   const closed = await closeAccounts(tx, db, effects.closings);
   const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
-  await updateProfiles(tx, db, effects.profiles);
-  await leaveNumbers(tx, db, effects.leftNumbers, contacts);
+  updateProfiles(tx, db, effects.profiles);
+  leaveNumbers(tx, db, effects.leftNumbers, contacts);
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
-  await openFreeEntryPoints(tx, db, statuses.answered);
-  await extendWindows(tx, db, effects.windows, contacts);
-  await savePreferences(tx, db, effects.preferences);
-  await optOut(tx, db, statuses.optedOut);
-  await updateTemplates(tx, db, effects.templates);
+  openFreeEntryPoints(tx, db, statuses.answered);
+  extendWindows(tx, db, effects.windows, contacts);
+  savePreferences(tx, db, effects.preferences);
+  optOut(tx, db, statuses.optedOut);
+  updateTemplates(tx, db, effects.templates);
   const { fresh, standIns } = await sortShown(tx, db, effects.shown, contacts);
   const messageIds = await insertHostMessages(
     tx,
@@ -61,7 +61,7 @@ export async function writeEffects(
       createdAt: message.at,
     })),
   );
-  await updateHostMessages(tx, db, shape, [
+  updateHostMessages(tx, db, shape, [
     ...statuses.messages,
     ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
     ...(await findShown(tx, db, effects.changes, contacts)),
@@ -78,24 +78,21 @@ export async function writeEffects(
     contacts,
     paused,
   );
-  await enqueueOnLanes(tx, db, [
+  enqueueOnLanes(tx, db, [
     ...notifyLanes(heard, contacts),
     ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
   ]);
-  await enqueueHostEvents(tx, db, heard);
-  const joined = await openTurns(tx, db, turns);
-  await changeOpenTurns(tx, db, effects.changes);
-  await enqueueOnLanes(
+  enqueueHostEvents(tx, db, heard);
+  const joining = openTurns(tx, db, turns);
+  changeOpenTurns(tx, db, effects.changes);
+  const [joined, held] = await Promise.all([joining, heldLanes(tx, db, effects.windows)]);
+  enqueueOnLanes(
     tx,
     db,
     joined.map((laneKey) => onTurnLane(laneKey, -1, options.coalesceMs)),
   );
-  await statuses.wakeLanes();
-  await wakeHeldParts(
-    tx,
-    db,
-    effects.windows.map(({ contactId }) => contactId),
-  );
+  statuses.wakeLanes();
+  wakeLanes(tx, db, held);
   await wakeWaitingSends(
     tx,
     db,
@@ -182,18 +179,14 @@ function toHostEvent(
  * The window is open again: what was held for it leaves now. A part that is just being found too late for the window is
  * not `held` yet, so every lane with parts that would wait for it is woken.
  */
-async function wakeHeldParts(tx: Tx, db: Database, contactIds: readonly string[]): Promise<void> {
-  if (contactIds.length === 0) return;
+async function heldLanes(tx: Tx, db: Database, windows: Effects["windows"]): Promise<readonly string[]> {
+  if (windows.length === 0) return [];
   const rows = await tx.query<{ lane_key: string }>(
     `select distinct lane_key from ${db.name("whatsapp_outbox")}
      where lane_key = any($1) and on_window_closed = 'hold' and state in ('queued', 'held', 'sending')`,
-    [contactIds.map(outLane)],
+    [windows.map(({ contactId }) => outLane(contactId))],
   );
-  await wakeLanes(
-    tx,
-    db,
-    rows.map((row) => row.lane_key),
-  );
+  return rows.map((row) => row.lane_key);
 }
 
 function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {

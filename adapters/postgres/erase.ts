@@ -127,7 +127,7 @@ export function createErasure(db: Database): Erasure {
       [conversations],
     );
     const newest = await eraseEvents(tx, people, traces);
-    await rememberErased(tx, db, [...messageIds, ...newest]);
+    rememberErased(tx, db, [...messageIds, ...newest]);
     await tx.query(`delete from ${db.name("whatsapp_contacts")} where id = any($1)`, [contacts]);
     return { ...sizesOf(people, traces), messages, turns: turns.length, sends: sends.length, hostEvents };
   }
@@ -187,7 +187,7 @@ export function createErasure(db: Database): Erasure {
       ),
     );
     await tx.query(`delete from ${db.name("whatsapp_lanes")} where lane_key = any($1)`, [own]);
-    await entomb(tx, db, traces.events);
+    entomb(tx, db, traces.events);
     const perDelivery = [...countBy(waiting, (row) => row.webhook_id)];
     await tx.query(
       `with mine as (
@@ -196,7 +196,7 @@ export function createErasure(db: Database): Erasure {
        update ${db.name("whatsapp_webhooks")} w set pending = w.pending - mine.n from mine where w.id = mine.id`,
       [perDelivery.map(([id]) => id), perDelivery.map(([, n]) => n)],
     );
-    await eraseBytes(tx, db, traces.deliveries);
+    eraseBytes(tx, db, traces.deliveries);
     return rows.map((row) => row.external_id).filter((id) => id !== null);
   }
 

@@ -28,7 +28,7 @@ export function createExamination(db: Database): Examination {
   const events = db.name("whatsapp_events");
   const outbox = db.name("whatsapp_outbox");
   /** In a transaction, so that the server ends what takes too long. */
-  const query = <T>(sql: string, params: readonly unknown[] = []) => db.transaction((tx) => tx.query<T>(sql, params));
+  const query = db.bounded;
   const one = async <T>(sql: string, params?: readonly unknown[]) => (await query<T>(sql, params))[0] as T;
 
   return {

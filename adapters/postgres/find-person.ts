@@ -2,7 +2,7 @@
 import type { ChannelEvent, HostEvent } from "../../plugin/contract.ts";
 import type { ErasureSubject } from "../../plugin/ports.ts";
 import { aliasesOfEvent, canonicalNumber, personOf, spellingsOf } from "./aliases.ts";
-import type { Database, Tx } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import { ERASED } from "./tombstones.ts";
 
 /** Who it is, by every name that we have for them. */
@@ -25,7 +25,7 @@ export type Traces = {
 };
 
 export async function findPeople(
-  tx: Tx,
+  tx: Queries,
   db: Database,
   subject: ErasureSubject,
   customerConfigId: string | null,
@@ -66,7 +66,7 @@ export async function findPeople(
 
 /** Conversations that the host has deleted since may have left something behind. */
 export async function findOldConversations(
-  tx: Tx,
+  tx: Queries,
   db: Database,
   contacts: readonly string[],
 ): Promise<readonly string[]> {
@@ -79,7 +79,7 @@ export async function findOldConversations(
 }
 
 /** The wamids of what they wrote. */
-export async function findWritten(tx: Tx, db: Database, contacts: readonly string[]): Promise<readonly string[]> {
+export async function findWritten(tx: Queries, db: Database, contacts: readonly string[]): Promise<readonly string[]> {
   const rows = await tx.query<{ id: string }>(
     `select external_id as id from ${db.name("whatsapp_events")} where contact_id = any($1) and external_id is not null`,
     [contacts],
@@ -89,7 +89,7 @@ export async function findWritten(tx: Tx, db: Database, contacts: readonly strin
 
 /** The wamids of what stands in their conversations and of what they were sent. */
 export async function findExchanged(
-  tx: Tx,
+  tx: Queries,
   db: Database,
   conversations: readonly string[],
 ): Promise<readonly string[]> {
@@ -107,7 +107,7 @@ export async function findExchanged(
 
 /** @param since only what was stored after; null: everything. */
 export async function findTraces(
-  tx: Tx,
+  tx: Queries,
   db: Database,
   people: People,
   messageIds: readonly string[],
@@ -184,7 +184,7 @@ type Owned = {
 };
 
 /** Numbers that the tenant has or had. */
-async function numbersOf(tx: Tx, db: Database, customerConfigId: string): Promise<Owned> {
+async function numbersOf(tx: Queries, db: Database, customerConfigId: string): Promise<Owned> {
   const rows = await tx.query<{ phone_number_id: string; waba_id: string }>(
     `select phone_number_id, waba_id from ${db.name("whatsapp_connections")} where customer_config_id = $1`,
     [customerConfigId],

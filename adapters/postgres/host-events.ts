@@ -16,9 +16,9 @@ export function notifyLane(event: HostEvent): string {
 }
 
 /** The lanes must be locked and counted before: see `enqueueOnLanes`. */
-export async function enqueueHostEvents(tx: Tx, db: Database, events: readonly HostEvent[]): Promise<void> {
+export function enqueueHostEvents(tx: Tx, db: Database, events: readonly HostEvent[]): void {
   if (events.length === 0) return;
-  await tx.query(
+  tx.send(
     `insert into ${db.name("whatsapp_host_events")} (lane_key, event)
      select lane_key, event from jsonb_to_recordset($1::jsonb) as e (i int, lane_key text, event jsonb) order by i`,
     [JSON.stringify(events.map((event, i) => ({ i, lane_key: notifyLane(event), event })))],
@@ -26,13 +26,13 @@ export async function enqueueHostEvents(tx: Tx, db: Database, events: readonly H
 }
 
 /** Where nothing else is told in the transaction: lanes and events at once. */
-export async function tellHost(tx: Tx, db: Database, events: readonly HostEvent[]): Promise<void> {
-  await enqueueOnLanes(
+export function tellHost(tx: Tx, db: Database, events: readonly HostEvent[]): void {
+  enqueueOnLanes(
     tx,
     db,
     [...countBy(events, notifyLane)].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
   );
-  await enqueueHostEvents(tx, db, events);
+  enqueueHostEvents(tx, db, events);
 }
 
 export function createHostEvents(db: Database): HostEvents {

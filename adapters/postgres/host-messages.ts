@@ -60,12 +60,12 @@ export type HostMessageChange = {
 };
 
 /** All changes of a transaction in one call: the rows are locked in one order, so that two of them never wait for each other. */
-export async function updateHostMessages(
+export function updateHostMessages(
   tx: Tx,
   db: Database,
   shape: HostShape,
   changes: readonly HostMessageChange[],
-): Promise<void> {
+): void {
   const merged = new Map<string, HostMessageChange>();
   for (const change of changes) {
     if (change.id === null) continue;
@@ -74,7 +74,7 @@ export async function updateHostMessages(
     merged.set(change.id, { ...before, ...present(change), metadata });
   }
   if (merged.size === 0) return;
-  await tx.query(
+  tx.send(
     `with mine as (
        select m.id, s.status, s.external_id, s.content, s.media_type, s.metadata, s.gone from ${db.hostName("messages")} m
        join jsonb_to_recordset($1::jsonb) as s (id ${shape.messageIdType}, status text, external_id text, content text, media_type text, metadata jsonb, gone jsonb)

@@ -54,8 +54,10 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         twice = written.twice;
         const perLane = countBy(events, ({ laneKey }) => laneKey);
         const finished = lanes.map((lane) => ({ lane, items: perLane.get(lane.laneKey) ?? 0 }));
-        if (!(await releaseLanes(tx, db, finished))) throw new LeaseLost();
-        await complete(tx, db, events, written.parked);
+        const released = releaseLanes(tx, db, finished);
+        complete(tx, db, events, written.parked);
+        if (!(await released)) throw new LeaseLost();
+        await erasePostscripts(tx, db, [...written.parked]);
       });
       if (isApplied && twice.length > 0) options.onSentTwice?.(twice);
       return isApplied;
@@ -85,7 +87,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
            order by e.id limit 500 for update skip locked`,
         );
         const perLane = [...countBy(found, (row) => row.lane_key)];
-        await enqueueOnLanes(
+        enqueueOnLanes(
           tx,
           db,
           perLane.map(([laneKey, items]) => ({ laneKey, stage: "in" as const, items })),
@@ -93,7 +95,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         await tx.query(`update ${db.name("whatsapp_events")} set state = 0 where id = any($1)`, [
           found.map((row) => row.id),
         ]);
-        await countWebhooks(
+        countWebhooks(
           tx,
           db,
           found.map((row) => row.webhook_id),
@@ -109,39 +111,35 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
   };
 }
 
-async function complete(
-  tx: Tx,
-  db: Database,
-  events: readonly StoredEvent[],
-  parked: ReadonlySet<string>,
-): Promise<void> {
-  const rows = await tx.query<{ webhook_id: string }>(
-    `update ${db.name("whatsapp_events")} e set state = done.state
-     from unnest($1::bigint[], $2::smallint[]) as done (id, state) where e.id = done.id returning e.webhook_id`,
+/** One statement for the events and their deliveries: the lease says that nobody else completes them. */
+function complete(tx: Tx, db: Database, events: readonly StoredEvent[], parked: ReadonlySet<string>): void {
+  tx.send(
+    `with done as (
+       update ${db.name("whatsapp_events")} e set state = d.state
+       from unnest($1::bigint[], $2::smallint[]) as d (id, state) where e.id = d.id returning e.webhook_id),
+     counted as (select webhook_id, count(*)::int as n from done group by webhook_id)
+     ${countOff(db, "counted")}`,
     [events.map(({ eventId }) => eventId), events.map(({ eventId }) => (parked.has(eventId) ? 3 : 1))],
   );
-  await countWebhooks(
-    tx,
-    db,
-    rows.map((row) => row.webhook_id),
-    -1,
+}
+
+export function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[], sign: 1 | -1): void {
+  if (webhookIds.length === 0) return;
+  const counts = countBy(webhookIds, (id) => id);
+  tx.send(
+    `with counted as (select * from unnest($1::bigint[], $2::int[]) as c (webhook_id, n))
+     ${countOff(db, "counted")}`,
+    [[...counts.keys()], [...counts.values()].map((n) => n * -sign)],
   );
-  await erasePostscripts(tx, db, [...parked]);
 }
 
 /** Sorted, because the events of one delivery are completed by several workers at once. */
-export async function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[], sign: 1 | -1): Promise<void> {
-  if (webhookIds.length === 0) return;
-  const counts = countBy(webhookIds, (id) => id);
-  await tx.query(
-    `with mine as (
-       select w.id, c.n from ${db.name("whatsapp_webhooks")} w
-       join unnest($1::bigint[], $2::int[]) as c (id, n) on c.id = w.id order by w.id for update of w)
-     update ${db.name("whatsapp_webhooks")} w set pending = w.pending + mine.n, payload = ${PAYLOAD_OF_W},
-       processed = w.pending + mine.n = 0 and (w.error is null or w.error = '${BYTES_ERASED}')
-     from mine where w.id = mine.id`,
-    [[...counts.keys()], [...counts.values()].map((n) => n * sign)],
-  );
+function countOff(db: Database, counted: string): string {
+  return `, mine as (
+       select w.id, c.n from ${db.name("whatsapp_webhooks")} w join ${counted} c on c.webhook_id = w.id order by w.id for update of w)
+     update ${db.name("whatsapp_webhooks")} w set pending = w.pending - mine.n, payload = ${PAYLOAD_OF_W},
+       processed = w.pending - mine.n = 0 and (w.error is null or w.error = '${BYTES_ERASED}')
+     from mine where w.id = mine.id`;
 }
 
 /**
@@ -163,7 +161,7 @@ export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, 
   const lanes = countBy(routes, (route) => route.laneKey);
   const tenants = new Map(routes.map(({ laneKey, tenant }) => [laneKey, tenant]));
   lanes.delete(null);
-  await enqueueOnLanes(
+  enqueueOnLanes(
     tx,
     db,
     [...lanes].map(([laneKey, items]) => ({
@@ -192,7 +190,7 @@ export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, 
     `update ${db.name("whatsapp_webhooks")} set error = null where id = any($1) and error like 'unrouted:%'`,
     [rows.map((row) => row.webhook_id)],
   );
-  await countWebhooks(
+  countWebhooks(
     tx,
     db,
     rows.map((row) => row.webhook_id),

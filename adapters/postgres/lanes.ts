@@ -49,9 +49,6 @@ function inTurns(db: Database): string {
 }
 
 export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): Lanes {
-  /** A statement that may have to wait for a lane is a transaction like any other: with timeouts on the server's side. */
-  const bounded = <T>(sql: string, params: readonly unknown[]) => db.transaction((tx) => tx.query<T>(sql, params));
-
   return {
     async claim(stage, limit, inRounds) {
       const token = randomUUID();
@@ -76,7 +73,7 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
     },
 
     async renew(lanes) {
-      const rows = await bounded<{ lane_key: string }>(
+      const rows = await db.bounded<{ lane_key: string }>(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
@@ -90,7 +87,7 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
     },
 
     async release(lanes) {
-      await bounded(
+      await db.bounded(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
@@ -102,7 +99,7 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
     },
 
     async postpone({ laneKey, token }, delayMs, failed) {
-      await bounded(
+      await db.bounded(
         `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
            ready_at = case when pending > 0 then now() + case when woken then 0 else $3 end * interval '1 millisecond' end
          where lane_key = $1 and lease_token = $2`,
@@ -125,9 +122,9 @@ export type NewItems = {
  * Rule 1: lane rows first, in one global order, and only then the items. The order prevents deadlocks; the lock makes
  * item ids rise in commit order inside a lane. A lane that is leased or backing off keeps its time (rule 3).
  */
-export async function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewItems[]): Promise<void> {
+export function enqueueOnLanes(tx: Tx, db: Database, lanes: readonly NewItems[]): void {
   if (lanes.length === 0) return;
-  await tx.query(
+  tx.send(
     `insert into ${db.name("whatsapp_lanes")} as l (lane_key, stage, pending, ready_at, tenant)
      select lane_key, stage, items, now() + delay_ms * interval '1 millisecond', coalesce(md5(tenant::text)::uuid, ${NOBODY})
      from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::uuid[]) as new (lane_key, stage, items, delay_ms, tenant)
@@ -188,11 +185,11 @@ export async function holdsLane(tx: Tx, db: Database, { laneKey, token }: Claime
  * Takes one item off each of these lanes from outside: a status settled what the lane was holding for. A lane that
  * nobody leases goes on at once; a leased one is left to its worker, which sees the settled row.
  */
-export async function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly string[]): Promise<void> {
+export function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly string[]): void {
   if (laneKeys.length === 0) return;
   const counts = new Map<string, number>();
   for (const key of laneKeys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  await tx.query(
+  tx.send(
     `with mine as (
        select l.lane_key, s.items from ${db.name("whatsapp_lanes")} l
        join unnest($1::text[], $2::int[]) as s (lane_key, items) on s.lane_key = l.lane_key
@@ -208,9 +205,9 @@ export async function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly str
  * What these lanes waited for has come: they are looked at now. Whoever leases one has perhaps read its head before, so
  * the wait that it is about to ask for is not granted.
  */
-export async function wakeLanes(tx: Tx, db: Database, laneKeys: readonly string[]): Promise<void> {
+export function wakeLanes(tx: Tx, db: Database, laneKeys: readonly string[]): void {
   if (laneKeys.length === 0) return;
-  await tx.query(
+  tx.send(
     `with mine as (
        select l.lane_key from ${db.name("whatsapp_lanes")} l where l.lane_key = any($1) and l.pending > 0
        order by l.lane_key for update of l)

@@ -14,7 +14,7 @@ export function createLeaving(db: Database, { hasListener }: { readonly hasListe
 
   async function tell(tx: Tx, changed: readonly Connection[]): Promise<void> {
     if (hasListener)
-      await tellHost(
+      tellHost(
         tx,
         db,
         changed.map((connection) => ({ kind: "connection" as const, connection })),

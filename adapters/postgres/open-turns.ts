@@ -55,10 +55,10 @@ export async function openTurns(tx: Tx, db: Database, turns: readonly OpenTurn[]
 }
 
 /** An edit or deletion that is faster than the AI changes what it is asked. A turn that is left empty asks nobody. */
-export async function changeOpenTurns(tx: Tx, db: Database, changes: readonly ShownChange[]): Promise<void> {
+export function changeOpenTurns(tx: Tx, db: Database, changes: readonly ShownChange[]): void {
   for (const { contactId, targetId, inTurn } of changes) {
     if (inTurn === null) continue;
-    await tx.query(
+    tx.send(
       `update ${db.name("whatsapp_turns")} t set messages = coalesce((
          select jsonb_agg(case when m ->> 'externalId' = $2 then m || $3::jsonb else m end order by n)
          from jsonb_array_elements(t.messages) with ordinality as e (m, n) where $3::jsonb is not null or m ->> 'externalId' <> $2), '[]')

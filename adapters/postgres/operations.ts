@@ -10,7 +10,7 @@ const STAGES: readonly Stage[] = ["in", "turn", "out", "notify"];
 export function createOperations(db: Database): Operations {
   const lanes = db.name("whatsapp_lanes");
   /** In a transaction, so that the server ends what takes too long. */
-  const query = <T>(sql: string, params: readonly unknown[] = []) => db.transaction((tx) => tx.query<T>(sql, params));
+  const query = db.bounded;
 
   return {
     async nextReadyMs() {
@@ -53,11 +53,13 @@ export function createOperations(db: Database): Operations {
 
     async numbers() {
       const rows = await query<{ id: string; state: ConnectionState; amount: number; paused: boolean }>(
-        `select id, state, amount, coalesce(greatest(p.paused_until, n.paused_until) > now(), false) as paused from (
-           select id, state, paused_until, count(*) over (partition by state)::int as amount,
-             row_number() over (partition by state order by created_at, id)::int as place
-           from ${db.name("whatsapp_connections")}) n
-         left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id
+        `select id, state, amount, paused from (
+           select id, state, paused, count(*) over (partition by state)::int as amount,
+             row_number() over (partition by state order by paused desc, created_at, id)::int as place
+           from (
+             select n.id, n.state, n.created_at, coalesce(greatest(p.paused_until, n.paused_until) > now(), false) as paused
+             from ${db.name("whatsapp_connections")} n
+             left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id) known) n
          where place <= case when state = 'disconnected' then 1 else ${MOST_NUMBERS} end
          order by state = 'connected', place`,
       );

@@ -10,7 +10,7 @@ import type {
   SentTwice,
   Settlement,
 } from "../../plugin/ports.ts";
-import type { Database, Tx } from "./database.ts";
+import type { Database, Queries, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
@@ -57,13 +57,12 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
       fencedEach(db, parts, async (tx, some) => {
         const ids = some.map(({ part }) => part.outboxId);
         // Parts before lanes, as in `settle` and for statuses. A status may have settled a part since it was read.
-        const waiting = await tx.query<{ state: PartState }>(
+        const locking = tx.query<{ state: PartState }>(
           `select state from ${db.name("whatsapp_outbox")} where id = any($1) order by id for update`,
           [ids],
         );
-        if (!waiting.every(({ state }) => options.isPending(state))) throw new LeaseLost();
         // The lane row stays locked until the attempt is committed, so nobody who takes it over can miss the attempt.
-        const held = await tx.query(
+        const holding = tx.query(
           `with mine as (
              select l.lane_key from ${db.name("whatsapp_lanes")} l
              join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
@@ -73,15 +72,17 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
            from mine where l.lane_key = mine.lane_key returning 1`,
           [some.map(({ part }) => part.lane.laneKey), some.map(({ part }) => part.lane.token), options.leaseMs],
         );
-        if (held.length !== some.length) throw new LeaseLost();
-        await tx.query(
+        tx.send(
           `insert into ${db.name("whatsapp_send_attempts")} (outbox_id, token) select * from unnest($1::bigint[], $2::text[])`,
           [ids, some.map(({ token }) => token)],
         );
-        await tx.query(
+        tx.send(
           `update ${db.name("whatsapp_outbox")} set state = 'sending', attempts = attempts + 1, updated_at = now() where id = any($1)`,
           [ids],
         );
+        const [waiting, held] = await Promise.all([locking, holding]);
+        if (!waiting.every(({ state }) => options.isPending(state)) || held.length !== some.length)
+          throw new LeaseLost();
       }),
 
     async settle(settlements) {
@@ -102,7 +103,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
 }
 
 async function sentBefore(
-  tx: Tx,
+  tx: Queries,
   db: Database,
   { customerConfigId }: SendingAccount,
   { conversationId, idempotencyKey, requestHash }: SendRequestKey,
@@ -134,7 +135,7 @@ type Address = SendingAccount & {
 };
 
 /** @param lock so that the person cannot be erased until the send is stored. */
-async function addressOf(tx: Tx, db: Database, conversationId: string, lock = ""): Promise<Address> {
+async function addressOf(tx: Queries, db: Database, conversationId: string, lock = ""): Promise<Address> {
   const [row] = await tx.query<{
     id: string;
     connection_id: string;
@@ -186,7 +187,7 @@ function optedOut(): ChannelError {
 }
 
 async function readReceipt(
-  tx: Tx,
+  tx: Queries,
   db: Database,
   sendId: string,
   customerConfigId: string,

@@ -6,10 +6,10 @@ import type { ContactRow } from "./host-tables.ts";
 
 type Contacts = ReadonlyMap<string, ContactRow>;
 
-export async function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles"]): Promise<void> {
+export function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles"]): void {
   const latest = new Map(profiles.map(({ contactId, person }) => [contactId, person]));
   if (latest.size === 0) return;
-  await tx.query(
+  tx.send(
     `update ${db.name("whatsapp_contacts")} c set phone_number = coalesce(p.phone_number, c.phone_number),
        user_id = coalesce(p.user_id, c.user_id), parent_user_id = coalesce(p.parent_user_id, c.parent_user_id),
        username = coalesce(p.username, c.username), name = coalesce(p.name, c.name), updated_at = now()
@@ -33,18 +33,13 @@ export async function updateProfiles(tx: Tx, db: Database, profiles: Effects["pr
 }
 
 /** Somebody else may get the number, and must not find this person's conversation. */
-export async function leaveNumbers(
-  tx: Tx,
-  db: Database,
-  left: Effects["leftNumbers"],
-  contacts: Contacts,
-): Promise<void> {
+export function leaveNumbers(tx: Tx, db: Database, left: Effects["leftNumbers"], contacts: Contacts): void {
   const gone = left.filter(({ phoneNumber, person }) => {
     const alias = `phone:${canonicalNumber(phoneNumber)}`;
     return !aliasesOf(person).includes(alias);
   });
   if (gone.length === 0) return;
-  await tx.query(
+  tx.send(
     `delete from ${db.name("whatsapp_contact_aliases")} a using unnest($1::uuid[], $2::text[], $3::bigint[]) as l (connection_id, alias, contact_id)
      where a.connection_id = l.connection_id and a.alias = l.alias and a.contact_id = l.contact_id`,
     [
@@ -75,12 +70,7 @@ export async function pauseAi(
 }
 
 /** One call per conversation: the latest of its messages decides, and the function never shortens a window. */
-export async function extendWindows(
-  tx: Tx,
-  db: Database,
-  windows: Effects["windows"],
-  contacts: Contacts,
-): Promise<void> {
+export function extendWindows(tx: Tx, db: Database, windows: Effects["windows"], contacts: Contacts): void {
   const latest = new Map<string, Effects["windows"][number]>();
   for (const window of windows) {
     const conversationId = contacts.get(window.contactId)?.conversationId;
@@ -92,7 +82,7 @@ export async function extendWindows(
   }
   if (latest.size === 0) return;
   const rows = [...latest];
-  await tx.query(
+  tx.send(
     `select ${db.name("extend_whatsapp_session")}(id, phone, at, by_ad)
      from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::boolean[]) as w (id, phone, at, by_ad) order by id`,
     [

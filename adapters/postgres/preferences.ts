@@ -6,7 +6,7 @@ import type { Database, Tx } from "./database.ts";
 export const OPTED_OUT = 131050;
 
 /** The contacts must be locked before, so that two batches meet at the contact and not here. */
-export async function savePreferences(tx: Tx, db: Database, preferences: readonly ContactPreference[]): Promise<void> {
+export function savePreferences(tx: Tx, db: Database, preferences: readonly ContactPreference[]): void {
   if (preferences.length === 0) return;
   const latest = new Map<string, ContactPreference>();
   for (const preference of preferences) {
@@ -15,7 +15,7 @@ export async function savePreferences(tx: Tx, db: Database, preferences: readonl
     if (before === undefined || before.at <= preference.at) latest.set(key, preference);
   }
   const rows = [...latest.values()];
-  await tx.query(
+  tx.send(
     `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as n (contact_id, category, value, source, at)
      order by contact_id, category
@@ -35,10 +35,10 @@ export async function savePreferences(tx: Tx, db: Database, preferences: readonl
  * Meta refuses marketing to these people, so they must have said so to it. In whole seconds, like the times of what people
  * write, or a word of the same second, which can only be younger, would count as the older one.
  */
-export async function optOut(tx: Tx, db: Database, contactIds: readonly string[]): Promise<void> {
+export function optOut(tx: Tx, db: Database, contactIds: readonly string[]): void {
   const ids = [...new Set(contactIds)];
   if (ids.length === 0) return;
-  await tx.query(
+  tx.send(
     `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
      select id, 'marketing_messages', 'stop', 'meta', date_trunc('second', now()) from unnest($1::bigint[]) as c (id) order by id
      on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = excluded.updated_at where p.value <> 'stop'`,

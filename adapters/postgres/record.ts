@@ -134,7 +134,7 @@ export async function storeEvents(
   const lanes = countBy(items, ({ route }) => route.laneKey);
   const tenants = new Map(items.map(({ route }) => [route.laneKey, route.tenant]));
   lanes.delete(null);
-  await enqueueOnLanes(
+  enqueueOnLanes(
     tx,
     db,
     [...lanes].map(([laneKey, count]) => ({
@@ -268,7 +268,7 @@ async function uncountDuplicates(
 ): Promise<void> {
   const duplicates = items.filter(({ route }, i) => !inserted.has(i) && route.laneKey !== null);
   const lanes = countBy(duplicates, ({ route }) => route.laneKey as string);
-  await enqueueOnLanes(
+  enqueueOnLanes(
     tx,
     db,
     [...lanes].map(([laneKey, count]) => ({ laneKey, stage: "in" as const, items: -count })),

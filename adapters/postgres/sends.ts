@@ -34,7 +34,7 @@ export async function insertSends(
   const tenants = new Map(sends.map((send) => [outLane(send.contactId), send.customerConfigId]));
   for (const send of sends)
     counts.set(outLane(send.contactId), (counts.get(outLane(send.contactId)) ?? 0) + send.parts.length);
-  await enqueueOnLanes(
+  enqueueOnLanes(
     tx,
     db,
     [...counts].map(([laneKey, items]) => ({ laneKey, stage: "out", items, tenant: tenants.get(laneKey) ?? null })),
@@ -62,7 +62,7 @@ export async function insertSends(
   );
   const fresh = new Set(inserted.map((row) => row.id));
   const known = sends.filter((_send, i) => !fresh.has(ids[i] as string));
-  await enqueueOnLanes(
+  enqueueOnLanes(
     tx,
     db,
     known.map((send) => ({ laneKey: outLane(send.contactId), stage: "out", items: -send.parts.length })),
@@ -96,7 +96,7 @@ async function insertParts(
       createdAt: null,
     })),
   );
-  await tx.query(
+  tx.send(
     `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
        conversation_id, kind, payload, endpoint, needs_window, is_marketing, fallback, on_window_closed, on_ambiguous, host_message_id)
      select send_id, part_index, lane_key, connection_id, customer_config_id, contact_id, conversation_id, kind, payload,

@@ -7,9 +7,9 @@ import type { Database, Tx } from "./database.ts";
  * Locks in the order of `extendWindows`.
  * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing#free-entry-point-conversations
  */
-export async function openFreeEntryPoints(tx: Tx, db: Database, answered: readonly string[]): Promise<void> {
+export function openFreeEntryPoints(tx: Tx, db: Database, answered: readonly string[]): void {
   if (answered.length === 0) return;
-  await tx.query(
+  tx.send(
     `with mine as (
        select id from ${db.name("whatsapp_sessions")}
        where conversation_id = any($1) and ad_message_at > now() - interval '24 hours' order by conversation_id for update)

@@ -29,6 +29,8 @@ type Locked = {
   readonly customer_config_id: string;
   readonly conversation_id: string;
   readonly host_message_id: string | null;
+  /** An ad brought the person, and nothing has left in answer yet. */
+  readonly from_ad: boolean;
 };
 
 type Change = {
@@ -99,29 +101,29 @@ export async function settleParts(
     for (const one of after) changes.push({ row: one, state: "failed", messageId: null, error: PART_BEFORE });
     return { ...lane, items: 1 + after.length };
   });
-  await writeAttempts(tx, db, settlements);
+  writeAttempts(tx, db, settlements);
   // Its person was erased while it was on its way.
   const orphans = settlements.filter(({ part }) => !rows.some(({ id }) => id === part.outboxId));
   if (orphans.length > 0)
-    await rememberErased(
+    rememberErased(
       tx,
       db,
       orphans.map(({ messageId }) => messageId).filter((messageId) => messageId !== null),
     );
-  await writeParts(tx, db, changes);
-  await replaceParts(tx, db, changes);
-  await writeCopies(tx, db, copies);
-  await openFreeEntryPoints(
+  writeParts(tx, db, changes);
+  replaceParts(tx, db, changes);
+  writeCopies(tx, db, copies);
+  openFreeEntryPoints(
     tx,
     db,
-    changes.filter(({ state }) => state === "accepted").map(({ row }) => row.conversation_id),
+    changes.filter(({ row, state }) => state === "accepted" && row.from_ad).map(({ row }) => row.conversation_id),
   );
-  await optOut(
+  optOut(
     tx,
     db,
     changes.filter(({ error }) => error?.meta?.code === OPTED_OUT).map(({ row }) => row.contact_id),
   );
-  await updateHostMessages(
+  updateHostMessages(
     tx,
     db,
     shape,
@@ -141,14 +143,14 @@ export async function settleParts(
   );
   const lanes = new Map<string, number>();
   for (const event of news) lanes.set(notifyLane(event), (lanes.get(notifyLane(event)) ?? 0) + 1);
-  await enqueueOnLanes(
+  enqueueOnLanes(
     tx,
     db,
     [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "notify", items, tenant: tenants.get(laneKey) ?? null })),
   );
-  await enqueueHostEvents(tx, db, news);
+  enqueueHostEvents(tx, db, news);
   if (!withLease)
-    await settleOnLanes(
+    settleOnLanes(
       tx,
       db,
       finished.flatMap(({ laneKey, items }) => Array.from({ length: items }, () => laneKey)),
@@ -171,16 +173,18 @@ const PART_BEFORE: SentPart["error"] = {
 
 async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
   return tx.query<Locked>(
-    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id from ${db.name("whatsapp_outbox")} o
+    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id,
+       exists (select 1 from ${db.name("whatsapp_sessions")} s where s.conversation_id = o.conversation_id and s.ad_message_at is not null) as from_ad
+     from ${db.name("whatsapp_outbox")} o
      where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
     [ids],
   );
 }
 
-async function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[]): Promise<void> {
+function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[]): void {
   const made = settlements.filter(({ token }) => token !== null);
   if (made.length === 0) return;
-  await tx.query(
+  tx.send(
     // Accepted is absorbing: a status may have said so while the answer was still on its way.
     `update ${db.name("whatsapp_send_attempts")} a set state = s.state, message_id = coalesce(s.message_id, a.message_id), error = s.error, finished_at = now()
      from json_to_recordset($1::json) as s (token text, state text, message_id text, error jsonb)
@@ -193,9 +197,9 @@ async function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlem
   );
 }
 
-async function writeParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
+function writeParts(tx: Tx, db: Database, changes: readonly Change[]): void {
   if (changes.length === 0) return;
-  await tx.query(
+  tx.send(
     `update ${db.name("whatsapp_outbox")} o set state = c.state, message_id = coalesce(c.message_id, o.message_id), error = c.error, updated_at = now()
      from json_to_recordset($1::json) as c (id bigint, state text, message_id text, error jsonb) where o.id = c.id`,
     [
@@ -206,31 +210,31 @@ async function writeParts(tx: Tx, db: Database, changes: readonly Change[]): Pro
   );
 }
 
-async function writeCopies(
+function writeCopies(
   tx: Tx,
   db: Database,
   copies: readonly { readonly row: Locked; readonly messageId: string }[],
-): Promise<void> {
+): void {
   for (const { row, messageId } of copies)
-    await tx.query(
+    tx.send(
       `update ${db.name("whatsapp_outbox")} set duplicate_message_id = $2, updated_at = now() where id = $1 and duplicate_message_id is null`,
       [row.id, messageId],
     );
 }
 
-async function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): Promise<void> {
+function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): void {
   for (const { row, by } of changes) {
     if (by === undefined) continue;
-    await tx.query(
+    tx.send(
       `update ${db.name("whatsapp_outbox")} set kind = $2, payload = $3, endpoint = $4, needs_window = $5, is_marketing = $6, on_ambiguous = $7, fallback = null
        where id = $1`,
       [row.id, by.kind, JSON.stringify(by.payload), by.endpoint, by.needsWindow, by.isMarketing, by.onAmbiguous],
     );
     // What was to be chosen from has gone with the answer.
-    await tx.query(
-      `update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb, choices = '[]' where id = $1`,
-      [row.send_id, JSON.stringify(by.degraded.map((change) => ({ ...change, part: row.part_index })))],
-    );
+    tx.send(`update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb, choices = '[]' where id = $1`, [
+      row.send_id,
+      JSON.stringify(by.degraded.map((change) => ({ ...change, part: row.part_index }))),
+    ]);
   }
 }
 

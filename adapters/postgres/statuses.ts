@@ -25,7 +25,7 @@ export type AppliedStatuses = {
   /** Parts of which Meta has turned out to have taken a second copy. */
   readonly twice: readonly SentTwice[];
   /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
-  readonly wakeLanes: () => Promise<void>;
+  readonly wakeLanes: () => void;
 };
 
 type Part = {
@@ -62,7 +62,7 @@ export async function applyStatuses(
       answered: [],
       optedOut: [],
       twice: [],
-      wakeLanes: async () => undefined,
+      wakeLanes: () => undefined,
     };
   const attempts = await attemptsOf(
     tx,
@@ -105,8 +105,8 @@ export async function applyStatuses(
     byWamid.set(status.messageId, part);
   }
   const changed = parts.filter((part) => part.changed);
-  await confirmAttempts(tx, db, confirmed);
-  await writeParts(tx, db, changed);
+  confirmAttempts(tx, db, confirmed);
+  writeParts(tx, db, changed);
   const left = changed.filter((part) => isPending(part.was) && !isPending(part.state));
   return {
     parked,
@@ -170,13 +170,9 @@ async function lockParts(
 }
 
 /** The attempt that Meta speaks of was accepted, whatever we thought of it. */
-async function confirmAttempts(
-  tx: Tx,
-  db: Database,
-  confirmed: readonly { token: string; messageId: string }[],
-): Promise<void> {
+function confirmAttempts(tx: Tx, db: Database, confirmed: readonly { token: string; messageId: string }[]): void {
   if (confirmed.length === 0) return;
-  await tx.query(
+  tx.send(
     `update ${db.name("whatsapp_send_attempts")} a set state = 'accepted', message_id = c.message_id,
        finished_at = coalesce(a.finished_at, now())
      from unnest($1::text[], $2::text[]) as c (token, message_id)
@@ -185,9 +181,9 @@ async function confirmAttempts(
   );
 }
 
-async function writeParts(tx: Tx, db: Database, parts: readonly Part[]): Promise<void> {
+function writeParts(tx: Tx, db: Database, parts: readonly Part[]): void {
   if (parts.length === 0) return;
-  await tx.query(
+  tx.send(
     `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id,
        duplicate_message_id = p.duplicate_message_id, error = p.error, pricing = p.pricing, updated_at = now()
      from json_to_recordset($1::json) as p (id bigint, state text, message_id text, duplicate_message_id text, error jsonb, pricing jsonb) where o.id = p.id`,

@@ -4,10 +4,10 @@ import type { KnownTemplate, Templates } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 
 /** What webhooks say of templates that we know; of others the next sync brings everything. */
-export async function updateTemplates(tx: Tx, db: Database, events: readonly TemplateEvent[]): Promise<void> {
+export function updateTemplates(tx: Tx, db: Database, events: readonly TemplateEvent[]): void {
   const known = events.filter(({ name, language, wabaId, impending }) => name && language && wabaId && !impending);
   for (const event of known)
-    await tx.query(
+    tx.send(
       `update ${db.name("whatsapp_templates")} set status = coalesce($4, status), category = coalesce($5, category),
          quality_score = coalesce($6, quality_score), rejected_reason = case when $4 = 'REJECTED' then $7 else rejected_reason end,
          updated_at = now()

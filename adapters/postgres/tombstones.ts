@@ -23,8 +23,8 @@ export function hashOf(messageId: string): string {
 }
 
 /** The rows must be locked, or nobody else's. */
-export async function entomb(tx: Tx, db: Database, eventIds: readonly string[]): Promise<void> {
-  await tx.query(
+export function entomb(tx: Tx, db: Database, eventIds: readonly string[]): void {
+  tx.send(
     `update ${db.name("whatsapp_events")} set state = ${ERASED}, payload = '{}', external_id = null, contact_id = null, lane_key = null, last_error = null
      where id = any($1)`,
     [eventIds],
@@ -32,8 +32,8 @@ export async function entomb(tx: Tx, db: Database, eventIds: readonly string[]):
 }
 
 /** All of a delivery's bytes, whoever else is in them: what the others did is stored as events. */
-export async function eraseBytes(tx: Tx, db: Database, webhookIds: readonly string[]): Promise<void> {
-  await tx.query(
+export function eraseBytes(tx: Tx, db: Database, webhookIds: readonly string[]): void {
+  tx.send(
     `with mine as (select id from ${db.name("whatsapp_webhooks")} where id = any($1) order by id for update)
      update ${db.name("whatsapp_webhooks")} w set body = '', payload = null, error = '${BYTES_ERASED}', processed = w.pending = 0
      from mine where w.id = mine.id`,
@@ -52,9 +52,9 @@ export async function erasedKeys(tx: Tx, db: Database, keys: readonly string[]):
 }
 
 /** Statuses of these messages may come for weeks. */
-export async function rememberErased(tx: Tx, db: Database, messageIds: readonly string[]): Promise<void> {
+export function rememberErased(tx: Tx, db: Database, messageIds: readonly string[]): void {
   const table = db.name("whatsapp_erased_messages");
-  await tx.query(
+  tx.send(
     `insert into ${table} (message_hash) select hash from unnest($1::text[]) as m (hash) order by hash on conflict do nothing`,
     [[...new Set(messageIds)].map(hashOf)],
   );
@@ -70,12 +70,12 @@ export async function erasePostscripts(tx: Tx, db: Database, eventIds: readonly 
     [eventIds],
   );
   if (rows.length === 0) return;
-  await entomb(
+  entomb(
     tx,
     db,
     rows.map(({ id }) => id),
   );
-  await eraseBytes(
+  eraseBytes(
     tx,
     db,
     rows.map((row) => row.webhook_id),

@@ -33,9 +33,8 @@ export function createTurns(db: Database): Turns {
   const table = db.name("whatsapp_turns");
   return {
     async seal(lanes) {
-      const rows = await db.transaction((tx) =>
-        tx.query<TurnRow>(
-          `with head as (
+      const rows = await db.bounded<TurnRow>(
+        `with head as (
            select t.id from unnest($1::text[]) as l (lane_key)
            join lateral (select id from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true)
          update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
@@ -50,8 +49,7 @@ export function createTurns(db: Database): Turns {
                  select 1 from ${db.name("whatsapp_outbox")} o where o.send_id = s.id and o.state in ('failed', 'expired'))
              order by s.created_at desc limit 1) as offered, (
              select jsonb_agg(s.request_hash order by s.turn_piece) from ${db.name("whatsapp_sends")} s where s.turn_id = t.id) as said_before`,
-          [lanes.map(({ laneKey }) => laneKey)],
-        ),
+        [lanes.map(({ laneKey }) => laneKey)],
       );
       const byLane = new Map(rows.map((row) => [row.lane_key, row]));
       return lanes.map((lane): SealedTurn | null => {
@@ -80,23 +78,21 @@ export function createTurns(db: Database): Turns {
 
     finish: (answers) =>
       fencedEach(db, answers, async (tx, some) => {
-        // The fence first: a worker that lost its lane must not even lock the outbox.
-        if (
-          !(await releaseLanes(
-            tx,
-            db,
-            some.map(({ turn }) => ({ lane: turn.lane, items: 1 })),
-          ))
-        )
-          throw new LeaseLost();
-        await insertSends(
+        const released = releaseLanes(
+          tx,
+          db,
+          some.map(({ turn }) => ({ lane: turn.lane, items: 1 })),
+        );
+        tx.send(`update ${table} set state = 1, finished_at = now(), last_error = null where id = any($1)`, [
+          some.map(({ turn }) => turn.turnId),
+        ]);
+        const inserting = insertSends(
           tx,
           db,
           some.flatMap(({ turn, send }) => (send === null || send.parts.length === 0 ? [] : [{ ...turn, ...send }])),
         );
-        await tx.query(`update ${table} set state = 1, finished_at = now(), last_error = null where id = any($1)`, [
-          some.map(({ turn }) => turn.turnId),
-        ]);
+        const [held] = await Promise.all([released, inserting]);
+        if (!held) throw new LeaseLost();
       }),
 
     append: (turn, index, piece) =>
