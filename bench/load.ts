@@ -7,6 +7,7 @@ export const APP_SECRET = "bench-app-secret";
 export const PHONE_NUMBER_ID = "301777000333444";
 /** Of the first tenant, the second, … */
 export const numberOf = (tenant: number) => (tenant === 0 ? PHONE_NUMBER_ID : `30177700033350${tenant}`);
+export const tenantOf = (tenant: number) => `00000000-0000-4000-8000-00000000000${tenant + 1}`;
 export const WABA_ID = "201555000111222";
 
 export type Writing = {

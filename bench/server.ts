@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import express from "express";
 import knexFactory from "knex";
-import { APP_SECRET, numberOf, WABA_ID } from "./load.ts";
+import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
 export type ServerMode = "hmac" | "acks" | "silent" | "full";
 
@@ -51,7 +51,7 @@ if (mode === "hmac") {
   });
   await whatsapp.migrate();
   for (let tenant = 0; tenant < Number(tenants); tenant++) {
-    const customerConfigId = `00000000-0000-4000-8000-00000000000${tenant + 1}`;
+    const customerConfigId = tenantOf(tenant);
     await knex.raw("insert into customer_configs (id) values (?) on conflict do nothing", [customerConfigId]);
     await whatsapp.connect({
       customerConfigId,
