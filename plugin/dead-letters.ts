@@ -1,6 +1,7 @@
 /** Dead letters for whoever runs the host: what lies aside, why, and how it is put back. */
 import { ChannelError } from "./errors.ts";
 import type { DeadLetterFilter, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
+import { isUuid } from "./uuid.ts";
 
 /** Without what people said, and without their numbers. */
 export type DeadLetter = {
@@ -45,7 +46,6 @@ export type DeadLetterService = {
 
 const PAGE = 100;
 const MOST = 1_000;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const WHY: Readonly<Record<DeadLetterStage, string>> = {
   in: "Every try to apply it failed; a code of five characters is Postgres' own, mostly of a rule or trigger on the host's tables.",
@@ -82,7 +82,7 @@ export function createDeadLetterService(store: DeadLetters, { log, onRedriven }:
 
 function checked({ customerConfigId, ...filter }: DeadLetterQuery): DeadLetterFilter {
   for (const [name, id] of Object.entries({ customerConfigId, conversationId: filter.conversationId }))
-    if (id !== undefined && !UUID.test(id)) throw invalid(`${name} is a uuid.`);
+    if (id !== undefined && !isUuid(id)) throw invalid(`${name} is a uuid.`);
   if (filter.stage !== undefined && !Object.hasOwn(WHY, filter.stage)) throw invalid("stage is in, turn or notify.");
   for (const date of [filter.from, filter.until])
     if (date !== undefined && Number.isNaN(date.getTime())) throw invalid("from and until are dates.");

@@ -560,7 +560,7 @@ describe("doctor", () => {
   });
 
   test("refuses a tenant that is none, and has a help", async () => {
-    expect(await cli(["doctor", "--tenant", "me"])).toMatchObject({
+    expect(await cli(["doctor", "--tenant", "me"], { url: "postgres://u@127.0.0.1:1/x" })).toMatchObject({
       code: 2,
       err: "--tenant is a customer_configs.id (uuid). See: whatsapp-channel doctor --help\n",
     });
