@@ -1,15 +1,18 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
 import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
-import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
+import type { PairLimit, SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
 import { settleOnLanes } from "./lanes.ts";
+import { PAIR_LIMIT } from "./pair-limit.ts";
 import { OPTED_OUT } from "./preferences.ts";
 
 /** The ladder of delivery states, which the plugin decides. */
 export type StatusRules = {
   readonly advance: (current: PartState, status: MessageStatus) => PartState;
   readonly isPending: (state: PartState) => boolean;
+  /** What Meta allows one person to get, where that is counted. */
+  readonly pair?: PairLimit;
 };
 
 export type AppliedStatuses = {
@@ -49,7 +52,7 @@ export async function applyStatuses(
   tx: Tx,
   db: Database,
   events: readonly StoredEvent[],
-  { advance, isPending }: StatusRules,
+  { advance, isPending, pair }: StatusRules,
 ): Promise<AppliedStatuses> {
   const statuses = events.flatMap(({ eventId, event }) =>
     event.kind === "status" ? [{ eventId, status: event }] : [],
@@ -85,6 +88,7 @@ export async function applyStatuses(
   const confirmed: { token: string; messageId: string }[] = [];
   const changes: HostEvent[] = [];
   const twice: SentTwice[] = [];
+  const slowed = new Set<string>();
   for (const { eventId, status } of statuses) {
     const attempt = status.callbackData === null ? undefined : attempts.get(status.callbackData);
     const part = byWamid.get(status.messageId) ?? byId.get(attempt ?? "");
@@ -95,7 +99,10 @@ export async function applyStatuses(
     if (attempt !== undefined && status.callbackData !== null)
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
     // One event for each step, also when several steps come in one batch: the host may count deliveries.
-    if (applyOne(part, status, advance)) changes.push(toHostEvent(part));
+    if (applyOne(part, status, advance)) {
+      changes.push(toHostEvent(part));
+      if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.add(part.lane_key);
+    }
     // The one that counts may have been accepted long ago: of two copies, people see whichever comes highest.
     if (part.message_id !== status.messageId && part.duplicate_message_id === null) {
       part.duplicate_message_id = status.messageId;
@@ -120,6 +127,7 @@ export async function applyStatuses(
         tx,
         db,
         left.map((part) => part.lane_key),
+        { slowed: [...slowed], pair },
       ),
   };
 }

@@ -132,7 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "adapters/graph-api/post-outcome.ts",
     find: 'if (outcome.kind === "unsent") {',
     replace: 'if (outcome.kind === "unsent" || outcome.kind === "broken") {',
-    tests: ["test/unit/graph-api/post-message.test.ts"],
+    tests: ["test/unit/graph-api/sockets.test.ts", "test/unit/graph-api/post-message.test.ts"],
   },
   {
     rule: "dead letters go back in the order of their lanes, a batch at a time",

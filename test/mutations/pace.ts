@@ -43,6 +43,13 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     tests: ["test/unit/graph-api/error-table.test.ts"],
   },
   {
+    rule: "pair limit: a late 131056 uses it up",
+    file: "adapters/postgres/statuses.ts",
+    find: "if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.add(part.lane_key);",
+    replace: "if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.clear();",
+    tests: [`${OUTBOUND}pair-limit.test.ts`],
+  },
+  {
     rule: "131056 waits 4^n seconds",
     file: DECIDE,
     find: "pair.intervalMs * Math.max(1, 4 ** failures / 6)",
