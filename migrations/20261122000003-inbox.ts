@@ -46,6 +46,8 @@ export const inbox = {
         -- What a leased lane waits for has come meanwhile: its worker, who has perhaps not seen that, must not let it wait.
         woken boolean not null default false,
         attempts int not null default 0,
+        -- How many processes in a row held it and never came back to say what became of it.
+        crashes int not null default 0,
         -- Lanes out: until when what was sent has used up the person's allowance, one interval a message. It may lie ahead by a burst.
         paced_until timestamptz) ${HOT};
       create index whatsapp_lanes_ready on ${q("whatsapp_lanes")} (stage, ready_at) where ready_at is not null;

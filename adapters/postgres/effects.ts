@@ -1,12 +1,12 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
 import type { HostEvent } from "../../plugin/contract.ts";
-import type { Effects, SentTwice, ShownMessage, StoredEvent } from "../../plugin/ports.ts";
+import type { Effects, PairLimit, SentTwice, ShownMessage, Stage, StoredEvent } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
-import { enqueueOnLanes, type NewItems, wakeLanes } from "./lanes.ts";
+import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
@@ -23,12 +23,18 @@ export type EffectOptions = StatusRules & {
   /** Called after the commit. */
   readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
   readonly hostShape: () => Promise<HostShape>;
+  /** What Meta allows one person to get, where that is counted. */
+  readonly pair?: PairLimit;
 };
+
+const WAKES: readonly Stage[] = ["turn", "out", "notify"];
 
 export type Written = {
   /** Ids of the status events whose message is not known yet: to be parked. */
   readonly parked: ReadonlySet<string>;
   readonly twice: readonly SentTwice[];
+  /** What is ready once this is committed. */
+  readonly woken: readonly Stage[];
 };
 
 export async function writeEffects(
@@ -91,14 +97,19 @@ export async function writeEffects(
     db,
     joined.map((laneKey) => onTurnLane(laneKey, -1, options.coalesceMs)),
   );
-  statuses.wakeLanes();
+  settleOnLanes(tx, db, statuses.settledLanes, { slowed: statuses.slowedLanes, pair: options.pair });
   wakeLanes(tx, db, held);
   await wakeWaitingSends(
     tx,
     db,
     closed.map(({ connectionId }) => connectionId),
   );
-  return statuses;
+  const isWoken: Readonly<Partial<Record<Stage, boolean>>> = {
+    turn: turns.length > 0,
+    notify: heard.length > 0,
+    out: statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
+  };
+  return { ...statuses, woken: WAKES.filter((stage) => isWoken[stage]) };
 }
 
 function everybodyIn(effects: Effects): readonly string[] {

@@ -1,6 +1,6 @@
 /** The inbox after the commit: stored events are read lane by lane, and each has its effect exactly once. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
-import type { Inbox, SentTwice, StoredEvent } from "../../plugin/ports.ts";
+import type { Inbox, SentTwice, Stage, StoredEvent } from "../../plugin/ports.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
@@ -28,7 +28,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
       }>(
         `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at, e.again,
            to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored_at
-         from unnest($1::text[]) with ordinality as l (lane_key, position)
+         from unnest((select $1::text[])) with ordinality as l (lane_key, position)
          join lateral (
            select id, lane_key, contact_id, payload, created_at, again from ${db.name("whatsapp_events")}
            where lane_key = l.lane_key and state = 0 order by id limit $2) e on true
@@ -49,9 +49,11 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
     async apply(lanes, events, effects) {
       const shape = await options.hostShape();
       let twice: readonly SentTwice[] = [];
+      let woken: readonly Stage[] = [];
       const isApplied = await fenced(db, async (tx) => {
         const written = await writeEffects(tx, db, shape, effects, events, options);
         twice = written.twice;
+        woken = written.woken;
         const perLane = countBy(events, ({ laneKey }) => laneKey);
         const finished = lanes.map((lane) => ({ lane, items: perLane.get(lane.laneKey) ?? 0 }));
         const released = releaseLanes(tx, db, finished);
@@ -60,7 +62,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         await erasePostscripts(tx, db, [...written.parked]);
       });
       if (isApplied && twice.length > 0) options.onSentTwice?.(twice);
-      return isApplied;
+      return isApplied ? woken : null;
     },
 
     async bury(lane, eventId, error) {
@@ -116,7 +118,7 @@ function complete(tx: Tx, db: Database, events: readonly StoredEvent[], parked: 
   tx.send(
     `with done as (
        update ${db.name("whatsapp_events")} e set state = d.state
-       from unnest($1::bigint[], $2::smallint[]) as d (id, state) where e.id = d.id returning e.webhook_id),
+       from unnest((select $1::bigint[]), (select $2::smallint[])) as d (id, state) where e.id = d.id returning e.webhook_id),
      counted as (select webhook_id, count(*)::int as n from done group by webhook_id)
      ${countOff(db, "counted")}`,
     [events.map(({ eventId }) => eventId), events.map(({ eventId }) => (parked.has(eventId) ? 3 : 1))],

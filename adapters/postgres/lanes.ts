@@ -53,14 +53,20 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
     async claim(stage, limit, inRounds) {
       const token = randomUUID();
       const ready = inRounds === undefined ? oldest(db) : inTurns(db);
-      // A lane whose lease ran out still carries the dead worker's token: that counts as a failed attempt of its head.
-      const rows = await db.query<{ lane_key: string; tenant: string; attempts: number; paced_ms: number }>(
+      // A lane whose lease ran out still carries the dead worker's token: its head may be what ended that worker.
+      const rows = await db.query<{
+        lane_key: string;
+        tenant: string;
+        attempts: number;
+        crashes: number;
+        paced_ms: number;
+      }>(
         `${ready}
          update ${db.name("whatsapp_lanes")} l set
-           attempts = l.attempts + case when l.lease_token is null then 0 else 1 end,
+           crashes = l.crashes + case when l.lease_token is null then 0 else 1 end,
            lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
-         returning l.lane_key, l.tenant, l.attempts, ${pacedMs(pair)} as paced_ms`,
+         returning l.lane_key, l.tenant, l.attempts, l.crashes, ${pacedMs(pair)} as paced_ms`,
         [stage, limit, token, leaseMs, ...(inRounds === undefined ? [] : [randomUUID(), inRounds.without])],
       );
       return rows.map((row) => ({
@@ -68,6 +74,7 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
         tenant: row.tenant,
         token,
         attempts: row.attempts,
+        crashes: row.crashes,
         pacedMs: row.paced_ms,
       }));
     },
@@ -86,15 +93,16 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
       return lanes.filter(({ laneKey }) => held.has(laneKey));
     },
 
-    async release(lanes) {
+    async release(lanes, delayMs = 0) {
       await db.bounded(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
            join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
            order by l.lane_key for update of l)
-         update ${db.name("whatsapp_lanes")} l set lease_token = null, ready_at = case when l.pending > 0 then now() end
+         update ${db.name("whatsapp_lanes")} l set lease_token = null,
+           ready_at = case when l.pending > 0 then now() + $3 * interval '1 millisecond' end
          from mine where l.lane_key = mine.lane_key`,
-        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token)],
+        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token), delayMs],
       );
     },
 
@@ -158,7 +166,7 @@ export async function releaseLanes(tx: Tx, db: Database, finished: readonly Fini
          on l.lane_key = f.lane_key and l.lease_token = f.token
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set
-       pending = l.pending - mine.items, lease_token = null, attempts = 0,
+       pending = l.pending - mine.items, lease_token = null, attempts = 0, crashes = 0,
        ready_at = case when l.pending - mine.items > 0
          then now() + case when l.woken then 0 else mine.delay_ms end * interval '1 millisecond' end
      from mine where l.lane_key = mine.lane_key returning 1`,

@@ -54,7 +54,7 @@ export async function readHeads(
          select 1 from ${db.name("whatsapp_events")} e
          where e.state = 0 and e.kind = 'status' and e.phone_number_id = n.phone_number_id and e.payload ->> 'callbackData' in (
            select token from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id)) as alive
-     from unnest($1::text[]) as l (lane_key)
+     from unnest((select $1::text[])) as l (lane_key)
      join lateral (
        select * from ${db.name("whatsapp_outbox")} o
        where o.lane_key = l.lane_key and o.state in ('queued', 'held', 'sending') order by o.id limit 1) o on true

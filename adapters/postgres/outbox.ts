@@ -58,7 +58,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
         const ids = some.map(({ part }) => part.outboxId);
         // Parts before lanes, as in `settle` and for statuses. A status may have settled a part since it was read.
         const locking = tx.query<{ state: PartState }>(
-          `select state from ${db.name("whatsapp_outbox")} where id = any($1) order by id for update`,
+          `select state from ${db.name("whatsapp_outbox")} where id = any((select $1::bigint[])::bigint[]) order by id for update`,
           [ids],
         );
         // The lane row stays locked until the attempt is committed, so nobody who takes it over can miss the attempt.
@@ -77,7 +77,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           [ids, some.map(({ token }) => token)],
         );
         tx.send(
-          `update ${db.name("whatsapp_outbox")} set state = 'sending', attempts = attempts + 1, updated_at = now() where id = any($1)`,
+          `update ${db.name("whatsapp_outbox")} set state = 'sending', attempts = attempts + 1, updated_at = now() where id = any((select $1::bigint[])::bigint[])`,
           [ids],
         );
         const [waiting, held] = await Promise.all([locking, holding]);

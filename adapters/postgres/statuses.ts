@@ -1,9 +1,8 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
 import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
-import type { PairLimit, SentTwice, StoredEvent } from "../../plugin/ports.ts";
+import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
-import { settleOnLanes } from "./lanes.ts";
 import { PAIR_LIMIT } from "./pair-limit.ts";
 import { OPTED_OUT } from "./preferences.ts";
 
@@ -11,8 +10,6 @@ import { OPTED_OUT } from "./preferences.ts";
 export type StatusRules = {
   readonly advance: (current: PartState, status: MessageStatus) => PartState;
   readonly isPending: (state: PartState) => boolean;
-  /** What Meta allows one person to get, where that is counted. */
-  readonly pair?: PairLimit;
 };
 
 export type AppliedStatuses = {
@@ -27,8 +24,10 @@ export type AppliedStatuses = {
   readonly optedOut: readonly string[];
   /** Parts of which Meta has turned out to have taken a second copy. */
   readonly twice: readonly SentTwice[];
-  /** To be called after all other lanes are locked: lets the lanes whose head was settled go on at once. */
-  readonly wakeLanes: () => void;
+  /** Lanes whose head was settled, once for each: to be taken off them after all other lanes are locked. */
+  readonly settledLanes: readonly string[];
+  /** Out lanes whose person has had too much, as Meta says. */
+  readonly slowedLanes: readonly string[];
 };
 
 type Part = {
@@ -52,7 +51,7 @@ export async function applyStatuses(
   tx: Tx,
   db: Database,
   events: readonly StoredEvent[],
-  { advance, isPending, pair }: StatusRules,
+  { advance, isPending }: StatusRules,
 ): Promise<AppliedStatuses> {
   const statuses = events.flatMap(({ eventId, event }) =>
     event.kind === "status" ? [{ eventId, status: event }] : [],
@@ -65,7 +64,8 @@ export async function applyStatuses(
       answered: [],
       optedOut: [],
       twice: [],
-      wakeLanes: () => undefined,
+      settledLanes: [],
+      slowedLanes: [],
     };
   const attempts = await attemptsOf(
     tx,
@@ -122,13 +122,8 @@ export async function applyStatuses(
     answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    wakeLanes: () =>
-      settleOnLanes(
-        tx,
-        db,
-        left.map((part) => part.lane_key),
-        { slowed: [...slowed], pair },
-      ),
+    settledLanes: left.map((part) => part.lane_key),
+    slowedLanes: [...slowed],
   };
 }
 

@@ -35,7 +35,7 @@ export function createTurns(db: Database): Turns {
     async seal(lanes) {
       const rows = await db.bounded<TurnRow>(
         `with head as (
-           select t.id from unnest($1::text[]) as l (lane_key)
+           select t.id from unnest((select $1::text[])) as l (lane_key)
            join lateral (select id from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true)
          update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
          from head, ${db.name("whatsapp_contacts")} c, ${db.name("whatsapp_connections")} n
@@ -83,9 +83,10 @@ export function createTurns(db: Database): Turns {
           db,
           some.map(({ turn }) => ({ lane: turn.lane, items: 1 })),
         );
-        tx.send(`update ${table} set state = 1, finished_at = now(), last_error = null where id = any($1)`, [
-          some.map(({ turn }) => turn.turnId),
-        ]);
+        tx.send(
+          `update ${table} set state = 1, finished_at = now(), last_error = null where id = any((select $1::uuid[])::uuid[])`,
+          [some.map(({ turn }) => turn.turnId)],
+        );
         const inserting = insertSends(
           tx,
           db,

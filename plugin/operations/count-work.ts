@@ -34,9 +34,9 @@ export function countWork(store: Store, counters: Counters): Store {
         return recorded;
       },
       async apply(lanes, events, effects) {
-        const isApplied = await inbox.apply(lanes, events, effects);
-        if (isApplied) counters.add("eventsApplied", events.length);
-        return isApplied;
+        const woken = await inbox.apply(lanes, events, effects);
+        if (woken !== null) counters.add("eventsApplied", events.length);
+        return woken;
       },
     },
     turns: {

@@ -1,7 +1,8 @@
 /** Stage `in`: applies the events of claimed lanes, all in one transaction, and isolates the one that fails. */
-import type { ClaimedLane, Inbox, Lanes, Logger, StoredEvent } from "../ports.ts";
+import type { ClaimedLane, Inbox, Lanes, Logger, Stage, StoredEvent } from "../ports.ts";
+import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
-import { type LaneHandler, nameOf } from "./lane-worker.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { type EffectRules, planEffects } from "./plan-effects.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 
@@ -12,8 +13,8 @@ export type ApplyDeps = {
   readonly log: Logger;
   readonly retry: RetrySchedule;
   readonly random: () => number;
-  /** Called after a commit: turns and host events may be ready. */
-  readonly onApplied: () => void;
+  /** Called after a commit, with the stages that have something to do now. */
+  readonly onApplied: (woken: readonly Stage[]) => void;
 };
 
 /** Events of one lane in one transaction: enough to amortise it, few enough to keep it short. */
@@ -23,30 +24,19 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
   const { lanes, inbox, rules, log, retry, random, onApplied } = deps;
 
   return async function applyEvents(claimed): Promise<void> {
-    // A lane that failed before goes alone and one event at a time, so that its neighbours are not tried with it.
-    const suspects = claimed.filter(({ attempts }) => attempts > 0);
-    const healthy = claimed.filter(({ attempts }) => attempts === 0);
+    // A lane that failed before, or whose worker ended, goes alone and one event at a time, so that its neighbours are not tried
+    // with it; and the likeliest to end this process goes last, when it holds nothing else of this claim.
+    const suspects = claimed.filter(({ attempts, crashes }) => attempts + crashes > 0);
+    const healthy = claimed.filter(({ attempts, crashes }) => attempts + crashes === 0);
     if (healthy.length > 0) await applyTogether(healthy);
-    await applySuspects(suspects);
-    onApplied();
+    for (const lane of suspects.sort((a, b) => a.crashes - b.crashes)) await applyHead(lane);
   };
-
-  /**
-   * Whatever is held when the process dies counts one more try. A lane near its last one may be what ends it, so it goes
-   * first and no other such lane is held beside it: nobody comes to the end of its tries because of somebody else.
-   */
-  async function applySuspects(suspects: readonly ClaimedLane[]): Promise<void> {
-    const isGrave = ({ attempts }: ClaimedLane) => attempts >= retry.maxAttempts / 2;
-    const [gravest, ...others] = suspects.filter(isGrave);
-    if (others.length > 0) await lanes.release(others);
-    if (gravest !== undefined) await applyHead(gravest);
-    for (const lane of suspects) if (!isGrave(lane)) await applyHead(lane);
-  }
 
   async function applyTogether(some: readonly ClaimedLane[]): Promise<void> {
     try {
       const events = await inbox.load(some, EVENTS_PER_LANE);
-      if (await inbox.apply(some, events, planEffects(events, rules))) return;
+      const woken = await inbox.apply(some, events, planEffects(events, rules));
+      if (woken !== null) return onApplied(woken);
     } catch (error) {
       if (isStoreDown(error)) return giveBack(some, error);
     }
@@ -60,11 +50,9 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     let head: StoredEvent | undefined;
     try {
       [head] = await inbox.load([lane], 1);
-      // It was tried that often and nobody came back to say why: it takes the process down with it. Twice as often as what
-      // fails, because a process may also end beside it.
-      if (lane.attempts >= 2 * retry.maxAttempts) throw new ProcessEnded("the process ended during every attempt");
+      if (endsProcesses(lane, retry)) return await bury(lane, head, new ProcessEnded());
       const events = head === undefined ? [] : [head];
-      await inbox.apply([lane], events, planEffects(events, rules));
+      onApplied((await inbox.apply([lane], events, planEffects(events, rules))) ?? []);
     } catch (error) {
       if (isStoreDown(error)) return giveBack([lane], error);
       const failures = lane.attempts + 1;
@@ -74,14 +62,17 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
           { stage: "in", eventId: head?.eventId, attempt: failures, error: nameOf(error) },
           "event failed; trying again later",
         );
-      } else if (head !== undefined) {
-        await inbox.bury(lane, head.eventId, nameOf(error));
-        log.error(
-          { stage: "in", eventId: head.eventId, attempts: failures, error: nameOf(error) },
-          "event moved to the dead letters",
-        );
-      }
+      } else await bury(lane, head, error);
     }
+  }
+
+  async function bury(lane: ClaimedLane, head: StoredEvent | undefined, error: unknown): Promise<void> {
+    if (head === undefined) return lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+    await inbox.bury(lane, head.eventId, nameOf(error));
+    log.error(
+      { stage: "in", eventId: head.eventId, attempts: lane.attempts + 1, crashes: lane.crashes, error: nameOf(error) },
+      "event moved to the dead letters",
+    );
   }
 
   /** The database is away: that is nobody's failure. Not at once again, because it may refuse for hours (disk full). */
@@ -89,8 +80,4 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     log.warn({ stage: "in", lanes: some.length, error: nameOf(error) }, "database away; lanes given back");
     for (const lane of some) await lanes.postpone(lane, retryDelayMs(retry, 1, random), false);
   }
-}
-
-class ProcessEnded extends Error {
-  override readonly name = "ProcessEnded";
 }

@@ -1,6 +1,7 @@
 /** Takes lanes of one stage as they become ready, keeps their leases while they are worked, and never throws at the host. */
 import { setMaxListeners } from "node:events";
 import type { ClaimedLane, Lanes, Logger, Stage } from "../ports.ts";
+import { type CrashSuspects, SUSPECT_AGAIN_MS } from "./crash-suspects.ts";
 import { createTenantShares } from "./tenant-shares.ts";
 
 export type LaneWorker = {
@@ -28,6 +29,8 @@ export type LaneWorkerOptions = {
   /** Longest wait between two looks; the kick makes it the exception. */
   readonly pollMs: number;
   readonly random: () => number;
+  /** Shared by the stages in which an item may end the process. */
+  readonly suspects?: CrashSuspects;
   readonly handle: LaneHandler;
 };
 
@@ -94,7 +97,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
           if (claimed.length > 0) await lanes.release(claimed);
           break;
         }
-        if (claimed.length > 0) work(claimed);
+        if (claimed.length > 0) await workUnsuspected(claimed);
         // A full claim means that more is probably ready, and so does one in which everybody had a turn.
         if (claimed.length === room || (inTurns && claimed.length > 0)) lookAgain = true;
         inTurns = inRounds === undefined && claimed.length === room;
@@ -107,6 +110,16 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     }
   }
 
+  async function workUnsuspected(claimed: readonly ClaimedLane[]): Promise<void> {
+    const { now, wait } = options.suspects?.admit(claimed) ?? { now: claimed, wait: [] };
+    if (now.length > 0) work(now);
+    if (wait.length === 0) return;
+    await lanes.release(wait, SUSPECT_AGAIN_MS).catch((error: unknown) => {
+      for (const lane of wait) putBackSoon(lane, error);
+    });
+    later(SUSPECT_AGAIN_MS, look);
+  }
+
   function work(claimed: readonly ClaimedLane[]): void {
     for (const lane of claimed) {
       active.add(lane);
@@ -115,6 +128,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     const finished = (lane: ClaimedLane, error?: unknown) => {
       if (!active.delete(lane)) return;
       shares.giveBack(lane);
+      options.suspects?.finished(lane);
       if (error !== undefined) putBackSoon(lane, error);
       kick();
     };

@@ -1,6 +1,7 @@
 /** After the 200: the four stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
 import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../ports.ts";
 import { createApplyEvents } from "./apply-events.ts";
+import { createCrashSuspects } from "./crash-suspects.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
 import type { MetaLimits } from "./meta-limits.ts";
@@ -52,9 +53,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { store, log, leaseMs, pollMs, coalesceMs, retry, random } = deps;
   const { lanes } = store;
   const common = { lanes, log, leaseMs, pollMs, random };
+  const suspects = createCrashSuspects(retry, () => performance.now());
 
   const notify = createLaneWorker({
     ...common,
+    suspects,
     stage: "notify",
     batch: 20,
     maxActive: 20,
@@ -75,12 +78,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         clock: () => performance.now(),
       }),
       policy: { reconcileMs: deps.reconcileMs, retry, pair: deps.limits.pair, random },
-      onSettled: () => notify.kick(),
+      onSettled() {
+        if (deps.host.onEvent !== undefined) notify.kick();
+      },
       onPaced: (delayMs) => out.kick(delayMs),
     }),
   });
   const turn = createLaneWorker({
     ...common,
+    suspects,
     stage: "turn",
     batch: 100,
     maxActive: 256,
@@ -94,6 +100,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   });
   const apply = createLaneWorker({
     ...common,
+    suspects,
     stage: "in",
     batch: 50,
     maxActive: 64,
@@ -104,10 +111,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       log,
       retry,
       random,
-      onApplied() {
-        turn.kick(coalesceMs);
-        notify.kick();
-        out.kick();
+      onApplied(woken) {
+        if (woken.includes("turn")) turn.kick(coalesceMs);
+        if (woken.includes("notify")) notify.kick();
+        if (woken.includes("out")) out.kick();
       },
     }),
   });

@@ -2,6 +2,7 @@
 import type { AiResponse, Turn } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Host, Lanes, Logger, PlannedSend, SealedTurn, Turns } from "../ports.ts";
+import { ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
@@ -56,12 +57,12 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
 
   async function runTurn(turn: SealedTurn, signal: AbortSignal): Promise<void> {
     // It was tried that often and never came back to say why: it takes the process down with it.
-    if (turn.attempt > retry.maxAttempts) return fail(turn, new Error("the process ended during every attempt"));
+    if (turn.attempt > retry.maxAttempts) return fail(turn, new ProcessEnded());
     try {
       const send = await ask(turn, signal);
       // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
       await finish.add({ turn, send });
-      onAnswered();
+      if (send !== null) onAnswered();
     } catch (error) {
       if (signal.aborted) return;
       await fail(turn, error);

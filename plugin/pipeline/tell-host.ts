@@ -1,5 +1,7 @@
 /** Stage `notify`: hands the host's `onEvent` what happened, in order per conversation, until it has taken it. */
-import type { Host, HostEvents, Lanes, Logger } from "../ports.ts";
+import type { HostEvent } from "../contract.ts";
+import type { ClaimedLane, Host, HostEvents, Lanes, Logger } from "../ports.ts";
+import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
@@ -32,20 +34,25 @@ export function createTellHost({ lanes, hostEvents, host, log, retry, random }: 
 
   async function tell({ lane, id, event }: Awaited<ReturnType<HostEvents["load"]>>[number]): Promise<void> {
     try {
+      if (endsProcesses(lane, retry)) return await bury(lane, id, event, new ProcessEnded());
       await host.onEvent?.(event);
       await hostEvents.done(lane, id);
     } catch (error) {
       const failures = lane.attempts + 1;
-      const at = { stage: "notify", kind: event.kind, attempt: failures, error: nameOf(error) };
-      if (isStoreDown(error)) await lanes.postpone(lane, retryDelayMs(retry, failures, random), false);
-      else if (failures < retry.maxAttempts) await lanes.postpone(lane, retryDelayMs(retry, failures, random), true);
-      else await hostEvents.bury(lane, id, nameOf(error));
+      if (!isStoreDown(error) && failures >= retry.maxAttempts) return bury(lane, id, event, error);
+      await lanes.postpone(lane, retryDelayMs(retry, failures, random), !isStoreDown(error));
       log.warn(
-        at,
-        failures < retry.maxAttempts
-          ? "the host did not take an event; trying again later"
-          : "event moved to the dead letters",
+        { stage: "notify", kind: event.kind, attempt: failures, error: nameOf(error) },
+        "the host did not take an event; trying again later",
       );
     }
+  }
+
+  async function bury(lane: ClaimedLane, id: string, event: HostEvent, error: unknown): Promise<void> {
+    await hostEvents.bury(lane, id, nameOf(error));
+    log.warn(
+      { stage: "notify", kind: event.kind, attempts: lane.attempts + 1, crashes: lane.crashes, error: nameOf(error) },
+      "event moved to the dead letters",
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** What came in: deliveries stored, events applied, and what they do to the database. */
 import type { ChannelEvent, Person, ReceivedEvent, StatusEvent, TemplateEvent, TurnMessage } from "../contract.ts";
-import type { ClaimedLane } from "./lanes.ts";
+import type { ClaimedLane, Stage } from "./lanes.ts";
 
 /** A verified delivery on its way into the inbox. */
 export type IncomingDelivery = {
@@ -137,9 +137,13 @@ export type Inbox = {
   load(lanes: readonly ClaimedLane[], perLane: number): Promise<readonly StoredEvent[]>;
   /**
    * Effects, completion of the events and release of the lanes, in one transaction.
-   * @returns false when a lease was lost: nothing was written.
+   * @returns the stages that have something to do now; null when a lease was lost: nothing was written.
    */
-  apply(lanes: readonly ClaimedLane[], events: readonly StoredEvent[], effects: Effects): Promise<boolean>;
+  apply(
+    lanes: readonly ClaimedLane[],
+    events: readonly StoredEvent[],
+    effects: Effects,
+  ): Promise<readonly Stage[] | null>;
   /** Moves the lane's head aside as a dead letter; the lane goes on. */
   bury(lane: ClaimedLane, eventId: string, error: string): Promise<void>;
   /**

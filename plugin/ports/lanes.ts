@@ -9,8 +9,10 @@ export type ClaimedLane = {
   /** Stands for whose it is; zeros where nobody knows. */
   readonly tenant: string;
   readonly token: string;
-  /** Failures in a row of the item at its head, crashes included. */
+  /** Failures in a row of the item at its head that were reported. */
   readonly attempts: number;
+  /** Leases in a row that ended without a word, mostly because the process had ended. */
+  readonly crashes: number;
   /** Lanes out: how long the next message must wait, so that this person gets no more at once than Meta allows; 0: not at all. */
   readonly pacedMs: number;
 };
@@ -27,8 +29,8 @@ export type Lanes = {
   ): Promise<readonly ClaimedLane[]>;
   /** Makes the leases last again. @returns the lanes that are still ours. */
   renew(lanes: readonly ClaimedLane[]): Promise<readonly ClaimedLane[]>;
-  /** Gives lanes back untouched, for another instance to take at once. */
-  release(lanes: readonly ClaimedLane[]): Promise<void>;
+  /** Gives lanes back untouched, for another instance to take at once, or after `delayMs`. */
+  release(lanes: readonly ClaimedLane[], delayMs?: number): Promise<void>;
   /** Gives a lane back to be tried again later; `failed` counts towards the limit of attempts. */
   postpone(lane: ClaimedLane, delayMs: number, failed: boolean): Promise<void>;
 };

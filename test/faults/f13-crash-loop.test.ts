@@ -1,11 +1,15 @@
 /** F13: a process that dies again and again at the same place. What it tries is bounded, and everybody else is served. */
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
-import { experiment } from "./support/experiment.ts";
-import { type Stage, startStage } from "./support/stage.ts";
+import { startChat } from "./support/chat.ts";
+import { experiment, type OnFinished } from "./support/experiment.ts";
+import type { Random } from "./support/random.ts";
+import { type Stage, type StageOptions, startStage } from "./support/stage.ts";
 import type { WorkerProcess } from "./support/worker-process.ts";
 
 const ADA = 0;
 const OTHERS = [1, 2, 3, 4];
+const FATAL = `wamid.P${ADA}N1`;
 const MAX_ATTEMPTS = 3;
 const CRASHES = 10;
 
@@ -44,42 +48,117 @@ experiment(
 experiment(
   "F13",
   "an event that ends whoever applies it is parked, and everybody else's are applied",
-  { timeoutMs: 300_000, seeds: 0 },
+  { timeoutMs: 180_000, seeds: 1 },
   async (random, onFinished) => {
-    const stage = await startStage(random, onFinished, { reconcileMs: 20_000, options: { retry } });
-    const [worker] = stage.workers;
-    if (worker === undefined) throw new Error("An experiment needs a worker.");
+    const stage = await startCrashing(random, onFinished, {});
     // Whoever applies it is shot by the test, because Postgres says when it does.
     await stage.rows(`create function linger() returns trigger language plpgsql as $$
       begin perform pg_sleep(60); return new; end $$`);
     await stage.rows(
-      `create trigger linger before insert on messages for each row when (new.external_id = 'wamid.P${ADA}N1') execute function linger()`,
+      `create trigger linger before insert on messages for each row when (new.external_id = '${FATAL}') execute function linger()`,
     );
-    for (const person of [ADA, ADA, ...OTHERS, ...OTHERS]) await stage.write(person);
+    const writing = everybodyWrites(stage, random);
 
-    const crashes = await shootUntilParked(stage, worker);
-    await stage.check();
+    const crashes = await startAgainUntil(stage, "select 1 from whatsapp_events where state = 2", async (worker) => {
+      const [lingering] = await stage.rows<{ pid: number }>(
+        "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'",
+      );
+      if (lingering === undefined) return;
+      await stage.end(worker, "SIGKILL");
+      await stage.rows("select pg_terminate_backend($1::int)", [lingering.pid]);
+    });
+    await writing;
+    await stage.check({ exits: [] });
 
     expect(crashes).toBeLessThanOrEqual(2 * MAX_ATTEMPTS);
-    expect(await stage.rows("select external_id from whatsapp_events where state = 2")).toEqual([
-      { external_id: `wamid.P${ADA}N1` },
+    expect(await stage.rows("select external_id, last_error from whatsapp_events where state = 2")).toEqual([
+      { external_id: FATAL, last_error: "ProcessEnded" },
     ]);
+    expect(await stage.rows("select 1 from whatsapp_turns where state = 2")).toEqual([]);
   },
 );
 
-/** @returns how often it had to be shot. */
-async function shootUntilParked(stage: Stage, worker: WorkerProcess): Promise<number> {
-  for (let crashes = 0; ; ) {
-    const [now] = await stage.rows<{ parked: boolean; backend: number | null }>(
-      `select exists (select 1 from whatsapp_events where state = 2) as parked,
-         (select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep') as backend`,
-    );
-    if (now?.parked) return crashes;
-    if (now?.backend === null || now === undefined) continue;
-    if (crashes > 2 * MAX_ATTEMPTS) expect.fail("it is tried for ever");
-    crashes++;
-    await stage.end(worker, "SIGKILL");
-    await stage.rows("select pg_terminate_backend($1::int)", [now.backend]);
-    await stage.start(worker);
+experiment(
+  "F13",
+  "a turn whose answer ends the process is parked, and everybody else is answered",
+  { timeoutMs: 180_000, seeds: 1 },
+  async (random, onFinished) => {
+    // Others are always being asked when it ends.
+    const chat = await startChat(async () => {
+      await pause(random() * 300, undefined, { ref: false });
+      return "here you are";
+    });
+    onFinished(() => chat.stop());
+    const stage = await startCrashing(random, onFinished, { chatUrl: chat.url, endsAt: { turn: FATAL } });
+    const writing = everybodyWrites(stage, random);
+
+    const crashes = await startAgainUntil(stage, "select 1 from whatsapp_turns where state = 2");
+    await writing;
+    await stage.check({ exits: [] });
+
+    expect(crashes).toBeLessThanOrEqual(MAX_ATTEMPTS);
+    expect(
+      await stage.rows(
+        "select messages -> 0 ->> 'externalId' as first, last_error from whatsapp_turns where state = 2",
+      ),
+    ).toEqual([{ first: FATAL, last_error: "ProcessEnded" }]);
+    expect(await stage.rows("select 1 from whatsapp_events where state = 2")).toEqual([]);
+  },
+);
+
+experiment(
+  "F13",
+  "an event whose listener ends the process is parked, and every other is told",
+  { timeoutMs: 180_000, seeds: 1 },
+  async (random, onFinished) => {
+    const stage = await startCrashing(random, onFinished, { listens: true, endsAt: { event: FATAL } });
+    const writing = everybodyWrites(stage, random);
+
+    const crashes = await startAgainUntil(stage, "select 1 from whatsapp_host_events where state = 2");
+    await writing;
+    await stage.check({ exits: [] });
+
+    expect(crashes).toBeLessThanOrEqual(2 * MAX_ATTEMPTS);
+    expect(
+      await stage.rows("select event -> 'event' ->> 'messageId' as about, last_error from whatsapp_host_events"),
+    ).toEqual([{ about: FATAL, last_error: "ProcessEnded" }]);
+    for (const table of ["whatsapp_events", "whatsapp_turns"])
+      expect(await stage.rows(`select 1 from ${table} where state = 2`)).toEqual([]);
+  },
+);
+
+function startCrashing(random: Random, onFinished: OnFinished, orders: StageOptions): Promise<Stage> {
+  return startStage(random, onFinished, { leaseMs: 600, reconcileMs: 20_000, ...orders, options: { retry } });
+}
+
+/** Whoever ends the processes is in the middle of them. */
+async function everybodyWrites(stage: Stage, random: Random): Promise<void> {
+  const all = [ADA, ADA, ...OTHERS, ...OTHERS, ...OTHERS];
+  const shuffled = all.map((person) => ({ person, at: random() })).sort((a, b) => a.at - b.at);
+  for (const { person } of shuffled) await stage.write(person);
+}
+
+/**
+ * Starts the worker again whenever it has ended, until the query finds something.
+ * @param meanwhile called all the time.
+ * @returns how often it had ended.
+ */
+async function startAgainUntil(
+  stage: Stage,
+  query: string,
+  meanwhile: (worker: WorkerProcess) => Promise<unknown> = async () => undefined,
+): Promise<number> {
+  const [worker] = stage.workers;
+  if (worker === undefined) throw new Error("An experiment needs a worker.");
+  let crashes = 0;
+  while ((await stage.rows(query)).length === 0) {
+    await meanwhile(worker);
+    if (worker.isRunning) await pause(5);
+    else {
+      crashes++;
+      if (crashes > 2 * MAX_ATTEMPTS) expect.fail("it is tried for ever");
+      await stage.start(worker);
+    }
   }
+  return crashes;
 }

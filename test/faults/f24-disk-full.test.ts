@@ -1,8 +1,8 @@
 /** F24: the disk of Postgres is full for a while. */
-import { expect, it } from "vitest";
-import type { OnFinished } from "./support/experiment.ts";
+import { expect } from "vitest";
+import { experiment } from "./support/experiment.ts";
 import { message } from "./support/messages.ts";
-import { createRandom, type Random } from "./support/random.ts";
+import type { Random } from "./support/random.ts";
 import { startOnSmallDisk } from "./support/small-disk.ts";
 import { startStage } from "./support/stage.ts";
 
@@ -17,19 +17,13 @@ function delivery(n: number, random: Random): { readonly wamids: readonly string
 }
 
 // It fills and frees a disk for minutes: by hand only.
-it.runIf(process.env.FAULT_SEEDS !== undefined)(
-  "F24 while the disk is full webhooks are answered 503 and nobody ends; afterwards everything goes on by itself",
-  {
-    timeout: 180_000,
-  },
-  async ({ onTestFinished, skip }) => {
-    const onFinished: OnFinished = (clean) =>
-      onTestFinished(async () => {
-        await clean();
-      });
+experiment(
+  "F24",
+  "while the disk is full webhooks are answered 503 and nobody ends; afterwards everything goes on by itself",
+  { timeoutMs: 180_000, alone: true, seeds: 0 },
+  async (random, onFinished, skip) => {
     const disk = await startOnSmallDisk(onFinished);
     if (disk === null) return skip("this user may not mount a disk of its own");
-    const random = createRandom(1);
     const stage = await startStage(random, onFinished, { postgres: disk, workers: 2 });
     for (const person of [1, 2, 3]) await stage.write(person);
     await stage.settle();

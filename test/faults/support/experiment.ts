@@ -16,29 +16,33 @@ export type ExperimentOptions = {
   readonly timeoutMs: number;
   /** Runs alone: it loads the machine. Others, which mostly wait, run beside each other. */
   readonly alone?: boolean;
-  /** With how many seeds it is in `npm test`; default 3. All of them with three would take longer than a gate may. */
+  /** With how many seeds it is in `npm test`; default 3, 0: by hand only. All of them with three would take longer than a gate may. */
   readonly seeds?: number;
 };
 
 /**
  * @param passes the pass line, as a sentence.
+ * @param run `skip` is for what this machine does not allow.
  */
 export function experiment(
   fault: string,
   passes: string,
   { timeoutMs, alone = false, seeds: usual = 3 }: ExperimentOptions,
-  run: (random: Random, onFinished: OnFinished) => Promise<void>,
+  run: (random: Random, onFinished: OnFinished, skip: (why: string) => never) => Promise<void>,
 ): void {
   const seeds = asked === undefined ? usual : Number(asked);
   for (let seed = first; seed < first + seeds; seed++)
     (alone ? it : it.concurrent)(
       `${fault} ${passes} (FAULT_SEED=${seed} FAULT_SEEDS=1)`,
       { timeout: timeoutMs },
-      ({ onTestFinished }) =>
-        run(createRandom(seed), (clean) =>
-          onTestFinished(async () => {
-            await clean();
-          }),
+      ({ onTestFinished, skip }) =>
+        run(
+          createRandom(seed),
+          (clean) =>
+            onTestFinished(async () => {
+              await clean();
+            }),
+          skip,
         ),
     );
 }

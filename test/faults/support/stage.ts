@@ -59,7 +59,7 @@ export type Stage = {
   check(more?: Partial<Evidence>): Promise<void>;
 };
 
-export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens"> & {
+export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens" | "endsAt"> & {
   /** Default 1. */
   readonly workers?: number;
   /** Whether they are started. Default true. */

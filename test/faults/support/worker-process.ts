@@ -16,6 +16,8 @@ export type WorkerProcess = {
   readonly output: () => string;
   /** How each life ended that was not killed; null by a signal of somebody else's. */
   readonly exits: readonly (number | null)[];
+  /** Whether a process has been started and has not ended. */
+  readonly isRunning: boolean;
   /** Resolves when it works and listens. */
   start(): Promise<void>;
   /** Without waiting for anything. */
@@ -37,6 +39,9 @@ export function createWorkerProcess(orders: WorkerOrders): WorkerProcess {
   const exits: (number | null)[] = [];
   const worker = {
     url: "",
+    get isRunning() {
+      return life !== undefined && life.child.exitCode === null && life.child.signalCode === null;
+    },
     exits,
     output: () => before + (life?.said ?? ""),
     async start() {
@@ -60,7 +65,7 @@ export function createWorkerProcess(orders: WorkerOrders): WorkerProcess {
     },
     async end(signal: "SIGKILL" | "SIGTERM") {
       const child = life?.child;
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+      if (child === undefined || !worker.isRunning) return null;
       ending = true;
       const gone = once(child, "exit");
       child.kill(signal);

@@ -19,6 +19,8 @@ export type WorkerOrders = {
   /** Absent: it answers by itself. */
   readonly chatUrl?: string;
   readonly poolMax?: number;
+  /** Wamids at which the host's own code ends the process. */
+  readonly endsAt?: { readonly turn?: string; readonly event?: string };
 };
 
 // However the tests end, nothing of them is left running.
@@ -33,14 +35,22 @@ const knex = knexFactory({
   pool: { min: 0, max: orders.poolMax ?? 5 },
   log: { warn() {}, error() {} },
 });
+const answer: WhatsAppPluginOptions["reply"] =
+  orders.chatUrl === undefined
+    ? ({ messages }) => `You said: ${messages.map(({ text }) => text).join(", ")}`
+    : createChatApi({ url: orders.chatUrl });
 const whatsapp = createWhatsAppPlugin({
   knex,
   config: orders.config,
-  reply:
-    orders.chatUrl === undefined
-      ? ({ messages }) => `You said: ${messages.map(({ text }) => text).join(", ")}`
-      : createChatApi({ url: orders.chatUrl }),
-  ...(orders.listens === true && { onEvent: () => undefined }),
+  reply(turn) {
+    if (turn.messages.some(({ externalId }) => externalId === orders.endsAt?.turn)) end();
+    return answer(turn);
+  },
+  ...(orders.listens === true && {
+    onEvent(event) {
+      if (event.kind === "message" && event.event.messageId === orders.endsAt?.event) end();
+    },
+  }),
   ...(orders.isNaive === true && { fetch: naiveFetch }),
   ...orders.options,
 });
@@ -56,6 +66,12 @@ const server = createServer(express().use("/api/whatsapp", whatsapp.router)).lis
 await once(server, "listening");
 await start();
 process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+
+/** As a stack that overflows, or memory that is used up: nothing is told to anybody. */
+function end(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new Error("It has ended.");
+}
 
 /** Whoever watches over a host's processes starts them again while the database is away; here that is the process itself. */
 async function start(): Promise<void> {

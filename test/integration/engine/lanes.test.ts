@@ -124,18 +124,18 @@ describe("a lane that is leased", () => {
     expect(await store.lanes.renew(lanes)).toEqual(lanes);
   });
 
-  it("comes back after its lease when its worker is gone, and that counts as a failure of its head", async () => {
+  it("comes back after its lease when its worker is gone, and that makes its head suspect until it succeeds", async () => {
     const { store, another, rows } = await startEngine();
     await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
     const [lost] = await claimed(another({ leaseMs: 100 }));
 
     const [found] = await claimed(store);
 
-    expect(lost?.attempts).toBe(0);
-    expect(found).toMatchObject({ laneKey: lost?.laneKey, attempts: 1 });
+    expect(lost?.crashes).toBe(0);
+    expect(found).toMatchObject({ laneKey: lost?.laneKey, attempts: 0, crashes: 1 });
     expect(found?.token).not.toBe(lost?.token);
     expect(await applyOnce(store, found ? [found] : [])).toBe(true);
-    expect(await rows("select attempts from whatsapp_lanes where stage = 'in'")).toEqual([{ attempts: 0 }]);
+    expect(await rows("select crashes from whatsapp_lanes where stage = 'in'")).toEqual([{ crashes: 0 }]);
   });
 
   it("stays with its worker for as long as the lease is renewed", async () => {

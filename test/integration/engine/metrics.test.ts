@@ -121,9 +121,9 @@ describe("metrics", () => {
        from whatsapp_connections where phone_number_id <> '133'`,
     );
 
-    // And one that the breaker has paused.
+    // And one that the breaker has paused; of the connected ones the oldest are shown.
     await channel.rows(
-      "update whatsapp_connections set paused_until = now() + interval '1 minute', pause_strikes = 1 where phone_number_id = '1'",
+      "update whatsapp_connections set paused_until = now() + interval '1 minute', pause_strikes = 1, created_at = now() - interval '1 day' where phone_number_id = '1'",
     );
 
     const { numbers, eachNumber } = (await channel.plugin.metrics()).database;

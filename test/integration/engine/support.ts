@@ -189,7 +189,7 @@ export async function claimed(store: Store, stage: Stage = "in", limit = 50): Pr
 /** What a worker of stage `in` does, one step at a time. */
 export async function applyOnce(store: Store, lanes: readonly ClaimedLane[], perLane = 50): Promise<boolean> {
   const events = await store.inbox.load(lanes, perLane);
-  return store.inbox.apply(lanes, events, planEffects(events));
+  return (await store.inbox.apply(lanes, events, planEffects(events))) !== null;
 }
 
 /** Works stage `in` until nothing is ready. */

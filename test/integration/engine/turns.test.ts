@@ -274,7 +274,7 @@ describe("a turn that fails", () => {
 
     expect(asked).toHaveLength(1);
     expect(await channel.rows("select state, last_error from whatsapp_turns")).toEqual([
-      { state: 2, last_error: "Error" },
+      { state: 2, last_error: "ProcessEnded" },
     ]);
   });
 

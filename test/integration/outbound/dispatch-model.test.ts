@@ -197,7 +197,7 @@ async function play(sequence: readonly Step[]) {
   const model = createWorld();
   const { parts, world } = model;
   const dispatch = createDispatcher(model);
-  const lane: ClaimedLane = { laneKey: "out", tenant: "", token: "lease", attempts: 0, pacedMs: 0 };
+  const lane: ClaimedLane = { laneKey: "out", tenant: "", token: "lease", attempts: 0, crashes: 0, pacedMs: 0 };
   for (const step of sequence) {
     if (step === "inbound") world.heardAt = world.now += 1;
     else if (step === "later") {

@@ -130,7 +130,14 @@ describe("webhooks that are stored and not applied yet", () => {
     await channel.until(async () => (await attemptsOf(channel, receipt))[0]?.state === "ambiguous", "the reset");
     await channel.plugin.stop();
     const { outbox } = storeOf(channel);
-    const lane = { laneKey: `out:contact:${ada.contactId}`, token: "", attempts: 0, pacedMs: 0, tenant: "" };
+    const lane = {
+      laneKey: `out:contact:${ada.contactId}`,
+      token: "",
+      attempts: 0,
+      crashes: 0,
+      pacedMs: 0,
+      tenant: "",
+    };
     const isAlive = async () => (await outbox.head([lane]))[0]?.ambiguous.webhooksAlive;
 
     expect(await isAlive()).toBe(false);

@@ -11,6 +11,7 @@ export const lane = (laneKey: string): ClaimedLane => ({
   tenant: laneKey,
   token: `token of ${laneKey}`,
   attempts: 0,
+  crashes: 0,
   pacedMs: 0,
 });
 

@@ -1,5 +1,6 @@
 /** The worker of one stage at work: looks, claims, keeps leases, puts back. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createCrashSuspects, SUSPECT_AGAIN_MS } from "../../../plugin/pipeline/crash-suspects.ts";
 import { nameOf } from "../../../plugin/pipeline/lane-worker.ts";
 import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
 import { LEASE_MS, lane, nothing, POLL_MS, setUp, waiting } from "./held-lanes.ts";
@@ -167,6 +168,26 @@ describe("lanes under way", () => {
     end("b");
     await worker.stop(100);
     expect(released).toEqual([["a"]]);
+  });
+
+  it("are not those that processes have ended with time and again, but one: the others are given back for a moment", async () => {
+    const { handle, handled, end } = waiting();
+    const suspects = createCrashSuspects({ maxAttempts: 4, baseMs: 10, maxMs: 10 }, () => performance.now());
+    const { worker, ready, of, settle } = setUp(handle, { suspects });
+    const suspected = { ...lane("suspected"), crashes: 2 };
+    ready.push(suspected, { ...lane("beside"), crashes: 2 }, lane("new"));
+    worker.start();
+    await settle();
+    expect(handled).toEqual(["suspected", "new"]);
+    expect(of("release")).toEqual([["beside"]]);
+
+    end("suspected");
+    await settle();
+    ready.push({ ...lane("beside"), crashes: 2 });
+    await vi.advanceTimersByTimeAsync(SUSPECT_AGAIN_MS);
+    expect(handled).toEqual(["suspected", "new", "beside"]);
+    for (const key of ["new", "beside"]) end(key);
+    await worker.stop(100);
   });
 
   it("of a handler that throws are released, and nothing reaches the host", async () => {
