@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { PHONE_NUMBER_ID } from "./load.ts";
+import { numberOf, PHONE_NUMBER_ID } from "./load.ts";
 
 export async function startLoopbackGraph() {
   let accepted = 0;
@@ -12,8 +12,11 @@ export async function startLoopbackGraph() {
   const server = createServer((request, response) => {
     if (request.method === "GET") {
       const isList = request.url?.includes("phone_numbers");
-      const number = { id: PHONE_NUMBER_ID, display_phone_number: "+1 555-777-0100", verified_name: "Bench" };
-      response.setHeader("content-type", "application/json").end(JSON.stringify(isList ? { data: [number] } : number));
+      const about = { display_phone_number: "+1 555-777-0100", verified_name: "Bench" };
+      const numbers = [0, 1, 2, 3, 4, 5].map((tenant) => ({ id: numberOf(tenant), ...about }));
+      response
+        .setHeader("content-type", "application/json")
+        .end(JSON.stringify(isList ? { data: numbers } : { id: PHONE_NUMBER_ID, ...about }));
       return;
     }
     if (request.url?.includes("subscribed_apps")) {

@@ -5,24 +5,29 @@ import { connect, type Socket } from "node:net";
 
 export const APP_SECRET = "bench-app-secret";
 export const PHONE_NUMBER_ID = "301777000333444";
+/** Of the first tenant, the second, … */
+export const numberOf = (tenant: number) => (tenant === 0 ? PHONE_NUMBER_ID : `30177700033350${tenant}`);
+export const tenantOf = (tenant: number) => `00000000-0000-4000-8000-00000000000${tenant + 1}`;
 export const WABA_ID = "201555000111222";
 
-/** Signed single-message deliveries, spread over `people` conversations. */
-export function buildRequests(options: {
+export type Writing = {
   readonly count: number;
   readonly people: number;
   readonly run: string;
-}): readonly Buffer[] {
+  /** The number they write to. */
+  readonly to?: string;
+  /** The others' follow it. */
+  readonly firstPhone?: number;
+};
+
+/** Signed single-message deliveries, spread over `people` conversations. */
+export function buildRequests(options: Writing): readonly Buffer[] {
   return buildBatches({ ...options, perDelivery: 1 });
 }
 
 /** Signed deliveries of `perDelivery` messages each, `count` messages in all. */
-export function buildBatches(options: {
-  readonly count: number;
-  readonly people: number;
-  readonly run: string;
-  readonly perDelivery: number;
-}): readonly Buffer[] {
+export function buildBatches(options: Writing & { readonly perDelivery: number }): readonly Buffer[] {
+  const { to = PHONE_NUMBER_ID, firstPhone = 447700900000 } = options;
   return Array.from({ length: Math.ceil(options.count / options.perDelivery) }, (_, delivery) => {
     const numbers = Array.from(
       { length: Math.min(options.perDelivery, options.count - delivery * options.perDelivery) },
@@ -33,7 +38,7 @@ export function buildBatches(options: {
       entry: [
         {
           id: WABA_ID,
-          changes: numbers.map((n) => change(n, String(447700900000 + (n % options.people)), options.run)),
+          changes: numbers.map((n) => change(n, String(firstPhone + (n % options.people)), options.run, to)),
         },
       ],
     });
@@ -44,12 +49,12 @@ export function buildBatches(options: {
   });
 }
 
-function change(n: number, phone: string, run: string) {
+function change(n: number, phone: string, run: string, to: string) {
   return {
     field: "messages",
     value: {
       messaging_product: "whatsapp",
-      metadata: { display_phone_number: "15557770100", phone_number_id: PHONE_NUMBER_ID },
+      metadata: { display_phone_number: "15557770100", phone_number_id: to },
       contacts: [{ profile: { name: "Ada Q." }, wa_id: phone, user_id: `GB.5512oQx81Zk${phone}` }],
       messages: [
         {

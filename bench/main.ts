@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import { benchAcks } from "./acks.ts";
 import { benchBacklog } from "./backlog.ts";
+import { benchFairness } from "./fairness.ts";
 import { benchLatency } from "./latency.ts";
 import { benchPeer } from "./peer.ts";
 import { benchSoak } from "./soak.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (world: World) => Promise<boolean>>> = {
   latency: benchLatency,
   backlog: benchBacklog,
   instances: benchInstances,
+  fairness: benchFairness,
   soak: (world) => benchSoak(world, minutes),
   peer: benchPeer,
 };

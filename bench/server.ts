@@ -5,16 +5,14 @@ import type { AddressInfo } from "node:net";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import express from "express";
 import knexFactory from "knex";
-import { APP_SECRET, PHONE_NUMBER_ID, WABA_ID } from "./load.ts";
+import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
 export type ServerMode = "hmac" | "acks" | "silent" | "full";
 
-const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1"] = process.argv.slice(2) as [
+const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1"] = process.argv.slice(2) as [
   ServerMode,
-  string?,
-  string?,
+  ...string[],
 ];
-const TENANT = "00000000-0000-4000-8000-000000000001";
 const app = express();
 
 if (mode === "hmac") {
@@ -52,13 +50,16 @@ if (mode === "hmac") {
     metaLimits: { pair: { intervalMs: 0, burst: 45 }, messagesPerSecond: { standard: Number.POSITIVE_INFINITY } },
   });
   await whatsapp.migrate();
-  await knex.raw("insert into customer_configs (id) values (?) on conflict do nothing", [TENANT]);
-  await whatsapp.connect({
-    customerConfigId: TENANT,
-    accessToken: "EAAbench",
-    phoneNumberId: PHONE_NUMBER_ID,
-    wabaId: WABA_ID,
-  });
+  for (let tenant = 0; tenant < Number(tenants); tenant++) {
+    const customerConfigId = tenantOf(tenant);
+    await knex.raw("insert into customer_configs (id) values (?) on conflict do nothing", [customerConfigId]);
+    await whatsapp.connect({
+      customerConfigId,
+      accessToken: "EAAbench",
+      phoneNumberId: numberOf(tenant),
+      wabaId: WABA_ID,
+    });
+  }
   if (mode !== "acks") await whatsapp.start();
   app.use("/api/whatsapp", whatsapp.router);
 }

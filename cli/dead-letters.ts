@@ -1,4 +1,5 @@
 /** `dead-letters`: what was moved aside after its last try, shown, and put back in order for the running host. */
+import { userInfo } from "node:os";
 import { type DeadLetter, type DeadLetterQuery, type DeadLetterService, openDeadLetters } from "@omniops/whatsapp";
 import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
@@ -55,11 +56,27 @@ export const deadLettersCommand: Command = {
     const act = what === "list" ? list(ids, values) : redrive(ids, values);
     const options = schemas(values, `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const { json, text } = await withDatabase(url, (knex) => act(openDeadLetters(knex, options))).catch(asUsage);
+    const { json, text } = await withDatabase(url, (knex) => act(openDeadLetters(knex, { ...options, logger }))).catch(
+      asUsage,
+    );
     console.log(values.json ? JSON.stringify(json) : text);
     return 0;
   },
 };
+
+/** Who has put back what is for the log: stderr, so that stdout is the answer alone. */
+const logger = {
+  info: (fields: object, message: string) => console.error(JSON.stringify({ time: new Date(), ...fields, message })),
+};
+
+function whoIsThis(): string {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    // In a container the user may have no name.
+    return "cli";
+  }
+}
 
 type Act = (letters: DeadLetterService) => Promise<{ readonly json: object; readonly text: string }>;
 
@@ -87,7 +104,7 @@ function redrive(ids: readonly string[], values: Values): Act {
         ? "--all says that there is no filter and no id."
         : "Say which: ids, a filter, or --all for whatever there is.",
     );
-  const query = { ...filterOf(values), limit: limitOf(values), ...(ids.length > 0 ? { ids } : {}) };
+  const query = { ...filterOf(values), limit: limitOf(values), ...(ids.length > 0 ? { ids } : {}), by: whoIsThis() };
   return async (deadLetters) => {
     const { redriven, left } = await deadLetters.redrive(query);
     const more = left > 0 ? ` ${left} more match: run this again.` : "";

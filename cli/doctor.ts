@@ -24,8 +24,6 @@ Examples:
   whatsapp-channel ${NAME} --tenant 00000000-0000-4000-8000-000000000001
   whatsapp-channel ${NAME} --json | jq '.checks[] | select(.state == "problem")'`;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 export const doctorCommand: Command = {
   summary: "Find out why nothing arrives, or nothing leaves",
 
@@ -38,8 +36,6 @@ export const doctorCommand: Command = {
     if (positionals.length > 0)
       throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
     const { tenant, offline = false } = values;
-    if (tenant !== undefined && !UUID.test(tenant))
-      throw usageError("--tenant is a customer_configs.id (uuid).", `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
     const diagnosis = await withDatabase(url, (knex) =>
       runDoctor(knex, {
@@ -48,7 +44,11 @@ export const doctorCommand: Command = {
         ...(tenant === undefined ? {} : { customerConfigId: tenant.toLowerCase() }),
         offline,
       }),
-    );
+    ).catch((error: Error & { readonly code?: string }) => {
+      throw error.code === "REQUEST_INVALID"
+        ? usageError("--tenant is a customer_configs.id (uuid).", `${NAME} --help`)
+        : error;
+    });
     console.log(values.json ? JSON.stringify(toJson(diagnosis)) : toText(diagnosis, process.stdout));
     return diagnosis.healthy ? 0 : 1;
   },

@@ -29,6 +29,8 @@ export const connections = {
         -- How fast it may send, in Meta's words, and when Meta said so.
         throughput_level text,
         throughput_read_at timestamptz not null default now(),
+        -- Meta sends its webhooks to somebody else, as was seen on that occasion.
+        webhooks_elsewhere boolean not null default false,
         -- What the app has was asked for: Meta grants each once.
         contacts_sync_at timestamptz,
         history_sync_at timestamptz,

@@ -328,6 +328,7 @@ export type AlarmKind =
   | "long-transaction"
   | "dead-rows"
   | "webhooks-silent"
+  | "webhooks-elsewhere"
   | "unknown-sends"
   | "sent-twice"
   | "dead-letters"
@@ -337,7 +338,7 @@ export type AlarmKind =
 export type Alarm = {
   readonly kind: AlarmKind;
   readonly state: "raised" | "cleared";
-  /** The stage for `lag` and `dead-letters`, the `connectionId` for `webhooks-silent`, otherwise empty. */
+  /** The stage for `lag` and `dead-letters`, the `connectionId` for `webhooks-silent` and `webhooks-elsewhere`, otherwise empty. */
   readonly subject: string;
   /** When it was raised, ISO 8601. */
   readonly since: string;

@@ -4,6 +4,7 @@ import type { Knex } from "knex";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
+import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
 import { createUsageGate } from "../adapters/graph-api/usage.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
@@ -72,7 +73,7 @@ export type WhatsAppPluginOptions = {
   readonly allowMetrics?: AllowMetrics<any>;
   /**
    * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
-   * `dead-rows` 1000000, `webhooks-silent` 600 s; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
+   * `dead-rows` 1000000, `webhooks-silent` 600 s; `webhooks-elsewhere` 0; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
    * turns one off, `false` all.
    */
   readonly alarms?: Partial<AlarmLimits> | false;
@@ -188,6 +189,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const graphApi = createGraphApi(graph);
   const secretBox = createSecretBox(config.tokenKeys);
   const metaAccounts = createMetaAccounts(graph);
+  const metaHealth = createMetaHealth(graph);
   const erasure = createErasure(patientDatabase(options.knex, schemas));
   const erase = createErase(erasure);
   const eraseKnown = async (subject: { readonly userId: string }) => {
@@ -231,6 +233,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     store,
     graphApi,
     metaAccounts,
+    metaHealth,
     secretBox,
     erase: eraseKnown,
     fetch: options.fetch ?? globalThis.fetch,
@@ -262,7 +265,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     sessionStatus: createSessionStatus(store.sessions),
   };
 
-  const deadLetters = createDeadLetterService(store.deadLetters, pipeline.onRedriven);
+  const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });

@@ -1,7 +1,8 @@
 /** Dead letters for whoever runs the host: what lies aside, why, and how it is put back. */
 import { ChannelError } from "./errors.ts";
 import { ProcessEnded } from "./pipeline/crash-suspects.ts";
-import type { DeadLetterFilter, DeadLetterStage, DeadLetters } from "./ports.ts";
+import type { DeadLetterFilter, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
+import { isUuid } from "./uuid.ts";
 
 /** Without what people said, and without their numbers. */
 export type DeadLetter = {
@@ -31,17 +32,21 @@ export type DeadLetterService = {
   ): Promise<{ readonly letters: readonly DeadLetter[]; readonly next: string | null }>;
   /**
    * Puts back the oldest that match, at most 1,000 a call: each where it stood in its conversation, before what came after it
-   * and still waits. What came after it and was worked already stays. Safe to repeat.
+   * and still waits. What came after it and was worked already stays. Safe to repeat. The log has a line of it, with who (`by`).
    * @throws ChannelError REQUEST_INVALID.
    */
   redrive(
-    query?: DeadLetterQuery & { readonly ids?: readonly string[] | undefined; readonly limit?: number | undefined },
+    query?: DeadLetterQuery & {
+      readonly ids?: readonly string[] | undefined;
+      readonly limit?: number | undefined;
+      /** Who does it, for the log: an id, as the host knows its people. Null by default. */
+      readonly by?: string | null | undefined;
+    },
   ): Promise<{ readonly redriven: number; readonly left: number }>;
 };
 
 const PAGE = 100;
 const MOST = 1_000;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const WHY: Readonly<Record<DeadLetterStage, string>> = {
   in: "Every try to apply it failed; a code of five characters is Postgres' own, mostly of a rule or trigger on the host's tables.",
@@ -52,7 +57,9 @@ const WHY: Readonly<Record<DeadLetterStage, string>> = {
 const PROCESS_ENDED =
   "The process ended during every attempt, and nobody came back to say why: your log, or whoever starts it again, knows what ended it.";
 
-export function createDeadLetterService(store: DeadLetters, onRedriven: () => void): DeadLetterService {
+export type DeadLetterDeps = { readonly log: Pick<Logger, "info">; readonly onRedriven: () => void };
+
+export function createDeadLetterService(store: DeadLetters, { log, onRedriven }: DeadLetterDeps): DeadLetterService {
   return {
     async list({ limit = PAGE, after, ...query } = {}) {
       const size = within(limit, PAGE);
@@ -68,8 +75,10 @@ export function createDeadLetterService(store: DeadLetters, onRedriven: () => vo
       };
     },
 
-    async redrive({ ids, limit = MOST, ...query } = {}) {
-      const result = await store.redrive(checked(query), { ids: ids ?? null, limit: within(limit, MOST) });
+    async redrive({ ids, limit = MOST, by = null, ...query } = {}) {
+      const filter = checked(query);
+      const result = await store.redrive(filter, { ids: ids ?? null, limit: within(limit, MOST) });
+      log.info({ by, ...sayable(filter), ids: ids?.length ?? null, limit, ...result }, "dead letters were put back");
       if (result.redriven > 0) onRedriven();
       return result;
     },
@@ -78,11 +87,19 @@ export function createDeadLetterService(store: DeadLetters, onRedriven: () => vo
 
 function checked({ customerConfigId, ...filter }: DeadLetterQuery): DeadLetterFilter {
   for (const [name, id] of Object.entries({ customerConfigId, conversationId: filter.conversationId }))
-    if (id !== undefined && !UUID.test(id)) throw invalid(`${name} is a uuid.`);
+    if (id !== undefined && !isUuid(id)) throw invalid(`${name} is a uuid.`);
   if (filter.stage !== undefined && !Object.hasOwn(WHY, filter.stage)) throw invalid("stage is in, turn or notify.");
   for (const date of [filter.from, filter.until])
     if (date !== undefined && Number.isNaN(date.getTime())) throw invalid("from and until are dates.");
   return { ...filter, customerConfigId: customerConfigId ?? null };
+}
+
+/** What was typed as an error may be anything: only what looks like a class and a code is repeated. */
+function sayable({ error, ...filter }: DeadLetterFilter): object {
+  return {
+    ...filter,
+    ...(error === undefined ? {} : { error: /^[\w$.]{1,60}( [\w$.]{1,60})?$/.test(error) ? error : "other" }),
+  };
 }
 
 function within(limit: number, most: number): number {

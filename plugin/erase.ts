@@ -1,6 +1,7 @@
 /** A person is forgotten: who is meant is checked here, what is theirs is known by the store. */
 import { ChannelError } from "./errors.ts";
 import type { Erasure, ErasureCounts, ErasureSubject } from "./ports.ts";
+import { isUuid } from "./uuid.ts";
 
 /** @param subject `{ phoneNumber: "+447700900123" }` or `{ userId: "GB.5512" }`. */
 export type Erase = (
@@ -8,11 +9,9 @@ export type Erase = (
   options?: { readonly customerConfigId?: string | undefined },
 ) => Promise<ErasureCounts>;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 export function createErase({ erase }: Pick<Erasure, "erase">): Erase {
   return async (subject, { customerConfigId } = {}) => {
-    if (customerConfigId !== undefined && !UUID.test(customerConfigId))
+    if (customerConfigId !== undefined && !isUuid(customerConfigId))
       throw invalid("customerConfigId is a customer_configs.id (uuid).");
     return erase(checked(subject), customerConfigId ?? null);
   };

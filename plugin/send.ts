@@ -5,6 +5,7 @@ import { isOnAmbiguous } from "./pipeline/ambiguity-policy.ts";
 import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
 import type { PrepareSend } from "./pipeline/prepare-send.ts";
 import type { Outbox, PlannedSend } from "./ports.ts";
+import { isUuid } from "./uuid.ts";
 
 export type SendDeps = {
   readonly outbox: Outbox;
@@ -12,13 +13,12 @@ export type SendDeps = {
   readonly onQueued: () => void;
 };
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_KEY_LENGTH = 255;
 
 export function createSend({ outbox, prepareSend, onQueued }: SendDeps): ChannelPlugin["send"] {
   return async (request) => {
     const { conversationId, idempotencyKey = null, replyTo = null, onWindowClosed = "fail", onAmbiguous } = request;
-    if (!UUID.test(conversationId))
+    if (!isUuid(conversationId))
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     if (idempotencyKey !== null && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
@@ -59,7 +59,7 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
 /** What became of a send, for the tenant whose it is; an id that is none is nobody's. */
 export function createReceipt(outbox: Pick<Outbox, "receipt">): Outbox["receipt"] {
   return async (sendId, customerConfigId) =>
-    UUID.test(sendId) && UUID.test(customerConfigId) ? outbox.receipt(sendId, customerConfigId) : null;
+    isUuid(sendId) && isUuid(customerConfigId) ? outbox.receipt(sendId, customerConfigId) : null;
 }
 
 /** One of three, for a caller without types too. */

@@ -2,12 +2,11 @@
 import type { ChannelPlugin } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
 import type { Sessions } from "./ports.ts";
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+import { isUuid } from "./uuid.ts";
 
 export function createSessionStatus(sessions: Sessions): ChannelPlugin["sessionStatus"] {
   return async (conversationId) => {
-    const status = UUID.test(conversationId) ? await sessions.status(conversationId) : null;
+    const status = isUuid(conversationId) ? await sessions.status(conversationId) : null;
     if (status === null)
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     return status;

@@ -1,51 +1,79 @@
-/** `npm run test:mutations -- --only "at most one"`: breaks each rule in a copy of the checkout, and sees the suite notice. */
+/** `npm run test:mutations -- --only "at most one" --part 2/6`: breaks each rule in a copy of the checkout, and sees the suite notice. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { MUTATIONS, type Mutation } from "../test/mutations/mutations.ts";
 
-const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
-const chosen = MUTATIONS.filter(({ rule }) => rule.includes(values.only));
-if (chosen.length === 0) {
-  console.error(`No rule holds "${values.only}". The rules:\n${MUTATIONS.map(({ rule }) => `  ${rule}`).join("\n")}`);
-  process.exit(2);
-}
+type Verdict = "noticed" | "NOT NOTICED" | "NOT FOUND" | "DID NOT RUN";
 
-const copy = mkdtempSync(join(tmpdir(), "mutations-"));
+const { values } = parseArgs({
+  options: { only: { type: "string", default: "" }, part: { type: "string", default: "1/1" } },
+});
+const chosen = choose(values.only, values.part);
+const copy = copyCheckout();
 process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
-for (const file of execFileSync("git", ["ls-files", "-z"], { encoding: "utf8" }).split("\0").filter(Boolean)) {
-  mkdirSync(dirname(join(copy, file)), { recursive: true });
-  cpSync(file, join(copy, file));
-}
-symlinkSync(join(process.cwd(), "node_modules"), join(copy, "node_modules"));
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 
 const whole = run([...new Set(chosen.flatMap(({ tests }) => tests))]);
 if (whole.failed > 0 || whole.passed === 0) {
   console.error("The tests fail before anything is broken: mend that first.");
   process.exit(1);
 }
-let unnoticed = 0;
-for (const mutation of chosen) {
-  const { failed } = runBroken(mutation);
-  // A file that does not load has no test that failed: that notices nothing.
-  const isNoticed = failed > 0;
-  if (!isNoticed) unnoticed += 1;
-  console.log(`${isNoticed ? "noticed" : "NOT NOTICED"}: ${mutation.rule}`);
-}
-console.log(`\n${chosen.length - unnoticed} of ${chosen.length} noticed`);
-process.exit(unnoticed === 0 ? 0 : 1);
+const verdicts = chosen.map((mutation) => {
+  const verdict = judge(mutation);
+  console.log(`${verdict}: ${mutation.rule}`);
+  return { rule: mutation.rule, verdict };
+});
+const bad = verdicts.filter(({ verdict }) => verdict !== "noticed");
+console.log(`\n${verdicts.length - bad.length} of ${verdicts.length} noticed`);
+for (const { rule, verdict } of bad) console.log(`  ${verdict}: ${rule}`);
+process.exit(bad.length === 0 ? 0 : 1);
 
-function runBroken({ file, find, replace, tests }: Mutation) {
+function choose(only: string, part: string): readonly Mutation[] {
+  const [number = 0, parts = 0] = part.split("/").map(Number);
+  if (!(number >= 1 && number <= parts)) {
+    console.error(`--part ${part}: write it as 2/6, the second of six parts.`);
+    process.exit(2);
+  }
+  const found = MUTATIONS.filter(({ rule }) => rule.includes(only));
+  if (found.length === 0) {
+    console.error(`No rule holds "${only}". The rules:\n${MUTATIONS.map(({ rule }) => `  ${rule}`).join("\n")}`);
+    process.exit(2);
+  }
+  const size = Math.ceil(found.length / parts);
+  const some = found.slice((number - 1) * size, number * size);
+  // Without a file to run, vitest would run them all.
+  if (some.length === 0) process.exit(0);
+  return some;
+}
+
+function copyCheckout(): string {
+  const folder = mkdtempSync(join(tmpdir(), "mutations-"));
+  for (const file of execFileSync("git", ["ls-files", "-z"], { encoding: "utf8" }).split("\0").filter(Boolean)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(file, join(folder, file));
+  }
+  symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+function judge({ file, find, replace, tests }: Mutation): Verdict {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");
+  // A rule that breaks nothing would be "not noticed" for the wrong reason.
+  if (sound.split(find).length !== 2) return "NOT FOUND";
   writeFileSync(
     path,
     sound.replace(find, () => replace),
   );
   try {
-    return run(tests);
+    const { failed, passed } = run(tests);
+    // A file that does not load has no test that failed: that notices nothing.
+    if (failed + passed === 0) return "DID NOT RUN";
+    return failed > 0 ? "noticed" : "NOT NOTICED";
   } finally {
     writeFileSync(path, sound);
   }
@@ -54,10 +82,15 @@ function runBroken({ file, find, replace, tests }: Mutation) {
 function run(tests: readonly string[]): { readonly failed: number; readonly passed: number } {
   const results = join(copy, "results.json");
   rmSync(results, { force: true });
-  spawnSync("npx", ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests], {
-    cwd: copy,
-    stdio: "ignore",
-  });
+  const { stderr } = spawnSync(
+    "npx",
+    ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests],
+    { cwd: copy, encoding: "utf8" },
+  );
+  if (!existsSync(results)) {
+    console.error(stderr);
+    return { failed: 0, passed: 0 };
+  }
   const { numFailedTests: failed, numPassedTests: passed } = JSON.parse(readFileSync(results, "utf8")) as {
     readonly numFailedTests: number;
     readonly numPassedTests: number;

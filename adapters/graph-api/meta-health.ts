@@ -1,6 +1,6 @@
 /** What Graph shows of app, accounts and numbers, for the doctor: reads only. */
 import { ChannelError } from "../../plugin/errors.ts";
-import type { AppSubscription, MessagingHealth, MetaHealth } from "../../plugin/ports.ts";
+import type { AppSubscription, MessagingHealth, MetaHealth, NumberHealth } from "../../plugin/ports.ts";
 import { createGraphCall, digits, type GraphOptions } from "./graph-call.ts";
 import { listAll } from "./list-all.ts";
 import { createMetaAccounts } from "./meta-accounts.ts";
@@ -80,7 +80,6 @@ export function createMetaHealth({ appId, ...options }: GraphOptions & { readonl
         maybe(NUMBER_HEALTH_FIELDS),
         maybe(LIMIT_FIELD),
       ]);
-      const callbacks = objectOf(health.webhook_configuration);
       return {
         displayPhoneNumber: readText(number.display_phone_number) ?? phoneNumberId,
         verifiedName: readText(number.verified_name),
@@ -92,13 +91,13 @@ export function createMetaHealth({ appId, ...options }: GraphOptions & { readonl
         accountMode: readText(number.account_mode),
         isOnBusinessApp: number.is_on_biz_app === true,
         messagingLimit: readText(limit[LIMIT_FIELD]),
-        callbacks: {
-          app: readText(callbacks.application),
-          account: readText(callbacks.whatsapp_business_account),
-          number: readText(callbacks.phone_number),
-        },
+        callbacks: readCallbacks(health),
         canSend: readHealth(health.health_status),
       };
+    },
+
+    async callbacks({ phoneNumberId, accessToken }) {
+      return readCallbacks(await get(accessToken, digits(phoneNumberId), { fields: "id,webhook_configuration" }));
     },
 
     async account({ wabaId, accessToken }) {
@@ -120,6 +119,15 @@ function readSubscription(found: Json): AppSubscription {
     callbackUrl: readText(found.callback_url),
     isActive: found.active !== false,
     fields: fields.map((field) => readText(field) ?? readText(objectOf(field).name)).filter((name) => name !== null),
+  };
+}
+
+function readCallbacks({ webhook_configuration }: Json): NumberHealth["callbacks"] {
+  const callbacks = objectOf(webhook_configuration);
+  return {
+    app: readText(callbacks.application),
+    account: readText(callbacks.whatsapp_business_account),
+    number: readText(callbacks.phone_number),
   };
 }
 

@@ -30,6 +30,8 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     union all
     select 'dead-letters', 'notify', count(*) from ${db.name("whatsapp_host_events")} where state = 2 and created_at > ${lately}
     union all
+    select 'webhooks-elsewhere', id::text, 1 from ${db.name("whatsapp_connections")} where state = 'connected' and webhooks_elsewhere
+    union all
     select 'sent-twice', '', count(*) from ${outbox} where duplicate_message_id is not null and updated_at > ${lately}
     union all
     select 'quarantined', '', count(*) from ${db.name("whatsapp_webhooks")}

@@ -124,20 +124,30 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         readonly id: string;
         readonly customer_config_id: string;
         readonly phone_number_id: string;
+        readonly waba_id: string;
         readonly access_token_enc: string;
       }>(
         `update ${table} c set throughput_read_at = now() from ${db.name("whatsapp_oauth_tokens")} t
          where t.connection_id = c.id and c.id in (
-           select id from ${table} where state = 'connected' and throughput_read_at < now() - interval '1 day'
+           select id from ${table} where state = 'connected'
+             and throughput_read_at < now() - case when webhooks_elsewhere then interval '1 hour' else interval '1 day' end
            order by throughput_read_at limit 20 for update skip locked)
-         returning c.id, c.customer_config_id, c.phone_number_id, t.access_token_enc`,
+         returning c.id, c.customer_config_id, c.phone_number_id, c.waba_id, t.access_token_enc`,
       );
       return rows.map((row) => ({
         connectionId: row.id,
         customerConfigId: row.customer_config_id,
         phoneNumberId: row.phone_number_id,
+        wabaId: row.waba_id,
         accessTokenEnc: row.access_token_enc,
       }));
+    },
+
+    async saveWebhooksElsewhere(connectionId, isElsewhere) {
+      await db.query(`update ${table} set webhooks_elsewhere = $2 where id = $1 and webhooks_elsewhere <> $2`, [
+        connectionId,
+        isElsewhere,
+      ]);
     },
 
     async saveThroughput(connectionId, { throughputLevel, isOnBusinessApp }) {

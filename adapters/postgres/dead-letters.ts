@@ -32,23 +32,27 @@ export function createDeadLetters(db: Database): DeadLetters {
   // A host event of a number is nobody's: the number may have moved since.
   const letters = `
     select 'in' as stage, e.id::text as id, e.kind, coalesce(elder.conversation_id, c.conversation_id) as conversation_id, e.created_at,
-      null::int as attempts, e.last_error, n.customer_config_id, e.lane_key, coalesce(c.merged_into, c.id)::text as contact_id
+      null::int as attempts, e.last_error, n.customer_config_id, e.lane_key, coalesce(c.merged_into, c.id)::text as contact_id, e.id as place
     from ${events} e left join ${connections} n on n.id = e.connection_id left join ${contacts} c on c.id = e.contact_id
     left join ${contacts} elder on elder.id = c.merged_into where e.state = 2
     union all
     select 'turn', t.id::text, 'turn', t.conversation_id, t.created_at, t.attempts, t.last_error, t.customer_config_id, t.lane_key,
-      coalesce(c.merged_into, t.contact_id)::text
+      coalesce(c.merged_into, t.contact_id)::text, t.seq
     from ${turns} t left join ${contacts} c on c.id = t.contact_id where t.state = 2
     union all
     select 'notify', h.id::text, h.event ->> 'kind', (h.event ->> 'conversationId')::uuid, h.created_at, null, h.last_error,
       coalesce(
         (select c.customer_config_id from ${contacts} c where c.conversation_id = (h.event ->> 'conversationId')::uuid limit 1),
         (select n.customer_config_id from ${connections} n where n.id::text = h.event -> 'connection' ->> 'connectionId')),
-      h.lane_key, null
+      h.lane_key, null, h.id
     from ${hostEvents} h where h.state = 2`;
   const wanted = `($1::uuid is null or customer_config_id = $1) and ($2::text is null or stage = $2)
     and ($3::uuid is null or conversation_id = $3) and ($4::text is null or split_part(last_error, ':', 1) = $4)
     and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at < $6)`;
+
+  // Many come at one moment, and a lane's earlier one may have begun to be stored later: none goes back before those before it.
+  const inOrder =
+    "max(created_at) over (partition by stage, coalesce(contact_id, lane_key) order by place), stage, place";
 
   async function find(
     on: Queries,
@@ -90,7 +94,7 @@ export function createDeadLetters(db: Database): DeadLetters {
         const rows = await find(
           tx,
           filter,
-          "and ($7::text[] is null or stage || ':' || id = any($7)) order by created_at, stage || id limit $8",
+          `and ($7::text[] is null or stage || ':' || id = any($7)) order by ${inOrder} limit $8`,
           [ids, limit],
         );
         const items = rows.map((row) => ({ ...row, lane: laneOf(row) }));

@@ -1,6 +1,6 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
 import type { HostEvent } from "../../plugin/contract.ts";
-import type { Effects, SentTwice, ShownMessage, Stage, StoredEvent } from "../../plugin/ports.ts";
+import type { Effects, PairLimit, SentTwice, ShownMessage, Stage, StoredEvent } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
@@ -23,6 +23,8 @@ export type EffectOptions = StatusRules & {
   /** Called after the commit. */
   readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
   readonly hostShape: () => Promise<HostShape>;
+  /** What Meta allows one person to get, where that is counted. */
+  readonly pair?: PairLimit;
 };
 
 const WAKES: readonly Stage[] = ["turn", "out", "notify"];
@@ -95,7 +97,7 @@ export async function writeEffects(
     db,
     joined.map((laneKey) => onTurnLane(laneKey, -1, options.coalesceMs)),
   );
-  settleOnLanes(tx, db, statuses.settledLanes);
+  settleOnLanes(tx, db, statuses.settledLanes, { slowed: statuses.slowedLanes, pair: options.pair });
   wakeLanes(tx, db, held);
   await wakeWaitingSends(
     tx,

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClaimedLane, Lanes, PairLimit, Stage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { pacedMs } from "./pair-limit.ts";
+import { pacedMs, pacedOut } from "./pair-limit.ts";
 
 const NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid";
 
@@ -193,19 +193,27 @@ export async function holdsLane(tx: Tx, db: Database, { laneKey, token }: Claime
  * Takes one item off each of these lanes from outside: a status settled what the lane was holding for. A lane that
  * nobody leases goes on at once; a leased one is left to its worker, which sees the settled row.
  */
-export function settleOnLanes(tx: Tx, db: Database, laneKeys: readonly string[]): void {
-  if (laneKeys.length === 0) return;
-  const counts = new Map<string, number>();
+export function settleOnLanes(
+  tx: Tx,
+  db: Database,
+  laneKeys: readonly string[],
+  /** Whose person has had too much, as Meta says: nothing more of theirs leaves for an interval of the limit. */
+  { slowed = [], pair }: { readonly slowed?: readonly string[]; readonly pair?: PairLimit | undefined } = {},
+): void {
+  const counts = new Map<string, number>(slowed.map((key) => [key, 0]));
   for (const key of laneKeys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  if (counts.size === 0) return;
   tx.send(
     `with mine as (
        select l.lane_key, s.items from ${db.name("whatsapp_lanes")} l
        join unnest($1::text[], $2::int[]) as s (lane_key, items) on s.lane_key = l.lane_key
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set pending = l.pending - mine.items,
-       ready_at = case when l.lease_token is not null then l.ready_at when l.pending - mine.items > 0 then now() end
+       paced_until = case when l.lane_key = any($3) then ${pacedOut(pair)} else l.paced_until end,
+       ready_at = case when l.lease_token is not null or mine.items = 0 then l.ready_at
+         when l.pending - mine.items > 0 then now() end
      from mine where l.lane_key = mine.lane_key`,
-    [[...counts.keys()], [...counts.values()]],
+    [[...counts.keys()], [...counts.values()], slowed],
   );
 }
 

@@ -35,7 +35,7 @@ export async function readHeads(
   db: Database,
   lanes: readonly ClaimedLane[],
 ): Promise<readonly (OutgoingPart | null)[]> {
-  const rows = await db.query<HeadRow>(
+  const rows = await db.bounded<HeadRow>(
     `select l.lane_key, o.id, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p

@@ -16,3 +16,12 @@ export function pacedBy(pair: PairLimit | undefined): string {
   if (pair === undefined) return "l.paced_until";
   return `greatest(l.paced_until, now()) + interval '${pair.intervalMs} milliseconds'`;
 }
+
+/** Meta's code for a person who gets too much at once. */
+export const PAIR_LIMIT = 131_056;
+
+/** Of a lane `l`: `paced_until` when Meta says that the burst is used up, whatever was counted here. */
+export function pacedOut(pair: PairLimit | undefined): string {
+  if (pair === undefined) return "l.paced_until";
+  return `greatest(l.paced_until, now() + interval '${pair.burst * pair.intervalMs} milliseconds')`;
+}

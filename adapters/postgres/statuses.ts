@@ -3,6 +3,7 @@ import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEve
 import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
+import { PAIR_LIMIT } from "./pair-limit.ts";
 import { OPTED_OUT } from "./preferences.ts";
 
 /** The ladder of delivery states, which the plugin decides. */
@@ -25,6 +26,8 @@ export type AppliedStatuses = {
   readonly twice: readonly SentTwice[];
   /** Lanes whose head was settled, once for each: to be taken off them after all other lanes are locked. */
   readonly settledLanes: readonly string[];
+  /** Out lanes whose person has had too much, as Meta says. */
+  readonly slowedLanes: readonly string[];
 };
 
 type Part = {
@@ -62,6 +65,7 @@ export async function applyStatuses(
       optedOut: [],
       twice: [],
       settledLanes: [],
+      slowedLanes: [],
     };
   const attempts = await attemptsOf(
     tx,
@@ -84,6 +88,7 @@ export async function applyStatuses(
   const confirmed: { token: string; messageId: string }[] = [];
   const changes: HostEvent[] = [];
   const twice: SentTwice[] = [];
+  const slowed = new Set<string>();
   for (const { eventId, status } of statuses) {
     const attempt = status.callbackData === null ? undefined : attempts.get(status.callbackData);
     const part = byWamid.get(status.messageId) ?? byId.get(attempt ?? "");
@@ -94,7 +99,10 @@ export async function applyStatuses(
     if (attempt !== undefined && status.callbackData !== null)
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
     // One event for each step, also when several steps come in one batch: the host may count deliveries.
-    if (applyOne(part, status, advance)) changes.push(toHostEvent(part));
+    if (applyOne(part, status, advance)) {
+      changes.push(toHostEvent(part));
+      if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.add(part.lane_key);
+    }
     // The one that counts may have been accepted long ago: of two copies, people see whichever comes highest.
     if (part.message_id !== status.messageId && part.duplicate_message_id === null) {
       part.duplicate_message_id = status.messageId;
@@ -115,6 +123,7 @@ export async function applyStatuses(
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
     settledLanes: left.map((part) => part.lane_key),
+    slowedLanes: [...slowed],
   };
 }
 

@@ -1,6 +1,6 @@
 /** Everything the channel keeps in the host's Postgres, behind the ports. */
 import type { Knex } from "knex";
-import type { PairLimit, Store } from "../../plugin/ports.ts";
+import type { Store } from "../../plugin/ports.ts";
 import { createAlarms } from "./alarms.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
@@ -27,8 +27,6 @@ export type StoreOptions = Omit<EffectOptions, "hostShape"> & {
   readonly schema: string;
   readonly hostSchema: string;
   readonly leaseMs: number;
-  /** Default: none. */
-  readonly pair?: PairLimit;
 };
 
 /** @param knex the host's own: borrowed, never destroyed. */

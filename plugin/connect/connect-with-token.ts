@@ -2,6 +2,7 @@
 import type { ChannelPlugin } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Connections, GraphApi, Logger, MetaAccounts, SecretBox, TokenFacts } from "../ports.ts";
+import { isUuid } from "../uuid.ts";
 
 export type ConnectDeps = {
   readonly graphApi: GraphApi;
@@ -15,8 +16,6 @@ export type ConnectDeps = {
   readonly onConnected: () => void;
 };
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 export function createConnect({
   graphApi,
   inspectToken,
@@ -27,7 +26,7 @@ export function createConnect({
   onConnected,
 }: ConnectDeps): ChannelPlugin["connect"] {
   return async ({ customerConfigId, accessToken, phoneNumberId, wabaId }) => {
-    if (!UUID.test(customerConfigId))
+    if (!isUuid(customerConfigId))
       throw new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid).");
     // It becomes a header: a line break that came along when it was copied would make every call fail.
     if (!/^[\x21-\x7e]+$/.test(accessToken))

@@ -1,5 +1,6 @@
 /** "It looks right, why does nothing arrive?": gathers, judges, and answers in the order in which a message meets things. */
 import { ChannelError } from "../errors.ts";
+import { isUuid } from "../uuid.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis } from "./finding.ts";
 import { type GatherDeps, type GatherRequest, gather } from "./gather.ts";
@@ -12,8 +13,6 @@ export type DoctorRequest = {
 };
 
 export type Doctor = (request?: DoctorRequest) => Promise<Diagnosis>;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** @param open makes what is needed for one examination; `close` gives it back. */
 export function createDoctor(open: () => { readonly deps: GatherDeps; close(): void }): Doctor {
@@ -31,7 +30,7 @@ export function createDoctor(open: () => { readonly deps: GatherDeps; close(): v
   return (request = {}) => {
     const { offline = false } = request;
     const customerConfigId = request.customerConfigId ?? null;
-    if (customerConfigId !== null && !UUID.test(customerConfigId))
+    if (customerConfigId !== null && !isUuid(customerConfigId))
       return Promise.reject(new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid)."));
     // Somebody who asks while it is being looked at gets the same answer: Meta allows an app only so many calls.
     const key = `${customerConfigId} ${offline}`;

@@ -1,6 +1,7 @@
 /** Whether an account's webhooks come to this app, and its messages to this address. */
 import { type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
 import { ok, problem, skipped, type Verdict, warning } from "./finding.ts";
+import { overrideOf } from "./override.ts";
 import { isSameUrl, whose } from "./urls.ts";
 
 export function judgeSubscription({ configuration }: DoctorFacts, { number, subscriptions }: NumberFacts): Verdict {
@@ -23,27 +24,22 @@ export function judgeSubscription({ configuration }: DoctorFacts, { number, subs
   });
 }
 
-/** An address at the number goes before one at the account, and that before the app's. */
 export function judgeOverride({ configuration }: DoctorFacts, { number, subscriptions, health }: NumberFacts): Verdict {
   const settings = configuration.settings;
   const atNumber = "known" in health ? health.known.callbacks : null;
   const ofAccount = "known" in subscriptions ? subscriptions.known : null;
   if (atNumber === null && ofAccount === null) return judge(health, () => skipped("Not looked at."));
-  // Of several apps, only our own's address is ours to judge.
-  const mine =
-    ofAccount?.find(({ appId }) => appId === settings?.appId) ??
-    (settings?.appId == null && ofAccount?.length === 1 ? ofAccount[0] : undefined);
-  const account = atNumber?.account ?? mine?.overrideUrl ?? null;
-  const [where, url, path, clear] =
-    atNumber?.number != null
+  const override = overrideOf(settings?.appId ?? null, atNumber, ofAccount);
+  if (override === null) return ok("None: messages come to the app's own address.");
+  const { url } = override;
+  const [where, path, clear] =
+    override.of === "number"
       ? ([
           "this number's messages",
-          atNumber.number,
           number.phoneNumberId,
           '{"webhook_configuration":{"override_callback_uri":""}}',
         ] as const)
-      : (["this account's messages", account, `${number.wabaId}/subscribed_apps`, "an empty body"] as const);
-  if (url === null) return ok("None: messages come to the app's own address.");
+      : (["this account's messages", `${number.wabaId}/subscribed_apps`, "an empty body"] as const);
   const ours = settings?.webhookUrl ?? null;
   if (ours === null)
     return warning(

@@ -32,11 +32,11 @@ export function createDeadLetterRoutes(deadLetters: DeadLetterService) {
     });
   };
 
-  const redrive: TenantRoute = async (request, response, { customerConfigId }) => {
+  const redrive: TenantRoute = async (request, response, { customerConfigId, userId: by }) => {
     const parsed = REDRIVE.safeParse(await readJsonBody(request, {}));
     if (!parsed.success) throw invalid(parsed.error);
     const { conversation_id: conversationId, ...query } = parsed.data;
-    sendJson(response, 200, await deadLetters.redrive({ ...query, conversationId, customerConfigId }));
+    sendJson(response, 200, await deadLetters.redrive({ ...query, conversationId, customerConfigId, by }));
   };
 
   return { list, redrive };

@@ -1,6 +1,7 @@
 /** Who is asking on a tenant's route: what the host's `authenticate` says, checked, and what it lets them do. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError } from "../errors.ts";
+import { isUuid } from "../uuid.ts";
 
 /** What a person may do beside reading and sending. `connect`: connect and disconnect numbers; `operate`: see and redrive dead letters. */
 export type Permission = "connect" | "operate";
@@ -29,13 +30,10 @@ type Params = { readonly params: Readonly<Record<string, string | readonly strin
 export type TenantRequest = IncomingMessage & Params;
 export type TenantRoute = (request: TenantRequest, response: ServerResponse, session: Session) => Promise<void>;
 
-/** As a `customer_configs.id` looks; anything else names nobody. */
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** @throws ChannelError NOT_AUTHENTICATED. */
 export function readSession(answer: Session | string | null | undefined): Session {
   const session = typeof answer === "string" ? { customerConfigId: answer } : answer;
-  if (typeof session?.customerConfigId !== "string" || !UUID.test(session.customerConfigId))
+  if (session == null || !isUuid(session.customerConfigId))
     throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
   return { ...session, customerConfigId: session.customerConfigId.toLowerCase() };
 }

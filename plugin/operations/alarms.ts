@@ -42,6 +42,13 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
       `Meta accepts messages of connection ${connection}, and nothing has come of that number for ${value} s, not even their statuses. Run whatsapp-channel doctor: it says where the webhooks stop.`,
     cleared: (connection) => `Webhooks of connection ${connection} come again, or nothing waits for them.`,
   },
+  "webhooks-elsewhere": {
+    limit: 0,
+    unit: "count",
+    raised: (_, connection) =>
+      `Meta sends the webhooks of connection ${connection} to another address, or no longer to this app. Whoever set that up gets its messages: run whatsapp-channel doctor, and ask who holds its token.`,
+    cleared: (connection) => `Webhooks of connection ${connection} come here again.`,
+  },
   "unknown-sends": {
     limit: 0,
     unit: "count",
@@ -72,12 +79,20 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
   },
 };
 
+/** Sends that are older than a day are not looked at. */
+const SILENCE_SEEN_S = 86_400;
+
 /** @returns the limits, or null where the host wants no alarms. @throws ChannelError CONFIG_INVALID. */
 export function readAlarmLimits(given: Partial<AlarmLimits> | false = {}): AlarmLimits | null {
   if (given === false) return null;
   for (const [kind, limit] of Object.entries(given)) {
     if (!Object.hasOwn(ALARMS, kind))
       throw new ChannelError("CONFIG_INVALID", `alarms.${kind} is no alarm: ${Object.keys(ALARMS).join(", ")}.`);
+    if (kind === "webhooks-silent" && limit !== Number.POSITIVE_INFINITY && Number(limit) > SILENCE_SEEN_S)
+      throw new ChannelError(
+        "CONFIG_INVALID",
+        `alarms.webhooks-silent must be at most ${SILENCE_SEEN_S} (seconds), or Infinity for none: a silence is looked for in the last day only.`,
+      );
     if (limit !== undefined && (typeof limit !== "number" || !(limit >= 0)))
       throw new ChannelError("CONFIG_INVALID", `alarms.${kind} must be a number from 0, or Infinity for none.`);
   }

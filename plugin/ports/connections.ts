@@ -30,12 +30,14 @@ export type Connections = {
   claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
   /** It was not granted: it may be asked for again. */
   unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
-  /** Numbers whose pace was not asked for in a day; the same one to nobody else for that long. */
+  /** Numbers not looked at for a day, or for an hour while their webhooks go elsewhere; the same one to nobody else for that long. */
   staleNumbers(): Promise<readonly StaleNumber[]>;
   saveThroughput(
     connectionId: string,
     read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean | null },
   ): Promise<void>;
+  /** Whether Meta sends the number's webhooks to somebody else. */
+  saveWebhooksElsewhere(connectionId: string, isElsewhere: boolean): Promise<void>;
   saveProfile(connectionId: string, profile: Readonly<Record<string, unknown>>): Promise<void>;
   /** Tokens that must be renewed or have expired; the same one to nobody else for the next `claimMs`. */
   ageingTokens(claimMs: number): Promise<readonly AgeingToken[]>;
@@ -129,6 +131,7 @@ export type StaleNumber = {
   readonly connectionId: string;
   readonly customerConfigId: string;
   readonly phoneNumberId: string;
+  readonly wabaId: string;
   /** Sealed for the connection's row. */
   readonly accessTokenEnc: string;
 };

@@ -17,6 +17,8 @@ export type MetaHealth = {
     readonly accessToken: string;
   }): Promise<readonly AccountSubscription[]>;
   number(call: { readonly phoneNumberId: string; readonly accessToken: string }): Promise<NumberHealth>;
+  /** Of {@link number}, only where its messages go. */
+  callbacks(call: { readonly phoneNumberId: string; readonly accessToken: string }): Promise<NumberHealth["callbacks"]>;
   account(call: { readonly wabaId: string; readonly accessToken: string }): Promise<AccountHealth>;
 };
 

@@ -13,9 +13,10 @@ import type { DoctorRequest } from "../doctor/doctor.ts";
 import type { Diagnosis } from "../doctor/finding.ts";
 import { createErase } from "../erase.ts";
 import { ChannelError } from "../errors.ts";
-import type { ErasureCounts, ErasureSubject, ReadAgain } from "../ports.ts";
+import type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "../ports.ts";
 import { parseWebhook } from "../webhook/parse-webhook.ts";
 import { readPayload } from "../webhook/read-payload.ts";
+import { defaultLogger } from "./logging.ts";
 import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
 import { wireDoctor } from "./wire-doctor.ts";
 
@@ -35,12 +36,18 @@ export function replayUnknown(
   });
 }
 
-/** The same as the plugin's `deadLetters`, without a plugin: what is put back is worked by a running one, at its next look. */
+/**
+ * The same as the plugin's `deadLetters`, without a plugin: what is put back is worked by a running one, at its next look.
+ * @param options.logger hears who has put back what. Default: pino, as the plugin.
+ */
 export function openDeadLetters(
   knex: Knex,
-  { schema = "public", hostSchema = "public" }: SchemaOptions = {},
+  { schema = "public", hostSchema = "public", logger }: SchemaOptions & { readonly logger?: Pick<Logger, "info"> } = {},
 ): DeadLetterService {
-  return createDeadLetterService(createDeadLetters(createDatabase(knex, { schema, hostSchema })), () => undefined);
+  return createDeadLetterService(createDeadLetters(createDatabase(knex, { schema, hostSchema })), {
+    log: logger ?? defaultLogger(),
+    onRedriven: () => undefined,
+  });
 }
 
 /**

@@ -6,21 +6,23 @@ import { createConnect } from "../connect/connect-with-token.ts";
 import { createDataDeletion, type DataDeletionDeps } from "../connect/data-deletion.ts";
 import { createDisconnect } from "../connect/disconnect.ts";
 import { createFinishLeaving } from "../connect/finish-leaving.ts";
+import { createLookAtNumbers } from "../connect/look-at-numbers.ts";
 import { createOnboard } from "../connect/onboard.ts";
-import { createReadThroughput } from "../connect/read-throughput.ts";
 import { createRenewTokens } from "../connect/renew-tokens.ts";
 import { createSignIn } from "../connect/sign-in.ts";
 import type { ChannelPlugin } from "../contract.ts";
+import { settingsOf } from "../doctor/settings.ts";
 import type { ConnectDeps } from "../http/connect-routes.ts";
 import type { RouterDeps } from "../http/router.ts";
 import type { UpkeepTasks } from "../pipeline/upkeep.ts";
-import type { GraphApi, Logger, MetaAccounts, SecretBox, Store } from "../ports.ts";
+import type { GraphApi, Logger, MetaAccounts, MetaHealth, SecretBox, Store } from "../ports.ts";
 
 export type ConnectingDeps = {
   readonly config: WhatsAppConfig;
   readonly store: Store;
   readonly graphApi: GraphApi;
   readonly metaAccounts: MetaAccounts;
+  readonly metaHealth: MetaHealth;
   readonly secretBox: SecretBox;
   readonly erase: DataDeletionDeps["erase"];
   readonly fetch: typeof globalThis.fetch;
@@ -95,7 +97,14 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
     upkeep: {
       "tell Meta of numbers that have left": () => finishLeaving(null),
       "renew tokens": createRenewTokens({ connections, metaOauth, metaAccounts, secretBox, log }),
-      "read how fast numbers may send": createReadThroughput({ connections, graphApi, secretBox, log }),
+      "look at numbers": createLookAtNumbers({
+        connections,
+        graphApi,
+        metaHealth: deps.metaHealth,
+        secretBox,
+        log,
+        ...settingsOf(config),
+      }),
       "expire onboardings": store.onboardings.expire,
     },
   };

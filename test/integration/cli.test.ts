@@ -399,13 +399,18 @@ describe("dead-letters", () => {
     const { url, knex } = database;
     const redrive = (...args: string[]) => cli(["dead-letters", "redrive", ...args], { url });
 
-    expect(await redrive("--stage", "in", "--limit", "1")).toEqual({
-      code: 0,
-      err: "",
-      out: "Put back: 1. 2 more match: run this again.\n",
+    const first = await redrive("--stage", "in", "--limit", "1");
+    expect(first).toMatchObject({ code: 0, out: "Put back: 1. 2 more match: run this again.\n" });
+    expect(JSON.parse(first.err)).toMatchObject({
+      by: expect.stringMatching(/^cli/),
+      stage: "in",
+      limit: 1,
+      redriven: 1,
+      left: 2,
+      message: "dead letters were put back",
     });
     expect(JSON.parse((await redrive("in:3", "in:77", "--json")).out)).toEqual({ redriven: 1, left: 0 });
-    expect(await redrive("--all")).toEqual({ code: 0, err: "", out: "Put back: 2.\n" });
+    expect(await redrive("--all")).toMatchObject({ code: 0, out: "Put back: 2.\n" });
 
     const lanes = await knex.raw("select lane_key, pending, ready_at <= now() as ready from whatsapp_lanes order by 1");
     expect(lanes.rows).toEqual([
@@ -555,7 +560,7 @@ describe("doctor", () => {
   });
 
   test("refuses a tenant that is none, and has a help", async () => {
-    expect(await cli(["doctor", "--tenant", "me"])).toMatchObject({
+    expect(await cli(["doctor", "--tenant", "me"], { url: "postgres://u@127.0.0.1:1/x" })).toMatchObject({
       code: 2,
       err: "--tenant is a customer_configs.id (uuid). See: whatsapp-channel doctor --help\n",
     });

@@ -1,5 +1,6 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
+import { PACE_MUTATIONS } from "./pace.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
 export type Mutation = {
@@ -117,6 +118,28 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "if (ageMs < reconcileMs) return wait",
     replace: "if (ageMs < reconcileMs / 10) return wait",
     tests: ["test/unit/pipeline/decide-next.test.ts"],
+  },
+  {
+    rule: "an answer that tells nothing is ambiguous, and not refused",
+    file: "adapters/graph-api/post-outcome.ts",
+    find: 'return { kind: "ambiguous", reason: `Graph answered',
+    replace:
+      'if (outcome.status >= 500) return { kind: "rejected", rejection: { meta: null, retry: "backoff", retryAfterMs: null, perRecipient: false, message: "" } };\n  return { kind: "ambiguous", reason: `Graph answered',
+    tests: ["test/unit/graph-api/post-message.test.ts"],
+  },
+  {
+    rule: "a lost answer is ambiguous, and not refused",
+    file: "adapters/graph-api/post-outcome.ts",
+    find: 'if (outcome.kind === "unsent") {',
+    replace: 'if (outcome.kind === "unsent" || outcome.kind === "broken") {',
+    tests: ["test/unit/graph-api/sockets.test.ts", "test/unit/graph-api/post-message.test.ts"],
+  },
+  {
+    rule: "dead letters go back in the order of their lanes, a batch at a time",
+    file: "adapters/postgres/dead-letters.ts",
+    find: "order by ${" + "inOrder} limit $8",
+    replace: "order by created_at, stage || id limit $8",
+    tests: ["test/integration/engine/dead-letters.test.ts"],
   },
   {
     rule: "at most one automatic resend",
@@ -258,5 +281,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "=== null)",
     tests: ["test/integration/engine/metrics.test.ts"],
   },
+  ...PACE_MUTATIONS,
   ...SECURITY_MUTATIONS,
 ];

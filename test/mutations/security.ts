@@ -72,6 +72,20 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: TWO_TENANTS,
   },
   {
+    rule: "T21: webhooks that go elsewhere are an alarm",
+    file: "plugin/connect/look-at-numbers.ts",
+    find: "(override !== null && !isSameUrl(override.url, webhookUrl)),",
+    replace: "override?.url === appId,",
+    tests: ["test/unit/connect/look-at-numbers.test.ts"],
+  },
+  {
+    rule: "T73: a redrive leaves a line in the log",
+    file: "plugin/dead-letters.ts",
+    find: "by, ...sayable(filter),",
+    replace: "...sayable(filter),",
+    tests: ["test/integration/engine/dead-letters.test.ts"],
+  },
+  {
     rule: "T66: a key is one send",
     file: "adapters/postgres/outbox.ts",
     find: "where customer_config_id = $1 and idempotency_key = $2`",

@@ -196,6 +196,17 @@ describe("a table", () => {
     );
   });
 
+  it("of docs/privacy.md has every table of ours and of the host's, and none that is not there", () => {
+    const { owned, extended } = manifest.tables;
+    const stored = read("docs/privacy.md").split("## What is stored where")[1]?.split("\n## ")[0] ?? "";
+    const first = stored.split("\n").flatMap((line) => (line.startsWith("| ") ? [line.split("|")[1] ?? ""] : []));
+    const named = first.flatMap((cell) => [...cell.matchAll(/`([a-z_]+)`/g)].map(([, table]) => table as string));
+
+    expect(owned.filter((table) => !named.includes(table))).toEqual([]);
+    expect(named.filter((table) => !owned.includes(table) && !extended.includes(table))).toEqual([]);
+    expect(named).toHaveLength(new Set(named).size);
+  });
+
   it("of docs/meta-setup.md names no webhook field that we do not read", () => {
     const step = read("docs/meta-setup.md").split("## 6 ")[1]?.split("\n## ")[0] ?? "";
     const fields = [...step.matchAll(/^\| (`[a-z_`, ]+`) +\|/gm)].flatMap(([, cell]) => cell?.match(/[a-z_]+/g) ?? []);

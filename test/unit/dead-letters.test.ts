@@ -15,7 +15,7 @@ const row = (lastError: string | null): DeadLetterRow => ({
 
 it("one that ended the process says so, instead of blaming an answer that never came", async () => {
   const list = async () => [row("ProcessEnded"), row("TypeError")];
-  const service = createDeadLetterService({ list } as never, () => undefined);
+  const service = createDeadLetterService({ list } as never, { log: { info() {} }, onRedriven() {} });
   const { letters } = await service.list();
   expect(letters.map(({ error, explanation }) => [error, explanation])).toEqual([
     ["ProcessEnded", expect.stringMatching(/^The process ended during every attempt/)],

@@ -226,6 +226,27 @@ describe("of all instances", () => {
   });
 });
 
+describe("several instances that see the same", () => {
+  it("raise it once and clear it once: the others are told that somebody was faster", async () => {
+    const engine = await startEngine();
+    const stores = [engine.store, engine.another(), engine.another()];
+    const change = (state: Alarm["state"]) => ({
+      kind: "lag" as const,
+      state,
+      subject: "turn",
+      value: 90,
+      limit: 60,
+      unit: "seconds" as const,
+      message: "",
+    });
+    const all = async (state: Alarm["state"]) =>
+      (await Promise.all(stores.map(({ alarms }) => alarms.change([change(state)])))).flat().map((one) => one.state);
+
+    expect(await all("raised")).toEqual(["raised"]);
+    expect(await all("cleared")).toEqual(["cleared"]);
+  });
+});
+
 describe("a host", () => {
   it("hears of an alarm and of its end, sees it in the metrics, and finds it in the log", async () => {
     let fails = true;

@@ -1,8 +1,10 @@
 /** T73: what lies aside is shown to whoever may operate, without what people said, and goes back in order. */
 import type { Permission } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
+import { createDeadLetterService } from "../../../plugin/dead-letters.ts";
 import { quiet, TENANT, until } from "../../support/channel.ts";
-import { ADA, channelFor, stranded } from "./support.ts";
+import { instance, LONG_LEASE_MS } from "./instance.ts";
+import { ADA, channelFor, delivery, message, startEngine, stranded } from "./support.ts";
 
 const OTHER = "00000000-0000-4000-8000-000000000002";
 
@@ -12,6 +14,7 @@ async function poisoned(permissions: readonly Permission[] = ["operate"]) {
       retry: { maxAttempts: 1, baseMs: 1, maxMs: 1 },
       authenticate: (request: { headers: Record<string, string | undefined> }) => ({
         customerConfigId: request.headers["x-tenant"] ?? "",
+        userId: "person-1",
         permissions,
       }),
     },
@@ -52,6 +55,8 @@ describe("a dead letter", () => {
   it("goes back in its order, once its cause is gone, and twice is once", async () => {
     const { channel } = await poisoned();
     await channel.rows("drop trigger refuse on messages");
+    // As they are written: their own times would be in order whoever came first, and vacuum makes room in earlier pages.
+    await channel.rows("alter table messages add column written bigserial");
 
     expect(await channel.plugin.deadLetters.redrive({ error: "error P0001" })).toEqual({ redriven: 2, left: 0 });
     expect(await channel.plugin.deadLetters.redrive()).toEqual({ redriven: 0, left: 0 });
@@ -59,8 +64,7 @@ describe("a dead letter", () => {
     await channel.meta.idle();
     await quiet(channel);
     const said = await channel.rows<{ content: string }>(
-      // As they were written: their own times would be in order whoever came first.
-      "select content from messages where content like 'poison%' order by ctid",
+      "select content from messages where content like 'poison%' order by written",
     );
     expect(said.map(({ content }) => content)).toEqual(["poison 1", "poison 2"]);
     expect(await channel.rows("select distinct state from whatsapp_events where kind = 'message'")).toEqual([
@@ -135,4 +139,71 @@ describe("a dead turn and an event that the host did not take", () => {
     await channel.meta.idle();
     await quiet(channel);
   });
+});
+
+describe("a redrive", () => {
+  it("leaves a line in the log: who, of what, how many, and nothing that was typed freely", async () => {
+    const { channel, call } = await poisoned();
+    const body = JSON.stringify({ stage: "in", error: "Ada, 447700900123", limit: 5 });
+    await call("/dead-letters/redrive", { method: "POST", body });
+    await channel.plugin.deadLetters.redrive({ ids: ["in:1"], error: "error P0001", by: "ops-7" });
+
+    const lines = channel.logs.filter(({ message }) => message === "dead letters were put back");
+    expect(lines.map(({ level, fields }) => ({ level, ...fields }))).toMatchObject([
+      {
+        level: "info",
+        by: "person-1",
+        customerConfigId: TENANT,
+        stage: "in",
+        error: "other",
+        ids: null,
+        limit: 5,
+        redriven: 0,
+        left: 0,
+      },
+      { by: "ops-7", customerConfigId: null, error: "error P0001", ids: 1, limit: 1_000 },
+    ]);
+  });
+
+  it("of 10,000 goes back 1,000 at a time and in order, while those before are worked already", async () => {
+    const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
+    const [people, each] = [100, 100];
+    // Of one moment, as after an outage of the host's database.
+    for (let person = 0; person < people; person++)
+      await engine.store.inbox.record([
+        delivery(
+          ...Array.from({ length: each }, (_, i) =>
+            message({ id: `wamid.${person}.${i}`, phone: `4477009${String(person).padStart(5, "0")}` }),
+          ),
+        ),
+      ]);
+    await engine.rows("alter table messages add column written bigserial");
+    await engine.rows("update whatsapp_events set state = 2, last_error = 'error P0001', created_at = now()");
+    await engine.rows("update whatsapp_webhooks set pending = 0, error = 'dead letter: error P0001'");
+    await engine.rows("update whatsapp_lanes set pending = 0, ready_at = null");
+    const deadLetters = createDeadLetterService(engine.store.deadLetters, {
+      log: { info: () => undefined },
+      onRedriven: () => pipeline.onRedriven(),
+    });
+    const pipeline = instance(engine.store, { reply: () => null });
+    pipeline.start();
+
+    const batches: number[] = [];
+    for (let left = 1; left > 0; ) {
+      const result = await deadLetters.redrive({ stage: "in" });
+      batches.push(result.redriven);
+      left = result.left;
+    }
+    await expect(deadLetters.redrive({ limit: 1_001 })).rejects.toThrow("limit is a whole number from 1 to 1000");
+    await quiet(engine, 100_000);
+
+    expect(batches).toEqual(Array.from({ length: 10 }, () => 1_000));
+    const [{ n, swapped }] = (await engine.rows(
+      `select count(*)::int as n, count(*) filter (where place < before)::int as swapped from (
+         select e.id as place, lag(e.id) over (partition by m.conversation_id order by m.written) as before
+         from messages m
+         join whatsapp_events e on e.payload ->> 'messageId' = m.external_id) o`,
+    )) as [{ n: number; swapped: number }];
+    expect({ n, swapped }).toEqual({ n: people * each, swapped: 0 });
+  }, 120_000);
 });

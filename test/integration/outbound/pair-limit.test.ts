@@ -1,8 +1,8 @@
 /** What Meta allows one person to get: we wait before it says so, and only for that person. */
 import { describe, expect, it } from "vitest";
 import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
-import type { TestChannel } from "../../support/channel.ts";
-import { type Contact, keepBack, meet, settled, startSilent, texts } from "./outbound.ts";
+import { NUMBER, type TestChannel } from "../../support/channel.ts";
+import { type Contact, inState, keepBack, meet, settled, startSilent, texts } from "./outbound.ts";
 
 const MINUTE = 60_000;
 /** So long an interval that no machine is too slow to see the limit. */
@@ -79,4 +79,41 @@ describe("the pair limit", () => {
 
     expect(texts(channel, ada)).toEqual(["a", "b", "c", "1", "2", "3", "4", "5"]);
   });
+
+  it("is used up when a status says so (131056), whatever was counted here, and nobody else waits", async () => {
+    const channel = await startSilent({
+      plugin: { metaLimits: { pair: { intervalMs: MINUTE, burst: 5 } } },
+      meta: { statusDelayMs: { sent: 1, delivered: 60_000, read: 60_000 } },
+    });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900001" });
+    const bob = await meet(channel, { name: "Bob", phoneNumber: "447700900002" });
+    const first = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await inState(channel, first, "sent");
+
+    channel.meta.deliver(tooMuch(channel.meta.accepted[0]!.wamid));
+    await inState(channel, first, "failed");
+    await channel.plugin.send({ conversationId: ada.conversationId, response: "two" });
+    await waits(channel, ada);
+    await settled(channel, await channel.plugin.send({ conversationId: bob.conversationId, response: "to Bob" }));
+
+    expect(texts(channel, ada)).toEqual(["one"]);
+    await pass(channel, ada, 2 * MINUTE);
+    await channel.until(() => texts(channel, ada).length === 2, "it to leave when its time has come");
+  });
 });
+
+function tooMuch(wamid: string): Record<string, unknown> {
+  const status = {
+    id: wamid,
+    status: "failed",
+    timestamp: String(Math.floor(Date.now() / 1_000)),
+    recipient_id: "447700900001",
+    errors: [{ code: 131056, title: "Too many messages", message: "Too many messages" }],
+  };
+  const metadata = { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId };
+  const value = { messaging_product: "whatsapp", metadata, statuses: [status] };
+  return {
+    object: "whatsapp_business_account",
+    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
+  };
+}

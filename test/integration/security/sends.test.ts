@@ -24,6 +24,28 @@ describe("the edge of the window, by the database's clock", () => {
     expect(outcome).toBe(isTaken ? "taken" : "WINDOW_CLOSED");
   });
 
+  it.each([
+    ["1 second", true],
+    ["1 microsecond", true],
+    ["0 seconds", false],
+    ["-1 second", false],
+  ])("%s before its end it is open: %s, by the clock of one transaction", async (left, isOpen) => {
+    const channel = await startSilent();
+    const { conversationId } = await meet(channel, { name: "Ada" });
+
+    // now() stands still within a transaction: no machine is too slow for a second.
+    const open = await channel.database.knex.transaction(async (trx) => {
+      await trx.raw("update whatsapp_sessions set session_expires = now() + ?::interval where conversation_id = ?", [
+        left,
+        conversationId,
+      ]);
+      // What a send asks when it is stored, and again when it leaves.
+      return (await trx.raw("select is_whatsapp_session_active(?) as open", [conversationId])).rows;
+    });
+
+    expect(open).toEqual([{ open: isOpen }]);
+  });
+
   it("is looked at again when the message leaves: one second too late is too late, one second early is not", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });

@@ -89,7 +89,10 @@ describe("the class of an error", () => {
   });
 
   it("marks the pair limit, and nothing else, as concerning one recipient", async () => {
-    expect(await rejectionOf(400, { code: 131056 })).toMatchObject({ perRecipient: true });
+    const ofOne = await rejectionOf(400, { code: 131056 });
+    expect(ofOne).toMatchObject({ perRecipient: true });
+    expect(ofOne).not.toHaveProperty("throttles");
+    expect(ofOne).not.toHaveProperty("number");
     expect(await rejectionOf(400, { code: 130429 })).toMatchObject({ perRecipient: false });
   });
 

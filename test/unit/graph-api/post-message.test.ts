@@ -72,6 +72,17 @@ describe("an answer to a posted message", () => {
     expect(await outcomeOf(status, body)).toMatchObject({ kind: "ambiguous" });
   });
 
+  // Meta's words for them are that sending has failed or that nobody was there to do it: with a 5xx too they are no doubt.
+  it.each([1, 2, 131000, 131016].flatMap((code) => [500, 503].map((status) => ({ code, status }))))(
+    "is not accepted, and tried again, when Meta names its own trouble: $code as HTTP $status",
+    async ({ code, status }) => {
+      expect(await outcomeOf(status, { error: { code, message: "no" } })).toMatchObject({
+        kind: "rejected",
+        rejection: { retry: "backoff", number: "trouble" },
+      });
+    },
+  );
+
   it("is not told to be accepted by a 200 that holds an error", async () => {
     expect(await outcomeOf(200, { error: { code: 1 } })).toMatchObject({ kind: "ambiguous" });
   });

@@ -56,6 +56,14 @@ describe("the limits", () => {
   it.each([{ lag: -1 }, { lag: Number.NaN }, { lag: "60" }, { slow: 60 }])("%j is refused", (given) => {
     expect(() => readAlarmLimits(given as never)).toThrow(/alarms\.(lag|slow)/);
   });
+
+  it("is refused where nobody would see it: a silence is looked for in the last day", () => {
+    expect(readAlarmLimits({ "webhooks-silent": 86_400 })).toMatchObject({ "webhooks-silent": 86_400 });
+    expect(readAlarmLimits({ "webhooks-silent": Number.POSITIVE_INFINITY })).not.toBeNull();
+    expect(() => readAlarmLimits({ "webhooks-silent": 86_401 })).toThrow(
+      "alarms.webhooks-silent must be at most 86400",
+    );
+  });
 });
 
 it("only what nobody else has written before is said to the log", async () => {

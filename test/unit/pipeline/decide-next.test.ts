@@ -197,6 +197,18 @@ describe("after the socket", () => {
     expect(settled(rejected({}), { rejections: 7 }).next).toEqual({ kind: "done", state: "failed" });
   });
 
+  it("what fails for a whole number that is paused ends no message, however often it was the one to try", () => {
+    const trouble = rejected({ number: "trouble" });
+    const paused = connection({ pause: { strikes: 1, leftMs: 0 } });
+
+    expect(settled(trouble, { rejections: 20, connection: paused }).next).toMatchObject({ kind: "retry" });
+    expect(settled(trouble, { rejections: 20 }).next).toEqual({ kind: "done", state: "failed" });
+    expect(settled(rejected({}), { rejections: 20, connection: paused }).next).toEqual({
+      kind: "done",
+      state: "failed",
+    });
+  });
+
   it("never comes back before Meta allows it", () => {
     fc.assert(
       fc.property(

@@ -29,9 +29,9 @@ export function setUp(handle: LaneHandler, options: Partial<LaneWorkerOptions> =
     calls.push({ what, lanes: lanes.map(({ laneKey }) => laneKey) });
   };
   const lanes: Lanes = {
-    async claim(_stage, limit) {
+    async claim(_stage, limit, inRounds) {
       const claimed = ready.splice(0, limit);
-      note(`claim ${limit}`, claimed);
+      note(inRounds === undefined ? `claim ${limit}` : `claim ${limit} in rounds`, claimed);
       return claimed;
     },
     async renew(some) {

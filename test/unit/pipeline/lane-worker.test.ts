@@ -54,6 +54,17 @@ describe("looking for work", () => {
     await worker.stop(0);
   });
 
+  it("takes some of everybody after a full claim, and the oldest again after that", async () => {
+    const { worker, ready, calls, settle } = setUp(nothing, { maxActive: 100 });
+    ready.push(...["a", "b", "c", "d", "e", "f", "g"].map(lane));
+
+    worker.start();
+    await settle();
+
+    expect(calls.slice(0, 3).map(({ what }) => what)).toEqual(["claim 3", "claim 3 in rounds", "claim 3"]);
+    await worker.stop(0);
+  });
+
   it("does not miss a kick that comes while a claim is under way", async () => {
     let answer: (lanes: readonly ClaimedLane[]) => void = () => undefined;
     let claims = 0;
