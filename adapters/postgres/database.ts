@@ -43,7 +43,7 @@ type PgConnection = {
   query(config: { name?: string; text: string; values?: unknown[]; types: typeof TYPES }): Promise<{ rows: unknown[] }>;
   /** knex discards a pooled connection that carries this mark. */
   __knex__disposed?: unknown;
-  /** Whether a query is sent before the one before it was answered. Since pg 8.22. */
+  /** Whether a query is sent before the one before it was answered. Since pg 8.23. */
   pipeline?: boolean;
   connection?: { stream?: { destroy(): void } };
 };

@@ -63,6 +63,64 @@ describe("a transaction", () => {
     expect(await rows("select * from seen")).toEqual([{ lock: "10s" }, { lock: "10s" }, { lock: "10s" }]);
   });
 
+  describe.each([
+    ["with a pg that sends ahead (8.23 and later)", undefined],
+    ["with a pg that waits for each answer", (connection: { pipeline?: unknown }) => delete connection.pipeline],
+  ])("%s", (_what, change) => {
+    async function open() {
+      const { database } = await startEngine();
+      const knex = database.connect({ min: 1, max: 1 });
+      const connection = await knex.client.acquireConnection();
+      change?.(connection);
+      await knex.client.releaseConnection(connection);
+      await knex.raw("create table letters (id int primary key)");
+      return { knex, connection, db: createDatabase(knex, names) };
+    }
+    const written = async (knex: Knex) => (await knex.raw("select id from letters order by id")).rows;
+
+    it("carries statements out in the order of the calls, whether they are waited for or not", async () => {
+      const { knex, db } = await open();
+      const seen = await db.transaction(async (tx) => {
+        tx.send("insert into letters values (1)");
+        const first = tx.query<{ n: number }>("select count(*)::int as n from letters");
+        tx.send("insert into letters values (2)");
+        const [[before], [after]] = await Promise.all([
+          first,
+          tx.query<{ n: number }>("select count(*)::int as n from letters"),
+        ]);
+        return [before?.n, after?.n];
+      });
+      expect(seen).toEqual([1, 2]);
+      expect(await written(knex)).toEqual([{ id: 1 }, { id: 2 }]);
+    });
+
+    it("rejects with what failed first, and nothing is written", async () => {
+      const { knex, db } = await open();
+      const failing = db.transaction(async (tx) => {
+        tx.send("insert into letters values (1)");
+        tx.send("insert into letters values (1)");
+        tx.send("insert into letters values (2)");
+      });
+      await expect(failing).rejects.toMatchObject({ code: "23505" });
+      const heard = db.transaction(async (tx) => {
+        tx.send("insert into letters values (1)");
+        tx.send("insert into letters values (1)");
+        await tx.query("select 1");
+      });
+      await expect(heard).rejects.toMatchObject({ code: "23505" });
+      await expect(db.bounded("insert into letters values (1), (1)")).rejects.toMatchObject({ code: "23505" });
+      expect(await written(knex)).toEqual([]);
+    });
+
+    it("gives the connection back as it was", async () => {
+      const { knex, db, connection } = await open();
+      await db.transaction(async (tx) => tx.send("select 1"));
+      await db.bounded("select 1 / 0").catch(() => undefined);
+      expect(connection.pipeline).toBe(change === undefined ? false : undefined);
+      expect((await knex.raw("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    });
+  });
+
   it("leaves no setting behind on the host's connection", async () => {
     const { database } = await startEngine();
     const knex = database.connect({ min: 1, max: 1 });
