@@ -10,7 +10,7 @@ export type Queries = { query<T = Row>(sql: string, params?: readonly unknown[])
 /**
  * One connection inside a transaction. Statements run in the order of the calls; what is called before the call before it
  * has answered travels with it, where the client library can do that, and saves a round trip. After a failure nothing
- * that follows is carried out, and the transaction rejects with that failure.
+ * that follows is carried out, unless it is caught and the savepoint restored; else the transaction rejects with that failure.
  */
 export type Tx = Queries & {
   /** A statement whose rows nobody wants: nobody need wait for it either, before the transaction ends. */
@@ -137,22 +137,21 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
       withConnection((connection) =>
         inOneLine(connection, async (line) => {
           try {
-            void line.next(() => connection.query({ text: begin, types: TYPES }));
+            line.tell(() => connection.query({ text: begin, types: TYPES }));
             const { result, isWritten } = run(line, connection);
             await isWritten;
-            await line.next(() => connection.query({ text: "commit", types: TYPES }));
+            await line.ask(() => connection.query({ text: "commit", types: TYPES }));
             // A COMMIT that follows a failed statement rolls back, and says nothing of it. Both answers may come in one packet, and
             // then this is reached before the failure is.
             await line.settled();
-            line.throwFailure();
+            line.throwUnheard();
             return await result;
           } catch (error) {
             await line.settled();
             await connection.query({ text: "rollback", types: TYPES }).catch((broken: unknown) => {
               connection.__knex__disposed = broken;
             });
-            line.throwFailure();
-            throw error;
+            throw line.originOf(error);
           }
         }),
       ),
@@ -167,28 +166,35 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
 
     bounded: <T>(sql: string, params?: readonly unknown[]) =>
       inTransaction((line, connection) => {
-        const rows = line.next(() => query<T>(connection, sql, params));
+        const rows = line.ask(() => query<T>(connection, sql, params));
         return { result: rows, isWritten: Promise.resolve() };
       }),
 
     transaction: <T>(run: (tx: Tx) => Promise<T>) =>
       inTransaction((line, connection) => {
         const result = run({
-          query: (sql, params) => line.next(() => query(connection, sql, params)),
-          send: (sql, params) => void line.next(() => query(connection, sql, params)),
+          query: (sql, params) => line.ask(() => query(connection, sql, params)),
+          send: (sql, params) => line.tell(() => query(connection, sql, params)),
         });
         return { result, isWritten: result };
       }),
   };
 }
 
+/** SQLSTATE of every statement between a failure and the rollback. */
+const TRANSACTION_FAILED = "25P02";
+
 type Line = {
-  /** Runs after everything before it; the promise may be left alone. */
-  next<T>(run: () => Promise<T>): Promise<T>;
+  /** Runs after everything before it; whoever asks hears of its failure, and may live with it (a savepoint). */
+  ask<T>(run: () => Promise<T>): Promise<T>;
+  /** Runs after everything before it; nobody hears of its failure before the transaction ends. */
+  tell(run: () => Promise<unknown>): void;
   /** Resolves when nothing is under way. */
   settled(): Promise<unknown>;
-  /** Throws what the first of them that failed has rejected with, if any has. */
-  throwFailure(): void;
+  /** Throws what a statement that nobody waited for has rejected with, if any has. */
+  throwUnheard(): void;
+  /** @returns what failed first, where `error` only says that something has. */
+  originOf(error: unknown): unknown;
 };
 
 /**
@@ -200,22 +206,26 @@ async function inOneLine<T>(connection: PgConnection, run: (line: Line) => Promi
   const asTheHostHasIt = connection.pipeline;
   const canSendAhead = typeof asTheHostHasIt === "boolean";
   let last: Promise<unknown> = Promise.resolve();
-  let failure: { readonly error: unknown } | null = null;
+  const failures: { readonly error: unknown; readonly isHeard: boolean }[] = [];
+  function next<R>(start: () => Promise<R>, isHeard: boolean): Promise<R> {
+    const result = canSendAhead ? start() : last.then(start);
+    const noted = result.catch((error: unknown) => failures.push({ error, isHeard }));
+    last = last.then(() => noted);
+    return result;
+  }
   const line: Line = {
-    next(start) {
-      const result = canSendAhead ? start() : last.then(start);
-      const before = last;
-      last = result;
-      if (canSendAhead) last = before.then(() => result);
-      result.catch((error: unknown) => {
-        failure ??= { error };
-      });
-      last.catch(() => undefined);
-      return result;
+    ask: (start) => next(start, true),
+    tell: (start) => void next(start, false),
+    settled: () => last,
+    throwUnheard() {
+      const unheard = failures.find(({ isHeard }) => !isHeard);
+      if (unheard !== undefined) throw unheard.error;
     },
-    settled: () => last.catch(() => undefined),
-    throwFailure() {
-      if (failure !== null) throw failure.error;
+    originOf(error) {
+      const at = failures.findIndex((one) => one.error === error);
+      const isConsequence = (one: unknown) => (one as { code?: unknown } | null)?.code === TRANSACTION_FAILED;
+      if (!isConsequence(error)) return error;
+      return failures.slice(0, at).findLast((one) => !isConsequence(one.error))?.error ?? error;
     },
   };
   if (canSendAhead) connection.pipeline = true;

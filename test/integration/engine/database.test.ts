@@ -112,6 +112,24 @@ describe("a transaction", () => {
       expect(await written(knex)).toEqual([]);
     });
 
+    it("goes on after a failure that the caller has caught, from its savepoint", async () => {
+      const { knex, db } = await open();
+      await db.transaction(async (tx) => {
+        tx.send("insert into letters values (1)");
+        await tx.query("savepoint before");
+        await tx.query("insert into letters values (1)").catch(() => tx.query("rollback to savepoint before"));
+        tx.send("insert into letters values (2)");
+      });
+      expect(await written(knex)).toEqual([{ id: 1 }, { id: 2 }]);
+      const failing = db.transaction(async (tx) => {
+        await tx.query("savepoint before");
+        await tx.query("select 1 / 0").catch(() => tx.query("rollback to savepoint before"));
+        tx.send("insert into letters values (1)");
+        await tx.query("select 1");
+      });
+      await expect(failing).rejects.toMatchObject({ code: "23505" });
+    });
+
     it("gives the connection back as it was", async () => {
       const { knex, db, connection } = await open();
       await db.transaction(async (tx) => tx.send("select 1"));
