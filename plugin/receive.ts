@@ -23,7 +23,7 @@ const MAX_EVENTS = 5_000;
  * Deliveries and bytes that share a commit: enough to amortise it, few enough to keep the acknowledgement quick and to
  * leave work for this process while the database commits.
  */
-const MAX_GROUP = 48;
+const MAX_GROUP = 24;
 const MAX_WAITING = 2_000;
 /** A delivery has up to 3 MB, and takes several times that while it is read. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;

@@ -47,6 +47,8 @@ export type Stage = {
   readonly plugin: WhatsAppPlugin;
   /** Starts a worker that has ended. */
   start(worker: WorkerProcess): Promise<void>;
+  /** As a load balancer: nothing more goes to this worker, and what is under way is answered. */
+  drain(worker: WorkerProcess): Promise<void>;
   /** Ends a worker; webhooks go to another one meanwhile, if there is one. */
   end(worker: WorkerProcess, signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
   /** Kills a worker and starts it again. */
@@ -118,6 +120,7 @@ export async function startStage(
     }
   });
   const up = new Set<WorkerProcess>();
+  const underWay = new Map<WorkerProcess, Promise<unknown>>();
   const webhookOf = (worker: WorkerProcess) => `${worker.url}/api/whatsapp/webhook`;
   const pointMeta = () => {
     const [some] = up;
@@ -148,8 +151,13 @@ export async function startStage(
       const candidates = [...up];
       const worker = candidates[Math.floor(random() * candidates.length)];
       const asked = performance.now();
-      const answer = worker && (await fetch(webhookOf(worker), { method: "POST", headers, body }).catch(() => null));
-      const said = await answer?.text().catch(() => "");
+      const asking = worker && fetch(webhookOf(worker), { method: "POST", headers, body }).catch(() => null);
+      const reading = asking?.then(async (answer) => ({ answer, said: await answer?.text().catch(() => "") }));
+      if (worker && reading) {
+        const others = underWay.get(worker);
+        underWay.set(worker, Promise.all([others, reading]));
+      }
+      const { answer, said } = (await reading) ?? { answer: null, said: "" };
       if (answer && answer.status !== 200) stage.refusals.push(`${answer.status} ${said}`);
       stage.answers.push(answer?.status ?? null);
       if (answer?.status === 200) stage.took.push(performance.now() - asked);
@@ -172,6 +180,11 @@ export async function startStage(
       await worker.start();
       up.add(worker);
       pointMeta();
+    },
+    async drain(worker) {
+      up.delete(worker);
+      pointMeta();
+      await underWay.get(worker);
     },
     async end(worker, signal) {
       up.delete(worker);
