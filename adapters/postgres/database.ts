@@ -45,7 +45,7 @@ type PgConnection = {
   __knex__disposed?: unknown;
   /** Whether a query is sent before the one before it was answered. Since pg 8.23. */
   pipeline?: boolean;
-  connection?: { stream?: { destroy(): void } };
+  connection?: { stream?: { destroy(): void; cork?(): void; uncork?(): void } };
 };
 
 /** Our own parsers: a host may have changed pg's for the whole process. Ids stay text; JavaScript cannot hold a bigint. */
@@ -207,7 +207,20 @@ async function inOneLine<T>(connection: PgConnection, run: (line: Line) => Promi
   const canSendAhead = typeof asTheHostHasIt === "boolean";
   let last: Promise<unknown> = Promise.resolve();
   const failures: { readonly error: unknown; readonly isHeard: boolean }[] = [];
+  let isCorked = false;
+  /** What is called in one go leaves in one packet. */
+  function cork(): void {
+    const stream = connection.connection?.stream;
+    if (isCorked || stream?.cork === undefined) return;
+    isCorked = true;
+    stream.cork();
+    process.nextTick(() => {
+      isCorked = false;
+      stream.uncork?.();
+    });
+  }
   function next<R>(start: () => Promise<R>, isHeard: boolean): Promise<R> {
+    if (canSendAhead) cork();
     const result = canSendAhead ? start() : last.then(start);
     const noted = result.catch((error: unknown) => failures.push({ error, isHeard }));
     last = last.then(() => noted);
