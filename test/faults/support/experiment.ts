@@ -31,6 +31,7 @@ export function experiment(
   run: (random: Random, onFinished: OnFinished, skip: (why: string) => never) => Promise<void>,
 ): void {
   const seeds = asked === undefined ? usual : Number(asked);
+  if (seeds === 0) it.skip(`${fault} ${passes} (by hand)`);
   for (let seed = first; seed < first + seeds; seed++)
     (alone ? it : it.concurrent)(
       `${fault} ${passes} (FAULT_SEED=${seed} FAULT_SEEDS=1)`,
