@@ -166,6 +166,9 @@ describe("the running plugin", () => {
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
     await channel.meta.idle();
     await quiet(channel);
+    // The statuses of the answer: one that came later would be younger than all the rest.
+    await channel.meta.idle();
+    await quiet(channel);
 
     await age(channel.rows, 6);
     await until(async () => (await count(channel.rows, "whatsapp_webhooks")) === 0, "the bytes to go");
