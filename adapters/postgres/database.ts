@@ -140,13 +140,16 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
             line.tell(() => connection.query({ text: begin, types: TYPES }));
             const { result, isWritten } = run(line, connection);
             await isWritten;
-            await line.ask(() => connection.query({ text: "commit", types: TYPES }));
+            const committed = line.ask(() => connection.query({ text: "commit", types: TYPES }));
+            line.end();
+            await committed;
             // A COMMIT that follows a failed statement rolls back, and says nothing of it. Both answers may come in one packet, and
             // then this is reached before the failure is.
             await line.settled();
             line.throwUnheard();
             return await result;
           } catch (error) {
+            line.end();
             await line.settled();
             await connection.query({ text: "rollback", types: TYPES }).catch((broken: unknown) => {
               connection.__knex__disposed = broken;
@@ -184,11 +187,15 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
 /** SQLSTATE of every statement between a failure and the rollback. */
 const TRANSACTION_FAILED = "25P02";
 
+const tooLate = () => new Error("The transaction is over: this statement came too late.");
+
 type Line = {
   /** Runs after everything before it; whoever asks hears of its failure, and may live with it (a savepoint). */
   ask<T>(run: () => Promise<T>): Promise<T>;
   /** Runs after everything before it; nobody hears of its failure before the transaction ends. */
   tell(run: () => Promise<unknown>): void;
+  /** Takes nothing more: what came after the end would be carried out by itself, on a connection that others may have by then. */
+  end(): void;
   /** Resolves when nothing is under way. */
   settled(): Promise<unknown>;
   /** Throws what a statement that nobody waited for has rejected with, if any has. */
@@ -207,6 +214,7 @@ async function inOneLine<T>(connection: PgConnection, run: (line: Line) => Promi
   const canSendAhead = typeof asTheHostHasIt === "boolean";
   let last: Promise<unknown> = Promise.resolve();
   const failures: { readonly error: unknown; readonly isHeard: boolean }[] = [];
+  let isOver = false;
   let isCorked = false;
   /** What is called in one go leaves in one packet. */
   function cork(): void {
@@ -227,8 +235,14 @@ async function inOneLine<T>(connection: PgConnection, run: (line: Line) => Promi
     return result;
   }
   const line: Line = {
-    ask: (start) => next(start, true),
-    tell: (start) => void next(start, false),
+    ask: (start) => (isOver ? Promise.reject(tooLate()) : next(start, true)),
+    end() {
+      isOver = true;
+    },
+    tell(start) {
+      if (isOver) throw tooLate();
+      void next(start, false);
+    },
     settled: () => last,
     throwUnheard() {
       const unheard = failures.find(({ isHeard }) => !isHeard);

@@ -92,8 +92,11 @@ export function createTurns(db: Database): Turns {
           db,
           some.flatMap(({ turn, send }) => (send === null || send.parts.length === 0 ? [] : [{ ...turn, ...send }])),
         );
-        const [held] = await Promise.all([released, inserting]);
-        if (!held) throw new LeaseLost();
+        const [held, inserted] = await Promise.allSettled([released, inserting]);
+        if (held.status === "rejected") throw held.reason;
+        // First: what a worker without its lane could not insert, because its person was erased meanwhile, is nobody's failure.
+        if (!held.value) throw new LeaseLost();
+        if (inserted.status === "rejected") throw inserted.reason;
       }),
 
     append: (turn, index, piece) =>

@@ -130,6 +130,22 @@ describe("a transaction", () => {
       await expect(failing).rejects.toMatchObject({ code: "23505" });
     });
 
+    it("takes no statement after its end, which would be carried out by itself", async () => {
+      const { knex, db } = await open();
+      let late: Promise<unknown> = Promise.resolve();
+      const failing = db.transaction(async (tx) => {
+        const ahead = tx.query("select 1");
+        late = ahead
+          .then(() => new Promise((resolve) => setTimeout(resolve, 50)))
+          .then(() => tx.query("insert into letters values (1)"));
+        late.catch(() => undefined);
+        throw new Error("no");
+      });
+      await expect(failing).rejects.toThrow("no");
+      await expect(late).rejects.toThrow("The transaction is over");
+      expect(await written(knex)).toEqual([]);
+    });
+
     it("gives the connection back as it was", async () => {
       const { knex, db, connection } = await open();
       await db.transaction(async (tx) => tx.send("select 1"));
