@@ -1,6 +1,6 @@
 /** The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import express from "express";
@@ -14,6 +14,7 @@ const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1"] =
   ...string[],
 ];
 const app = express();
+let listener: RequestListener = app;
 
 if (mode === "hmac") {
   // What a host would write by hand, on the same route of the same kind of router.
@@ -62,9 +63,10 @@ if (mode === "hmac") {
   }
   if (mode !== "acks") await whatsapp.start();
   app.use("/api/whatsapp", whatsapp.router);
+  if (process.env.BENCH_MOUNT !== "router") listener = whatsapp.inFrontOf(app);
 }
 
-const server = createServer(app).listen(0, "127.0.0.1", () => {
+const server = createServer(listener).listen(0, "127.0.0.1", () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 

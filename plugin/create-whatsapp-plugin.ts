@@ -25,7 +25,9 @@ import { createDeadLetterService, type DeadLetterService } from "./dead-letters.
 import type { DoctorRequest } from "./doctor/doctor.ts";
 import type { Diagnosis } from "./doctor/finding.ts";
 import { createErase, type Erase } from "./erase.ts";
+import { createInFrontOf, type InFrontOf } from "./http/in-front.ts";
 import type { AllowMetrics } from "./http/metrics-route.ts";
+import { DELIVERY } from "./http/route-table.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
@@ -121,6 +123,13 @@ export type WhatsAppPluginOptions = {
 export type WhatsAppPlugin = ChannelPlugin & {
   /** To be mounted at any path: `app.use("/api/whatsapp", whatsapp.router)`. */
   readonly router: Router;
+  /**
+   * For a server of your own under load: takes Meta's deliveries before `app` sees them, and hands everything else on. They are
+   * then acknowledged at several times the rate, without `app`'s middleware. Mount the router as well, at `WHATSAPP_BASE_PATH`.
+   *
+   *     createServer(whatsapp.inFrontOf(app)).listen(3000);
+   */
+  readonly inFrontOf: InFrontOf;
   /** Brings the database up to this version; safe from many processes at once. @returns the names applied. */
   migrate(): Promise<readonly string[]>;
   /** Starts working. Before it no timer, connection or listener of ours exists. */
@@ -270,22 +279,25 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
+  const { router, deliver } = createRouter({
+    plugin: contract,
+    doctor,
+    deadLetters,
+    store,
+    verifyToken: config.verifyToken,
+    ...connecting.routes,
+    authenticate: options.authenticate ?? (() => null),
+    metrics,
+    allowMetrics: options.allowMetrics ?? (() => false),
+    isDraining: () => isDraining,
+    onDelivery: counters.answered,
+    log,
+  });
+
   return {
     ...contract,
-    router: createRouter({
-      plugin: contract,
-      doctor,
-      deadLetters,
-      store,
-      verifyToken: config.verifyToken,
-      ...connecting.routes,
-      authenticate: options.authenticate ?? (() => null),
-      metrics,
-      allowMetrics: options.allowMetrics ?? (() => false),
-      isDraining: () => isDraining,
-      onDelivery: counters.answered,
-      log,
-    }),
+    router,
+    inFrontOf: createInFrontOf(`${config.basePath}${DELIVERY.path}`, deliver),
     migrate: () => migrate(options.knex, schemas),
     async start() {
       await store.ping();

@@ -26,4 +26,6 @@ export const ROUTES = [
   ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];
 
+export const DELIVERY = { method: "POST", path: "/webhook" } as const satisfies Partial<(typeof ROUTES)[number]>;
+
 export type RouteName = (typeof ROUTES)[number]["name"];

@@ -16,7 +16,7 @@ import { createDisconnectRoute } from "./disconnect-route.ts";
 import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
-import { ROUTES, type RouteName } from "./route-table.ts";
+import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
   type Authenticate,
   type Permission,
@@ -54,12 +54,14 @@ export type RouterDeps = {
   readonly log: Logger;
 };
 
+type Deliver = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 type Handler = (request: express.Request, response: express.Response) => Promise<void> | void;
 
 /** Where a person's browser goes by itself: what goes wrong there must end on the host's dashboard. */
 const BROWSER: ReadonlySet<RouteName> = new Set(["authorize", "callback"]);
 
-export function createRouter(deps: RouterDeps): Router {
+/** @returns the router, and its delivery route for whoever needs no router. */
+export function createRouter(deps: RouterDeps): { readonly router: Router; readonly deliver: Deliver } {
   const { plugin, store, verifyToken, connect, authenticate, log } = deps;
   const readUnproven = createUnprovenReads(log);
   const callbacks = createCallbackRoutes(deps.callbacks, readUnproven);
@@ -85,9 +87,10 @@ export function createRouter(deps: RouterDeps): Router {
   const toConnect = whoMay("connect");
   const toOperate = whoMay("operate");
 
+  const receiveDelivery = createDeliveryRoute(plugin.receive, readUnproven);
   const handlers: Readonly<Record<RouteName, Handler>> = {
     handshake: createHandshakeRoute(verifyToken),
-    delivery: createDeliveryRoute(plugin.receive, readUnproven),
+    delivery: (request, response) => deliver(request, response),
     deauthorize: callbacks.deauthorize,
     dataDeletion: callbacks.dataDeletion,
     deletionStatus: callbacks.deletionStatus,
@@ -120,8 +123,15 @@ export function createRouter(deps: RouterDeps): Router {
       // Meta must never meet the host's HTML error page.
       if (BROWSER.has(name)) answerBrowser(request, response, error, connect.returnPaths[0] as string, log);
       else answerError(response, error, log);
+    }
+  };
+  const deliver: Deliver = async (request, response) => {
+    try {
+      await receiveDelivery(request, response);
+    } catch (error) {
+      answerError(response, error, log);
     } finally {
-      if (name === "delivery") deps.onDelivery(response.statusCode);
+      deps.onDelivery(response.statusCode);
     }
   };
   const router = express.Router();
@@ -130,22 +140,19 @@ export function createRouter(deps: RouterDeps): Router {
     if (method === "GET") router.get(path, (request, response) => void handler(request, response));
     else router.post(path, (request, response) => void handler(request, response));
   }
-  return goStraight(router as unknown as Walk, safely("delivery"));
+  return { router: goStraight(router as unknown as Walk, deliver), deliver };
 }
 
 type Walk = Router & { handle: Router };
-
-const DELIVERY = ROUTES.find(({ name }) => name === "delivery");
 
 /**
  * The one route that carries load, as Meta spells it, goes straight to its handler: Express's walk through the layers
  * would be a twelfth of all the work until the 200. Any other spelling takes the walk, to the same handler.
  */
-function goStraight(router: Walk, deliver: Handler): Router {
+function goStraight(router: Walk, deliver: Deliver): Router {
   const walk = router.handle;
   router.handle = (request, response, next) => {
-    if (request.method === DELIVERY?.method && request.url === DELIVERY?.path)
-      void deliver(request as express.Request, response as express.Response);
+    if (request.method === DELIVERY.method && request.url === DELIVERY.path) void deliver(request, response);
     else walk.call(router, request, response, next);
   };
   return router;
