@@ -36,7 +36,7 @@ export const inbox = {
 
       create table ${q("whatsapp_lanes")} (
         lane_key text primary key,
-        stage text not null check (stage in ('in', 'notify', 'out', 'turn')),
+        stage text not null check (stage in ('in', 'notify', 'out', 'turn', 'media')),
         -- A hash of whose it is, so that nobody's backlog stands before somebody else's work; zeros where nobody knows.
         tenant uuid not null default '00000000-0000-0000-0000-000000000000',
         pending int not null default 0,

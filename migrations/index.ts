@@ -5,7 +5,8 @@ import { connections } from "./20261122000002-connections.ts";
 import { inbox } from "./20261122000003-inbox.ts";
 import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
 import { sessions } from "./20261122000005-sessions.ts";
-import { rowLevelSecurity } from "./20261122000006-row-level-security.ts";
+import { media } from "./20261122000006-media.ts";
+import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas } from "./names.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
@@ -13,7 +14,7 @@ import { type DownPlan, planDown } from "./what-down-deletes.ts";
 export type { DownPlan };
 
 /** Released migrations are frozen: a change is a new one at the end. */
-const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, rowLevelSecurity];
+const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, media, rowLevelSecurity];
 
 const LEDGER = "whatsapp_migrations";
 

@@ -1,6 +1,6 @@
 /** What `migrateDown` would take away, counted, so that a person can decide. */
 import type { Knex } from "knex";
-import { TABLES } from "./20261122000006-row-level-security.ts";
+import { TABLES } from "./20261122000007-row-level-security.ts";
 import { quoteName, type Schemas } from "./names.ts";
 
 export type DownPlan = {

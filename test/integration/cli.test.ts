@@ -56,7 +56,7 @@ function hiding(name: string): string {
   return `data:text/javascript,${encodeURIComponent(register)}`;
 }
 
-const APPLIED = expect.arrayContaining(["20261122000001_host_tables", "20261122000006_row_level_security"]);
+const APPLIED = expect.arrayContaining(["20261122000001_host_tables", "20261122000007_row_level_security"]);
 
 describe("migrate", () => {
   let database: TestDatabase;

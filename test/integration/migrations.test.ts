@@ -17,7 +17,8 @@ const NAMES = [
   "20261122000003_inbox",
   "20261122000004_turns_and_outbox",
   "20261122000005_sessions",
-  "20261122000006_row_level_security",
+  "20261122000006_media",
+  "20261122000007_row_level_security",
 ];
 
 describe.each([15, 18] as const)("on Postgres %i", (major) => {

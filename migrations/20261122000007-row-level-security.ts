@@ -26,13 +26,16 @@ export const TABLES = [
   "whatsapp_upkeep",
   "whatsapp_alarms",
   "whatsapp_sessions",
+  "whatsapp_media",
+  "whatsapp_media_leftovers",
+  "whatsapp_media_uploads",
   // Knex's ledger and its lock: on Supabase every table in `public` that has no RLS is open to anonymous callers.
   "whatsapp_migrations",
   "whatsapp_migrations_lock",
 ];
 
 export const rowLevelSecurity = {
-  name: "20261122000006_row_level_security",
+  name: "20261122000007_row_level_security",
 
   async up(knex: Knex, { schema }: Schemas): Promise<void> {
     const role = await knex.raw("select 1 from pg_roles where rolname = 'service_role'");
