@@ -49,7 +49,7 @@ export function contentDisposition(type: "inline" | "attachment", given: string 
   const name = safeFileName(given, mime);
   const ascii = name
     .normalize("NFD")
-    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/(?<=[A-Za-z])\p{M}+/gu, "")
     .replaceAll(/[^ -~]/g, "_")
     .replaceAll(/[%"\\]/g, "_");
   const encoded = encodeURIComponent(name).replaceAll(
