@@ -32,7 +32,9 @@ import { DELIVERY } from "./http/route-table.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
+import { createUploadMedia } from "./media/upload-media.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
@@ -90,6 +92,8 @@ export type WhatsAppPluginOptions = {
    * machines take `createS3MediaStore` of `@omniops/whatsapp/s3`.
    */
   readonly mediaStore?: MediaStore;
+  /** How many bytes of media one tenant may have, sent and received. Default 10 GiB; `Infinity`: as many as fit. */
+  readonly mediaQuotaBytes?: number;
   /** For Graph calls through a proxy or tracer. Default: a keep-alive agent of our own. */
   readonly fetch?: typeof globalThis.fetch;
   /** Schema of our tables (default `public`) and of the host's three (default `public`). */
@@ -198,6 +202,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
     },
   });
+  const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
   const store = countWork(stored, counters);
@@ -299,6 +304,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     store,
     verifyToken: config.verifyToken,
     ...connecting.routes,
+    media: {
+      records: store.media,
+      mediaStore,
+      upload: createUploadMedia({ records: store.media, mediaStore, quotaBytes: mediaQuotaBytes }),
+    },
     authenticate: options.authenticate ?? (() => null),
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),
