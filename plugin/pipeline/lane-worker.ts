@@ -124,12 +124,19 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
 
   async function workUnsuspected(claimed: readonly ClaimedLane[]): Promise<void> {
     const { now, wait } = options.suspects?.admit(claimed) ?? { now: claimed, wait: [] };
-    if (now.length > 0) work(now);
-    if (wait.length === 0) return;
-    await lanes.release(wait, SUSPECT_AGAIN_MS).catch((error: unknown) => {
-      for (const lane of wait) putBackSoon(lane, error);
-    });
-    later(SUSPECT_AGAIN_MS, look);
+    if (wait.length > 0) {
+      // Before the others are worked: one of them may end the process, and what it still holds then is counted against it.
+      await lanes.release(wait, SUSPECT_AGAIN_MS).catch((error: unknown) => {
+        for (const lane of wait) putBackSoon(lane, error);
+      });
+      later(SUSPECT_AGAIN_MS, look);
+    }
+    if (running) {
+      if (now.length > 0) work(now);
+      return;
+    }
+    for (const lane of now) options.suspects?.finished(lane);
+    if (now.length > 0) await lanes.release(now);
   }
 
   function work(claimed: readonly ClaimedLane[]): void {

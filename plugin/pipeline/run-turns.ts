@@ -2,7 +2,7 @@
 import type { AiResponse, Turn } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Host, Lanes, Logger, PlannedSend, SealedTurn, Turns } from "../ports.ts";
-import { ProcessEnded } from "./crash-suspects.ts";
+import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
@@ -56,8 +56,8 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
   };
 
   async function runTurn(turn: SealedTurn, signal: AbortSignal): Promise<void> {
-    // It was tried that often and never came back to say why: it takes the process down with it.
-    if (turn.attempt > retry.maxAttempts) return fail(turn, new ProcessEnded());
+    // It was tried that often and never came back to say why: it takes the process down with it, or longer than a tick.
+    if (endsProcesses(turn.lane, retry) || triesOf(turn) > retry.maxAttempts) return fail(turn, new ProcessEnded());
     try {
       const send = await ask(turn, signal);
       // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
@@ -97,18 +97,24 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
   }
 
   async function fail(turn: SealedTurn, error: unknown): Promise<void> {
+    const attempt = triesOf(turn);
     const at = { stage: "turn", turnId: turn.turnId, attempt: turn.attempt, error: nameOf(error) };
     if (isStoreDown(error)) {
       log.warn(at, "database away; the turn runs again");
-      await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), false);
-    } else if (turn.attempt < retry.maxAttempts && !isHopeless(error)) {
-      await lanes.postpone(turn.lane, retryDelayMs(retry, turn.attempt, random), true);
+      await lanes.postpone(turn.lane, retryDelayMs(retry, attempt, random), false);
+    } else if (attempt < retry.maxAttempts && !isHopeless(error)) {
+      await lanes.postpone(turn.lane, retryDelayMs(retry, attempt, random), true);
       log.warn(at, "the host did not answer the turn; trying again later");
     } else {
       await turns.bury(turn, reasonOf(error));
       log.error({ ...at, reason: reasonOf(error) }, "turn moved to the dead letters; the conversation goes on");
     }
   }
+}
+
+/** Without those that ended with their process, by whose doing nobody knows: they are counted apart. */
+function triesOf({ attempt, lane }: SealedTurn): number {
+  return attempt - lane.crashes;
 }
 
 /** What the host sees: nothing of lanes, connections or contacts. */
@@ -146,7 +152,7 @@ class ReplyTooLate extends Error {
 
 /** The same answer would be refused again, and asking again would make another one of it. */
 function isHopeless(error: unknown): boolean {
-  if (error instanceof AnswerChanged) return true;
+  if (error instanceof AnswerChanged || error instanceof ProcessEnded) return true;
   return error instanceof ChannelError && (error.code === "MESSAGE_INVALID" || error.code === "TEMPLATE_INVALID");
 }
 

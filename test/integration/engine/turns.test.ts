@@ -321,3 +321,28 @@ async function refuseOutbox({ rows }: TestChannel, code: string): Promise<void> 
     begin raise 'no' using errcode = '${code}'; end $$`);
   await rows("create trigger refuse before insert on whatsapp_outbox for each row execute function refuse()");
 }
+
+describe("a turn whose processes ended", () => {
+  it("is asked all the same as long as it is not known to be what ends them", async () => {
+    const { channel, ada, asked, settled, sent } = await startAsking(() => "here you are", {
+      plugin: { retry: { maxAttempts: 2, baseMs: 10, maxMs: 10 } },
+    });
+    await channel.rows(
+      `create function tried() returns trigger language plpgsql as $$ begin
+         if tg_table_name = 'whatsapp_turns' then new.attempts := 3; else new.crashes := 3; end if; return new; end $$`,
+    );
+    for (const [table, when] of [
+      ["whatsapp_turns", "true"],
+      ["whatsapp_lanes", "new.stage = 'turn'"],
+    ])
+      await channel.rows(
+        `create trigger tried before insert on ${table} for each row when (${when}) execute function tried()`,
+      );
+
+    ada.says("hello");
+    await settled();
+
+    expect(asked).toHaveLength(1);
+    expect(sent()).toEqual(["here you are"]);
+  });
+});

@@ -230,6 +230,43 @@ describe("lanes under way", () => {
     await worker.stop(100);
   });
 
+  it("that wait for a suspect are given back before it is worked, and go back with it when the worker stops meanwhile", async () => {
+    const { handle, handled, end } = waiting();
+    const suspects = createCrashSuspects({ maxAttempts: 4, baseMs: 10, maxMs: 10 }, () => performance.now());
+    const givenBack: (() => void)[] = [];
+    const released: string[] = [];
+    const release = (some: readonly ClaimedLane[]) => {
+      released.push(...some.map(({ laneKey }) => laneKey));
+      return new Promise<void>((resolve) => givenBack.push(resolve));
+    };
+    const { worker, ready, settle } = setUp(handle, { suspects, lanes: { release } as unknown as Lanes });
+    const two = () => ["suspected", "beside"].map((key) => ({ ...lane(key), crashes: 2 }));
+    ready.push(...two());
+    worker.start();
+    await settle();
+    expect([released, handled]).toEqual([["beside"], []]);
+    givenBack.shift()?.();
+    await settle();
+    expect(handled).toEqual(["suspected"]);
+    end("suspected");
+    await settle();
+
+    ready.push(...two());
+    worker.kick();
+    await settle();
+    const stopped = worker.stop(100);
+    for (let n = 0; n < 3; n++) {
+      givenBack.shift()?.();
+      await settle();
+    }
+    await vi.advanceTimersByTimeAsync(100);
+    await stopped;
+
+    expect(handled).toEqual(["suspected"]);
+    expect(released).toEqual(["beside", "beside", "suspected"]);
+    expect(suspects.admit(two()).now.map(({ laneKey }) => laneKey)).toEqual(["suspected"]);
+  });
+
   it("of a handler that throws are released, and nothing reaches the host", async () => {
     const { worker, ready, of, settle } = setUp(async () => {
       throw new Error("a bug of ours");
