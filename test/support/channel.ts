@@ -18,6 +18,7 @@ import express from "express";
 import type { Knex } from "knex";
 import { afterAll, expect } from "vitest";
 import { DUMP, INBOX, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
+import { createMemoryMediaStore } from "./memory-media-store.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export const TENANT = "00000000-0000-4000-8000-000000000001";
@@ -105,6 +106,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
     upkeepMs: 300,
     // A test that wants to hear them says so: what they say beside what others test is noise.
     alarms: false,
+    mediaStore: createMemoryMediaStore(),
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 200 },
     ...options.plugin,
   });
