@@ -1,6 +1,5 @@
 /** Media on their way from Meta: read for the worker of stage `media`, and settled together with what waits for them. */
-import type { ConnectionState, HostEvent } from "../../plugin/contract.ts";
-import type { MediaKind } from "../../plugin/outbound-message.ts";
+import type { ConnectionState, HostEvent, MediaKind } from "../../plugin/contract.ts";
 import type { ClaimedLane, InboundMedia, PendingMedia, StoredBytes, StoredTurnMessage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";

@@ -72,7 +72,7 @@ export function createFetchMedia(deps: FetchMediaDeps): FetchMedia {
         answer = await get(found, accessToken, time.signal);
       }
       if (answer.status !== 200) throw refusal(answer.status);
-      const checked = await checkBytes(unstalled(answer, stallMs), {
+      const checked = await checkBytes(unstalled(answer, stallMs, time.signal), {
         sizes: [answer.length, found.size],
         sums: [sha256, found.sha256],
         maxBytes: maxBytes[kind],
@@ -92,6 +92,7 @@ export function createFetchMedia(deps: FetchMediaDeps): FetchMedia {
       if (!hosts.isAllowed(at)) throw new MediaFailure("gone", "Meta names a host that is not one of its own.", false);
       // Where a redirect leads nobody gets it, Meta's own hosts neither: such an address carries its own proof.
       const isFirst = redirects === 0 && hosts.getsToken(at);
+      signal.throwIfAborted();
       const answer = await download({
         url: at,
         // A proxy or `fetch` would otherwise ask for compressed bytes, whose length is another one.
@@ -120,7 +121,11 @@ function readUrl(url: string, base: URL | null): URL {
 }
 
 /** Only the wait for the far side counts, not that for a slow store. */
-async function* unstalled({ bytes, cancel }: DownloadAnswer, stallMs: number): AsyncGenerator<Uint8Array> {
+async function* unstalled(
+  { bytes, cancel }: DownloadAnswer,
+  stallMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const pieces = bytes[Symbol.asyncIterator]();
   let isOver = false;
   try {
@@ -137,6 +142,7 @@ async function* unstalled({ bytes, cancel }: DownloadAnswer, stallMs: number): A
         isOver = true;
         return;
       }
+      signal.throwIfAborted();
       yield value;
     }
   } finally {
@@ -166,10 +172,7 @@ function createTime(signal: AbortSignal, totalMs: number) {
     end,
     async *until(bytes: ByteStream): AsyncGenerator<Uint8Array> {
       try {
-        for await (const piece of bytes) {
-          aborter.signal.throwIfAborted();
-          yield piece;
-        }
+        yield* bytes;
       } catch (error) {
         // What ended it is the reason, and not how the socket put it.
         if (aborter.signal.aborted) throw aborter.signal.reason;

@@ -1,6 +1,5 @@
 /** Media that people send: what is to be fetched from Meta, and what becomes of it. */
-import type { ConnectionState, ReceivedMedia, TurnMessage } from "../contract.ts";
-import type { MediaKind } from "../outbound-message.ts";
+import type { ConnectionState, MediaKind, ReceivedMedia, TurnMessage } from "../contract.ts";
 import type { ClaimedLane } from "./lanes.ts";
 import type { ByteStream } from "./media.ts";
 

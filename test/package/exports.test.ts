@@ -75,6 +75,7 @@ const CONTRACT_TYPES = [
   "ReactionMessage",
   "ReceiveResult",
   "ReceivedEvent",
+  "ReceivedMedia",
   "Referral",
   "Reply",
   "RequestMessage",
