@@ -1,4 +1,7 @@
-/** The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel. */
+/**
+ * The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel, in front of
+ * the host's app, or, `mounted`, within it.
+ */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,7 +10,7 @@ import express from "express";
 import knexFactory from "knex";
 import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
-export type ServerMode = "hmac" | "acks" | "silent" | "full";
+export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full";
 
 const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1"] = process.argv.slice(2) as [
   ServerMode,
@@ -61,9 +64,9 @@ if (mode === "hmac") {
       wabaId: WABA_ID,
     });
   }
-  if (mode !== "acks") await whatsapp.start();
+  if (mode !== "acks" && mode !== "mounted") await whatsapp.start();
   app.use("/api/whatsapp", whatsapp.router);
-  if (process.env.BENCH_MOUNT !== "router") listener = whatsapp.inFrontOf(app);
+  if (mode !== "mounted") listener = whatsapp.inFrontOf(app);
 }
 
 const server = createServer(listener).listen(0, "127.0.0.1", () => {

@@ -169,7 +169,7 @@ export type ReceivedMedia = {
   readonly url: string | null;
   /**
    * The bytes, to be read once and to the end. Only in the process: not in what is sent to a chat API.
-   * @throws ChannelError MEDIA_NOT_FOUND unless stored, MEDIA_STORE_UNAVAILABLE.
+   * @throws ChannelError MEDIA_PENDING, MEDIA_EXPIRED, MEDIA_STORE_UNAVAILABLE.
    */
   open(): Promise<AsyncIterable<Uint8Array>>;
 };

@@ -38,7 +38,9 @@ import { createFetchMedia } from "./media/fetch-media.ts";
 import { createMediaHosts } from "./media/media-hosts.ts";
 import { readMediaBytes } from "./media/media-limits.ts";
 import { mimeTypeOf } from "./media/mime-type.ts";
+import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
+import { createUploadMedia } from "./media/upload-media.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
@@ -96,6 +98,8 @@ export type WhatsAppPluginOptions = {
    * machines take `createS3MediaStore` of `@omniops/whatsapp/s3`.
    */
   readonly mediaStore?: MediaStore;
+  /** How many bytes of media one tenant may have, sent and received. Default 10 GiB; `Infinity`: as many as fit. */
+  readonly mediaQuotaBytes?: number;
   /** For Graph calls through a proxy or tracer. Default: a keep-alive agent of our own. */
   readonly fetch?: typeof globalThis.fetch;
   /** Schema of our tables (default `public`) and of the host's three (default `public`). */
@@ -225,6 +229,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
     },
   });
+  const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
   const store = countWork(stored, counters);
@@ -269,7 +274,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     mediaStore,
     mediaUrl,
     mediaMaxBytes,
-    mediaQuotaBytes: Number.POSITIVE_INFINITY,
+    mediaQuotaBytes,
     fetchMedia: createFetchMedia({
       lookUp: createMediaLookup(graph),
       download: options.fetch === undefined ? createDownload() : createFetchDownload(options.fetch),
@@ -338,6 +343,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     store,
     verifyToken: config.verifyToken,
     ...connecting.routes,
+    media: {
+      records: store.media,
+      mediaStore,
+      upload: createUploadMedia({ records: store.media, mediaStore, quotaBytes: mediaQuotaBytes }),
+    },
     authenticate: options.authenticate ?? (() => null),
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),

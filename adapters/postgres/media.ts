@@ -1,6 +1,6 @@
 /** Rows of media, and the keys of objects that no row has: together they leave nothing behind, whenever a process ends. */
 import { randomBytes } from "node:crypto";
-import { ChannelError } from "../../plugin/errors.ts";
+import { ChannelError, quotaExceeded } from "../../plugin/errors.ts";
 import type { MediaRecord, MediaRecords } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 
@@ -118,12 +118,4 @@ async function usedBytes(queries: Pick<Tx, "query">, db: Database, customerConfi
     [customerConfigId],
   );
   return row?.used ?? 0;
-}
-
-function quotaExceeded(quotaBytes: number): ChannelError {
-  return new ChannelError(
-    "MEDIA_QUOTA_EXCEEDED",
-    `This tenant's media would take more than ${quotaBytes} bytes: raise mediaQuotaBytes, or keep media for fewer days (retention.mediaDays).`,
-    { retry: "fix" },
-  );
 }

@@ -1,7 +1,7 @@
 /** Bytes on their way into the store, watched: none too many, and after the last one whether they are what was announced. */
 import { createHash } from "node:crypto";
 import type { ByteStream } from "../ports.ts";
-import { sniffType } from "./sniff-type.ts";
+import { HEAD_BYTES, typeOf } from "./sniff-type.ts";
 
 export type Announced = {
   /** Each that is known must be right: `Content-Length`, `file_size`. */
@@ -9,6 +9,8 @@ export type Announced = {
   /** SHA-256 in base64 or hex, each that is known. */
   readonly sums: readonly (string | null)[];
   readonly maxBytes: number;
+  /** The type, as the sender's WhatsApp says: it decides only where the bytes leave it open. */
+  readonly mime: string | null;
 };
 
 export type CheckedBytes = {
@@ -29,11 +31,11 @@ export class BytesAreWrong extends Error {
   }
 }
 
-/** Enough to tell every type in the list. */
-const HEAD = 4_096;
-
 /** @param source read from the beginning; its own errors pass through. */
-export async function checkBytes(source: ByteStream, { sizes, sums, maxBytes }: Announced): Promise<CheckedBytes> {
+export async function checkBytes(
+  source: ByteStream,
+  { sizes, sums, maxBytes, mime }: Announced,
+): Promise<CheckedBytes> {
   const wanted = sums.map(readSum).filter((sum) => sum !== null);
   const hash = createHash("sha256");
   const pieces = source[Symbol.asyncIterator]();
@@ -54,7 +56,7 @@ export async function checkBytes(source: ByteStream, { sizes, sums, maxBytes }: 
 
   const first: Uint8Array[] = [];
   let isOver = false;
-  while (!isOver && size < HEAD) {
+  while (!isOver && size < HEAD_BYTES) {
     const piece = await next();
     if (piece === null) isOver = true;
     else first.push(piece);
@@ -78,7 +80,7 @@ export async function checkBytes(source: ByteStream, { sizes, sums, maxBytes }: 
     }
   }
 
-  return { mime: sniffType(head), bytes: rest(), seen: () => ({ size, sha256, hasSum: wanted.length > 0 }) };
+  return { mime: typeOf(head, mime), bytes: rest(), seen: () => ({ size, sha256, hasSum: wanted.length > 0 }) };
 }
 
 /** Webhooks have it in base64, answers in hex; what is neither says nothing. @returns hex. */

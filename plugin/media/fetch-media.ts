@@ -12,6 +12,7 @@ export type FetchMedia = (request: {
   readonly kind: MediaKind;
   /** As the webhook gives it. */
   readonly sha256: string | null;
+  readonly mime: string | null;
   /** Ends it at any time; the caller aborts when it wants no more of it. */
   readonly signal: AbortSignal;
   /** Hears of every request that Meta has answered with an error. */
@@ -54,7 +55,7 @@ const TROUBLE = new Set([408, 425, 429]);
 export function createFetchMedia(deps: FetchMediaDeps): FetchMedia {
   const { lookUp, download, hosts, maxBytes, stallMs, totalMs } = deps;
 
-  return async function fetchMedia({ mediaId, phoneNumberId, accessToken, kind, sha256, signal, onError }) {
+  return async function fetchMedia({ mediaId, phoneNumberId, accessToken, kind, sha256, mime, signal, onError }) {
     const time = createTime(signal, totalMs);
     const find = async () => {
       const found = await lookUp({ mediaId, phoneNumberId, accessToken }).catch((error: unknown) => {
@@ -76,6 +77,7 @@ export function createFetchMedia(deps: FetchMediaDeps): FetchMedia {
         sizes: [answer.length, found.size],
         sums: [sha256, found.sha256],
         maxBytes: maxBytes[kind],
+        mime,
       });
       return { ...checked, bytes: time.until(checked.bytes) };
     } catch (error) {

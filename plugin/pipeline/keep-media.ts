@@ -112,6 +112,7 @@ export function createKeepMedia(deps: KeepMediaDeps): LaneHandler {
       accessToken,
       kind: media.kind,
       sha256: media.sha256,
+      mime: media.saidMime,
       signal,
       onError: () => inboundMedia.countError(connectionId),
     });

@@ -164,8 +164,14 @@ function visibleMedia(
     size: found?.size ?? null,
     url: found === undefined ? null : mediaUrl(found.id),
     async open() {
+      if (found?.state === "pending")
+        throw new ChannelError(
+          "MEDIA_PENDING",
+          "These media are still on their way: onEvent hears when they have come.",
+        );
       const object = found?.storageKey == null ? null : await mediaStore.get(found.storageKey);
-      if (object === null) throw new ChannelError("MEDIA_NOT_FOUND", "These media have no bytes, or no longer.");
+      if (object === null)
+        throw new ChannelError("MEDIA_EXPIRED", found?.reason ?? "These media have no file, or no longer.");
       return object.bytes;
     },
   };

@@ -18,7 +18,6 @@ import express from "express";
 import type { Knex } from "knex";
 import { afterAll, expect } from "vitest";
 import { DUMP, INBOX, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
-import { createMemoryMediaStore } from "./memory-media-store.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export const TENANT = "00000000-0000-4000-8000-000000000001";
@@ -62,6 +61,8 @@ export type TestChannelOptions = {
   /** Whether to connect the number and start the pipeline. Default true. */
   readonly start?: boolean;
   readonly connect?: boolean;
+  /** Whether deliveries are taken before the host's app sees them. Default false. */
+  readonly inFront?: boolean;
 };
 
 const running = new Set<TestChannel>();
@@ -106,13 +107,12 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
     upkeepMs: 300,
     // A test that wants to hear them says so: what they say beside what others test is noise.
     alarms: false,
-    mediaStore: createMemoryMediaStore(),
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 200 },
     ...options.plugin,
   });
   const app = express();
   app.use("/api/whatsapp", plugin.router);
-  const server = createServer(app).listen(0, "127.0.0.1");
+  const server = createServer(options.inFront === true ? plugin.inFrontOf(app) : app).listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/whatsapp`;
   meta.setWebhookUrl(`${url}/webhook`);

@@ -47,7 +47,7 @@ describe("a picture", () => {
     const [message] = await asked();
 
     expect(message?.media).toMatchObject({ state: "pending", size: null, mimeType: "image/jpeg" });
-    await expect(message?.media?.open()).rejects.toMatchObject({ code: "MEDIA_NOT_FOUND" });
+    await expect(message?.media?.open()).rejects.toMatchObject({ code: "MEDIA_PENDING" });
     await channel.until(() => told().length > 0, "the host event");
     expect(told()).toMatchObject([
       {

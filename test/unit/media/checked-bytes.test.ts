@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Announced, checkBytes } from "../../../plugin/media/checked-bytes.ts";
 
-const ALL = { sizes: [], sums: [], maxBytes: 1_000_000 } satisfies Announced;
+const ALL = { sizes: [], sums: [], maxBytes: 1_000_000, mime: null } satisfies Announced;
 const BYTES = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(20_000, 5)]);
 const sum = (encoding: "hex" | "base64", bytes: Uint8Array = BYTES) =>
   createHash("sha256").update(bytes).digest(encoding);

@@ -72,6 +72,7 @@ function fetcher({
       accessToken: "EAAtoken",
       kind: "image",
       sha256: null,
+      mime: "image/jpeg",
       signal,
       onError: async () => {
         seen.errors += 1;
