@@ -161,7 +161,8 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
     ]);
     if (held.length === 0) throw new LeaseLost();
     if (row === undefined) return false;
-    if (bytes !== null) await keepBytes(tx, db, { ...bytes, customerConfigId, quotaBytes });
+    // The row above counts already.
+    if (bytes !== null) await keepBytes(tx, db, { ...bytes, size: 0, customerConfigId, quotaBytes });
     return true;
   }
 
