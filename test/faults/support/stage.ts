@@ -61,7 +61,12 @@ export type Stage = {
   check(more?: Partial<Evidence>): Promise<void>;
 };
 
-export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens" | "endsAt"> & {
+export type StageOptions = Pick<
+  WorkerOrders,
+  "options" | "chatUrl" | "poolMax" | "isNaive" | "listens" | "endsAt" | "fullDisk"
+> & {
+  /** Where media are kept. */
+  readonly mediaDir?: string;
   /** Default 1. */
   readonly workers?: number;
   /** Whether they are started. Default true. */
@@ -75,7 +80,15 @@ export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" 
 export async function startStage(
   random: Random,
   onFinished: OnFinished,
-  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 5_000, ...orders }: StageOptions = {},
+  {
+    workers: count = 1,
+    start = true,
+    postgres,
+    leaseMs = LEASE_MS,
+    reconcileMs = 5_000,
+    mediaDir,
+    ...orders
+  }: StageOptions = {},
 ): Promise<Stage> {
   const urlOf = await openDatabase(postgres, onFinished);
   const proxy = await startChaosProxy(() => Number(new URL(urlOf()).port));
@@ -100,6 +113,7 @@ export async function startStage(
     coalesceMs: 0,
     leaseMs,
     reconcileMs,
+    mediaDir,
   };
   const plugin = await connectNumber(urlOf(), config, onFinished);
 
