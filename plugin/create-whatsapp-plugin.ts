@@ -113,7 +113,7 @@ export type WhatsAppPluginOptions = {
   readonly upkeepMs?: number;
   /**
    * Days until what is settled is deleted: `rawDays` 30, `eventDays` 30 (at least 8, because Meta brings a delivery again for
-   * 7), `sendDays` 90 (at least 30, because a status may come that late), `deadDays` 90. What waits is never deleted.
+   * 7), `sendDays` 90 (at least 30, because a status may come that late), `mediaDays` 90 (at least 8), `deadDays` 90. What waits is never deleted.
    */
   readonly retention?: Partial<Retention>;
   /**

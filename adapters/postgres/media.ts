@@ -111,6 +111,43 @@ export async function leaveBytes(tx: Tx, db: Database, storageKeys: readonly str
   );
 }
 
+/**
+ * The rows of a person's media go, and their bytes with the next upkeep. In the order of locks: after the host's messages, before lanes.
+ * @returns how many.
+ */
+export async function eraseMedia(
+  tx: Tx,
+  db: Database,
+  contacts: readonly string[],
+  conversations: readonly string[],
+): Promise<number> {
+  const gone = await tx.query<{ storage_key: string | null }>(
+    `with theirs as (
+       select id from ${db.name("whatsapp_media")} where contact_id = any($1) or conversation_id = any($2) order by id for update)
+     delete from ${db.name("whatsapp_media")} m using theirs where m.id = theirs.id returning m.storage_key`,
+    [contacts, conversations],
+  );
+  await leaveBytes(tx, db, keysOf(gone));
+  return gone.length;
+}
+
+/** Those that are too old, without what is still on its way. @returns how many; fewer than `limit` when there are no more. */
+export async function pruneMedia(tx: Tx, db: Database, days: number, limit: number): Promise<number> {
+  const gone = await tx.query<{ storage_key: string | null }>(
+    `with old as (
+       select id from ${db.name("whatsapp_media")} where created_at < now() - $1 * interval '1 day' and state <> 'pending'
+       order by created_at limit $2 for update skip locked)
+     delete from ${db.name("whatsapp_media")} m using old where m.id = old.id returning m.storage_key`,
+    [days, limit],
+  );
+  await leaveBytes(tx, db, keysOf(gone));
+  return gone.length;
+}
+
+function keysOf(rows: readonly { readonly storage_key: string | null }[]): readonly string[] {
+  return rows.map(({ storage_key }) => storage_key).filter((key) => key !== null);
+}
+
 async function usedBytes(queries: Pick<Tx, "query">, db: Database, customerConfigId: string): Promise<number> {
   const [row] = await queries.query<{ used: number }>(
     `select coalesce(sum(size), 0)::float8 as used from ${db.name("whatsapp_media")}

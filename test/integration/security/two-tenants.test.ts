@@ -121,6 +121,7 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   receipt: "takes the tenant",
   send: "the host's to check",
   sessionStatus: "the host's to check",
+  inFrontOf: "of no tenant",
 };
 
 describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
