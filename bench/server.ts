@@ -1,7 +1,4 @@
-/**
- * The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel, in front of
- * the host's app, or, `mounted`, within it.
- */
+/** The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +7,7 @@ import express from "express";
 import knexFactory from "knex";
 import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
+/** All of ours are in front of the host's app, but `mounted`, which is within it. */
 export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full";
 
 const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1", mediaDir] = process.argv.slice(2) as [
