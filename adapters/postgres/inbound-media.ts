@@ -29,6 +29,7 @@ type PendingRow = {
   readonly said_mime: string | null;
   readonly attempts: number;
   readonly last_error: string | null;
+  readonly contact_id: string;
   readonly too_old: boolean;
   readonly connection_id: string;
   readonly phone_number_id: string | null;
@@ -53,6 +54,8 @@ type End =
   | { readonly state: "stored"; readonly bytes: StoredBytes }
   | { readonly state: "expired"; readonly reason: string };
 
+type OpenTurn = { readonly id: string; readonly messages: readonly StoredTurnMessage[]; readonly waits: boolean };
+
 type MediaEvent = Extract<HostEvent, { readonly kind: "media" }>;
 
 /** Errors are counted by the hour: Meta is said to block a number for half an hour after twenty in one. */
@@ -67,7 +70,7 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
     async load(claimed) {
       const rows = await db.query<PendingRow>(
         `select l.lane_key, m.id, m.customer_config_id, m.kind, m.meta_media_id, m.said_sha256, m.said_mime, m.attempts, m.last_error,
-           coalesce(m.fetch_until <= now(), false) as too_old, m.connection_id, n.phone_number_id, k.access_token_enc,
+           m.contact_id::text, coalesce(m.fetch_until <= now(), false) as too_old, m.connection_id, n.phone_number_id, k.access_token_enc,
            case when n.customer_config_id = m.customer_config_id then n.state else 'disconnected' end as state,
            case when n.media_errors_since > now() - ${HOUR} then n.media_errors else 0 end as errors,
            coalesce(ceil(extract(epoch from n.media_errors_since + ${HOUR} - now()) * 1000), 0)::int as errors_end_ms
@@ -101,6 +104,14 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
         [lane.laneKey, lane.token, delayMs, error, isWrong ? 1 : 0, id],
       );
     },
+
+    letTurnGo: ({ id, contactId }) =>
+      db.transaction(async (tx) => {
+        const { laneKey, open } = await openTurnOf(tx, contactId);
+        if (open === undefined || !open.waits || !mediaIn(open).includes(id)) return false;
+        letGo(tx, laneKey, open);
+        return true;
+      }),
 
     async countError(connectionId) {
       await db.bounded(
@@ -172,30 +183,37 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
       event === null || !options.hasListener ? null : { laneKey: notifyLane(event), stage: "notify" as const };
     // Before the turn's lane, by the order of locks; taken back when the turn shows it.
     if (notify !== null) enqueueOnLanes(tx, db, [{ ...notify, items: 1, tenant }]);
+    const { laneKey, open } = await openTurnOf(tx, contactId);
+    const inTurn = open === undefined ? [] : mediaIn(open);
+    const isShown = inTurn.includes(id);
+    if (open?.waits === true && isShown) {
+      const states = await readMediaStates(tx, db, inTurn);
+      if (states.every(({ state }) => state !== "pending")) letGo(tx, laneKey, open);
+    }
+    if (notify === null || event === null) return;
+    if (isShown) enqueueOnLanes(tx, db, [{ ...notify, items: -1 }]);
+    else enqueueHostEvents(tx, db, [event]);
+  }
+
+  /** Locked, so that the host is not asked with a picture that is still missing here; and two that come at once see each other. */
+  async function openTurnOf(tx: Tx, contactId: string) {
     const [contact] = await tx.query<{ id: string }>(
       `select coalesce(merged_into, id)::text as id from ${db.name("whatsapp_contacts")} where id = $1`,
       [contactId],
     );
     const laneKey = turnLane(contact?.id ?? contactId);
     await tx.query(`select 1 from ${lanes} where lane_key = $1 for update`, [laneKey]);
-    // Locked, so that the host is not asked with a picture that is still missing here; and two that come at once see each other.
-    const [open] = await tx.query<{ id: string; messages: readonly StoredTurnMessage[]; waits: boolean }>(
+    const [open] = await tx.query<OpenTurn>(
       `select id, messages, waits_until is not null as waits from ${db.name("whatsapp_turns")}
        where lane_key = $1 and sealed_at is null and state = 0 for update`,
       [laneKey],
     );
-    const inTurn = open?.messages.flatMap(({ media }) => media?.id ?? []) ?? [];
-    const isShown = inTurn.includes(id);
-    if (open?.waits === true && isShown) {
-      const states = await readMediaStates(tx, db, inTurn);
-      if (states.every(({ state }) => state !== "pending")) {
-        tx.send(`update ${db.name("whatsapp_turns")} set waits_until = null where id = $1`, [open.id]);
-        wakeLanes(tx, db, [laneKey]);
-      }
-    }
-    if (notify === null || event === null) return;
-    if (isShown) enqueueOnLanes(tx, db, [{ ...notify, items: -1 }]);
-    else enqueueHostEvents(tx, db, [event]);
+    return { laneKey, open };
+  }
+
+  function letGo(tx: Tx, laneKey: string, { id }: OpenTurn): void {
+    tx.send(`update ${db.name("whatsapp_turns")} set waits_until = null where id = $1`, [id]);
+    wakeLanes(tx, db, [laneKey]);
   }
 
   function toEvent(row: SettledRow, id: string, end: End): MediaEvent | null {
@@ -222,6 +240,10 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
   }
 }
 
+function mediaIn({ messages }: OpenTurn): readonly string[] {
+  return messages.flatMap(({ media }) => media?.id ?? []);
+}
+
 function toPending(lane: ClaimedLane, row: PendingRow): PendingMedia {
   return {
     lane,
@@ -233,6 +255,7 @@ function toPending(lane: ClaimedLane, row: PendingRow): PendingMedia {
     saidMime: row.said_mime,
     attempts: row.attempts,
     lastError: row.last_error,
+    contactId: row.contact_id,
     isTooOld: row.too_old,
     connection: {
       connectionId: row.connection_id,

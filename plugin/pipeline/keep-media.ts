@@ -72,10 +72,9 @@ export function createKeepMedia(deps: KeepMediaDeps): LaneHandler {
     if (endsProcesses(lane, retry)) return expire(media, "Every process that fetched it ended meanwhile.");
     if (media.isTooOld) return expire(media, `Meta keeps a file for 7 days.${lastOf(media)}`);
     if (connection.state === "disconnected") return expire(media, "The number was disconnected.");
-    if (connection.state === "reauth_required" || connection.accessTokenEnc === null)
-      return lanes.postpone(lane, LONG_WAIT_MS, false);
+    if (connection.state === "reauth_required" || connection.accessTokenEnc === null) return wait(media, LONG_WAIT_MS);
     const allowed = ERRORS_PER_HOUR - connection.errors.count;
-    if (allowed <= 0) return lanes.postpone(lane, Math.max(connection.errors.endsInMs, IN_TURN_MS), false);
+    if (allowed <= 0) return wait(media, Math.max(connection.errors.endsInMs, IN_TURN_MS));
     const { connectionId } = connection;
     const others = underWay.get(connectionId) ?? 0;
     // Each that is under way may be one more error.
@@ -97,6 +96,12 @@ export function createKeepMedia(deps: KeepMediaDeps): LaneHandler {
       if (left === 0) underWay.delete(connectionId);
       else underWay.set(connectionId, left);
     }
+  }
+
+  /** Longer than anybody should wait for an answer. */
+  async function wait(media: PendingMedia, delayMs: number): Promise<void> {
+    if (await inboundMedia.letTurnGo(media)) deps.onSettled();
+    await lanes.postpone(media.lane, delayMs, false);
   }
 
   async function fetchAndStore(media: PendingMedia, accessTokenEnc: string, signal: AbortSignal): Promise<void> {

@@ -36,6 +36,7 @@ export type PendingMedia = {
   /** How often its bytes were not what was announced. */
   readonly attempts: number;
   readonly lastError: string | null;
+  readonly contactId: string;
   /** Meta no longer has it. */
   readonly isTooOld: boolean;
   readonly connection: {
@@ -83,6 +84,8 @@ export type InboundMedia = {
   drop(lane: ClaimedLane): Promise<void>;
   /** It is tried again after `delayMs`. `isWrong`: its bytes were not what was announced. */
   postpone(media: PendingMedia, delayMs: number, error: string, isWrong: boolean): Promise<void>;
+  /** It will not come soon: a turn that waits for it is asked without it. @returns whether one did. */
+  letTurnGo(media: PendingMedia): Promise<boolean>;
   /** Meta has answered a request for media of this number with an error. */
   countError(connectionId: string): Promise<void>;
   /** What has become of these. */

@@ -143,6 +143,13 @@ export const FETCHED_MEDIA_MUTATIONS: readonly Mutation[] = [
     tests: TURN_TESTS,
   },
   {
+    rule: "fetched media: a turn does not wait for what will not come soon",
+    file: STAGE,
+    find: "if (await inboundMedia.letTurnGo(media)) deps.onSettled();",
+    replace: "",
+    tests: TURN_TESTS,
+  },
+  {
     rule: "fetched media: the host hears of what no turn shows",
     file: ROWS,
     find: "else enqueueHostEvents(tx, db, [event]);",

@@ -152,9 +152,11 @@ describe("what is fetched", () => {
   });
 
   it("waits for the reconnect of its number, and comes then", async () => {
-    const { ada, meta, media, settled, channel } = await startWithMedia({ plugin: { mediaWaitMs: 0 } });
+    const { ada, meta, media, settled, channel, asked } = await startWithMedia({ plugin: { mediaWaitMs: 60_000 } });
     meta.revokeToken();
     ada.sendsMedia(PICTURE);
+    // Its turn does not wait that long.
+    expect((await asked())[0]?.media).toMatchObject({ state: "pending" });
     await channel.until(
       async () =>
         (await channel.rows<{ state: string }>("select state from whatsapp_connections"))[0]?.state ===
