@@ -89,6 +89,13 @@ export const KEPT_MEDIA_MUTATIONS: readonly Mutation[] = [
     tests: ROWS,
   },
   {
+    rule: "media: whoever does not know whether it was kept removes nothing",
+    file: RECORDS,
+    find: "await db.query(`update",
+    replace: "await db.transaction((tx) => leaveBytes(tx, db, [storageKey]));\n      await db.query(`update",
+    tests: ROWS,
+  },
+  {
     rule: "media: what a row has is no leftover",
     file: RECORDS,
     find: "await keepBytes(tx, db, { ...given, quotaBytes });",

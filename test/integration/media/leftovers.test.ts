@@ -74,6 +74,19 @@ describe("the key of an object", () => {
     expect(await keys()).toEqual([]);
   });
 
+  it("is not given up once a row has it, though whoever kept it never heard of it", async () => {
+    const { records, removed, upkeep, keep, keys } = await start();
+    const id = await keep(TENANT);
+    const { storageKey } = (await records.find(id, TENANT)) ?? {};
+
+    // The COMMIT was lost on its way back.
+    await records.discard(String(storageKey));
+    await upkeep();
+
+    expect(await keys()).toEqual([]);
+    expect(removed).toEqual([]);
+  });
+
   it("cannot be kept once it is due: somebody is perhaps removing it", async () => {
     const { records, keys } = await start();
     const storageKey = await records.reserve(TENANT);

@@ -3,7 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import express from "express";
+import express4 from "express4";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startChannel, TENANT, type TestChannel, until } from "../../support/channel.ts";
 
@@ -300,5 +303,62 @@ describe("a tenant's share", () => {
       })(),
     });
     expect(other.status).toBe(201);
+  });
+});
+
+describe("a host's app", () => {
+  const form = () => {
+    const one = new FormData();
+    one.append("file", new Blob([PDF]), "offer.pdf");
+    return one;
+  };
+
+  async function serve(app: ReturnType<typeof express>): Promise<{ readonly url: string; close(): void }> {
+    const server = createServer(app).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
+  }
+
+  it.each([
+    ["Express 5", express],
+    ["Express 4", express4 as unknown as typeof express],
+  ])("of %s takes files in and gives them out, behind parsers of JSON", async (_name, make) => {
+    const app = make();
+    app.use(express.json(), express.urlencoded({ extended: true }));
+    app.use("/chat", channel.plugin.router);
+    const { url, close } = await serve(app);
+
+    const sent = await fetch(`${url}/chat/media/upload`, {
+      method: "POST",
+      headers: { "x-tenant": TENANT },
+      body: form(),
+    });
+    const { id } = (await sent.json()) as { id: string };
+    const back = await fetch(`${url}/chat/media/download/${id}`, {
+      headers: { "x-tenant": TENANT, range: "bytes=0-4" },
+    });
+
+    expect([sent.status, back.status, await back.text()]).toEqual([201, 206, "%PDF-"]);
+    close();
+  });
+
+  it("that has read the form is told where to mount the router", async () => {
+    const app = express();
+    app.use((request, _response, next) => void request.resume().on("end", () => next()));
+    app.use("/chat", channel.plugin.router);
+    const { url, close } = await serve(app);
+
+    const sent = await fetch(`${url}/chat/media/upload`, {
+      method: "POST",
+      headers: { "x-tenant": TENANT },
+      body: form(),
+    });
+
+    expect(sent.status).toBe(400);
+    expect(await sent.json()).toMatchObject({
+      error: { message: expect.stringContaining("mount the WhatsApp router before") },
+    });
+    close();
   });
 });
