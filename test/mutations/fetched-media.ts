@@ -19,15 +19,15 @@ export const FETCHED_MEDIA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "fetched media: a host is Meta's label for label",
     file: HOSTS,
-    find: "hostname.endsWith(`.${name}`)",
-    replace: "hostname.endsWith(name)",
+    find: "hostname === name || hostname.endsWith(",
+    replace: "hostname.endsWith(name) || hostname.endsWith(",
     tests: HOST_TESTS,
   },
   {
     rule: "fetched media: an address with a name in it is none",
     file: HOSTS,
     find: 'return username === "" && password === "";',
-    replace: "return `${username}${password}` !== null;",
+    replace: "return username.length + password.length >= 0;",
     tests: HOST_TESTS,
   },
   {
