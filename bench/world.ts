@@ -62,7 +62,7 @@ export async function withKnex<T>(url: string, run: (knex: Knex) => Promise<T>):
 
 /** Resolves once nothing waits in any lane. */
 export async function settled(knex: Knex): Promise<void> {
-  while ((await pendingOf(knex, ["in", "turn", "out", "notify"])) > 0) await pause(20);
+  while ((await pendingOf(knex, ["in", "media", "turn", "out", "notify"])) > 0) await pause(20);
 }
 
 export async function pendingOf(knex: Knex, stages: readonly string[]): Promise<number> {

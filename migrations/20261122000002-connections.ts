@@ -22,6 +22,9 @@ export const connections = {
         paused_until timestamptz,
         -- Pauses in a row.
         pause_strikes int not null default 0,
+        -- Requests for media that Meta has answered with an error, in the hour that began then.
+        media_errors int not null default 0,
+        media_errors_since timestamptz,
         -- The PIN it was registered with: sealed, random per number, needed to register it again.
         pin_enc text,
         -- Also used in the WhatsApp Business app: never registered or deregistered by us.

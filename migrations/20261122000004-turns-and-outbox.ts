@@ -19,6 +19,8 @@ export const turnsAndOutbox = {
         messages jsonb not null,
         -- Set when the host is first asked: from then on the turn has exactly these messages, on every try.
         sealed_at timestamptz,
+        -- The bytes of its media are on their way: the host is not asked before they are there, and not later than this.
+        waits_until timestamptz,
         -- 0 pending, 1 done, 2 dead letter
         state smallint not null default 0,
         attempts int not null default 0,

@@ -34,10 +34,14 @@ export const media = {
         size bigint,
         sha256 text,
         storage_key text,
+        -- How often its bytes were not what was announced, and what went wrong last.
         attempts int not null default 0,
         last_error text,
+        -- Until when Meta has it.
+        fetch_until timestamptz,
         created_at timestamptz not null default now(),
         stored_at timestamptz);
+      create index whatsapp_media_pending on ${q("whatsapp_media")} (connection_id) where state = 'pending';
       create index whatsapp_media_contact on ${q("whatsapp_media")} (contact_id) where contact_id is not null;
       create index whatsapp_media_message on ${q("whatsapp_media")} (connection_id, message_id) where message_id is not null;
       create index whatsapp_media_created on ${q("whatsapp_media")} (created_at);

@@ -143,17 +143,35 @@ export type TurnMessage = {
   /** What came beside or instead of the text: a choice, a place, a contact card, an order, a filled-in form. */
   readonly content: MessageContent | null;
   /** The media in `content`, if it is one. */
-  readonly media: {
-    readonly kind: MediaKind;
-    readonly mimeType: string | null;
-    readonly filename: string | null;
-    readonly voice: boolean;
-  } | null;
+  readonly media: ReceivedMedia | null;
   readonly replyTo: string | null;
   /** Older than the service window when it came; only where the host asked for such. */
   readonly late?: true;
   /** When the person sent it, ISO 8601, never later than its receipt. */
   readonly timestamp: string;
+};
+
+/** A picture, voice note, video, document or sticker that somebody has sent. */
+export type ReceivedMedia = {
+  readonly kind: MediaKind;
+  /** Of its bytes once they are there, where they show it; before that as WhatsApp says. */
+  readonly mimeType: string | null;
+  /** As the sender has named it: never a path. */
+  readonly filename: string | null;
+  readonly voice: boolean;
+  /** Ours; null when Meta has no file for it, or not any more. */
+  readonly id: string | null;
+  /** `pending`: the bytes are still coming, and a host event of kind `media` follows. `expired`: they never will. */
+  readonly state: "pending" | "stored" | "expired";
+  /** Bytes; null unless stored. */
+  readonly size: number | null;
+  /** Path of the route that serves it to the tenant; null without an id. */
+  readonly url: string | null;
+  /**
+   * The bytes, to be read once and to the end. Only in the process: not in what is sent to a chat API.
+   * @throws ChannelError MEDIA_PENDING, MEDIA_EXPIRED, MEDIA_STORE_UNAVAILABLE.
+   */
+  open(): Promise<AsyncIterable<Uint8Array>>;
 };
 
 /**
@@ -319,6 +337,18 @@ export type HostEvent =
       readonly pricing: Pricing | null;
     }
   | OtherEvent
+  /** The bytes of media have come, or never will, and no turn that is still to be answered shows it. */
+  | {
+      readonly kind: "media";
+      readonly conversationId: string;
+      /** The wamid, and the row in the host's `messages`. */
+      readonly externalId: string;
+      readonly messageId: string | null;
+      readonly media: Omit<ReceivedMedia, "open"> & {
+        /** Why it is `expired`, in one sentence; null otherwise. */
+        readonly reason: string | null;
+      };
+    }
   | { readonly kind: "connection"; readonly connection: Connection }
   | { readonly kind: "alarm"; readonly alarm: Alarm };
 
@@ -332,6 +362,7 @@ export type AlarmKind =
   | "unknown-sends"
   | "sent-twice"
   | "dead-letters"
+  | "media-store"
   | "quarantined";
 
 /** Something for whoever runs the host. Raised once when a limit is crossed, cleared once when it is over. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Knex } from "knex";
 import { createGraphApi } from "../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../adapters/graph-api/http-transport.ts";
+import { createDownload, createFetchDownload, createMediaLookup } from "../adapters/graph-api/media.ts";
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
 import { createUsageGate } from "../adapters/graph-api/usage.ts";
@@ -17,6 +18,7 @@ import type {
   AmbiguityPolicy,
   ChannelPlugin,
   HostEvent,
+  MediaKind,
   Reply,
   SendReceipt,
   Transformed,
@@ -32,6 +34,10 @@ import { DELIVERY } from "./http/route-table.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { createFetchMedia } from "./media/fetch-media.ts";
+import { createMediaHosts } from "./media/media-hosts.ts";
+import { readMediaBytes } from "./media/media-limits.ts";
+import { mimeTypeOf } from "./media/mime-type.ts";
 import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
@@ -79,7 +85,7 @@ export type WhatsAppPluginOptions = {
   readonly allowMetrics?: AllowMetrics<any>;
   /**
    * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
-   * `dead-rows` 1000000, `webhooks-silent` 600 s; `webhooks-elsewhere` 0; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
+   * `dead-rows` 1000000, `webhooks-silent` 600 s; `webhooks-elsewhere` 0; `media-store` 0; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
    * turns one off, `false` all.
    */
   readonly alarms?: Partial<AlarmLimits> | false;
@@ -127,6 +133,18 @@ export type WhatsAppPluginOptions = {
    * Default: Meta's figures, see docs/pace.md.
    */
   readonly metaLimits?: MetaLimitsGiven;
+  /**
+   * How long a turn waits for the bytes of its pictures and voice notes before `reply` is asked without them, in milliseconds.
+   * Default 5000, in which all but large files come; 0: not at all.
+   */
+  readonly mediaWaitMs?: number;
+  /** How large a file that somebody sends may be, in bytes. Default: 25 MB for pictures, 2 MB for stickers, otherwise 100 MB, which is Meta's limit. */
+  readonly mediaMaxBytes?: Partial<Record<MediaKind, number>>;
+  /**
+   * After how many milliseconds without a byte, and altogether, a download from Meta is given up and tried again. Default 15000 and
+   * 120000, which is 7 Mbit/s for the largest file.
+   */
+  readonly mediaTimeouts?: { readonly stallMs?: number; readonly totalMs?: number };
   /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
   readonly replyTimeoutMs?: number;
 };
@@ -177,6 +195,10 @@ export type WhatsAppPlugin = ChannelPlugin & {
 /** How often what ages is looked at. */
 const UPKEEP_MS = 60_000;
 
+const MEDIA_WAIT_MS = 5_000;
+const MEDIA_STALL_MS = 15_000;
+const MEDIA_TOTAL_MS = 120_000;
+
 /** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
@@ -189,11 +211,16 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const limits = readMetaLimits(options.metaLimits);
+  const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
+  const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
+    mediaWaitMs: options.mediaWaitMs ?? MEDIA_WAIT_MS,
+    mediaUrl,
+    mimeTypeOf,
     pair: limits.pair,
     advance,
     isPending,
@@ -244,6 +271,18 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
     },
     limits,
+    mediaStore,
+    mediaUrl,
+    mediaMaxBytes,
+    mediaQuotaBytes,
+    fetchMedia: createFetchMedia({
+      lookUp: createMediaLookup(graph),
+      download: options.fetch === undefined ? createDownload() : createFetchDownload(options.fetch),
+      hosts: createMediaHosts(config.graphUrl),
+      maxBytes: mediaMaxBytes,
+      stallMs: options.mediaTimeouts?.stallMs ?? MEDIA_STALL_MS,
+      totalMs: options.mediaTimeouts?.totalMs ?? MEDIA_TOTAL_MS,
+    }),
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),
   };

@@ -1,6 +1,7 @@
 /** What the channel needs from the world. Each port has one adapter; nothing here knows SQL, HTTP or Meta's spelling. */
 import type { HostEvent, Reply, Turn } from "./contract.ts";
 import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connections.ts";
+import type { InboundMedia } from "./ports/inbound-media.ts";
 import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { MediaRecords } from "./ports/media.ts";
@@ -14,6 +15,7 @@ export type * from "./ports/connections.ts";
 export type * from "./ports/erasure.ts";
 export type * from "./ports/graph.ts";
 export type * from "./ports/health.ts";
+export type * from "./ports/inbound-media.ts";
 export type * from "./ports/inbox.ts";
 export type * from "./ports/lanes.ts";
 export type * from "./ports/media.ts";
@@ -38,6 +40,7 @@ export type Store = {
   readonly turns: Turns;
   readonly outbox: Outbox;
   readonly hostEvents: HostEvents;
+  readonly inboundMedia: InboundMedia;
   readonly connections: Connections;
   readonly signIns: SignIns;
   readonly onboardings: Onboardings;

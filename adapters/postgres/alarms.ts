@@ -19,7 +19,7 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
 
   const QUEUE = `
     select 'lag' as kind, s.stage as subject, extract(epoch from clock_timestamp() - min(l.ready_at))::float8 as value
-    from unnest(array['in', 'turn', 'out', 'notify']) as s (stage) cross join lateral (
+    from unnest(array['in', 'media', 'turn', 'out', 'notify']) as s (stage) cross join lateral (
       select ready_at from ${lanes} where stage = s.stage and ready_at <= clock_timestamp() order by ready_at limit 1) l group by 2
     union all
     select 'dead-rows', '', n_dead_tup from pg_stat_all_tables where relid = to_regclass('${lanes.replaceAll("'", "''")}')
@@ -33,6 +33,8 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     select 'webhooks-elsewhere', id::text, 1 from ${db.name("whatsapp_connections")} where state = 'connected' and webhooks_elsewhere
     union all
     select 'sent-twice', '', count(*) from ${outbox} where duplicate_message_id is not null and updated_at > ${lately}
+    union all
+    select 'media-store', '', count(*) from ${db.name("whatsapp_media")} where state = 'pending' and last_error like 'MEDIA\\_%'
     union all
     select 'quarantined', '', count(*) from ${db.name("whatsapp_webhooks")}
     where error like 'quarantined:%' and created_at > ${lately}`;

@@ -2,6 +2,7 @@
 import type { Connection, ConnectionState } from "../../plugin/contract.ts";
 import type { Database, Tx } from "./database.ts";
 import { wakeLanes } from "./lanes.ts";
+import { MEDIA_LANE } from "./new-media.ts";
 
 export type ConnectionRow = {
   readonly id: string;
@@ -15,12 +16,13 @@ export type ConnectionRow = {
   readonly reason: string | null;
 };
 
-/** Sends that waited are looked at again, in order: their number has a new token, or has left. */
+/** Sends, and media still to be fetched, are looked at again, in order: their number has a new token, or has left. */
 export async function wakeWaitingSends(tx: Tx, db: Database, connectionIds: readonly string[]): Promise<void> {
   if (connectionIds.length === 0) return;
   const rows = await tx.query<{ lane_key: string }>(
     `select distinct lane_key from ${db.name("whatsapp_outbox")}
-     where connection_id = any($1) and state in ('queued', 'held', 'sending')`,
+     where connection_id = any($1) and state in ('queued', 'held', 'sending')
+     union all select '${MEDIA_LANE}' || id from ${db.name("whatsapp_media")} where connection_id = any($1) and state = 'pending'`,
     [connectionIds],
   );
   wakeLanes(

@@ -8,6 +8,7 @@ import { findShown, insertHostMessages, updateHostMessages } from "./host-messag
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
+import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { optOut, savePreferences } from "./preferences.ts";
@@ -23,11 +24,15 @@ export type EffectOptions = StatusRules & {
   /** Called after the commit. */
   readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
   readonly hostShape: () => Promise<HostShape>;
+  /** How long a turn waits for the bytes of its media, in milliseconds. */
+  readonly mediaWaitMs: number;
+  /** Where the tenant gets the bytes of media: a path. */
+  readonly mediaUrl: (id: string) => string;
   /** What Meta allows one person to get, where that is counted. */
   readonly pair?: PairLimit;
 };
 
-const WAKES: readonly Stage[] = ["turn", "out", "notify"];
+const WAKES: readonly Stage[] = ["turn", "out", "notify", "media"];
 
 export type Written = {
   /** Ids of the status events whose message is not known yet: to be parked. */
@@ -65,6 +70,7 @@ export async function writeEffects(
       ...message,
       conversationId: conversationOf(contacts, message.contactId),
       createdAt: message.at,
+      mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
     })),
   );
   updateHostMessages(tx, db, shape, [
@@ -72,24 +78,24 @@ export async function writeEffects(
     ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
     ...(await findShown(tx, db, effects.changes, contacts)),
   ]);
+  const shown = [...standIns.map(({ message }) => message), ...fresh];
+  const shownIds = [...standIns.map(({ id }) => id), ...messageIds];
+  const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
+  await forgetDeleted(tx, db, effects.changes, contacts);
   const told: HostEvent[] = [
     ...effects.told.map((one) => toHostEvent(one, contacts)),
     ...statuses.changes,
     ...closed.map((connection) => ({ kind: "connection" as const, connection })),
   ];
   const heard = options.hasListener ? told : [];
-  const turns = turnsOf(
-    [...standIns.map(({ message }) => message), ...fresh],
-    [...standIns.map(({ id }) => id), ...messageIds],
-    contacts,
-    paused,
-  );
+  const turns = turnsOf(shown, shownIds, contacts, paused);
   enqueueOnLanes(tx, db, [
+    ...mediaLanes,
     ...notifyLanes(heard, contacts),
     ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
   ]);
   enqueueHostEvents(tx, db, heard);
-  const joining = openTurns(tx, db, turns);
+  const joining = openTurns(tx, db, turns, options.mediaWaitMs);
   changeOpenTurns(tx, db, effects.changes);
   const [joined, held] = await Promise.all([joining, heldLanes(tx, db, effects.windows)]);
   enqueueOnLanes(
@@ -107,6 +113,7 @@ export async function writeEffects(
   const isWoken: Readonly<Partial<Record<Stage, boolean>>> = {
     turn: turns.length > 0,
     notify: heard.length > 0,
+    media: mediaLanes.length > 0,
     out: statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
   };
   return { ...statuses, woken: WAKES.filter((stage) => isWoken[stage]) };
@@ -129,9 +136,9 @@ function conversationOf(contacts: ReadonlyMap<string, ContactRow>, contactId: st
 }
 
 type Sorted = {
-  readonly fresh: readonly ShownMessage[];
+  readonly fresh: readonly NumberedMessage[];
   /** Rows that stood for what could not be read yet. */
-  readonly standIns: readonly { readonly id: string; readonly message: ShownMessage }[];
+  readonly standIns: readonly { readonly id: string; readonly message: NumberedMessage }[];
 };
 
 type ShownRow = {
@@ -150,7 +157,7 @@ async function sortShown(
   contacts: ReadonlyMap<string, ContactRow>,
 ): Promise<Sorted> {
   const doubtful = shown.filter(({ unlessThere }) => unlessThere);
-  if (doubtful.length === 0) return { fresh: shown, standIns: [] };
+  if (doubtful.length === 0) return { fresh: shown.map(withMediaId), standIns: [] };
   // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
   const rows = await tx.query<ShownRow>(
     `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
@@ -161,7 +168,7 @@ async function sortShown(
   );
   const placeOf = (externalId: string, contactId: string) => `${contactId} ${externalId}`;
   const there = new Map(rows.map((row) => [placeOf(row.external_id, row.contact_id), row]));
-  const standIns: { id: string; message: ShownMessage }[] = [];
+  const standIns: { id: string; message: NumberedMessage }[] = [];
   const seen = new Set<string>();
   const fresh = shown.filter((message) => {
     const { externalId, unlessThere, again, contactId } = message;
@@ -171,10 +178,10 @@ async function sortShown(
     seen.add(place);
     if (!unlessThere || (row === undefined && isFirst)) return true;
     if (again && isFirst && row?.stands_in && row.conversation_id === contacts.get(contactId)?.conversationId)
-      standIns.push({ id: row.id, message });
+      standIns.push({ id: row.id, message: withMediaId(message) });
     return false;
   });
-  return { fresh, standIns };
+  return { fresh: fresh.map(withMediaId), standIns };
 }
 
 function toHostEvent(

@@ -9,6 +9,8 @@ export type HostMessage = {
   readonly content: string;
   readonly status: string;
   readonly mediaType: string | null;
+  /** Where the tenant gets its bytes: a path. */
+  readonly mediaUrl?: string | null;
   readonly externalId: string | null;
   readonly metadata: object;
   /** ISO 8601; null: now. */
@@ -23,11 +25,11 @@ export async function insertHostMessages(
 ): Promise<readonly string[]> {
   if (messages.length === 0) return [];
   const rows = await tx.query<{ id: string }>(
-    `insert into ${db.hostName("messages")} (conversation_id, role, content, status, media_type, external_id, channel_metadata, created_at)
-     select conversation_id, role, content, status, media_type, external_id, channel_metadata,
+    `insert into ${db.hostName("messages")} (conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata, created_at)
+     select conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata,
        coalesce(created_at, clock_timestamp() + i * interval '1 microsecond')
      from jsonb_to_recordset($1::jsonb) as m (i int, conversation_id uuid, role text, content text, status text, media_type text,
-       external_id text, channel_metadata jsonb, created_at timestamptz) order by i returning id::text as id`,
+       media_url text, external_id text, channel_metadata jsonb, created_at timestamptz) order by i returning id::text as id`,
     [
       JSON.stringify(
         messages.map((message, i) => ({
@@ -37,6 +39,7 @@ export async function insertHostMessages(
           content: message.content,
           status: message.status,
           media_type: message.mediaType,
+          media_url: message.mediaUrl ?? null,
           external_id: message.externalId,
           channel_metadata: message.metadata,
           created_at: message.createdAt,

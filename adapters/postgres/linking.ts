@@ -111,7 +111,8 @@ async function moveTurns(tx: Tx, db: Database, elder: string, younger: readonly 
     await tx.query(
       `update ${turns} set messages = (
          select jsonb_agg(m order by m ->> 'timestamp', t.seq, n)
-         from ${turns} t, jsonb_array_elements(t.messages) with ordinality as e (m, n) where t.id = any($2)) where id = $1`,
+         from ${turns} t, jsonb_array_elements(t.messages) with ordinality as e (m, n) where t.id = any($2)),
+         waits_until = (select max(waits_until) from ${turns} where id = any($2)) where id = $1`,
       [first.id, ids],
     );
     await tx.query(`delete from ${turns} where id = any($1)`, [others.map(({ id }) => id)]);

@@ -8,6 +8,8 @@ export type OpenTurn = ContactRow & {
   readonly laneKey: string;
   readonly contactId: string;
   readonly messages: object[];
+  /** The bytes of some are on their way. */
+  hasMedia: boolean;
 };
 
 /** @param messageIds of the rows in the host's inbox, in the order of `shown`. */
@@ -21,22 +23,35 @@ export function turnsOf(
   for (const [i, { contactId, wakes }] of shown.entries()) {
     const contact = contacts.get(contactId);
     if (wakes === null || contact === undefined || paused.has(contactId)) continue;
-    const turn = turns.get(contactId) ?? { ...contact, laneKey: turnLane(contactId), contactId, messages: [] };
+    const turn = turns.get(contactId) ?? {
+      ...contact,
+      laneKey: turnLane(contactId),
+      contactId,
+      messages: [],
+      hasMedia: false,
+    };
     turn.messages.push({ id: messageIds[i], ...wakes });
+    if (wakes.media?.id != null) turn.hasMedia = true;
     turns.set(contactId, turn);
   }
   return [...turns.values()];
 }
 
 /** @returns lanes whose messages joined a turn that was already waiting, so that their count is taken back. */
-export async function openTurns(tx: Tx, db: Database, turns: readonly OpenTurn[]): Promise<readonly string[]> {
+export async function openTurns(
+  tx: Tx,
+  db: Database,
+  turns: readonly OpenTurn[],
+  mediaWaitMs: number,
+): Promise<readonly string[]> {
   if (turns.length === 0) return [];
   const rows = await tx.query<{ lane_key: string; inserted: boolean }>(
-    `insert into ${db.name("whatsapp_turns")} as t (lane_key, connection_id, customer_config_id, contact_id, conversation_id, messages)
-     select lane_key, connection_id, customer_config_id, contact_id, conversation_id, messages
+    `insert into ${db.name("whatsapp_turns")} as t (lane_key, connection_id, customer_config_id, contact_id, conversation_id, messages, waits_until)
+     select lane_key, connection_id, customer_config_id, contact_id, conversation_id, messages, now() + waits_ms * interval '1 millisecond'
      from jsonb_to_recordset($1::jsonb) as n (lane_key text, connection_id uuid, customer_config_id uuid, contact_id bigint,
-       conversation_id uuid, messages jsonb) order by lane_key
-     on conflict (lane_key) where sealed_at is null and state = 0 do update set messages = t.messages || excluded.messages
+       conversation_id uuid, messages jsonb, waits_ms int) order by lane_key
+     on conflict (lane_key) where sealed_at is null and state = 0 do update set messages = t.messages || excluded.messages,
+       waits_until = greatest(t.waits_until, excluded.waits_until)
      returning lane_key, xmax = 0 as inserted`,
     [
       JSON.stringify(
@@ -47,6 +62,7 @@ export async function openTurns(tx: Tx, db: Database, turns: readonly OpenTurn[]
           contact_id: turn.contactId,
           conversation_id: turn.conversationId,
           messages: turn.messages,
+          waits_ms: turn.hasMedia && mediaWaitMs > 0 ? mediaWaitMs : null,
         })),
       ),
     ],

@@ -5,7 +5,7 @@ import type { Database } from "./database.ts";
 
 /** As many as are shown one by one. */
 const MOST_NUMBERS = 100;
-const STAGES: readonly Stage[] = ["in", "turn", "out", "notify"];
+const STAGES: readonly Stage[] = ["in", "media", "turn", "out", "notify"];
 
 export function createOperations(db: Database): Operations {
   const lanes = db.name("whatsapp_lanes");

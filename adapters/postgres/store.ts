@@ -8,6 +8,7 @@ import { createDeadLetters } from "./dead-letters.ts";
 import type { EffectOptions } from "./effects.ts";
 import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
+import { createInboundMedia, type InboundMediaOptions } from "./inbound-media.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
@@ -24,14 +25,23 @@ import { createSignIns } from "./sign-ins.ts";
 import { createTemplates } from "./templates.ts";
 import { createTurns } from "./turns.ts";
 
-export type StoreOptions = Omit<EffectOptions, "hostShape"> & {
-  readonly schema: string;
-  readonly hostSchema: string;
-  readonly leaseMs: number;
+export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof WITHOUT_MEDIA> &
+  Partial<Pick<EffectOptions & InboundMediaOptions, keyof typeof WITHOUT_MEDIA>> & {
+    readonly schema: string;
+    readonly hostSchema: string;
+    readonly leaseMs: number;
+  };
+
+/** For whoever takes only a part of it, and no media. */
+const WITHOUT_MEDIA = {
+  mediaWaitMs: 0,
+  mediaUrl: (id: string) => id,
+  mimeTypeOf: (seen: string | null, said: string | null) => seen ?? said,
 };
 
 /** @param knex the host's own: borrowed, never destroyed. */
-export function createStore(knex: Knex, options: StoreOptions): Store {
+export function createStore(knex: Knex, given: StoreOptions): Store {
+  const options = { ...WITHOUT_MEDIA, ...given };
   const db = createDatabase(knex, options);
   const hostShape = createHostShape(db);
   return {
@@ -40,6 +50,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     turns: createTurns(db),
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),
+    inboundMedia: createInboundMedia(db, { ...options, hostShape }),
     connections: createConnections(db, options),
     signIns: createSignIns(db),
     onboardings: createOnboardings(db),

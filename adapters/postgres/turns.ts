@@ -1,8 +1,8 @@
 /** Turns: the messages of a burst, frozen when the host is first asked, finished together with the answer's outbox rows. */
-import type { TurnMessage } from "../../plugin/contract.ts";
-import type { OfferedChoice, SealedTurn, Turns } from "../../plugin/ports.ts";
+import type { OfferedChoice, SealedTurn, StoredTurnMessage, Turns } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { fenced, fencedEach, holdsLane, LeaseLost, releaseLanes } from "./lanes.ts";
+import { readMediaStates } from "./media-states.ts";
 import { insertSends } from "./sends.ts";
 
 type TurnRow = {
@@ -12,7 +12,7 @@ type TurnRow = {
   readonly customer_config_id: string;
   readonly connection_id: string;
   readonly contact_id: string;
-  readonly messages: readonly TurnMessage[];
+  readonly messages: readonly StoredTurnMessage[];
   readonly attempts: number;
   readonly name: string | null;
   readonly phone_number: string | null;
@@ -36,7 +36,8 @@ export function createTurns(db: Database): Turns {
       const rows = await db.bounded<TurnRow>(
         `with head as (
            select t.id from unnest((select $1::text[])) as l (lane_key)
-           join lateral (select id from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true)
+           join lateral (select id, sealed_at, waits_until from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true
+           where t.sealed_at is not null or t.waits_until is null or t.waits_until <= now())
          update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
          from head, ${db.name("whatsapp_contacts")} c, ${db.name("whatsapp_connections")} n
          left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
@@ -52,6 +53,9 @@ export function createTurns(db: Database): Turns {
         [lanes.map(({ laneKey }) => laneKey)],
       );
       const byLane = new Map(rows.map((row) => [row.lane_key, row]));
+      // After they are sealed: what comes from here on is told to the host.
+      const mediaIds = rows.flatMap(({ messages }) => messages.flatMap(({ media }) => media?.id ?? []));
+      const media = mediaIds.length === 0 ? [] : await readMediaStates(db, db, mediaIds);
       return lanes.map((lane): SealedTurn | null => {
         const row = byLane.get(lane.laneKey);
         if (row === undefined) return null;
@@ -65,6 +69,7 @@ export function createTurns(db: Database): Turns {
           channel: "whatsapp",
           contact: { name: row.name, phoneNumber: row.phone_number, userId: row.user_id },
           messages: row.messages,
+          media,
           attempt: row.attempts,
           phoneNumberId: row.phone_number_id,
           wabaId: row.waba_id,
@@ -74,6 +79,20 @@ export function createTurns(db: Database): Turns {
           saidBefore: row.said_before ?? [],
         };
       });
+    },
+
+    async waits(lanes) {
+      const rows = await db.query<{ lane_key: string; ms: number }>(
+        `select lane_key, ceil(extract(epoch from waits_until - now()) * 1000)::int as ms from ${table}
+         where lane_key = any($1) and sealed_at is null and state = 0 and waits_until > now()`,
+        [lanes.map(({ laneKey }) => laneKey)],
+      );
+      return new Map(
+        rows.flatMap(({ lane_key, ms }) => {
+          const lane = lanes.find(({ laneKey }) => laneKey === lane_key);
+          return lane === undefined ? [] : [[lane, ms] as const];
+        }),
+      );
     },
 
     finish: (answers) =>

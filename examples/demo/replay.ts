@@ -57,11 +57,13 @@ export async function replay(
   return played;
 }
 
-/** Whether every message was applied, answered and sent. The database tells nobody when that happens, so it is asked. */
+/** Whether every message was applied, answered and sent; files may wait for Meta. The database tells nobody when that happens, so it is asked. */
 async function settled(knex: Knex, patienceMs: number): Promise<boolean> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    const { rows } = await knex.raw("select 1 from whatsapp_lanes where pending <> 0 and stage <> 'notify' limit 1");
+    const { rows } = await knex.raw(
+      "select 1 from whatsapp_lanes where pending <> 0 and stage not in ('notify', 'media') limit 1",
+    );
     if (rows.length === 0) return true;
     if (Date.now() >= deadline) return false;
     await after(10);

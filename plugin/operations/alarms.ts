@@ -70,6 +70,13 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
       `${value} dead letters of stage "${stage}" in the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it says why; mend that, then redrive.`,
     cleared: (stage) => `No new dead letters of stage "${stage}" for an hour; those that lie aside still do.`,
   },
+  "media-store": {
+    limit: 0,
+    unit: "count",
+    raised: (value) =>
+      `${value} files that people sent cannot be stored: the media store is full or away, or a tenant's quota is used up; last_error in whatsapp_media says which. They are tried again for 7 days, as long as Meta has them.`,
+    cleared: () => "Every file that came can be stored again.",
+  },
   quarantined: {
     limit: 0,
     unit: "count",

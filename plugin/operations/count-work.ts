@@ -20,7 +20,7 @@ const ENDED: Readonly<Record<string, Counter>> = {
 };
 
 export function countWork(store: Store, counters: Counters): Store {
-  const { inbox, turns, outbox, hostEvents } = store;
+  const { inbox, turns, outbox, hostEvents, inboundMedia } = store;
   /** Those that were answered in pieces: their end brings nothing more. */
   const spoken = new WeakSet<SealedTurn>();
   return {
@@ -66,6 +66,19 @@ export function countWork(store: Store, counters: Counters): Store {
           if (ended !== undefined) counters.add(ended);
         }
         return settled;
+      },
+    },
+    inboundMedia: {
+      ...inboundMedia,
+      async store(media, bytes, quotaBytes) {
+        const isStored = await inboundMedia.store(media, bytes, quotaBytes);
+        if (isStored) counters.add("mediaStored");
+        return isStored;
+      },
+      async expire(media, reason) {
+        const isExpired = await inboundMedia.expire(media, reason);
+        if (isExpired) counters.add("mediaExpired");
+        return isExpired;
       },
     },
     hostEvents: {

@@ -14,6 +14,8 @@ const NAMES = [
   "sendsExpired",
   "sendsUnknown",
   "hostEventsTaken",
+  "mediaStored",
+  "mediaExpired",
 ] as const;
 
 export type Counter = (typeof NAMES)[number];

@@ -42,6 +42,8 @@ export type Metrics = {
       readonly expired: number;
       readonly unknown: number;
     };
+    /** Files that people have sent: fetched and stored, or given up for good. */
+    readonly media: { readonly stored: number; readonly expired: number };
     /** What `onEvent` has taken. */
     readonly hostEvents: number;
   };
@@ -83,6 +85,7 @@ export function createMetrics(
           expired: counts.sendsExpired,
           unknown: counts.sendsUnknown,
         },
+        media: { stored: counts.mediaStored, expired: counts.mediaExpired },
         hostEvents: counts.hostEventsTaken,
       },
     };

@@ -73,6 +73,10 @@ export function toPrometheus({ database, process }: Metrics): string {
       "Answers of Meta to sends, and parts that ended without acceptance",
       byKey("outcome", process.sends),
     ),
+    metric("counter", "media_total", "Files that people have sent: stored, or given up for good (expired)", [
+      [{ outcome: "stored" }, process.media.stored],
+      [{ outcome: "expired" }, process.media.expired],
+    ]),
     metric("counter", "host_events_total", "Events that onEvent has taken", [[{}, process.hostEvents]]),
   ].join("");
 }

@@ -1,9 +1,8 @@
 /** "2", or the words of an option, answers choices that were offered as numbered text. */
-import type { TurnMessage } from "../contract.ts";
-import type { OfferedChoice } from "../ports.ts";
+import type { OfferedChoice, StoredTurnMessage } from "../ports.ts";
 
 /** @returns the message with the choice in its `content`, or as it is when it picks none of them. */
-export function withPickedChoice(message: TurnMessage, offered: readonly OfferedChoice[]): TurnMessage {
+export function withPickedChoice(message: StoredTurnMessage, offered: readonly OfferedChoice[]): StoredTurnMessage {
   if (message.content !== null || message.text === null || offered.length === 0) return message;
   const picked = pick(message.text, offered);
   if (picked === undefined) return message;

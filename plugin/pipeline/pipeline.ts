@@ -1,8 +1,11 @@
-/** After the 200: the four stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
-import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../ports.ts";
+/** After the 200: the five stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
+import type { MediaKind } from "../contract.ts";
+import type { FetchMedia } from "../media/fetch-media.ts";
+import type { Connections, GraphApi, Host, Logger, MediaStore, SecretBox, Store } from "../ports.ts";
 import { createApplyEvents } from "./apply-events.ts";
 import { createCrashSuspects } from "./crash-suspects.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
+import { createKeepMedia } from "./keep-media.ts";
 import { createLaneWorker, nameOf } from "./lane-worker.ts";
 import type { MetaLimits } from "./meta-limits.ts";
 import type { EffectRules } from "./plan-effects.ts";
@@ -29,6 +32,11 @@ export type PipelineDeps = {
   readonly rules: EffectRules;
   readonly retry: RetrySchedule;
   readonly limits: MetaLimits;
+  readonly mediaStore: MediaStore;
+  readonly mediaUrl: (id: string) => string;
+  readonly fetchMedia: FetchMedia;
+  readonly mediaMaxBytes: Readonly<Record<MediaKind, number>>;
+  readonly mediaQuotaBytes: number;
   readonly random: () => number;
   readonly newToken: () => string;
 };
@@ -96,6 +104,27 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       turns: store.turns,
       showThinking: createShowThinking(deps),
       onAnswered: () => out.kick(),
+      onWaiting: (delayMs) => turn.kick(delayMs),
+    }),
+  });
+  // Few: each may be a large file, and their memory and bandwidth are the host's.
+  const media = createLaneWorker({
+    ...common,
+    suspects,
+    stage: "media",
+    batch: 8,
+    maxActive: 8,
+    handle: createKeepMedia({
+      ...deps,
+      lanes,
+      inboundMedia: store.inboundMedia,
+      records: store.media,
+      maxBytes: deps.mediaMaxBytes,
+      quotaBytes: deps.mediaQuotaBytes,
+      onSettled() {
+        turn.kick();
+        if (deps.host.onEvent !== undefined) notify.kick();
+      },
     }),
   });
   const apply = createLaneWorker({
@@ -115,10 +144,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         if (woken.includes("turn")) turn.kick(coalesceMs);
         if (woken.includes("notify")) notify.kick();
         if (woken.includes("out")) out.kick();
+        if (woken.includes("media")) media.kick();
       },
     }),
   });
-  const workers = [apply, turn, out, notify];
+  const workers = [apply, media, turn, out, notify];
   let unparking: NodeJS.Timeout | undefined;
 
   async function idle(): Promise<void> {

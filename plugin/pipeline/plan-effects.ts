@@ -1,12 +1,15 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
-import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person, TurnMessage } from "../contract.ts";
-import type { Effects, ShownChange, ShownMessage, StoredEvent } from "../ports.ts";
+import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
+import type { Effects, ShownChange, ShownMessage, StoredEvent, StoredTurnMessage, WantedMedia } from "../ports.ts";
 import { closingsOf } from "./closed-accounts.ts";
 import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
 
 /** Meta's customer service window. @see https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
+
+/** How long Meta has the file of a message. @see https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media */
+const MEDIA_MS = 7 * 24 * 60 * 60 * 1000;
 
 export type EffectRules = {
   /** What wakes the AI beside what people write. */
@@ -100,6 +103,8 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
           mediaType: mediaTypeOf(event.content),
           status: event.what === "message" ? "received" : "sent",
           metadata: { type: event.type, standby: true },
+          // Another app has the conversation: its files are that app's to keep.
+          media: null,
         });
       return;
     case "contact-changed":
@@ -179,6 +184,7 @@ function echoed(draft: Draft, stored: StoredEvent, event: EchoEvent, contactId: 
       status: "sent",
       metadata: { type: event.type, sent_by: event.source },
       unlessThere: true,
+      media: wantedOf(event.content, sentAtOf(stored), stored.receivedAt),
     });
   // Staff has the conversation now. Another app on the number is not staff.
   if (event.source === "business-app")
@@ -186,6 +192,7 @@ function echoed(draft: Draft, stored: StoredEvent, event: EchoEvent, contactId: 
 }
 
 function past(stored: StoredEvent, contactId: string, message: HistoryEvent["messages"][number]): ShownMessage {
+  const at = message.occurredAt ?? stored.receivedAt;
   return {
     ...base(stored, contactId, message.messageId),
     role: message.direction === "inbound" ? "user" : "assistant",
@@ -193,8 +200,9 @@ function past(stored: StoredEvent, contactId: string, message: HistoryEvent["mes
     mediaType: mediaTypeOf(message.content),
     status: message.direction === "inbound" ? "received" : (message.status ?? "sent").toLowerCase(),
     metadata: { type: message.type, history: true },
-    at: (message.occurredAt ?? stored.receivedAt).toISOString(),
+    at: at.toISOString(),
     unlessThere: true,
+    media: wantedOf(message.content, at, stored.receivedAt),
   };
 }
 
@@ -204,7 +212,13 @@ function edited(contactId: string, targetId: string, event: Readable): ShownChan
 }
 
 function deleted(contactId: string, targetId: string): ShownChange {
-  return { contactId, targetId, content: DELETED, metadata: { deleted: true }, inTurn: { kind: "remove" } };
+  return {
+    contactId,
+    targetId,
+    content: DELETED,
+    metadata: { deleted: true, media: null },
+    inTurn: { kind: "remove" },
+  };
 }
 
 type Said = Readable & Pick<MessageEvent, "replyTo">;
@@ -235,10 +249,16 @@ function shown(
       ...(late ? { late: true } : {}),
     },
     wakes: wakes ? toTurnMessage(messageId, said, timestamp, late) : null,
+    media: wantedOf(said.content, sentAtOf(stored), stored.receivedAt),
   };
 }
 
-function toTurnMessage(externalId: string, said: Said, timestamp: string, late: boolean): Omit<TurnMessage, "id"> {
+function toTurnMessage(
+  externalId: string,
+  said: Said,
+  timestamp: string,
+  late: boolean,
+): Omit<StoredTurnMessage, "id"> {
   const { type, text, content, replyTo } = said;
   return {
     externalId,
@@ -252,6 +272,7 @@ function toTurnMessage(externalId: string, said: Said, timestamp: string, late: 
             mimeType: content.mimeType,
             filename: content.filename,
             voice: content.voice === true,
+            id: null,
           }
         : null,
     replyTo,
@@ -284,6 +305,15 @@ function isLate(stored: StoredEvent): boolean {
 
 function isHeard(rules: EffectRules, late: boolean): boolean {
   return !late || rules.wakeOn.late;
+}
+
+/** Null where there is no file, or where Meta had it no longer when we heard of it. */
+function wantedOf(content: Readable["content"], sentAt: Date, receivedAt: Date): WantedMedia | null {
+  if (content?.kind !== "media" || content.mediaId === null) return null;
+  const fetchUntil = new Date(sentAt.getTime() + MEDIA_MS);
+  if (fetchUntil <= receivedAt) return null;
+  const { mediaId: metaMediaId, media: kind, mimeType: mime, sha256, filename } = content;
+  return { metaMediaId, kind, mime, sha256, filename, voice: content.voice === true, fetchUntil };
 }
 
 function mediaTypeOf(content: Readable["content"]): string | null {

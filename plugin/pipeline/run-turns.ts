@@ -1,7 +1,19 @@
 /** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
-import type { AiResponse, Turn } from "../contract.ts";
+import type { AiResponse, ReceivedMedia, Turn, TurnMessage } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
-import type { Host, Lanes, Logger, PlannedSend, SealedTurn, Turns } from "../ports.ts";
+import { mimeTypeOf } from "../media/mime-type.ts";
+import type {
+  ClaimedLane,
+  Host,
+  Lanes,
+  Logger,
+  MediaState,
+  MediaStore,
+  PlannedSend,
+  SealedTurn,
+  StoredTurnMessage,
+  Turns,
+} from "../ports.ts";
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
@@ -24,7 +36,11 @@ export type TurnDeps = {
   /** How long the host may think about one turn. */
   readonly replyTimeoutMs: number;
   readonly showThinking: ReturnType<typeof createShowThinking>;
+  readonly mediaStore: Pick<MediaStore, "get">;
+  readonly mediaUrl: (id: string) => string;
   readonly onAnswered: () => void;
+  /** A turn waits for its media, and may be asked in so many milliseconds. */
+  readonly onWaiting: (delayMs: number) => void;
 };
 
 export function createRunTurns(deps: TurnDeps): LaneHandler {
@@ -40,11 +56,13 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
 
   return async function runTurns(claimed, { signal, finished }): Promise<void> {
     const sealed = await turns.seal(claimed);
+    const without = claimed.filter((_, i) => sealed[i] === null);
+    const waits = without.length === 0 ? new Map<ClaimedLane, number>() : await turns.waits(without);
     await Promise.all(
       claimed.map(async (lane, i) => {
         const turn = sealed[i] ?? null;
         try {
-          if (turn === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
+          if (turn === null) await wait(lane, waits.get(lane));
           else await runTurn(turn, signal);
           finished(lane);
         } catch (error) {
@@ -54,6 +72,12 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
       }),
     );
   };
+
+  async function wait(lane: ClaimedLane, waitMs: number | undefined): Promise<void> {
+    await lanes.postpone(lane, waitMs ?? NOTHING_TO_DO_MS, false);
+    // A little late, so that the lane is ready by the database's clock.
+    if (waitMs !== undefined) deps.onWaiting(waitMs + 10);
+  }
 
   async function runTurn(turn: SealedTurn, signal: AbortSignal): Promise<void> {
     // It was tried that often and never came back to say why: it takes the process down with it, or longer than a tick.
@@ -79,7 +103,7 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     let answered = false;
     try {
       return await withinTime(replyTimeoutMs, signal, async (until) => {
-        const reply = await host.reply(visible(turn, until));
+        const reply = await host.reply(visible(turn, until, deps));
         if (reply === null || reply === undefined) return null;
         if ((typeof reply !== "string" && typeof reply !== "object") || Array.isArray(reply))
           throw new TypeError("what the host returned is no answer");
@@ -118,10 +142,45 @@ function triesOf({ attempt, lane }: SealedTurn): number {
 }
 
 /** What the host sees: nothing of lanes, connections or contacts. */
-function visible(turn: SealedTurn, signal: AbortSignal): Turn {
+function visible(turn: SealedTurn, signal: AbortSignal, at: MediaPlaces): Turn {
   const { turnId, conversationId, customerConfigId, channel, contact, attempt, offered } = turn;
-  const messages = turn.messages.map((message) => withPickedChoice(message, offered));
+  const messages = turn.messages.map(
+    (message): TurnMessage => ({
+      ...withPickedChoice(message, offered),
+      media: message.media === null ? null : visibleMedia(message.media, turn.media, at),
+    }),
+  );
   return { turnId, conversationId, customerConfigId, channel, contact, messages, attempt, signal };
+}
+
+type MediaPlaces = Pick<TurnDeps, "mediaStore" | "mediaUrl">;
+
+function visibleMedia(
+  { id, mimeType, ...said }: NonNullable<StoredTurnMessage["media"]>,
+  states: readonly MediaState[],
+  { mediaStore, mediaUrl }: MediaPlaces,
+): ReceivedMedia {
+  // A turn of an earlier version has none; a person may have been forgotten meanwhile.
+  const found = states.find((one) => one.id === id);
+  return {
+    ...said,
+    mimeType: mimeTypeOf(found?.mime ?? null, mimeType),
+    id: found?.id ?? null,
+    state: found?.state ?? "expired",
+    size: found?.size ?? null,
+    url: found === undefined ? null : mediaUrl(found.id),
+    async open() {
+      if (found?.state === "pending")
+        throw new ChannelError(
+          "MEDIA_PENDING",
+          "These media are still on their way: onEvent hears when they have come.",
+        );
+      const object = found?.storageKey == null ? null : await mediaStore.get(found.storageKey);
+      if (object === null)
+        throw new ChannelError("MEDIA_EXPIRED", found?.reason ?? "These media have no file, or no longer.");
+      return object.bytes;
+    },
+  };
 }
 
 /** A host that never comes back must not keep its conversation waiting for ever; what it says too late is not heard. */

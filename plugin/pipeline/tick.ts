@@ -20,6 +20,8 @@ export type TickReport = {
     readonly events: number;
     readonly turns: number;
     readonly sends: number;
+    /** Files that people have sent: stored, or given up for good. */
+    readonly media: number;
     readonly hostEvents: number;
   };
   /** Whether the upkeep was due and this call did it: old rows, tokens near their end, alarms. */
@@ -101,6 +103,7 @@ function doneOf(counts: Readonly<Record<Counter, number>>): TickReport["done"] {
     events: counts.eventsApplied,
     turns: counts.turnsAnswered + counts.turnsSilent,
     sends: counts.sendsAccepted + counts.sendsRejected + counts.sendsAmbiguous,
+    media: counts.mediaStored + counts.mediaExpired,
     hostEvents: counts.hostEventsTaken,
   };
 }

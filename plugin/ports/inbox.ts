@@ -1,5 +1,6 @@
 /** What came in: deliveries stored, events applied, and what they do to the database. */
-import type { ChannelEvent, Person, ReceivedEvent, StatusEvent, TemplateEvent, TurnMessage } from "../contract.ts";
+import type { ChannelEvent, Person, ReceivedEvent, StatusEvent, TemplateEvent } from "../contract.ts";
+import type { StoredTurnMessage, WantedMedia } from "./inbound-media.ts";
 import type { ClaimedLane, Stage } from "./lanes.ts";
 
 /** A verified delivery on its way into the inbox. */
@@ -86,7 +87,9 @@ export type ShownMessage = {
   /** Takes the place of the row that stood for it while it could not be read. */
   readonly again: boolean;
   /** What the AI is asked with; null where nobody is woken. */
-  readonly wakes: Omit<TurnMessage, "id"> | null;
+  readonly wakes: Omit<StoredTurnMessage, "id"> | null;
+  /** Its file, to be fetched from Meta; null where it has none, or none that Meta still has. */
+  readonly media: WantedMedia | null;
 };
 
 export type OpenedWindow = {

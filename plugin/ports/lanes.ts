@@ -1,7 +1,7 @@
 /** Work waiting in lanes: leased, worked in order, given back. */
 
 /** Where work waits. A lane is one conversation in one stage: leased to one worker at a time, worked in order. */
-export type Stage = "in" | "notify" | "out" | "turn";
+export type Stage = "in" | "media" | "notify" | "out" | "turn";
 
 /** A lane this process may work on until its lease ends. The token is the fence: without it nothing commits. */
 export type ClaimedLane = {

@@ -11,12 +11,16 @@ import type {
   SessionStatus,
   Turn,
 } from "../contract.ts";
+import type { MediaState, StoredTurnMessage } from "./inbound-media.ts";
 import type { ClaimedLane } from "./lanes.ts";
 import type { ThroughputLevel } from "./pace.ts";
 import type { SendingAccount } from "./templates.ts";
 
 /** A turn about to be answered: frozen at its first try. */
-export type SealedTurn = Omit<Turn, "signal"> & {
+export type SealedTurn = Omit<Turn, "signal" | "messages"> & {
+  readonly messages: readonly StoredTurnMessage[];
+  /** What has become of the media in them. */
+  readonly media: readonly MediaState[];
   readonly lane: ClaimedLane;
   readonly connectionId: string;
   readonly contactId: string;
@@ -69,8 +73,10 @@ export type FallbackPart = PlannedPart & { readonly degraded: readonly Degradati
 export type GraphEndpoint = "messages" | "marketing_messages";
 
 export type Turns = {
-  /** Freezes the oldest turn of each lane and reads it; null for a lane that has none. */
+  /** Freezes the oldest turn of each lane and reads it; null for a lane that has none, or whose turn waits for its media. */
   seal(lanes: readonly ClaimedLane[]): Promise<readonly (SealedTurn | null)[]>;
+  /** How long the turns of these lanes still wait for their media, in milliseconds. */
+  waits(lanes: readonly ClaimedLane[]): Promise<ReadonlyMap<ClaimedLane, number>>;
   /** The answer into the outbox, the turn done, the lane released, in one transaction; false when a lease was lost. */
   finish(
     answers: readonly { readonly turn: SealedTurn; readonly send: PlannedSend | null }[],

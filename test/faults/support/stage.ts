@@ -63,7 +63,12 @@ export type Stage = {
   check(more?: Partial<Evidence>): Promise<void>;
 };
 
-export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" | "isNaive" | "listens" | "endsAt"> & {
+export type StageOptions = Pick<
+  WorkerOrders,
+  "options" | "chatUrl" | "poolMax" | "isNaive" | "listens" | "endsAt" | "fullDisk"
+> & {
+  /** Where media are kept. */
+  readonly mediaDir?: string;
   /** Default 1. */
   readonly workers?: number;
   /** Whether they are started. Default true. */
@@ -83,6 +88,7 @@ export async function startStage(
     postgres,
     leaseMs = LEASE_MS,
     reconcileMs = RECONCILE_MS,
+    mediaDir,
     ...orders
   }: StageOptions = {},
 ): Promise<Stage> {
@@ -109,6 +115,7 @@ export async function startStage(
     coalesceMs: 0,
     leaseMs,
     reconcileMs,
+    mediaDir,
   };
   const plugin = await connectNumber(urlOf(), config, onFinished);
 

@@ -6,12 +6,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ChannelError, createChatApi, createWhatsAppPlugin, type WhatsAppPluginOptions } from "@omniops/whatsapp";
 import express from "express";
 import knexFactory from "knex";
+import { createFullableMediaStore } from "./fullable-media-store.ts";
 import { naiveFetch } from "./naive-fetch.ts";
 
 export type WorkerOrders = {
   readonly databaseUrl: string;
   readonly config: WhatsAppPluginOptions["config"];
-  readonly options?: Pick<WhatsAppPluginOptions, "retry" | "pollMs" | "replyTimeoutMs" | "onAmbiguous">;
+  readonly options?: Pick<
+    WhatsAppPluginOptions,
+    "retry" | "pollMs" | "replyTimeoutMs" | "onAmbiguous" | "mediaWaitMs" | "mediaTimeouts"
+  >;
   /** Has a host that wants to hear of everything. */
   readonly listens?: boolean;
   /** Sends again whatever it heard no answer to. */
@@ -20,6 +24,8 @@ export type WorkerOrders = {
   readonly chatUrl?: string;
   readonly poolMax?: number;
   /** Wamids at which the host's own code ends the process. */
+  /** While this file is there, the disk of the media is full at half of whatever is written. */
+  readonly fullDisk?: string;
   readonly endsAt?: { readonly turn?: string; readonly event?: string };
 };
 
@@ -51,6 +57,7 @@ const whatsapp = createWhatsAppPlugin({
       if (event.kind === "message" && event.event.messageId === orders.endsAt?.event) end();
     },
   }),
+  ...(orders.fullDisk !== undefined && { mediaStore: createFullableMediaStore(orders.fullDisk, orders.config) }),
   ...(orders.isNaive === true && { fetch: naiveFetch }),
   ...orders.options,
 });

@@ -1,10 +1,14 @@
-/** The four stages over a store, as one process runs them. */
+/** The five stages over a store, as one process runs them. */
 import { onTestFinished } from "vitest";
+import { MediaFailure } from "../../../plugin/media/fetch-media.ts";
+import { DEFAULT_MEDIA_BYTES } from "../../../plugin/media/media-limits.ts";
 import { META_LIMITS } from "../../../plugin/pipeline/meta-limits.ts";
 import { createPipeline, type Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import type { GraphApi, Host, SecretBox, Store } from "../../../plugin/ports.ts";
+
+import { createMemoryMediaStore } from "../../support/memory-media-store.ts";
 
 /** So long that only giving a lane back can explain that it comes back. */
 export const LONG_LEASE_MS = 600_000;
@@ -44,6 +48,11 @@ export function instance(
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
     random: Math.random,
     newToken: () => String(Math.random()),
+    mediaStore: createMemoryMediaStore(),
+    mediaUrl: (id) => id,
+    mediaMaxBytes: DEFAULT_MEDIA_BYTES,
+    mediaQuotaBytes: Number.POSITIVE_INFINITY,
+    fetchMedia: () => Promise.reject(new MediaFailure("gone", "This Meta has no media.", false)),
   });
   onTestFinished(() => pipeline.stop(0));
   return pipeline;

@@ -97,7 +97,7 @@ describe("metrics", () => {
     const { database } = await channel.plugin.metrics();
 
     const of = (wanted: string) => database.stages.find(({ stage }) => stage === wanted);
-    expect(database.stages.map(({ stage }) => stage)).toEqual(["in", "turn", "out", "notify"]);
+    expect(database.stages.map(({ stage }) => stage)).toEqual(["in", "media", "turn", "out", "notify"]);
     expect(of("turn")).toMatchObject({ ready: 1, leased: 0, later: 0 });
     expect(of("turn")?.oldestWaitMs).toBeGreaterThanOrEqual(90_000);
     expect(of("out")).toEqual({ stage: "out", ready: 0, leased: 0, later: 1, oldestWaitMs: 0 });

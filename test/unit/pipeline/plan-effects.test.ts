@@ -124,7 +124,35 @@ describe("what a person writes", () => {
     const [shown] = plan(message({ type: "audio", text: null, content })).shown;
 
     expect(shown).toMatchObject({ content: "[Voice message]", mediaType: "audio" });
-    expect(shown?.wakes?.media).toEqual({ kind: "audio", mimeType: "audio/ogg", filename: null, voice: true });
+    expect(shown?.wakes?.media).toEqual({
+      kind: "audio",
+      mimeType: "audio/ogg",
+      filename: null,
+      voice: true,
+      id: null,
+    });
+  });
+
+  it("wants its file for as long as Meta has it, and not what is older", () => {
+    const content = {
+      kind: "media",
+      media: "image",
+      mediaId: "4410001",
+      mimeType: "image/jpeg",
+      sha256: "sum",
+      filename: null,
+    } as const;
+    const old = { type: "image", text: null, content, occurredAt: new Date("2001-01-01T00:00:00Z") };
+
+    const [shown] = plan(message({ type: "image", text: null, content })).shown;
+    const [tooOld] = plan(message(old)).shown;
+    const [without] = plan(message({ type: "image", text: null, content: { ...content, mediaId: null } })).shown;
+
+    expect(shown?.media).toMatchObject({ metaMediaId: "4410001", kind: "image", sha256: "sum", voice: false });
+    expect(
+      Date.parse(shown?.at as string) + 7 * 86_400_000 - (shown?.media?.fetchUntil.getTime() ?? 0),
+    ).toBeGreaterThanOrEqual(0);
+    expect([tooOld?.media, without?.media]).toEqual([null, null]);
   });
 
   it("after an ad opens the window as one that an answer makes free", () => {
@@ -247,7 +275,7 @@ describe("a change of heart", () => {
         contactId: "1",
         targetId: "wamid.1",
         content: "[This message was deleted]",
-        metadata: { deleted: true },
+        metadata: { deleted: true, media: null },
         inTurn: { kind: "remove" },
       },
     ]);
