@@ -217,8 +217,8 @@ export const KEPT_MEDIA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "media: a socket that closes ends the upload",
     file: FORM,
-    find: "if (!request.complete) reject(incomplete());",
-    replace: "",
+    find: 'for (const event of ["error", "close"])',
+    replace: 'for (const event of ["pause"])',
     tests: UPLOADS,
   },
   {
