@@ -58,7 +58,8 @@ beforeAll(async () => {
     symlinkSync(join(root, "node_modules", name), join(host, "node_modules", name));
   }
   writeFileSync(join(host, "package.json"), JSON.stringify({ name: "a-host", private: true, type: "module" }));
-}, 60_000);
+  // A whole build: on a busy machine it takes its time.
+}, 180_000);
 
 /** What a host's file prints. */
 async function node(source: string): Promise<string> {
