@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startS3Server } from "../test/support/s3-server.ts";
 import { tenantOf } from "./load.ts";
 import { type MeasuredServer, runServer } from "./run-server.ts";
 import { judge, roundsOf, say, spread, type World } from "./world.ts";
@@ -18,11 +19,23 @@ const TAIL = Buffer.from("\r\n--x--\r\n");
 
 type Sent = { readonly id: string; readonly sha256: string };
 
-export async function benchMedia({ freshDatabase, graph }: World): Promise<boolean> {
-  const rounds = roundsOf(5);
-  console.log(`\nMedia: ${BYTES / 1e6} MB up and down, ${rounds} rounds, in a folder`);
+export async function benchMedia(world: World): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), "omniops-bench-media-"));
-  const server = await runServer("acks", await freshDatabase("media"), graph.url, "1", directory);
+  const s3 = await startS3Server();
+  try {
+    const inFolder = await benchStore(world, "folder", directory);
+    return (await benchStore(world, "bucket", s3.url)) && inFolder;
+  } finally {
+    await s3.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** @param place as `bench/server.ts` takes it. */
+async function benchStore({ freshDatabase, graph }: World, name: string, place: string): Promise<boolean> {
+  const rounds = roundsOf(5);
+  console.log(`\nMedia: ${BYTES / 1e6} MB up and down, ${rounds} rounds, in a ${name}`);
+  const server = await runServer("acks", await freshDatabase(name), graph.url, "1", place);
   const up: number[] = [];
   const down: number[] = [];
   const rates: number[] = [];
@@ -39,7 +52,6 @@ export async function benchMedia({ freshDatabase, graph }: World): Promise<boole
     }
   } finally {
     await server.stop();
-    await rm(directory, { recursive: true, force: true });
   }
   console.log(`  ${say(spread(rates), 0)} MB/s, both ways together`);
   const most = (values: readonly number[]) => Math.max(...values);
@@ -86,12 +98,8 @@ async function upload(port: number, bytes: number): Promise<Sent> {
 }
 
 async function download(port: number, { id, sha256 }: Sent, bytes: number): Promise<void> {
-  const asking = request({
-    port,
-    path: `/api/whatsapp/media/download/${id}`,
-    headers: { "x-tenant": tenantOf(0) },
-  }).end();
-  const [response] = (await once(asking, "response")) as [IncomingMessage];
+  const url = `http://127.0.0.1:${port}/api/whatsapp/media/download/${id}`;
+  const response = await get(url, { "x-tenant": tenantOf(0) });
   const hash: Hash = createHash("sha256");
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -99,4 +107,13 @@ async function download(port: number, { id, sha256 }: Sent, bytes: number): Prom
     hash.update(chunk);
   }
   if (length !== bytes || hash.digest("hex") !== sha256) throw new Error(`${length} of ${bytes} bytes came back`);
+}
+
+/** A bucket is asked by its link. */
+async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> {
+  const [response] = (await once(request(url, { headers }).end(), "response")) as [IncomingMessage];
+  const { location } = response.headers;
+  if (location === undefined) return response;
+  response.resume();
+  return get(location);
 }

@@ -2,7 +2,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { S3Client } from "@aws-sdk/client-s3";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
+import { createS3MediaStore } from "@omniops/whatsapp/s3";
 import express from "express";
 import knexFactory from "knex";
 import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
@@ -10,7 +12,7 @@ import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 /** All of ours are in front of the host's app, but `mounted`, which is within it. */
 export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full";
 
-const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1", mediaDir] = process.argv.slice(2) as [
+const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1", media] = process.argv.slice(2) as [
   ServerMode,
   ...string[],
 ];
@@ -45,11 +47,12 @@ if (mode === "hmac") {
       tokenKeys: `k1:${Buffer.alloc(32, 7).toString("base64")}`,
       graphUrl,
       coalesceMs: 0,
-      mediaDir,
+      mediaDir: media,
     },
     authenticate: ({ headers }: IncomingMessage) => String(headers["x-tenant"] ?? ""),
     reply: (turn) => (mode === "silent" ? null : `Yes, until **six**. (${turn.messages.at(-1)?.externalId})`),
     logger: quiet,
+    ...(media?.startsWith("http:") ? { mediaStore: bucketAt(media) } : {}),
     // What is measured is us, not Meta's patience with one person.
     metaLimits: { pair: { intervalMs: 0, burst: 45 }, messagesPerSecond: { standard: Number.POSITIVE_INFINITY } },
   });
@@ -92,3 +95,9 @@ process.on("message", (message) => {
   globalThis.gc?.();
   process.send?.(process.memoryUsage());
 });
+
+function bucketAt(endpoint: string) {
+  const credentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
+  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
+  return createS3MediaStore({ client, bucket: "media" });
+}

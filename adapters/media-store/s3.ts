@@ -1,16 +1,21 @@
 /** Media in a bucket of Amazon S3, or of anything that speaks its language: the entry point `@omniops/whatsapp/s3`. */
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
+  ChecksumAlgorithm,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  PutObjectCommand,
   type S3Client,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { ChannelError } from "../../plugin/errors.ts";
-import type { ByteStream, MediaStore } from "../../plugin/ports.ts";
+import type { MediaStore } from "../../plugin/ports.ts";
 import { checkKey } from "./media-key.ts";
 
 /** The smallest part that S3 takes. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -54,21 +59,71 @@ export function createS3MediaStore({ client, bucket, prefix = "", cdnUrl }: S3Me
   const list = (from: { KeyMarker?: string; UploadIdMarker?: string }) =>
     explained(client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...from })));
 
+  /** One part after the other, so that nothing is on its way when it is taken back. */
+  function openUpload(target: { readonly Bucket: string; readonly Key: string }, mime: string) {
+    const parts: CompletedPart[] = [];
+    let UploadId: string | undefined;
+    async function begin(): Promise<void> {
+      // As the client library checks parts by itself, unless its owner has forbidden that: then the whole is told of it too.
+      const isChecked = (await client.config.requestChecksumCalculation()) === "WHEN_SUPPORTED";
+      const begun = await client.send(
+        new CreateMultipartUploadCommand({
+          ...target,
+          ContentType: mime,
+          ...(isChecked ? { ChecksumAlgorithm: ChecksumAlgorithm.CRC32 } : {}),
+        }),
+      );
+      UploadId = begun.UploadId;
+    }
+    async function add(Body: Uint8Array): Promise<void> {
+      if (UploadId === undefined) await begin();
+      const PartNumber = parts.length + 1;
+      const { ETag, ChecksumCRC32 } = await client.send(
+        new UploadPartCommand({ ...target, UploadId, PartNumber, Body }),
+      );
+      parts.push({ PartNumber, ETag, ChecksumCRC32 });
+    }
+    return {
+      add,
+      isBegun: () => UploadId !== undefined,
+      async finish(rest: Uint8Array): Promise<void> {
+        if (rest.byteLength > 0) await add(rest);
+        await client.send(
+          new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts: parts } }),
+        );
+      },
+      async takeBack(): Promise<void> {
+        if (UploadId !== undefined) await client.send(new AbortMultipartUploadCommand({ ...target, UploadId }));
+      },
+    };
+  }
+
   return {
     async put(key, bytes, { mime }) {
-      const source = remembered(bytes);
-      // One part at a time: little memory, and nothing is on its way when the source throws and the upload is taken back.
-      const upload = new Upload({
-        client,
-        params: { ...at(key), Body: Readable.from(source.bytes, { objectMode: false }), ContentType: mime },
-        partSize: PART_BYTES,
-        queueSize: 1,
-      });
+      const target = at(key);
+      const upload = openUpload(target, mime);
       try {
-        await upload.done();
+        // The one buffer of it: a part has been taken when the next is filled in.
+        const part = Buffer.allocUnsafeSlow(PART_BYTES);
+        let length = 0;
+        for await (const chunk of bytes)
+          for (let from = 0; from < chunk.byteLength; ) {
+            const some = chunk.subarray(from, from + PART_BYTES - length);
+            part.set(some, length);
+            from += some.byteLength;
+            length += some.byteLength;
+            if (length < PART_BYTES) continue;
+            await explained(upload.add(part));
+            length = 0;
+          }
+        const rest = part.subarray(0, length);
+        if (!upload.isBegun())
+          await explained(client.send(new PutObjectCommand({ ...target, Body: rest, ContentType: mime })));
+        else await explained(upload.finish(rest));
       } catch (error) {
-        const failure = source.failure();
-        throw failure === null ? explain(error) : failure.error;
+        // What cannot be taken back now is swept later; why it was not kept matters more.
+        await upload.takeBack().catch(() => undefined);
+        throw error;
       }
     },
 
@@ -120,25 +175,6 @@ export function createS3MediaStore({ client, bucket, prefix = "", cdnUrl }: S3Me
 function signedAt(url: URL): Date {
   const at = url.searchParams.get("X-Amz-Date") ?? "";
   return new Date(at.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3:$4:$5Z"));
-}
-
-/** The client library ends what it reads from by throwing into it: only what the source itself throws is the source's. */
-function remembered(bytes: ByteStream) {
-  let failed: { readonly error: unknown } | null = null;
-  async function* pass(): AsyncGenerator<Uint8Array, void, undefined> {
-    const iterator = bytes[Symbol.asyncIterator]();
-    const next = () =>
-      iterator.next().catch((error: unknown) => {
-        failed = { error };
-        throw error;
-      });
-    try {
-      for (let step = await next(); step.done !== true; step = await next()) yield step.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { bytes: pass(), failure: () => failed as { readonly error: unknown } | null };
 }
 
 async function* read(body: Readable): AsyncGenerator<Uint8Array, void, undefined> {

@@ -74,10 +74,10 @@ function openForm(request: IncomingMessage) {
     busboy.on("error", () => reject(incomplete()));
     busboy.once("partsLimit", () => reject(invalid("The form has too many parts.")));
     busboy.once("fieldsLimit", () => reject(invalid("The form has too many fields.")));
-    request.on("error", () => reject(incomplete()));
-    request.once("close", () => {
-      if (!request.complete) reject(incomplete());
-    });
+    for (const event of ["error", "close"])
+      request.on(event, () => {
+        if (!request.complete) reject(incomplete());
+      });
   });
   // Whoever reads the file hears of it; before there is one, `file` does.
   ended.catch(() => undefined);

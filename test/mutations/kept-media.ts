@@ -61,10 +61,10 @@ export const KEPT_MEDIA_MUTATIONS: readonly Mutation[] = [
     tests: STORES,
   },
   {
-    rule: "media: a source that throws is heard as it was",
+    rule: "media: parts of what broke off are taken back",
     file: BUCKET,
-    find: "failure === null ? explain(error) : failure.error",
-    replace: "explain(error)",
+    find: "if (UploadId !== undefined) await client.send(new AbortMultipartUploadCommand({ ...target, UploadId }));",
+    replace: "",
     tests: STORES,
   },
   {
@@ -217,8 +217,8 @@ export const KEPT_MEDIA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "media: a socket that closes ends the upload",
     file: FORM,
-    find: "if (!request.complete) reject(incomplete());",
-    replace: "",
+    find: 'for (const event of ["error", "close"])',
+    replace: 'for (const event of ["pause"])',
     tests: UPLOADS,
   },
   {
