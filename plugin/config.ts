@@ -29,6 +29,8 @@ export type WhatsAppConfig = {
   readonly verifyToken: string;
   /** The first encrypts, all decrypt. */
   readonly tokenKeys: readonly TokenKey[];
+  /** Where media are kept when the host names no store. */
+  readonly mediaDir: string;
   readonly graphUrl: string;
   readonly graphVersion: string;
   readonly leaseMs: number;
@@ -147,6 +149,15 @@ export const OPTIONS = {
       .default("v25.0"),
     description: "Graph API version.",
   },
+  mediaDir: {
+    env: "WHATSAPP_MEDIA_DIR",
+    schema: z
+      .string()
+      .regex(/^[^\0]+$/, "must be a path")
+      .default(".data/media"),
+    description:
+      "Folder for pictures, voice notes and documents, where no mediaStore is given; shared by all instances.",
+  },
   leaseMs: {
     env: "WHATSAPP_LEASE_MS",
     schema: milliseconds(300).default(30_000),
@@ -209,6 +220,7 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
     ]),
     verifyToken: values.verifyToken as string,
     tokenKeys: Object.freeze((values.tokenKeys as WhatsAppConfig["tokenKeys"]).map((key) => Object.freeze(key))),
+    mediaDir: values.mediaDir as string,
     graphUrl: values.graphUrl as string,
     graphVersion: values.graphVersion as string,
     leaseMs: values.leaseMs as number,

@@ -6,6 +6,7 @@ import { createFetchTransport, createHttpTransport } from "../adapters/graph-api
 import { createMetaAccounts } from "../adapters/graph-api/meta-accounts.ts";
 import { createMetaHealth } from "../adapters/graph-api/meta-health.ts";
 import { createUsageGate } from "../adapters/graph-api/usage.ts";
+import { createFilesystemMediaStore } from "../adapters/media-store/filesystem.ts";
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
@@ -31,6 +32,7 @@ import { DELIVERY } from "./http/route-table.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
@@ -46,7 +48,7 @@ import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
 import { createTick, type Tick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
-import type { Logger, Retention, Store } from "./ports.ts";
+import type { Logger, MediaStore, Retention, Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
@@ -83,6 +85,11 @@ export type WhatsAppPluginOptions = {
   readonly onEvent?: (event: HostEvent) => Promise<void> | void;
   /** Default: pino at level `info`, one line per outcome, ids only. */
   readonly logger?: Logger;
+  /**
+   * Where the bytes of media are kept. Default: a folder, `WHATSAPP_MEDIA_DIR`, which all instances must share; with several
+   * machines take `createS3MediaStore` of `@omniops/whatsapp/s3`.
+   */
+  readonly mediaStore?: MediaStore;
   /** For Graph calls through a proxy or tracer. Default: a keep-alive agent of our own. */
   readonly fetch?: typeof globalThis.fetch;
   /** Schema of our tables (default `public`) and of the host's three (default `public`). */
@@ -191,6 +198,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
     },
   });
+  const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
   const store = countWork(stored, counters);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
@@ -262,6 +270,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
       ...connecting.upkeep,
       "delete what is too old": (signal) => store.prune(retention, signal),
+      "remove media that nobody keeps": createRemoveLeftovers({
+        records: store.media,
+        mediaStore,
+        now: () => new Date(),
+      }),
     },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );

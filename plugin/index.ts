@@ -18,9 +18,11 @@ export type { Metrics } from "./operations/metrics.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
 export type { Tick, TickOptions, TickReport } from "./pipeline/tick.ts";
 export type {
+  ByteStream,
   ErasureCounts,
   ErasureSubject,
   Logger,
+  MediaStore,
   NumberState,
   ReadAgain,
   Retention,

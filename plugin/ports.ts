@@ -3,6 +3,7 @@ import type { HostEvent, Reply, Turn } from "./contract.ts";
 import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connections.ts";
 import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
+import type { MediaRecords } from "./ports/media.ts";
 import type { Alarms, Operations } from "./ports/operations.ts";
 import type { HostEvents, Outbox, Sessions, Turns } from "./ports/outbox.ts";
 import type { Pace } from "./ports/pace.ts";
@@ -43,6 +44,7 @@ export type Store = {
   readonly onboardings: Onboardings;
   readonly leaving: Leaving;
   readonly templates: Templates;
+  readonly media: MediaRecords;
   readonly sessions: Sessions;
   readonly prune: Prune;
   readonly deadLetters: DeadLetters;

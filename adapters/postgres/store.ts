@@ -11,6 +11,7 @@ import { createHostShape } from "./host-tables.ts";
 import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
+import { createMediaRecords } from "./media.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOperations } from "./operations.ts";
 import { createOutbox } from "./outbox.ts";
@@ -44,6 +45,7 @@ export function createStore(knex: Knex, options: StoreOptions): Store {
     onboardings: createOnboardings(db),
     leaving: createLeaving(db, options),
     templates: createTemplates(db),
+    media: createMediaRecords(db),
     sessions: createSessions(db),
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),

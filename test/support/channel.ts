@@ -1,8 +1,11 @@
 /** The whole channel for a test: real Postgres, real Express, real HTTP; only Meta is the simulator. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   createWhatsAppPlugin,
   type HostEvent,
@@ -40,6 +43,8 @@ export type TestChannel = {
   readonly url: string;
   readonly events: HostEvent[];
   readonly logs: LogLine[];
+  /** Where its media are; gone when it stops, unless the test has named it. */
+  readonly mediaDir: string;
   /** Resolves with what `look` finds; looks again after every change that the channel or Meta makes. */
   until<T>(look: () => Promise<T | null | undefined | false> | T | null | undefined | false, what: string): Promise<T>;
   /** Rows of a query, for assertions on what is in the database. */
@@ -77,6 +82,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   const events: HostEvent[] = [];
   const logs: LogLine[] = [];
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message });
+  const ownMediaDir = join(tmpdir(), `omniops-media-${randomBytes(8).toString("hex")}`);
   const plugin = createWhatsAppPlugin({
     knex: poolOf(database),
     config: {
@@ -85,6 +91,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
       tokenKeys: TOKEN_KEYS,
       graphUrl: meta.url,
       dialogUrl: meta.url,
+      mediaDir: ownMediaDir,
       coalesceMs: 0,
       leaseMs: 2_000,
       reconcileMs: 500,
@@ -124,6 +131,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
     url,
     events,
     logs,
+    mediaDir: String(options.config?.mediaDir ?? ownMediaDir),
     until,
     async rows<T>(sql: string, bindings: readonly unknown[] = []) {
       return (await database.knex.raw(sql, bindings as never)).rows as T[];
@@ -133,6 +141,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
       await plugin.stop();
       await closed(server);
       await meta.stop();
+      await rm(ownMediaDir, { recursive: true, force: true });
       // One that is shared is somebody else's to look through and to drop.
       const dump = options.database === undefined ? await dumpOf(channel) : "";
       const inbox = dump === "" ? [] : (await channel.rows<{ text: string }>(INBOX)).map(({ text }) => text);

@@ -30,6 +30,7 @@ describe("a configuration", () => {
       callbackSecrets: ["an-app-secret"],
       verifyToken: "a-verify-token",
       tokenKeys: [{ kid: "k1", key: Buffer.from(KEY, "base64") }],
+      mediaDir: ".data/media",
       graphUrl: "https://graph.facebook.com",
       graphVersion: "v25.0",
       leaseMs: 30_000,
@@ -52,6 +53,7 @@ describe("a configuration", () => {
       returnPaths: "/dashboard,//evil.example",
       dialogUrl: "http://www.facebook.com",
       pkce: "plain",
+      mediaDir: "media\0",
     });
 
     expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
@@ -66,6 +68,7 @@ describe("a configuration", () => {
       "META_PKCE",
       "META_GRAPH_URL",
       "META_GRAPH_VERSION",
+      "WHATSAPP_MEDIA_DIR",
       "WHATSAPP_LEASE_MS",
       "WHATSAPP_RECONCILE_MS",
       "WHATSAPP_COALESCE_MS",
