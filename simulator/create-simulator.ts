@@ -11,6 +11,7 @@ import { createGraphServer } from "./graph-server.ts";
 import { performHandshake } from "./handshake.ts";
 import { createInbound, type InboundOptions } from "./inbound.ts";
 import { createLedgers } from "./ledgers.ts";
+import { createMedia, type SimulatedFile } from "./media.ts";
 import { createMessagesEndpoint } from "./messages-endpoint.ts";
 import { resolveOptions, type SimulatorOptions } from "./options.ts";
 import { createPeople, type PersonRecord } from "./people.ts";
@@ -51,6 +52,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const faults = createFaults({ ...settings, onInjected: activity.changed });
   const tokens = createTokens(settings);
   const templates = createTemplates(settings);
+  const media = createMedia({ settings, tokens, faults, timers, onDownload: activity.changed });
   const book = createAccountBook(settings);
   const sender = createWebhookSender({
     settings,
@@ -87,15 +89,18 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     planOpen: signIn.plan,
     plan: planCall,
     onRequest: ledgers.count,
+    serve: media.serve,
   });
   const records = new WeakMap<Person, PersonRecord>();
+  const keepMedia = (file: SimulatedFile, to = settings.numbers[0]?.phoneNumberId ?? "") =>
+    media.keep(file, { phoneNumberId: to });
   let url: string | null = null;
 
   function planCall(call: GraphCall): GraphPlan | GraphAnswer {
     const number = numbers.get(call.objectId);
     const endpoint = call.edge === "messages" || call.edge === "marketing_messages" ? call.edge : null;
     const isSend = number && endpoint && call.method === "POST" && call.access.wabaIds.has(number.wabaId);
-    if (!isSend) return accounts.plan(call);
+    if (!isSend) return media.plan(call) ?? accounts.plan(call);
     return call.access.scopes.has("whatsapp_business_messaging")
       ? messages(number, call.body, endpoint)
       : refuse({ code: 200 });
@@ -112,6 +117,9 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       username,
       sends,
       says: (text, about) => sends({ type: "text", text: { body: text } }, about),
+      sendsMedia({ kind, bytes, mime, ...rest }, about = {}) {
+        return sends({ type: kind, [kind]: { ...keepMedia({ bytes, mime }, about.to), ...rest } }, about);
+      },
       press(title, about = {}) {
         const to = about.to ?? settings.numbers[0]?.phoneNumberId ?? "";
         const { wamid, choice } = conversations.offered(
@@ -168,6 +176,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
         })),
       ),
     deliver: inbound.deliver,
+    keepMedia,
+    downloads: media.downloads,
     templates: templates.api,
     login: signIn.login,
     issueToken: signIn.issueToken,

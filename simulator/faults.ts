@@ -27,7 +27,9 @@ export type GraphEndpoint =
   | "profile"
   | "smb_app_data"
   | "app"
-  | "subscriptions";
+  | "subscriptions"
+  | "media"
+  | "media-download";
 
 /**
  * `reset-before-accept`: the connection dies, nothing happened. `accept-then-reset`, `accept-then-500`,
@@ -43,7 +45,25 @@ export type FaultKind =
   | "hang"
   | "slow"
   | "garbage"
-  | { readonly error: GraphErrorSpec };
+  | { readonly error: GraphErrorSpec }
+  | { readonly download: DownloadFault };
+
+/**
+ * What befalls the bytes of media, on `media-download`. `truncated`: half, then the connection ends. `stalled`: half, then
+ * silence. `wrong-length`: half, as if that were all. `endless`: over and over. `log-in-page`: as for somebody without a
+ * token. `redirect`: to an address of Meta's that needs no token; `redirect-loop`: to itself.
+ */
+export type DownloadFault =
+  | "truncated"
+  | "stalled"
+  | "wrong-length"
+  | "wrong-sum"
+  | "endless"
+  | "log-in-page"
+  | "redirect"
+  | "redirect-loop"
+  | { readonly redirectTo: string }
+  | { readonly status: number };
 
 export type Fault = {
   readonly do: FaultKind;

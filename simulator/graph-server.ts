@@ -36,6 +36,8 @@ export function createGraphServer(deps: {
   readonly planOpen: (call: OpenCall) => GraphPlan | GraphAnswer | null;
   readonly plan: (call: GraphCall) => GraphPlan | GraphAnswer;
   readonly onRequest: (request: string) => void;
+  /** What is no call of Graph, such as a download of bytes. @returns whether it was taken. */
+  readonly serve: (request: http.IncomingMessage, response: http.ServerResponse) => boolean;
 }): GraphServer {
   const { tokens, faults, timers } = deps;
   let appUsage = JSON.stringify({ call_count: 1, total_time: 1, total_cputime: 1 });
@@ -74,7 +76,7 @@ export function createGraphServer(deps: {
   }
 
   async function disturb(fault: TakenFault, plan: GraphPlan, { answer, request, response }: Exchange): Promise<void> {
-    if (typeof fault.do === "object") return answer(refuse(fault.do.error));
+    if (typeof fault.do === "object") return answer("error" in fault.do ? refuse(fault.do.error) : await plan.run());
     switch (fault.do) {
       case "reset-before-accept":
         request.socket.resetAndDestroy();
@@ -119,6 +121,7 @@ export function createGraphServer(deps: {
   }
 
   const server = http.createServer((request, response) => {
+    if (deps.serve(request, response)) return;
     handle(request, response).catch((error: unknown) => {
       // A caller that hangs up while it is being read is not ours to report.
       if (!response.headersSent && !response.destroyed) respond(response, deps.apiVersion, failureOf(error));

@@ -13,6 +13,7 @@ export type { Conversation, Ticks, TranscriptEntry } from "./conversations.ts";
 export { createSimulator } from "./create-simulator.ts";
 export { escapedJson } from "./escape-json.ts";
 export type {
+  DownloadFault,
   Fault,
   FaultKind,
   Faults,
@@ -26,6 +27,7 @@ export type { AppUsage } from "./graph-server.ts";
 export type { InboundOptions } from "./inbound.ts";
 export { INBOUND_MESSAGES } from "./inbound-messages.ts";
 export type { AcceptedMessage } from "./ledgers.ts";
+export type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
 export type { SimulatorOptions, StatusDelays } from "./options.ts";
 export type { PersonOptions, PersonRecord } from "./people.ts";
 export type { DeliveryAttempt } from "./post-webhook.ts";
@@ -34,7 +36,7 @@ export type { CallbackAnswer, CallbackOptions, Callbacks } from "./sign-in/callb
 export type { IssueTokenOptions, Login, LoginDecision } from "./sign-in/login.ts";
 export type { LoginOptions } from "./sign-in/login-options.ts";
 export { signedRequestOf } from "./sign-in/signed-request.ts";
-export type { BatchedMessage, Person, Simulator } from "./simulator.ts";
+export type { BatchedMessage, Person, SentMedia, Simulator } from "./simulator.ts";
 export type { SimulatedTemplate, Templates } from "./templates.ts";
 export type { Delivery, DeliveryKind } from "./webhook-sender.ts";
 export type { WireObject } from "./wire.ts";

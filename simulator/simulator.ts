@@ -6,12 +6,22 @@ import type { Faults } from "./faults.ts";
 import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { AcceptedMessage } from "./ledgers.ts";
+import type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
 import type { PersonOptions } from "./people.ts";
 import type { Callbacks } from "./sign-in/callbacks.ts";
 import type { IssueTokenOptions, Login } from "./sign-in/login.ts";
 import type { Templates } from "./templates.ts";
 import type { Delivery } from "./webhook-sender.ts";
 import type { WireObject } from "./wire.ts";
+
+/** A picture, voice note, video, document or sticker on its way to the business. */
+export type SentMedia = SimulatedFile & {
+  readonly kind: "image" | "video" | "audio" | "document" | "sticker";
+  readonly caption?: string;
+  readonly filename?: string;
+  readonly voice?: boolean;
+  readonly animated?: boolean;
+};
 
 /** Somebody on WhatsApp. */
 export type Person = {
@@ -27,6 +37,8 @@ export type Person = {
    * `INBOUND_MESSAGES` has one of every type.
    */
   sends(message: WireObject, options?: InboundOptions): string;
+  /** Sends a file, which Meta keeps for 7 days; returns its wamid. */
+  sendsMedia(media: SentMedia, options?: InboundOptions): string;
   /**
    * Presses the button or chooses the row with this title, in the newest message that has one; returns the reply's wamid.
    * `replyTo`: in that message and no other. Throws when there is nothing to press by that title.
@@ -63,6 +75,11 @@ export type Simulator = {
   batch(messages: readonly BatchedMessage[]): readonly string[];
   /** Signs and posts any payload; bytes go out unchanged. */
   deliver(payload: WireObject | Uint8Array): void;
+
+  /** A file that Meta has, for messages that `sends`, `batch` or `deliver` make. `to`: the business number, by default the first. */
+  keepMedia(file: SimulatedFile, to?: string): KeptMedia;
+  /** Requests for the bytes of media, in order. */
+  readonly downloads: readonly MediaDownload[];
 
   readonly templates: Templates;
 
