@@ -216,6 +216,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Templates",
       "Ticks",
       "TranscriptEntry",
+      "UploadedMedia",
       "WebhookFaults",
       "WireObject",
     ],
