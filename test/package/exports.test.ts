@@ -221,6 +221,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "WireObject",
     ],
   },
+  "./s3": { values: ["createS3MediaStore"], types: ["S3MediaStoreOptions"] },
   "./connect-element": { values: ["WhatsAppConnect"], types: ["Onboarding", "OnboardingAnswer", "TextsInput"] },
 };
 

@@ -14,7 +14,10 @@ type Meta = Awaited<ReturnType<typeof startSimulator>>;
 async function sent(meta: Meta): Promise<string> {
   meta.person(ADA).sendsMedia(PICTURE);
   return (await meta.waitFor(
-    () => meta.deliveries[0]?.bytes.toString("utf8").match(/"image":\{"id":"(\d{15})"/)?.[1],
+    () =>
+      Buffer.from(meta.deliveries[0]?.bytes ?? [])
+        .toString("utf8")
+        .match(/"image":\{"id":"(\d{15})"/)?.[1],
   )) as string;
 }
 
@@ -30,9 +33,11 @@ describe("a picture", () => {
     const id = await sent(meta);
     const found = await call(meta, `${id}?phone_number_id=${NUMBER.phoneNumberId}`);
 
-    expect(meta.deliveries[0]?.bytes.toString("utf8").replaceAll("\\/", "/")).toContain(
-      createHash("sha256").update(BYTES).digest("base64"),
-    );
+    expect(
+      Buffer.from(meta.deliveries[0]?.bytes ?? [])
+        .toString("utf8")
+        .replaceAll("\\/", "/"),
+    ).toContain(createHash("sha256").update(BYTES).digest("base64"));
     expect(found).toMatchObject({
       status: 200,
       body: {
