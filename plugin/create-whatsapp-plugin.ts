@@ -32,6 +32,7 @@ import { DELIVERY } from "./http/route-table.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
+import { createOwnMedia } from "./media/own-media.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
@@ -58,6 +59,7 @@ import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
 import { wireDoctor } from "./wiring/wire-doctor.ts";
+import { wireOutboundMedia } from "./wiring/wire-outbound-media.ts";
 
 export type WhatsAppPluginOptions = {
   /** The host's own; borrowed, never destroyed. */
@@ -212,12 +214,22 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const eraseKnown = async (subject: { readonly userId: string }) => {
     if (await erasure.isKnown(subject)) await erase(subject);
   };
+  const { prepareMedia, keepBytes } = wireOutboundMedia({
+    config,
+    store,
+    mediaStore,
+    graphApi,
+    quotaBytes: Number.POSITIVE_INFINITY,
+    log,
+  });
   const prepareSend = createPrepareSend(
     createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
     ambiguity,
+    createOwnMedia({ keepBytes, records: store.media }),
   );
   const pipelineDeps = {
     prepareSend,
+    prepareMedia,
     connections: store.connections,
     graphApi,
     secretBox,

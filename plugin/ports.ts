@@ -5,6 +5,7 @@ import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { MediaRecords } from "./ports/media.ts";
 import type { Alarms, Operations } from "./ports/operations.ts";
+import type { OutboundMedia } from "./ports/outbound-media.ts";
 import type { HostEvents, Outbox, Sessions, Turns } from "./ports/outbox.ts";
 import type { Pace } from "./ports/pace.ts";
 import type { Templates } from "./ports/templates.ts";
@@ -45,6 +46,7 @@ export type Store = {
   readonly leaving: Leaving;
   readonly templates: Templates;
   readonly media: MediaRecords;
+  readonly outboundMedia: OutboundMedia;
   readonly sessions: Sessions;
   readonly prune: Prune;
   readonly deadLetters: DeadLetters;

@@ -1,4 +1,5 @@
 /** After the 200: the four stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
+import type { PrepareMedia } from "../media/prepare-media.ts";
 import type { Connections, GraphApi, Host, Logger, SecretBox, Store } from "../ports.ts";
 import { createApplyEvents } from "./apply-events.ts";
 import { createCrashSuspects } from "./crash-suspects.ts";
@@ -19,6 +20,7 @@ export type PipelineDeps = {
   readonly graphApi: GraphApi;
   readonly secretBox: SecretBox;
   readonly prepareSend: PrepareSend;
+  readonly prepareMedia: PrepareMedia;
   readonly host: Host;
   readonly log: Logger;
   readonly leaseMs: number;
@@ -72,6 +74,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       ...deps,
       lanes,
       outbox: store.outbox,
+      outboundMedia: store.outboundMedia,
       throughput: createThroughput({
         pace: store.pace,
         messagesPerSecond: deps.limits.messagesPerSecond,
