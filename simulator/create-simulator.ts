@@ -54,7 +54,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const tokens = createTokens(settings);
   const templates = createTemplates(settings);
   const media = createMedia({ settings, tokens, faults, timers, onDownload: activity.changed });
-  const uploads = createMediaUploads(settings);
+  const uploads = createMediaUploads(settings, activity.changed);
   const book = createAccountBook(settings);
   const sender = createWebhookSender({
     settings,

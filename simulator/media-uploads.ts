@@ -76,7 +76,7 @@ const KINDS: Readonly<Record<string, RegExp>> = {
 
 type Session = { readonly fileLength: number; readonly hash: Hash; received: number };
 
-export function createMediaUploads(settings: Settings): MediaUploads {
+export function createMediaUploads(settings: Settings, onUploaded: () => void): MediaUploads {
   const kept = new Map<string, UploadedMedia>();
   const uploads: UploadedMedia[] = [];
   const sessions = new Map<string, Session>();
@@ -101,6 +101,7 @@ export function createMediaUploads(settings: Settings): MediaUploads {
     const uploaded = { id, phoneNumberId, filename: file.filename, mime, size, sha256, at: settings.now() };
     kept.set(id, uploaded);
     uploads.push(uploaded);
+    onUploaded();
     return ok({ id });
   }
 

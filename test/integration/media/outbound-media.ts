@@ -1,5 +1,10 @@
 /** For tests of media that leave: files of each type, and a conversation to send into. */
-import { quiet, type TestChannel } from "../../support/channel.ts";
+import { createHash } from "node:crypto";
+import type { AiResponse, OutboundMessage, SendReceipt } from "@omniops/whatsapp";
+import { createFilesystemMediaStore } from "../../../adapters/media-store/filesystem.ts";
+import { createDatabase } from "../../../adapters/postgres/database.ts";
+import { createMediaRecords } from "../../../adapters/postgres/media.ts";
+import { quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 
 const padded = (head: readonly (number | string)[], size = 1_000): Uint8Array =>
   Buffer.concat([
@@ -31,4 +36,53 @@ export async function conversationOf(
   await quiet(channel);
   const rows = await channel.rows<{ id: string }>("select id from conversations order by created_at desc limit 1");
   return rows[0]?.id ?? "";
+}
+
+export const SILENT = { reply: () => null };
+
+export async function sent(
+  channel: TestChannel,
+  conversationId: string,
+  what: { message: OutboundMessage } | { response: AiResponse },
+): Promise<SendReceipt> {
+  const before = channel.meta.accepted.length;
+  const { sendId } = await channel.plugin.send({ conversationId, ...what });
+  await channel.meta.waitFor(() => channel.meta.accepted.length > before);
+  await channel.meta.idle();
+  await quiet(channel);
+  return (await channel.plugin.receipt(sendId, TENANT)) as SendReceipt;
+}
+
+export const lastBody = (channel: TestChannel) => channel.meta.accepted.at(-1)?.body;
+
+/** As `/media/upload` keeps it. */
+export async function keep(
+  channel: TestChannel,
+  bytes: Uint8Array,
+  about: { mime: string; kind?: "image" | "document" | "audio"; filename?: string; tenant?: string },
+) {
+  const db = createDatabase(channel.database.knex, { schema: "public", hostSchema: "public" });
+  const records = createMediaRecords(db);
+  const customerConfigId = about.tenant ?? TENANT;
+  const storageKey = await records.reserve(customerConfigId);
+  await createFilesystemMediaStore(channel.mediaDir).put(
+    storageKey,
+    (async function* () {
+      yield bytes;
+    })(),
+    { mime: about.mime },
+  );
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return records.keep(
+    {
+      customerConfigId,
+      storageKey,
+      kind: about.kind ?? "image",
+      filename: about.filename ?? null,
+      mime: about.mime,
+      size: bytes.byteLength,
+      sha256,
+    },
+    Number.POSITIVE_INFINITY,
+  );
 }

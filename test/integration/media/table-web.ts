@@ -6,6 +6,8 @@ export type Page = {
   readonly type?: string;
   readonly location?: string;
   readonly body?: Uint8Array;
+  /** Its bytes come after this. */
+  readonly after?: Promise<void>;
 };
 
 /** What `createWeb` gives in tests that mock it: every name is public, but for those that say otherwise. */
@@ -18,12 +20,13 @@ export function tableWeb(): Web {
     resolve: async (hostname) => names.get(hostname) ?? ["93.184.216.34"],
     async get({ url }) {
       fetched.push(url.href);
-      const { status = 200, type, location, body = new Uint8Array() } = pages.get(url.href) ?? { status: 404 };
+      const { status = 200, type, location, body = new Uint8Array(), after } = pages.get(url.href) ?? { status: 404 };
       const headers: Readonly<Record<string, string | undefined>> = { "content-type": type, location };
       return {
         status,
         header: (name) => headers[name] ?? null,
         bytes: (async function* () {
+          await after;
           yield body;
         })(),
         close: () => undefined,
