@@ -42,6 +42,6 @@ function pour(lines: string, part: Buffer, size: number): void {
     socket.write(`POST /api/whatsapp/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}\r\n`);
     more();
   });
-  // A client of a real network needs a moment to come back.
-  socket.once("close", () => setTimeout(() => pour(lines, part, size), 100));
+  // A client of a real network needs a moment to come back, each its own.
+  socket.once("close", () => setTimeout(() => pour(lines, part, size), 50 + Math.random() * 100));
 }

@@ -4,6 +4,7 @@ import { benchAcks } from "./acks.ts";
 import { benchBacklog } from "./backlog.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchLatency } from "./latency.ts";
+import { benchMedia } from "./media.ts";
 import { benchPeer } from "./peer.ts";
 import { benchSoak } from "./soak.ts";
 import { benchTransformer } from "./transformer.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (world: World) => Promise<boolean>>> = {
   instances: benchInstances,
   fairness: benchFairness,
   soak: (world) => benchSoak(world, minutes),
+  media: benchMedia,
   peer: benchPeer,
 };
 

@@ -8,6 +8,8 @@ export type MeasuredServer = {
   readonly port: number;
   /** Of its process, after a full collection. */
   memory(): Promise<NodeJS.MemoryUsage>;
+  /** The most resident memory since it was asked last, in bytes, looked at every 5 ms. */
+  peak(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -23,14 +25,16 @@ export async function runServer(mode: ServerMode | "peer", ...args: readonly str
     once(child, "message"),
     once(child, "exit").then(([code]) => Promise.reject(new Error(`the ${mode} server ended with ${code}`))),
   ])) as [{ port: number }];
+  async function ask<T>(what: "memory" | "peak"): Promise<T> {
+    const answer = once(child, "message");
+    child.send(what);
+    const [said] = (await answer) as [T];
+    return said;
+  }
   return {
     port: message.port,
-    async memory() {
-      const answer = once(child, "message");
-      child.send("memory");
-      const [usage] = (await answer) as [NodeJS.MemoryUsage];
-      return usage;
-    },
+    memory: () => ask<NodeJS.MemoryUsage>("memory"),
+    peak: () => ask<number>("peak"),
     async stop() {
       const gone = once(child, "exit");
       child.kill("SIGKILL");

@@ -1,15 +1,16 @@
 /** The server under measurement, in a process of its own: `hmac` only checks the signature, the others embed the channel. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import express from "express";
 import knexFactory from "knex";
 import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
-export type ServerMode = "hmac" | "acks" | "silent" | "full";
+/** All of ours are in front of the host's app, but `mounted`, which is within it. */
+export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full";
 
-const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1"] = process.argv.slice(2) as [
+const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1", mediaDir] = process.argv.slice(2) as [
   ServerMode,
   ...string[],
 ];
@@ -44,7 +45,9 @@ if (mode === "hmac") {
       tokenKeys: `k1:${Buffer.alloc(32, 7).toString("base64")}`,
       graphUrl,
       coalesceMs: 0,
+      mediaDir,
     },
+    authenticate: ({ headers }: IncomingMessage) => String(headers["x-tenant"] ?? ""),
     reply: (turn) => (mode === "silent" ? null : `Yes, until **six**. (${turn.messages.at(-1)?.externalId})`),
     logger: quiet,
     // What is measured is us, not Meta's patience with one person.
@@ -61,16 +64,30 @@ if (mode === "hmac") {
       wabaId: WABA_ID,
     });
   }
-  if (mode !== "acks") await whatsapp.start();
+  if (mode !== "acks" && mode !== "mounted") await whatsapp.start();
   app.use("/api/whatsapp", whatsapp.router);
-  if (process.env.BENCH_MOUNT !== "router") listener = whatsapp.inFrontOf(app);
+  if (mode !== "mounted") listener = whatsapp.inFrontOf(app);
 }
 
 const server = createServer(listener).listen(0, "127.0.0.1", () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 
+let peak = 0;
+let isWatched = false;
+const look = () => {
+  peak = Math.max(peak, process.memoryUsage.rss());
+};
+
 process.on("message", (message) => {
+  if (message === "peak") {
+    // Not before anybody asks: the other benchmarks measure time.
+    if (!isWatched) setInterval(look, 5);
+    isWatched = true;
+    look();
+    process.send?.(peak);
+    peak = 0;
+  }
   if (message !== "memory") return;
   globalThis.gc?.();
   process.send?.(process.memoryUsage());

@@ -65,6 +65,7 @@ function list(title: string, counts: ErasureCounts): string {
     contacts: "contacts",
     conversations: "conversations, emptied",
     messages: "messages in the host's inbox",
+    media: "files that they have sent",
     events: "events",
     deliveries: "deliveries, their bytes",
     turns: "turns",

@@ -33,7 +33,9 @@ import { createRouter, type Router } from "./http/router.ts";
 import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
 import { createOwnMedia } from "./media/own-media.ts";
+import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
+import { createUploadMedia } from "./media/upload-media.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
@@ -92,6 +94,8 @@ export type WhatsAppPluginOptions = {
    * machines take `createS3MediaStore` of `@omniops/whatsapp/s3`.
    */
   readonly mediaStore?: MediaStore;
+  /** How many bytes of media one tenant may have, sent and received. Default 10 GiB; `Infinity`: as many as fit. */
+  readonly mediaQuotaBytes?: number;
   /** For Graph calls through a proxy or tracer. Default: a keep-alive agent of our own. */
   readonly fetch?: typeof globalThis.fetch;
   /** Schema of our tables (default `public`) and of the host's three (default `public`). */
@@ -105,7 +109,7 @@ export type WhatsAppPluginOptions = {
   readonly upkeepMs?: number;
   /**
    * Days until what is settled is deleted: `rawDays` 30, `eventDays` 30 (at least 8, because Meta brings a delivery again for
-   * 7), `sendDays` 90 (at least 30, because a status may come that late), `deadDays` 90. What waits is never deleted.
+   * 7), `sendDays` 90 (at least 30, because a status may come that late), `mediaDays` 90 (at least 8), `deadDays` 90. What waits is never deleted.
    */
   readonly retention?: Partial<Retention>;
   /**
@@ -200,6 +204,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
     },
   });
+  const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
   const store = countWork(stored, counters);
@@ -219,7 +224,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     store,
     mediaStore,
     graphApi,
-    quotaBytes: Number.POSITIVE_INFINITY,
+    quotaBytes: mediaQuotaBytes,
     log,
   });
   const prepareSend = createPrepareSend(
@@ -311,6 +316,11 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     store,
     verifyToken: config.verifyToken,
     ...connecting.routes,
+    media: {
+      records: store.media,
+      mediaStore,
+      upload: createUploadMedia({ records: store.media, mediaStore, quotaBytes: mediaQuotaBytes }),
+    },
     authenticate: options.authenticate ?? (() => null),
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),

@@ -50,6 +50,8 @@ export const ERROR_STATUS = {
   MEDIA_TOO_LARGE: 413,
   MEDIA_TYPE_UNSUPPORTED: 415,
   MEDIA_NOT_FOUND: 404,
+  MEDIA_PENDING: 404,
+  MEDIA_EXPIRED: 404,
   SIGNED_REQUEST_INVALID: 401,
   SECRET_UNREADABLE: 500,
   HOST_TABLE_INCOMPATIBLE: 500,
@@ -92,6 +94,15 @@ export class ChannelError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.meta = options.meta;
   }
+}
+
+/** Said before a file is taken in, and again when it is counted. */
+export function quotaExceeded(quotaBytes: number): ChannelError {
+  return new ChannelError(
+    "MEDIA_QUOTA_EXCEEDED",
+    `This tenant's media would take more than ${quotaBytes} bytes: raise mediaQuotaBytes, or keep media for fewer days (retention.mediaDays).`,
+    { retry: "fix" },
+  );
 }
 
 /** The codes whose sentence the Connect button's page shows as well. */

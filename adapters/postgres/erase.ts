@@ -14,6 +14,7 @@ import {
   type Traces,
 } from "./find-person.ts";
 import { eraseFromHost } from "./host-erasure.ts";
+import { eraseMedia } from "./media.ts";
 import { oneAtATime } from "./routing.ts";
 import { outLane } from "./sends.ts";
 import { entomb, eraseBytes, rememberErased } from "./tombstones.ts";
@@ -50,6 +51,7 @@ export function createErasure(db: Database): Erasure {
       const { people, traces } = await look(subject, customerConfigId);
       const [row] = await db.query<ErasureCounts>(
         `select (select count(*)::int from ${db.hostName("messages")} where conversation_id = any($2)) as messages,
+           (select count(*)::int from ${db.name("whatsapp_media")} where contact_id = any($1) or conversation_id = any($2)) as media,
            (select count(*)::int from ${db.name("whatsapp_turns")} where contact_id = any($1)) as turns,
            (select count(*)::int from ${db.name("whatsapp_sends")} where conversation_id = any($2)) as sends,
            (select count(*)::int from ${db.name("whatsapp_host_events")} where lane_key = any($3) or id = any($4)) as "hostEvents"`,
@@ -108,6 +110,7 @@ export function createErasure(db: Database): Erasure {
     await tx.query(`delete from ${db.name("whatsapp_preferences")} where contact_id = any($1)`, [contacts]);
     const messageIds = new Set([...before.messageIds, ...(await findExchanged(tx, db, conversations))]);
     const first = await eraseFromHost(tx, db, conversations);
+    const media = await eraseMedia(tx, db, contacts, conversations);
     await lockLanes(tx, people, before.traces);
 
     // From here on nothing of theirs can be added, nor taken up by a worker. An answer may have come just before.
@@ -129,7 +132,7 @@ export function createErasure(db: Database): Erasure {
     const newest = await eraseEvents(tx, people, traces);
     rememberErased(tx, db, [...messageIds, ...newest]);
     await tx.query(`delete from ${db.name("whatsapp_contacts")} where id = any($1)`, [contacts]);
-    return { ...sizesOf(people, traces), messages, turns: turns.length, sends: sends.length, hostEvents };
+    return { ...sizesOf(people, traces), messages, media, turns: turns.length, sends: sends.length, hostEvents };
   }
 
   /** Whoever is working on one of them is fenced out when this commits. */

@@ -1,6 +1,6 @@
 /** Rows of media, and the keys of objects that no row has: together they leave nothing behind, whenever a process ends. */
 import { randomBytes } from "node:crypto";
-import { ChannelError } from "../../plugin/errors.ts";
+import { ChannelError, quotaExceeded } from "../../plugin/errors.ts";
 import type { MediaRecord, MediaRecords } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 
@@ -36,7 +36,8 @@ export function createMediaRecords(db: Database): MediaRecords {
       }),
 
     async discard(storageKey) {
-      await db.transaction((tx) => leaveBytes(tx, db, [storageKey]));
+      // Only what is noted: where a COMMIT was lost on its way, a row has it perhaps after all.
+      await db.query(`update ${leftovers} set remove_at = now() where storage_key = $1`, [storageKey]);
     },
 
     async find(id, customerConfigId) {
@@ -111,6 +112,43 @@ export async function leaveBytes(tx: Tx, db: Database, storageKeys: readonly str
   );
 }
 
+/**
+ * The rows of a person's media go, and their bytes with the next upkeep. In the order of locks: after the host's messages, before lanes.
+ * @returns how many.
+ */
+export async function eraseMedia(
+  tx: Tx,
+  db: Database,
+  contacts: readonly string[],
+  conversations: readonly string[],
+): Promise<number> {
+  const gone = await tx.query<{ storage_key: string | null }>(
+    `with theirs as (
+       select id from ${db.name("whatsapp_media")} where contact_id = any($1) or conversation_id = any($2) order by id for update)
+     delete from ${db.name("whatsapp_media")} m using theirs where m.id = theirs.id returning m.storage_key`,
+    [contacts, conversations],
+  );
+  await leaveBytes(tx, db, keysOf(gone));
+  return gone.length;
+}
+
+/** Those that are too old, without what is still on its way. @returns how many; fewer than `limit` when there are no more. */
+export async function pruneMedia(tx: Tx, db: Database, days: number, limit: number): Promise<number> {
+  const gone = await tx.query<{ storage_key: string | null }>(
+    `with old as (
+       select id from ${db.name("whatsapp_media")} where created_at < now() - $1 * interval '1 day' and state <> 'pending'
+       order by created_at limit $2 for update skip locked)
+     delete from ${db.name("whatsapp_media")} m using old where m.id = old.id returning m.storage_key`,
+    [days, limit],
+  );
+  await leaveBytes(tx, db, keysOf(gone));
+  return gone.length;
+}
+
+function keysOf(rows: readonly { readonly storage_key: string | null }[]): readonly string[] {
+  return rows.map(({ storage_key }) => storage_key).filter((key) => key !== null);
+}
+
 async function usedBytes(queries: Pick<Tx, "query">, db: Database, customerConfigId: string): Promise<number> {
   const [row] = await queries.query<{ used: number }>(
     `select coalesce(sum(size), 0)::float8 as used from ${db.name("whatsapp_media")}
@@ -118,12 +156,4 @@ async function usedBytes(queries: Pick<Tx, "query">, db: Database, customerConfi
     [customerConfigId],
   );
   return row?.used ?? 0;
-}
-
-function quotaExceeded(quotaBytes: number): ChannelError {
-  return new ChannelError(
-    "MEDIA_QUOTA_EXCEEDED",
-    `This tenant's media would take more than ${quotaBytes} bytes: raise mediaQuotaBytes, or keep media for fewer days (retention.mediaDays).`,
-    { retry: "fix" },
-  );
 }

@@ -1,6 +1,7 @@
 /** What has outlived its use goes: in small transactions, past rows that somebody holds, so that any number of instances may do it. */
 import type { Prune, Pruned } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
+import { pruneMedia } from "./media.ts";
 import { ERASED } from "./tombstones.ts";
 
 /** Rows per transaction: few enough to hold locks for milliseconds. */
@@ -82,7 +83,14 @@ export function createPrune(db: Database): Prune {
     };
   }
 
-  return async ({ rawDays, eventDays, sendDays, deadDays }, signal) => {
+  function media(days: number): () => Promise<Step> {
+    return async () => {
+      const gone = await db.transaction((tx) => pruneMedia(tx, db, days, BATCH));
+      return { gone, goesOn: gone === BATCH };
+    };
+  }
+
+  return async ({ rawDays, eventDays, sendDays, mediaDays, deadDays }, signal) => {
     const tables: Readonly<Record<keyof Pruned, readonly (() => Promise<Step>)[]>> = {
       webhooks: [byId("whatsapp_webhooks", "t.pending = 0", rawDays)],
       events: [
@@ -94,6 +102,7 @@ export function createPrune(db: Database): Prune {
         byAge("whatsapp_turns", "id", "created_at", deadDays, "state = 2"),
       ],
       sends: [sends(sendDays)],
+      media: [media(mediaDays)],
       hostEvents: [byAge("whatsapp_host_events", "id", "created_at", deadDays, "state = 2")],
       others: [
         byAge("whatsapp_erased_messages", "message_hash", "erased_at", ERASED_MESSAGES),
@@ -102,7 +111,7 @@ export function createPrune(db: Database): Prune {
         byAge("whatsapp_onboardings", "id", "created_at", ONBOARDINGS, "access_token_enc is null"),
       ],
     };
-    const pruned = { webhooks: 0, events: 0, turns: 0, sends: 0, hostEvents: 0, others: 0 };
+    const pruned = { webhooks: 0, events: 0, turns: 0, sends: 0, media: 0, hostEvents: 0, others: 0 };
     for (const [name, steps] of Object.entries(tables))
       for (const step of steps) pruned[name as keyof Pruned] += await repeat(step, signal);
     return pruned;

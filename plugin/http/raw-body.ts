@@ -10,14 +10,16 @@ const BODY_DEADLINE_MS = 10_000;
 
 export type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
 
-/** What bodies that are being read may hold together. `giveUp` is called on the one that must go. */
-export type MemoryBudget = (giveUp: (error: ChannelError) => void) => {
+/** What bodies that are being read may hold together, and when each may go on. `giveUp` is called on the one that must go. */
+export type Budget = (giveUp: (error: ChannelError) => void) => {
   grow(bytes: number): void;
+  /** Calls `goOn` when it is this body's turn to be read further: perhaps at once. */
+  next(goOn: () => void): void;
   leave(): void;
 };
 
 /** For callers whom we know. */
-const UNLIMITED: MemoryBudget = () => ({ grow() {}, leave() {} });
+const UNLIMITED: Budget = () => ({ grow() {}, next: (goOn) => goOn(), leave() {} });
 
 /**
  * @throws ChannelError BODY_TOO_LARGE before a byte is read, ENCODING_UNSUPPORTED, BODY_INCOMPLETE, RAW_BODY_MISSING.
@@ -55,12 +57,7 @@ function declaredLength({ headers }: IncomingMessage, maxBytes: number): number 
  * without a timer, because Express leaves every request with a hidden class of its own, and each look at it costs. They
  * hold no memory while they wait, so the budget is for the others.
  */
-function readUntouched(
-  request: MaybeParsed,
-  length: number,
-  maxBytes: number,
-  budget: MemoryBudget,
-): Promise<Uint8Array> {
+function readUntouched(request: MaybeParsed, length: number, maxBytes: number, budget: Budget): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     // By then all that came in the same packet has been parsed.
     process.nextTick(() => {
@@ -74,17 +71,12 @@ function readUntouched(
   });
 }
 
-function readStream(
-  request: IncomingMessage,
-  chunks: Buffer[],
-  maxBytes: number,
-  budget: MemoryBudget,
-): Promise<Uint8Array> {
+function readStream(request: IncomingMessage, chunks: Buffer[], maxBytes: number, budget: Budget): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     let size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     let isSettled = false;
     let deadline: NodeJS.Timeout | undefined;
-    let memory: ReturnType<MemoryBudget> | undefined;
+    let memory: ReturnType<Budget> | undefined;
     memory = budget(fail);
     if (isSettled) return;
     memory.grow(size);
@@ -98,6 +90,11 @@ function readStream(
       else {
         chunks.push(chunk);
         memory?.grow(chunk.byteLength);
+        if (isSettled) return;
+        request.pause();
+        memory?.next(() => {
+          if (!isSettled) request.resume();
+        });
       }
     }
     function onEnd(): void {

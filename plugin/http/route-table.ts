@@ -19,6 +19,8 @@ export const ROUTES = [
   { name: "send", method: "POST", path: "/send", auth: "tenant" },
   { name: "receipt", method: "GET", path: "/sends/:id", auth: "tenant" },
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
+  { name: "upload", method: "POST", path: "/media/upload", auth: "tenant" },
+  { name: "download", method: "GET", path: "/media/download/:id", auth: "tenant" },
   { name: "deadLetters", method: "GET", path: "/dead-letters", auth: "tenant" },
   { name: "redrive", method: "POST", path: "/dead-letters/redrive", auth: "tenant" },
   { name: "metrics", method: "GET", path: "/metrics", auth: "host" },

@@ -15,6 +15,7 @@ import { createDeadLetterRoutes } from "./dead-letter-routes.ts";
 import { createDisconnectRoute } from "./disconnect-route.ts";
 import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
+import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
@@ -40,6 +41,7 @@ export type RouterDeps = {
   readonly store: Store;
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
+  readonly media: MediaDeps;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -68,6 +70,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
   const tenant = createTenantRoutes({ store, send: plugin.send, sessionStatus: plugin.sessionStatus });
 
   const connecting = createConnectRoutes(connect, log);
+  const media = createMediaRoutes(deps.media);
   const deadLetters = createDeadLetterRoutes(deps.deadLetters);
 
   const asTenant =
@@ -105,6 +108,8 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
+    upload: asTenant(media.upload),
+    download: asTenant(media.download),
     deadLetters: toOperate(deadLetters.list),
     redrive: toOperate(deadLetters.redrive),
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),

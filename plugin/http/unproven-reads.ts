@@ -1,10 +1,15 @@
-/** Bodies of callers who have proven nothing yet: however many come at once, together they hold only so much memory. */
+/** Bodies of callers who have proven nothing yet: however many come at once, together they take only so much memory and time. */
 import { ChannelError } from "../errors.ts";
 import type { Logger } from "../ports.ts";
-import { type MaybeParsed, type MemoryBudget, readRawBody } from "./raw-body.ts";
+import { type Budget, type MaybeParsed, readRawBody } from "./raw-body.ts";
 
 /** Five of Meta's largest deliveries at the same moment; an ordinary one is a thousandth of such. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
+/**
+ * While more bodies than this are in line, one of them is read further each millisecond, 64 KiB at a time: Meta's largest delivery
+ * takes 50 ms of that, and whoever pours in as fast as a machine can does not make everybody wait.
+ */
+const LONG_LINE = 4;
 /** What a request costs beside its body, so that many bodies of one byte count as well. */
 const COST_OF_A_REQUEST = 16 * 1024;
 
@@ -21,13 +26,30 @@ export function createUnprovenReads(log: Logger, maxHeldBytes = MAX_HELD_BYTES):
   const readings = new Set<Reading>();
   let held = 0;
   let isFlooded = false;
+  const inLine: (() => void)[] = [];
+  let isPumping = false;
 
-  const budget: MemoryBudget = (giveUp) => {
+  const budget: Budget = (giveUp) => {
     const reading: Reading = { bytes: 0, giveUp };
     readings.add(reading);
     grow(reading, COST_OF_A_REQUEST);
-    return { grow: (bytes) => grow(reading, bytes), leave: () => leave(reading) };
+    return { grow: (bytes) => grow(reading, bytes), next, leave: () => leave(reading) };
   };
+
+  /** First come, first served: somebody who sends slowly is not in the line while nothing has come. */
+  function next(goOn: () => void): void {
+    inLine.push(goOn);
+    if (isPumping) return;
+    isPumping = true;
+    setImmediate(pump);
+  }
+
+  function pump(): void {
+    inLine.shift()?.();
+    isPumping = inLine.length > 0;
+    if (inLine.length > LONG_LINE) setTimeout(pump, 1);
+    else if (isPumping) setImmediate(pump);
+  }
 
   function grow(reading: Reading, bytes: number): void {
     if (!readings.has(reading)) return;

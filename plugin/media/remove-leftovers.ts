@@ -2,6 +2,8 @@
 import type { Leftover, MediaRecords, MediaStore } from "../ports.ts";
 
 const BATCH = 100;
+/** Looking for what is half costs a request to a bucket, whether there is any or not. */
+const SWEEP_EVERY_MS = 60 * 60 * 1_000;
 /** Nothing takes so long to be written. */
 const ABANDONED_MS = 24 * 60 * 60 * 1_000;
 
@@ -13,6 +15,7 @@ export type RemoveLeftoversDeps = {
 
 /** Goes past objects that cannot be removed, and fails with the first of their errors at the end: the next round tries them again. */
 export function createRemoveLeftovers({ records, mediaStore, now }: RemoveLeftoversDeps) {
+  let sweptAt = Number.NEGATIVE_INFINITY;
   return async (signal: AbortSignal): Promise<void> => {
     const errors: unknown[] = [];
     for (let last: Leftover | null = null; !signal.aborted; ) {
@@ -32,7 +35,11 @@ export function createRemoveLeftovers({ records, mediaStore, now }: RemoveLeftov
       if (due.length < BATCH || errors.length > BATCH) break;
       last = due.at(-1) ?? null;
     }
-    if (!signal.aborted) await mediaStore.sweep(new Date(now().getTime() - ABANDONED_MS));
+    const time = now().getTime();
+    if (!signal.aborted && time - sweptAt >= SWEEP_EVERY_MS) {
+      await mediaStore.sweep(new Date(time - ABANDONED_MS));
+      sweptAt = time;
+    }
     if (errors.length > 0) throw errors[0];
   };
 }

@@ -3,10 +3,10 @@ import { ChannelError } from "../errors.ts";
 import type { Retention } from "../ports.ts";
 
 /** Meta brings a delivery again for 7 days: younger, a redelivery would not be known as one. A status may come for 30. */
-const LEAST: Retention = { rawDays: 1, eventDays: 8, sendDays: 30, deadDays: 8 };
+const LEAST: Retention = { rawDays: 1, eventDays: 8, sendDays: 30, mediaDays: 8, deadDays: 8 };
 const MOST = 36_500;
 
-const DEFAULT_RETENTION: Retention = { rawDays: 30, eventDays: 30, sendDays: 90, deadDays: 90 };
+const DEFAULT_RETENTION: Retention = { rawDays: 30, eventDays: 30, sendDays: 90, mediaDays: 90, deadDays: 90 };
 
 /** @throws ChannelError CONFIG_INVALID. */
 export function readRetention(given: Partial<Retention> = {}): Retention {
@@ -14,6 +14,7 @@ export function readRetention(given: Partial<Retention> = {}): Retention {
     rawDays: given.rawDays ?? DEFAULT_RETENTION.rawDays,
     eventDays: given.eventDays ?? DEFAULT_RETENTION.eventDays,
     sendDays: given.sendDays ?? DEFAULT_RETENTION.sendDays,
+    mediaDays: given.mediaDays ?? DEFAULT_RETENTION.mediaDays,
     deadDays: given.deadDays ?? DEFAULT_RETENTION.deadDays,
   };
   for (const name of Object.keys(LEAST) as (keyof Retention)[]) {

@@ -11,6 +11,8 @@ export type ErasureCounts = {
   readonly conversations: number;
   /** Rows of the host's inbox. */
   readonly messages: number;
+  /** Files that they have sent; their bytes go with the next upkeep. */
+  readonly media: number;
   readonly events: number;
   /** Webhooks whose bytes go. */
   readonly deliveries: number;

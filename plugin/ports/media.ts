@@ -74,7 +74,7 @@ export type MediaRecords = {
    * @throws ChannelError MEDIA_QUOTA_EXCEEDED, and MEDIA_STORE_UNAVAILABLE when they took so long that they are removed.
    */
   keep(media: NewMedia, quotaBytes: number): Promise<string>;
-  /** Nobody wants these bytes: they are removed with the next upkeep. */
+  /** Nobody wants these bytes: they are removed with the next upkeep. Changes nothing once a row has them, so whoever does not know may call it. */
   discard(storageKey: string): Promise<void>;
   /** @returns null also for another tenant's. */
   find(id: string, customerConfigId: string): Promise<MediaRecord | null>;

@@ -45,12 +45,16 @@ export type Retention = {
   readonly eventDays: number;
   /** Sends with their parts, attempts and idempotency keys. */
   readonly sendDays: number;
+  /** Media with their bytes. What is on its way is not too old. */
+  readonly mediaDays: number;
   /** Dead letters. */
   readonly deadDays: number;
 };
 
 /** How many rows went. `others`: sign-ins, onboardings, and what is left of erasures. */
-export type Pruned = Readonly<Record<"webhooks" | "events" | "turns" | "sends" | "hostEvents" | "others", number>>;
+export type Pruned = Readonly<
+  Record<"webhooks" | "events" | "turns" | "sends" | "media" | "hostEvents" | "others", number>
+>;
 
 /** Deletes what is too old, as much as fits one call; ends soon after the signal aborts. */
 export type Prune = (retention: Retention, signal: AbortSignal) => Promise<Pruned>;

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, open, readdir, rm, stat, utimes } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, stat, truncate, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -104,6 +104,21 @@ describe("a folder of media", () => {
     expect(await createFilesystemMediaStore(directory).link("tenant/a", HEADERS)).toBeNull();
   });
 
+  it("says so when a file is shorter than it was", async () => {
+    const store = createFilesystemMediaStore(directory);
+    await store.put("tenant/short", whole(randomBytes(300_000)), { mime: "text/plain" });
+    const found = await store.get("tenant/short");
+    await truncate(join(directory, "tenant", "short"), 100_000);
+
+    let length = 0;
+    const reading = (async () => {
+      for await (const chunk of found?.bytes ?? []) length += chunk.byteLength;
+    })();
+
+    await expect(reading).rejects.toMatchObject({ code: "MEDIA_STORE_UNAVAILABLE" });
+    expect(length).toBe(100_000);
+  });
+
   it("ends with one of them, whole, when the same key is written twice at once", async () => {
     const store = createFilesystemMediaStore(directory);
     const both = ["a", "b"].map((letter) => letter.repeat(300_000));
@@ -150,7 +165,8 @@ describe("a bucket of media", () => {
   it("links to an object for fifteen minutes, with the headers that it is to be shown with", async () => {
     const store = createS3MediaStore({ client: server.client, bucket: BUCKET });
     const bytes = randomBytes(1_000);
-    await store.put("tenant/linked", whole(bytes), { mime: "image/png" });
+    // As what it is to be shown is decided by the link alone.
+    await store.put("tenant/linked", whole(bytes), { mime: "application/octet-stream" });
 
     const link = await store.link("tenant/linked", HEADERS);
     const answer = await fetch(String(link?.url));

@@ -450,7 +450,16 @@ describe("dead-letters", () => {
 
 describe("erase", () => {
   const PERSON = ["--phone", "+44 7700 900123"];
-  const NOTHING = { conversations: 0, messages: 0, events: 0, deliveries: 0, turns: 0, sends: 0, hostEvents: 0 };
+  const NOTHING = {
+    conversations: 0,
+    messages: 0,
+    media: 0,
+    events: 0,
+    deliveries: 0,
+    turns: 0,
+    sends: 0,
+    hostEvents: 0,
+  };
 
   test("counts what would go until it is told to do it", async () => {
     const { url, knex, drop } = await createTestDatabase();

@@ -1,5 +1,6 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
+import { KEPT_MEDIA_MUTATIONS } from "./kept-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
@@ -282,5 +283,6 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/metrics.test.ts"],
   },
   ...PACE_MUTATIONS,
+  ...KEPT_MEDIA_MUTATIONS,
   ...SECURITY_MUTATIONS,
 ];

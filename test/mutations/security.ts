@@ -16,6 +16,13 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: ["test/unit/webhook/unproven-reads.test.ts"],
   },
   {
+    rule: "T12: and they are read in turn",
+    file: READS,
+    find: "if (inLine.length > LONG_LINE) setTimeout(pump, 1);",
+    replace: "if (inLine.length > LONG_LINE) while (inLine.length > 0) inLine.shift()?.();",
+    tests: ["test/unit/webhook/unproven-reads.test.ts"],
+  },
+  {
     rule: "T12: and the process stays small by it",
     file: READS,
     find: "const MAX_HELD_BYTES = 16 * 1024 * 1024;",

@@ -61,6 +61,8 @@ export type TestChannelOptions = {
   /** Whether to connect the number and start the pipeline. Default true. */
   readonly start?: boolean;
   readonly connect?: boolean;
+  /** Whether deliveries are taken before the host's app sees them. Default false. */
+  readonly inFront?: boolean;
 };
 
 const running = new Set<TestChannel>();
@@ -110,7 +112,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   });
   const app = express();
   app.use("/api/whatsapp", plugin.router);
-  const server = createServer(app).listen(0, "127.0.0.1");
+  const server = createServer(options.inFront === true ? plugin.inFrontOf(app) : app).listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/whatsapp`;
   meta.setWebhookUrl(`${url}/webhook`);

@@ -18,6 +18,8 @@ import type { WorkerOrders } from "./worker.ts";
 import { createWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 export const LEASE_MS = 2_000;
+/** Statuses come within it even where many experiments share two cores; then nothing may be sent twice. */
+const RECONCILE_MS = 20_000;
 
 const UNSETTLED = `select lane_key, pending, attempts, lease_token is not null as leased, ready_at - now() as ready_in
   from whatsapp_lanes where pending <> 0 or lease_token is not null limit 5`;
@@ -75,7 +77,14 @@ export type StageOptions = Pick<WorkerOrders, "options" | "chatUrl" | "poolMax" 
 export async function startStage(
   random: Random,
   onFinished: OnFinished,
-  { workers: count = 1, start = true, postgres, leaseMs = LEASE_MS, reconcileMs = 5_000, ...orders }: StageOptions = {},
+  {
+    workers: count = 1,
+    start = true,
+    postgres,
+    leaseMs = LEASE_MS,
+    reconcileMs = RECONCILE_MS,
+    ...orders
+  }: StageOptions = {},
 ): Promise<Stage> {
   const urlOf = await openDatabase(postgres, onFinished);
   const proxy = await startChaosProxy(() => Number(new URL(urlOf()).port));

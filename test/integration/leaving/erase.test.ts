@@ -103,6 +103,7 @@ describe("a person who is erased", () => {
       contacts: 0,
       conversations: 0,
       messages: 0,
+      media: 0,
       events: 0,
       deliveries: 0,
       turns: 0,

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createMediaRecords } from "../../../adapters/postgres/media.ts";
+import { createPrune } from "../../../adapters/postgres/prune.ts";
 import { createRemoveLeftovers } from "../../../plugin/media/remove-leftovers.ts";
+import { readRetention } from "../../../plugin/pipeline/retention.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
 
 const TENANT = "00000000-0000-4000-8000-000000000001";
@@ -72,6 +74,19 @@ describe("the key of an object", () => {
     expect(await keys()).toEqual([]);
   });
 
+  it("is not given up once a row has it, though whoever kept it never heard of it", async () => {
+    const { records, removed, upkeep, keep, keys } = await start();
+    const id = await keep(TENANT);
+    const { storageKey } = (await records.find(id, TENANT)) ?? {};
+
+    // The COMMIT was lost on its way back.
+    await records.discard(String(storageKey));
+    await upkeep();
+
+    expect(await keys()).toEqual([]);
+    expect(removed).toEqual([]);
+  });
+
   it("cannot be kept once it is due: somebody is perhaps removing it", async () => {
     const { records, keys } = await start();
     const storageKey = await records.reserve(TENANT);
@@ -122,5 +137,48 @@ describe("media of a tenant", () => {
     expect(await records.used(TENANT)).toBe(90);
     // What was not kept is removed by and by.
     expect(await keys()).toHaveLength(6);
+  });
+});
+
+describe("old media", () => {
+  const prune = (knex: Awaited<ReturnType<typeof start>>["knex"], given = {}) =>
+    createPrune(createDatabase(knex, { schema: "public", hostSchema: "public" }))(
+      readRetention(given),
+      new AbortController().signal,
+    );
+  const age = (knex: Awaited<ReturnType<typeof start>>["knex"], days: number) =>
+    knex("whatsapp_media").update({ created_at: knex.raw("now() - ? * interval '1 day'", [days]) });
+
+  it("go after 90 days, or as many as the host says, and their bytes with them", async () => {
+    const { knex, records, removed, upkeep, keep } = await start();
+    const id = await keep(TENANT);
+    const key = (await records.find(id, TENANT))?.storageKey;
+
+    await age(knex, 89);
+    expect(await prune(knex)).toMatchObject({ media: 0 });
+    expect(await prune(knex, { mediaDays: 90 })).toMatchObject({ media: 0 });
+    await age(knex, 91);
+    expect(await prune(knex, { mediaDays: 92 })).toMatchObject({ media: 0 });
+    expect(await prune(knex)).toMatchObject({ media: 1 });
+
+    expect(await records.find(id, TENANT)).toBeNull();
+    expect(removed).toEqual([]);
+    await upkeep();
+    expect(removed).toEqual([key]);
+  });
+
+  it("stay while they are on their way, and go when they never came", async () => {
+    const { knex, keep } = await start();
+    await keep(TENANT);
+    await knex("whatsapp_media").update({ state: "pending", storage_key: null });
+    await age(knex, 1_000);
+    expect(await prune(knex)).toMatchObject({ media: 0 });
+
+    await knex("whatsapp_media").update({ state: "expired" });
+    expect(await prune(knex)).toMatchObject({ media: 1 });
+  });
+
+  it("cannot be kept for fewer days than Meta brings a delivery again", () => {
+    expect(() => readRetention({ mediaDays: 7 })).toThrow("retention.mediaDays");
   });
 });

@@ -15,11 +15,11 @@ export type Receiver = {
 };
 
 /** To be called inside a describe: one channel for all of it, an empty record of webhooks for each test. */
-export function useReceiver(): Receiver {
+export function useReceiver(options: { readonly inFront?: boolean } = {}): Receiver {
   let channel: TestChannel;
   let count = 0;
   beforeAll(async () => {
-    channel = await startChannel({ reply: () => null });
+    channel = await startChannel({ reply: () => null, ...options });
   });
   beforeEach(async () => {
     await quiet(channel);

@@ -1,4 +1,4 @@
-/** What every host can rely on when Meta posts, stated once and run on Express 4 and 5. */
+/** What every host can rely on when Meta posts, stated once and run on Express 4 and 5, and in front of it. */
 import { describe, expect, it } from "vitest";
 import { quiet, VERIFY_TOKEN } from "../../support/channel.ts";
 import { describeAcknowledgement } from "./acknowledgement-suite.ts";
@@ -8,14 +8,15 @@ import { connect, head, linesOf } from "./raw-http.ts";
 import { CANARY, type Receiver, useReceiver } from "./receiver.ts";
 import { describeRefusals } from "./refusals-suite.ts";
 
-export function describeReceiving(name: string): void {
+export function describeReceiving(name: string, options: { readonly inFront?: boolean } = {}): void {
   describe(name, () => {
-    const receiver = useReceiver();
+    const receiver = useReceiver(options);
 
     describeHandshake(receiver);
     describeDelivery(receiver);
     describeRefusals(receiver);
-    describeHostParsers(receiver);
+    // A host's parsers never see what is taken before its app does.
+    if (options.inFront !== true) describeHostParsers(receiver);
     describeAcknowledgement(receiver);
 
     it("took in exactly what it should have, and nothing of what it refused", async () => {

@@ -341,6 +341,8 @@ describe("who may do what", () => {
     send: "a tenant",
     receipt: "a tenant",
     session: "a tenant",
+    upload: "a tenant",
+    download: "a tenant",
     authorize: "connect",
     callback: "connect",
     embeddedSignup: "connect",

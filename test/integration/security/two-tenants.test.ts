@@ -21,6 +21,7 @@ const ABSENT: Owned = {
   wabaId: "209999999999999",
   conversationId: "99999999-9999-4999-8999-999999999998",
   sendId: "99999999-9999-4999-8999-999999999997",
+  mediaId: "99999999-9999-4999-8999-999999999995",
   deadLetterId: "turn:99999999-9999-4999-8999-999999999996",
   wamid: "wamid.absent",
   token: "none",
@@ -79,6 +80,16 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "GET", path: `/sessions/${ids.conversationId.toUpperCase()}?${named(ids)}` },
     { method: "GET", path: `/sessions/${ids.sendId}` },
   ],
+  upload: (ids) => [
+    { method: "POST", path: `/media/upload?${named(ids)}`, body: { tenant: ids.tenant } },
+    { method: "POST", path: `/media/upload?${named(ids)}`, form: { tenant: ids.tenant, id: ids.mediaId } },
+  ],
+  download: (ids) => [
+    { method: "GET", path: `/media/download/${ids.mediaId}` },
+    { method: "GET", path: `/media/download/${ids.mediaId.toUpperCase()}?${named(ids)}` },
+    { method: "GET", path: `/media/download/${ids.tenant}%2F${ids.mediaId}` },
+    { method: "GET", path: `/media/download/${ids.sendId}` },
+  ],
   deadLetters: (ids) => [
     { method: "GET", path: `/dead-letters?conversation_id=${ids.conversationId}` },
     {
@@ -110,6 +121,7 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   receipt: "takes the tenant",
   send: "the host's to check",
   sessionStatus: "the host's to check",
+  inFrontOf: "of no tenant",
 };
 
 describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
@@ -184,6 +196,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
         conversationId: b,
         sendId: c,
         deadLetterId: c,
+        mediaId: c,
         wamid: a,
         token: "",
         state: a,

@@ -39,11 +39,17 @@ export type Owned = {
   readonly conversationId: string;
   readonly sendId: string;
   readonly deadLetterId: string;
+  readonly mediaId: string;
   readonly wamid: string;
   readonly token: string;
 };
 
-export type Call = { readonly method: "GET" | "POST"; readonly path: string; readonly body?: unknown };
+export type Call = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+};
 export type Answer = {
   readonly status: number;
   readonly text: string;
@@ -107,16 +113,16 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
   const { plugin, meta, rows } = channel;
   await owner.knex.raw("insert into customer_configs (id) values (?) on conflict do nothing", [OTHER_TENANT]);
 
-  const as: TwoTenants["as"] = async (tenant, { method, path, body }, permissions = ["connect", "operate"]) => {
+  const as: TwoTenants["as"] = async (tenant, { method, path, body, form }, permissions = ["connect", "operate"]) => {
     const answer = await fetch(`${channel.url}${path}`, {
       method,
       redirect: "manual",
       headers: {
-        "content-type": "application/json",
+        ...(form === undefined ? { "content-type": "application/json" } : {}),
         "x-tenant": tenant,
         "x-permissions": permissions.join(),
       },
-      body: body === undefined ? null : JSON.stringify(body),
+      body: form === undefined ? (body === undefined ? null : JSON.stringify(body)) : formOf(form),
     });
     return { status: answer.status, text: await answer.text(), headers: Object.fromEntries(answer.headers) };
   };
@@ -135,7 +141,9 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
     }, "the dead letter");
     const conversationId = letter?.conversationId ?? "";
     const { sendId } = await plugin.send({ conversationId, response: `answer of ${tenant}` });
+    const uploaded = await as(tenant, { method: "POST", path: "/media/upload", form: { file: `file of ${tenant}` } });
     owned[tenant] = {
+      mediaId: JSON.parse(uploaded.text).id,
       tenant,
       phoneNumberId,
       wabaId,
@@ -196,7 +204,16 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
       const all = JSON.stringify(await snapshot(tenant));
       const ids = all.match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|wamid\.[\w=+/-]+/g) ?? [];
       const { phoneNumberId, wabaId, displayPhoneNumber, verifiedName } = NUMBERS[tenant as keyof typeof NUMBERS];
-      const names = [phoneNumberId, wabaId, displayPhoneNumber, verifiedName, "secret of", "poison for", "answer of"];
+      const names = [
+        phoneNumberId,
+        wabaId,
+        displayPhoneNumber,
+        verifiedName,
+        "secret of",
+        "poison for",
+        "answer of",
+        "file of",
+      ];
       const chosen =
         tenant === TENANT ? TO_CHOOSE.flatMap((one) => [one.phoneNumberId, one.verifiedName, one.wabaId]) : [];
       return [...new Set([...ids, ...names, ...chosen, tenant])];
@@ -206,6 +223,14 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
       await database.drop();
     },
   };
+}
+
+/** What is called `file` is one. */
+function formOf(fields: Readonly<Record<string, string>>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields))
+    form.append(name, name === "file" ? new File([value], `${value}.txt`) : value);
+  return form;
 }
 
 async function withoutRowSecurity(owner: TestDatabase): Promise<TestDatabase> {

@@ -11,7 +11,11 @@ const said: string[] = [];
 const note = (_fields: object, message: string) => void said.push(message);
 const log = { debug: note, info: note, warn: note, error: note };
 const requestOf = (): Request => Object.assign(new PassThrough(), { headers: {} }) as unknown as Request;
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const oneTurn = () => new Promise((resolve) => setImmediate(resolve));
+/** Long enough for a body of two parts to be read to its end. */
+const turn = async () => {
+  for (let n = 0; n < 5; n++) await oneTurn();
+};
 
 function reading(read: ReturnType<typeof createUnprovenReads>) {
   const request = requestOf();
@@ -75,6 +79,50 @@ describe("bodies that are read before anybody is known", () => {
       await turn();
       expect(said).toEqual(Array(flood).fill("unsigned bodies fill the memory set aside for them"));
     }
+  });
+
+  it("are read one at a time while many pour in, and each gets its turn", async () => {
+    const read = createUnprovenReads(log, 100_000 * KB);
+    const all = Array.from({ length: 20 }, () => reading(read));
+    let reads = 0;
+    for (const { request } of all) request.write("x");
+    // The first part of each has come with its headers, and is taken as it comes.
+    await turn();
+    for (const { request } of all) {
+      request.on("data", () => {
+        reads++;
+      });
+      for (let n = 0; n < 10; n++) request.write("x".repeat(64 * KB));
+      request.end();
+    }
+    // And one more, because nobody was in line when it came.
+    await oneTurn();
+
+    let most = 0;
+    while (all.some(({ state }) => state.outcome === "reading")) {
+      reads = 0;
+      await oneTurn();
+      most = Math.max(most, reads);
+    }
+
+    expect(most).toBe(1);
+    expect(all.map(({ state }) => state.outcome)).toEqual(all.map(() => `${640 * KB + 1}`));
+  });
+
+  it("go on past one that sends nothing, and one that is gone", async () => {
+    const read = createUnprovenReads(log, 100_000 * KB);
+    const all = Array.from({ length: 20 }, () => reading(read));
+    for (const { request } of all) request.write("x".repeat(KB));
+    for (const { request } of all.slice(0, 5)) request.destroy();
+
+    for (const { request } of all.slice(10)) request.end("x".repeat(64 * KB));
+    while (all.slice(10).some(({ state }) => state.outcome === "reading")) await oneTurn();
+
+    expect(all.map(({ state }) => state.outcome)).toEqual([
+      ...Array(5).fill("BODY_INCOMPLETE"),
+      ...Array(5).fill("reading"),
+      ...Array(10).fill(`${65 * KB}`),
+    ]);
   });
 
   it("give back what they held, however they end", async () => {

@@ -1,0 +1,102 @@
+/** A document as large as WhatsApp takes, uploaded and downloaded: what it adds to the memory of the process. */
+import { createHash, type Hash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { tenantOf } from "./load.ts";
+import { type MeasuredServer, runServer } from "./run-server.ts";
+import { judge, roundsOf, say, spread, type World } from "./world.ts";
+
+const MiB = 1024 * 1024;
+const BYTES = 100_000_000;
+const CHUNK = Buffer.alloc(64 * 1024, "a document of a hundred megabytes ");
+const MOST_MIB = 32;
+const HEAD = Buffer.from('--x\r\ncontent-disposition: form-data; name="file"; filename="large.txt"\r\n\r\n');
+const TAIL = Buffer.from("\r\n--x--\r\n");
+
+type Sent = { readonly id: string; readonly sha256: string };
+
+export async function benchMedia({ freshDatabase, graph }: World): Promise<boolean> {
+  const rounds = roundsOf(5);
+  console.log(`\nMedia: ${BYTES / 1e6} MB up and down, ${rounds} rounds, in a folder`);
+  const directory = await mkdtemp(join(tmpdir(), "omniops-bench-media-"));
+  const server = await runServer("acks", await freshDatabase("media"), graph.url, "1", directory);
+  const up: number[] = [];
+  const down: number[] = [];
+  const rates: number[] = [];
+  try {
+    // For the compiler, and for what a process takes once.
+    for (let i = 0; i < 3; i++) await download(server.port, await upload(server.port, 5_000_000), 5_000_000);
+    for (let round = 0; round < rounds; round++) {
+      const startedAt = performance.now();
+      const [sent, upGrowth] = await growthOf(server, () => upload(server.port, BYTES));
+      const [, downGrowth] = await growthOf(server, () => download(server.port, sent, BYTES));
+      rates.push((2 * BYTES) / 1e3 / (performance.now() - startedAt));
+      up.push(upGrowth);
+      down.push(downGrowth);
+    }
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+  console.log(`  ${say(spread(rates), 0)} MB/s, both ways together`);
+  const most = (values: readonly number[]) => Math.max(...values);
+  const isLean = judge(`upload: memory + ${say(spread(up), 1)} MiB, bar ${MOST_MIB} for each`, most(up) < MOST_MIB);
+  return (
+    judge(`download: memory + ${say(spread(down), 1)} MiB, bar ${MOST_MIB} for each`, most(down) < MOST_MIB) && isLean
+  );
+}
+
+/** @returns by how many MiB the resident memory has grown at its highest, over what it was before. */
+async function growthOf<T>(server: MeasuredServer, work: () => Promise<T>): Promise<readonly [T, number]> {
+  const { rss: before } = await server.memory();
+  await server.peak();
+  const result = await work();
+  return [result, ((await server.peak()) - before) / MiB];
+}
+
+async function upload(port: number, bytes: number): Promise<Sent> {
+  const sending = request({
+    port,
+    method: "POST",
+    path: "/api/whatsapp/media/upload",
+    headers: {
+      "x-tenant": tenantOf(0),
+      "content-type": "multipart/form-data; boundary=x",
+      "content-length": HEAD.byteLength + bytes + TAIL.byteLength,
+    },
+  });
+  const answered = once(sending, "response") as Promise<[IncomingMessage]>;
+  const hash = createHash("sha256");
+  sending.write(HEAD);
+  for (let left = bytes; left > 0; left -= CHUNK.byteLength) {
+    const chunk = CHUNK.subarray(0, Math.min(left, CHUNK.byteLength));
+    hash.update(chunk);
+    if (!sending.write(chunk)) await once(sending, "drain");
+  }
+  sending.end(TAIL);
+  const [response] = await answered;
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  const { id, sha256, size } = JSON.parse(text) as Sent & { readonly size: number };
+  if (response.statusCode !== 201 || size !== bytes || sha256 !== hash.digest("hex")) throw new Error(text);
+  return { id, sha256 };
+}
+
+async function download(port: number, { id, sha256 }: Sent, bytes: number): Promise<void> {
+  const asking = request({
+    port,
+    path: `/api/whatsapp/media/download/${id}`,
+    headers: { "x-tenant": tenantOf(0) },
+  }).end();
+  const [response] = (await once(asking, "response")) as [IncomingMessage];
+  const hash: Hash = createHash("sha256");
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.byteLength;
+    hash.update(chunk);
+  }
+  if (length !== bytes || hash.digest("hex") !== sha256) throw new Error(`${length} of ${bytes} bytes came back`);
+}
