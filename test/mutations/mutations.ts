@@ -1,6 +1,7 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
 import { KEPT_MEDIA_MUTATIONS } from "./kept-media.ts";
+import { OUTBOUND_MEDIA_MUTATIONS } from "./outbound-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
@@ -284,5 +285,6 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   ...PACE_MUTATIONS,
   ...KEPT_MEDIA_MUTATIONS,
+  ...OUTBOUND_MEDIA_MUTATIONS,
   ...SECURITY_MUTATIONS,
 ];

@@ -46,6 +46,7 @@ const CONTRACT_TYPES = [
   "LocationContent",
   "LocationMessage",
   "ManifestRoute",
+  "MediaBytes",
   "MediaContent",
   "MediaKind",
   "MediaMessage",
