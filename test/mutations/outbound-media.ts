@@ -71,8 +71,8 @@ export const OUTBOUND_MEDIA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "media: another tenant's are refused",
     file: "adapters/postgres/media.ts",
-    find: "from ${media} where id = $1 and customer_config_id = $2`",
-    replace: "from ${media} where id = $1 and $2 is not null`",
+    find: "where id = $1 and customer_config_id = $2`",
+    replace: "where id = $1 and $2::uuid is not null`",
     tests: OWN,
   },
 ];
