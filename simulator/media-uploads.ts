@@ -22,9 +22,6 @@ export type UploadedMedia = {
   readonly at: Date;
 };
 
-/** A body that is read by whoever carries the call out: too long to be held. */
-export type StreamedBody = { readonly stream: IncomingMessage };
-
 export type MediaUploads = {
   /** `POST /{phone-number-id}/media`. */
   plan(number: SimulatedNumber, call: GraphCall): GraphPlan | GraphAnswer;

@@ -1,10 +1,11 @@
 /** For tests of media that leave: files of each type, and a conversation to send into. */
 import { createHash } from "node:crypto";
 import type { AiResponse, OutboundMessage, SendReceipt } from "@omniops/whatsapp";
+import { onTestFinished } from "vitest";
 import { createFilesystemMediaStore } from "../../../adapters/media-store/filesystem.ts";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createMediaRecords } from "../../../adapters/postgres/media.ts";
-import { quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { quiet, startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
 
 const padded = (head: readonly (number | string)[], size = 1_000): Uint8Array =>
   Buffer.concat([
@@ -36,6 +37,13 @@ export async function conversationOf(
   await quiet(channel);
   const rows = await channel.rows<{ id: string }>("select id from conversations order by created_at desc limit 1");
   return rows[0]?.id ?? "";
+}
+
+/** Stopped with its test: many of them at once are more connections than Postgres has. */
+export async function start(options: TestChannelOptions): Promise<TestChannel> {
+  const channel = await startChannel(options);
+  onTestFinished(() => channel.stop());
+  return channel;
 }
 
 export const SILENT = { reply: () => null };

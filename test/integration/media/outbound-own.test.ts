@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { APP_SECRET, quiet, startChannel, TENANT, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
-import { conversationOf, FILES, keep, lastBody, SILENT, sent } from "./outbound-media.ts";
+import { APP_SECRET, quiet, TENANT, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
+import { conversationOf, FILES, keep, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
 
 vi.mock("../../../adapters/web/web.ts", async () => ({
@@ -18,7 +18,7 @@ beforeEach(() => {
 
 describe("the tenant's own media", () => {
   it("leave by the id of ours, with the name that they were kept under", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.pdf(), {
       mime: "application/pdf",
@@ -38,7 +38,7 @@ describe("the tenant's own media", () => {
   });
 
   it("of another tenant are refused before anything is stored", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const other = "00000000-0000-4000-8000-000000000002";
     await channel.rows("insert into customer_configs (id) values (?)", [other]);
@@ -66,7 +66,7 @@ describe("the tenant's own media", () => {
   });
 
   it("wait for Meta to take them, because they have no link", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     channel.meta.faults.next({ on: "media-upload", do: { error: { code: 131016 } } });
@@ -78,7 +78,7 @@ describe("the tenant's own media", () => {
   });
 
   it("end failed when Meta never takes them, with the reason", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     channel.meta.faults.next({ on: "media-upload", do: { error: { code: 131016 } }, times: 9 });
@@ -93,7 +93,7 @@ describe("the tenant's own media", () => {
   });
 
   it("wait for a reconnect when Meta refuses the token", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     channel.meta.revokeToken();
@@ -111,7 +111,7 @@ describe("the tenant's own media", () => {
 
 describe("bytes", () => {
   it("are kept before the message is, so that a process that ends sends them when it comes back", async () => {
-    const first = await startChannel(SILENT);
+    const first = await start(SILENT);
     const ada = await conversationOf(first);
     await first.plugin.stop();
     const bytes = FILES.pdf(100_000);
@@ -131,7 +131,7 @@ describe("bytes", () => {
   });
 
   it("belong to the person, and are kept once", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const bytes = FILES.jpeg();
     const send = (idempotencyKey?: string) =>
@@ -161,7 +161,7 @@ describe("bytes", () => {
   });
 
   it("that WhatsApp does not take are refused before anything is stored", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
 
     for (const [bytes, mime, code] of [
@@ -180,7 +180,7 @@ describe("bytes", () => {
 
   it("may be in an answer", async () => {
     const bytes = FILES.opus(1);
-    const channel = await startChannel({
+    const channel = await start({
       reply: () => ({ media: [{ kind: "audio", bytes, mime: "audio/ogg", voice: true }] }),
     });
     channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("say something");
@@ -193,7 +193,7 @@ describe("bytes", () => {
 
 describe("an upload", () => {
   it("ends before the attempt begins, holds up nobody else, and keeps the order of its own conversation", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const bob = await conversationOf(channel, "Bob", "447700900456");
     let go = () => {};
@@ -220,7 +220,7 @@ describe("an upload", () => {
   });
 
   it("that a process did not survive is made again, and the message is sent once", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     channel.meta.faults.next({ on: "media-upload", do: "accept-then-hang" });
@@ -254,7 +254,7 @@ describe("an upload", () => {
   });
 
   it("that Meta has lost is made again, once", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     await sent(channel, ada, { message: { kind: "image", mediaId } });
@@ -268,7 +268,7 @@ describe("an upload", () => {
   });
 
   it("is repeated when it is old, before Meta forgets it", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     await sent(channel, ada, { message: { kind: "image", mediaId } });
@@ -285,19 +285,19 @@ describe("an upload", () => {
   });
 
   it("is nothing that a message without media knows of", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
-    const statements: string[] = [];
-    channel.database.knex.on("query", ({ sql }: { sql: string }) => void statements.push(sql));
+    // Whoever asked them would fail.
+    await channel.rows("alter table whatsapp_media_uploads rename to hidden_uploads");
+    await channel.rows("alter table whatsapp_media rename to hidden_media");
 
-    await sent(channel, ada, { response: { text: "no picture" } });
+    const receipt = await sent(channel, ada, { response: { text: "no picture" } });
 
-    expect(statements.length).toBeGreaterThan(3);
-    expect(statements.filter((sql) => sql.includes("whatsapp_media"))).toEqual([]);
+    expect(receipt.parts).toMatchObject([{ kind: "text", error: null }]);
   });
 
   it("is not made for a raw message, which leaves as it was given", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const image = { link: "https://files.example/raw.jpg" };
 

@@ -1,8 +1,8 @@
 /** Media at addresses: fetched and given to Meta, once for each number and content; where that fails, a link. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { quiet, startChannel } from "../../support/channel.ts";
-import { conversationOf, FILES, lastBody, SILENT, sent } from "./outbound-media.ts";
+import { quiet } from "../../support/channel.ts";
+import { conversationOf, FILES, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
 
 vi.mock("../../../adapters/web/web.ts", async () => ({
@@ -17,7 +17,7 @@ beforeEach(() => {
 
 describe("a picture at an address", () => {
   it("is fetched, given to Meta and sent by its id, once for all who get it", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const bob = await conversationOf(channel, "Bob", "447700900456");
     const body = FILES.jpeg();
@@ -40,7 +40,7 @@ describe("a picture at an address", () => {
   });
 
   it("is found at Meta by its content, whatever its address", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const body = FILES.jpeg();
     for (const url of ["https://files.example/1.jpg", "https://files.example/2.jpg"]) {
@@ -54,7 +54,7 @@ describe("a picture at an address", () => {
 
   it("in an answer leaves in its place among the texts", async () => {
     pages.set("https://files.example/cake.jpg", { type: "image/jpeg", body: FILES.jpeg() });
-    const channel = await startChannel({
+    const channel = await start({
       reply: () => ({
         text: "Look:",
         media: [{ kind: "image", url: "https://files.example/cake.jpg" }],
@@ -70,7 +70,7 @@ describe("a picture at an address", () => {
   });
 
   it("in a header and on cards is given to Meta too", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     const url = "https://files.example/head.jpg";
     pages.set(url, { type: "image/jpeg", body: FILES.jpeg() });
@@ -89,7 +89,7 @@ describe("a picture at an address", () => {
   });
 
   it("that cannot be fetched is left to Meta", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
 
     const receipt = await sent(channel, ada, { message: { kind: "image", url: "https://files.example/gone.jpg" } });
@@ -100,7 +100,7 @@ describe("a picture at an address", () => {
   });
 
   it("that Meta does not take from us is left to Meta", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     pages.set("https://files.example/a.jpg", { type: "image/jpeg", body: FILES.jpeg() });
     channel.meta.faults.next({ on: "media-upload", do: "accept-then-reset" });
@@ -118,7 +118,7 @@ describe("a picture at an address", () => {
     names.set("inside.example", ["10.0.0.7"]);
     pages.set("https://inside.example/a.jpg", { type: "image/jpeg", body: FILES.jpeg() });
     pages.set("https://files.example/redirect", { status: 302, location: "https://inside.example/a.jpg" });
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
 
     const receipt = await sent(channel, ada, { message: { kind: "image", url, caption: "Look" } });
@@ -134,7 +134,7 @@ describe("a picture at an address", () => {
   });
 
   it("whose link Meta refuses too is a link in the text", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     channel.meta.faults.next({ do: { error: { code: 131053 } } });
 
@@ -154,7 +154,7 @@ describe("a file is sent as what it is", () => {
     ["a page that was called a film", "video", FILES.pdf(), "video/mp4", "document"],
     ["Opus in two channels", "audio", FILES.opus(2), "audio/ogg", "document"],
   ] as const)("%s", async (_what, kind, body, type, to) => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     pages.set("https://files.example/a%20b.bin", { type, body });
 
@@ -170,7 +170,7 @@ describe("a file is sent as what it is", () => {
   });
 
   it("a picture that is too large, and a type that Meta takes by link only, stay links, as documents", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     pages.set("https://files.example/large.jpg", { type: "image/jpeg", body: FILES.jpeg(5_000_001) });
     pages.set("https://files.example/all.zip", { type: "application/zip", body: FILES.zip() });
@@ -185,7 +185,7 @@ describe("a file is sent as what it is", () => {
   });
 
   it("Opus in one channel is a voice note, and a sticker a sticker", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     pages.set("https://files.example/a.ogg", { type: "audio/ogg", body: FILES.opus(1) });
     pages.set("https://files.example/a.webp", { type: "image/webp", body: FILES.webp() });
@@ -198,7 +198,7 @@ describe("a file is sent as what it is", () => {
   });
 
   it("another sound is no voice note, and the receipt says so", async () => {
-    const channel = await startChannel(SILENT);
+    const channel = await start(SILENT);
     const ada = await conversationOf(channel);
     pages.set("https://files.example/a.m4a", { type: "audio/mp4", body: FILES.mp4() });
 
