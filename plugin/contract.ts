@@ -1,6 +1,6 @@
 /** What the channel promises the host: four verbs and the values that cross them. */
 import type { ChannelEvent, MessageContent, MessageEvent, MetaError, Pricing } from "./channel-event.ts";
-import type { MediaKind, OutboundMessage, TemplateChoice } from "./outbound-message.ts";
+import type { MediaBytes, MediaKind, MediaSource, OutboundMessage, TemplateChoice } from "./outbound-message.ts";
 
 export type * from "./channel-event.ts";
 export type * from "./outbound-message.ts";
@@ -209,10 +209,14 @@ export type AiCard = {
   readonly urlLabel?: string;
   readonly choices?: readonly AiChoice[];
 };
-export type AiMedia = {
+export type AiMedia = (
+  | (MediaSource & { readonly bytes?: undefined; readonly mime?: undefined })
+  | (MediaBytes & { readonly url?: undefined; readonly mediaId?: undefined })
+) & {
   readonly kind: MediaKind;
-  readonly url: string;
   readonly caption?: string;
+  /** Audio only: a voice note. */
+  readonly voice?: boolean;
   readonly filename?: string;
 };
 

@@ -38,6 +38,7 @@ import { createFetchMedia } from "./media/fetch-media.ts";
 import { createMediaHosts } from "./media/media-hosts.ts";
 import { readMediaBytes } from "./media/media-limits.ts";
 import { mimeTypeOf } from "./media/mime-type.ts";
+import { createOwnMedia } from "./media/own-media.ts";
 import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
@@ -66,6 +67,7 @@ import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
 import { wireDoctor } from "./wiring/wire-doctor.ts";
+import { wireOutboundMedia } from "./wiring/wire-outbound-media.ts";
 
 export type WhatsAppPluginOptions = {
   /** The host's own; borrowed, never destroyed. */
@@ -244,12 +246,22 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const eraseKnown = async (subject: { readonly userId: string }) => {
     if (await erasure.isKnown(subject)) await erase(subject);
   };
+  const { prepareMedia, keepBytes } = wireOutboundMedia({
+    config,
+    store,
+    mediaStore,
+    graphApi,
+    quotaBytes: mediaQuotaBytes,
+    log,
+  });
   const prepareSend = createPrepareSend(
     createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
     ambiguity,
+    createOwnMedia({ keepBytes, records: store.media }),
   );
   const pipelineDeps = {
     prepareSend,
+    prepareMedia,
     connections: store.connections,
     graphApi,
     secretBox,

@@ -29,21 +29,38 @@ export type TextMessage = {
   readonly previewUrl: boolean;
 };
 
-/** Where the bytes of a media message are. */
-export type MediaSource = {
-  /** https; Meta fetches it. */
-  readonly url: string;
+/** Where the bytes of media are: one of these. */
+export type MediaSource =
+  | {
+      /** Public https. It is fetched and given to Meta; where that fails, Meta fetches it itself. */
+      readonly url: string;
+      readonly mediaId?: undefined;
+    }
+  | {
+      /** An id of the tenant's own: from `POST /media/upload`, or of a message's media in a turn. Never one of Meta's. */
+      readonly mediaId: string;
+      readonly url?: undefined;
+    };
+
+/** The file itself, at most 100 MB; kept before it is sent, so that no crash loses it. */
+export type MediaBytes = {
+  readonly bytes: Uint8Array;
+  /** What it is, where its bytes do not tell: `text/plain`, `application/msword`. */
+  readonly mime: string;
 };
 
 export type MediaKind = "image" | "video" | "audio" | "document" | "sticker";
 
-export type MediaMessage = MediaSource & {
+export type MediaMessage = (
+  | (MediaSource & { readonly bytes?: undefined; readonly mime?: undefined })
+  | (MediaBytes & { readonly url?: undefined; readonly mediaId?: undefined })
+) & {
   readonly kind: MediaKind;
   /** WhatsApp markup, up to 1024 characters; not for audio and stickers. */
   readonly caption?: string;
   /** Documents only: what the person sees and saves. */
   readonly filename?: string;
-  /** Audio only: shown as a voice note; the file must be ogg/opus. */
+  /** Audio only: shown as a voice note; the file must be ogg/opus in one channel, else it is shown as audio. */
   readonly voice?: boolean;
 };
 

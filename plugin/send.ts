@@ -33,7 +33,10 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
     };
     let planned: PlannedSend;
     try {
-      planned = await prepareSend(wishes, () => outbox.accountOf(conversationId));
+      planned = await prepareSend(wishes, async () => ({
+        ...(await outbox.accountOf(conversationId)),
+        conversationId,
+      }));
     } catch (error) {
       return sentBefore(conversationId, wishes, error);
     }
@@ -44,10 +47,11 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
     return receipt;
   };
 
-  /** A template that was paused since must not make a send that is repeated look as if it had failed. */
+  /** A template that was paused since, or a file that is gone, must not make a send that is repeated look as if it had failed. */
   async function sentBefore(conversationId: string, wishes: SendWishes, error: unknown): Promise<SendReceipt> {
     const { idempotencyKey } = wishes;
-    const mayHaveBeenRight = error instanceof ChannelError && error.code === "TEMPLATE_INVALID";
+    const mayHaveBeenRight =
+      error instanceof ChannelError && (error.code === "TEMPLATE_INVALID" || error.code === "MEDIA_NOT_FOUND");
     if (idempotencyKey === null || !mayHaveBeenRight) throw error;
     const request = { conversationId, idempotencyKey, requestHash: requestHash(wishes) };
     const before = await outbox.before(await outbox.accountOf(conversationId), request);

@@ -39,9 +39,9 @@ function messageHtml(message: OutboundMessage): string {
       return bubble(text(message.text));
     case "image":
     case "video":
-      return bubble(picture(message.url) + text(message.caption ?? ""), "wide");
+      return bubble(picture(message.url ?? "") + text(message.caption ?? ""), "wide");
     case "sticker":
-      return `<div class="reaction">🖼️ <span class="small">${escapeHtml(nameOf(message.url))}</span></div>`;
+      return `<div class="reaction">🖼️ <span class="small">${escapeHtml(nameOf(message.url ?? ""))}</span></div>`;
     case "audio":
       return bubble('<div class="file">▶ ────●──────── 0:12</div>', "wide");
     case "document":
@@ -58,7 +58,7 @@ function messageHtml(message: OutboundMessage): string {
       return `<div class="reaction">${escapeHtml(message.emoji ?? "–")} <span class="small">on the person's message</span></div>`;
     case "buttons":
     case "link": {
-      const header = message.header !== undefined && "media" in message.header ? picture(message.header.url) : "";
+      const header = message.header !== undefined && "media" in message.header ? picture(message.header.url ?? "") : "";
       const buttons =
         message.kind === "link" ? [`↗ ${message.label}`] : message.buttons.map(({ title }) => `↩ ${title}`);
       return bubble(header + text(message.text) + buttons.map(button).join(""), "wide");
@@ -77,7 +77,7 @@ function messageHtml(message: OutboundMessage): string {
     case "carousel": {
       const cards = message.cards.map((card) => {
         const buttons = "link" in card ? [`↗ ${card.link.label}`] : card.buttons.map(({ title }) => `↩ ${title}`);
-        return `<div class="bubble card">${picture(card.header.url)}${text(card.text ?? "")}${buttons.map(button).join("")}</div>`;
+        return `<div class="bubble card">${picture(card.header.url ?? "")}${text(card.text ?? "")}${buttons.map(button).join("")}</div>`;
       });
       return `${bubble(text(message.text))}<div class="cards">${cards.join("")}</div>`;
     }

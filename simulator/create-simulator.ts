@@ -12,6 +12,7 @@ import { performHandshake } from "./handshake.ts";
 import { createInbound, type InboundOptions } from "./inbound.ts";
 import { createLedgers } from "./ledgers.ts";
 import { createMedia, type SimulatedFile } from "./media.ts";
+import { createMediaUploads } from "./media-uploads.ts";
 import { createMessagesEndpoint } from "./messages-endpoint.ts";
 import { resolveOptions, type SimulatorOptions } from "./options.ts";
 import { createPeople, type PersonRecord } from "./people.ts";
@@ -53,6 +54,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const tokens = createTokens(settings);
   const templates = createTemplates(settings);
   const media = createMedia({ settings, tokens, faults, timers, onDownload: activity.changed });
+  const uploads = createMediaUploads(settings, activity.changed);
   const book = createAccountBook(settings);
   const sender = createWebhookSender({
     settings,
@@ -78,6 +80,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     ledgers,
     faults,
     templates,
+    uploads,
     isRegistered: book.isRegistered,
   });
   const inbound = createInbound({ settings, numbers, people, conversations, sender });
@@ -98,9 +101,11 @@ export function createSimulator(options: SimulatorOptions): Simulator {
 
   function planCall(call: GraphCall): GraphPlan | GraphAnswer {
     const number = numbers.get(call.objectId);
+    if (number && call.edge === "media" && call.method === "POST" && call.access.wabaIds.has(number.wabaId))
+      return uploads.plan(number, call);
     const endpoint = call.edge === "messages" || call.edge === "marketing_messages" ? call.edge : null;
     const isSend = number && endpoint && call.method === "POST" && call.access.wabaIds.has(number.wabaId);
-    if (!isSend) return media.plan(call) ?? accounts.plan(call);
+    if (!isSend) return media.plan(call) ?? uploads.planSession(call) ?? accounts.plan(call);
     return call.access.scopes.has("whatsapp_business_messaging")
       ? messages(number, call.body, endpoint)
       : refuse({ code: 200 });
@@ -178,6 +183,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     deliver: inbound.deliver,
     keepMedia,
     downloads: media.downloads,
+    uploads: uploads.uploads,
+    forgetUpload: uploads.forget,
     templates: templates.api,
     login: signIn.login,
     issueToken: signIn.issueToken,

@@ -29,6 +29,8 @@ export type GraphEndpoint =
   | "app"
   | "subscriptions"
   | "media"
+  | "media-upload"
+  | "resumable-upload"
   | "media-download";
 
 /**

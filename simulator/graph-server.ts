@@ -43,7 +43,8 @@ export function createGraphServer(deps: {
   let appUsage = JSON.stringify({ call_count: 1, total_time: 1, total_cputime: 1 });
 
   async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const bytes = await readBody(request);
+    const isStreamed = isStreamedBody(request);
+    const bytes = isStreamed ? Buffer.alloc(0) : await readBody(request);
     const url = new URL(request.url ?? "/", "http://graph.invalid");
     const [, version = deps.apiVersion, objectId, edge = null, item = null] = PATH.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
@@ -51,7 +52,11 @@ export function createGraphServer(deps: {
       `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`,
     );
     const answer = (result: GraphAnswer) => respond(response, version, result);
-    const body = bytes === null ? null : parseBody(bytes, request.headers["content-type"] ?? "");
+    const body: WireObject | null = isStreamed
+      ? { stream: request }
+      : bytes === null
+        ? null
+        : parseBody(bytes, request.headers["content-type"] ?? "");
     if (objectId === undefined)
       return answer(refuse({ code: 2500, message: "Unknown path components", httpStatus: 400 }));
     if (body === null) return answer(refuse({ code: 100, message: "(#100) The request body is not valid JSON" }));
@@ -118,6 +123,8 @@ export function createGraphServer(deps: {
       ...headers,
     });
     response.end(text);
+    // Of a file that was refused unread.
+    if (!response.req.complete) response.req.resume();
   }
 
   const server = http.createServer((request, response) => {
@@ -151,6 +158,12 @@ export function createGraphServer(deps: {
       });
     },
   };
+}
+
+/** A file: whoever carries the call out reads it, and what nobody reads is let go. */
+function isStreamedBody(request: http.IncomingMessage): boolean {
+  const isForm = (request.headers["content-type"] ?? "").startsWith("multipart/form-data");
+  return request.method === "POST" && (isForm || request.headers.file_offset !== undefined);
 }
 
 async function readBody(request: http.IncomingMessage): Promise<Buffer | null> {

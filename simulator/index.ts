@@ -28,6 +28,7 @@ export type { InboundOptions } from "./inbound.ts";
 export { INBOUND_MESSAGES } from "./inbound-messages.ts";
 export type { AcceptedMessage } from "./ledgers.ts";
 export type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
+export type { UploadedMedia } from "./media-uploads.ts";
 export type { SimulatorOptions, StatusDelays } from "./options.ts";
 export type { PersonOptions, PersonRecord } from "./people.ts";
 export type { DeliveryAttempt } from "./post-webhook.ts";

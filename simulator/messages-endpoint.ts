@@ -10,6 +10,7 @@ import type { GraphPlan } from "./graph-plan.ts";
 import { newWamid } from "./ids.ts";
 import type { AcceptedMessage, Ledgers } from "./ledgers.ts";
 import { createThroughput, isWindowOpen, takePairAllowance } from "./limits.ts";
+import type { MediaUploads } from "./media-uploads.ts";
 import type { Settings } from "./options.ts";
 import { digitsOf, type People } from "./people.ts";
 import type { Statuses } from "./statuses.ts";
@@ -53,9 +54,11 @@ export function createMessagesEndpoint(deps: {
   readonly ledgers: Ledgers;
   readonly faults: FaultSource;
   readonly templates: TemplateStore;
+  readonly uploads: Pick<MediaUploads, "refusalOf" | "failureOf">;
   readonly isRegistered: (phoneNumberId: string) => boolean;
 }): MessagesEndpoint {
-  const { settings, activity, people, conversations, statuses, ledgers, faults, templates, isRegistered } = deps;
+  const { settings, activity, people, conversations, statuses, ledgers, faults, templates, uploads, isRegistered } =
+    deps;
   const takeThroughput =
     settings.messagesPerSecond === null ? () => true : createThroughput(settings.messagesPerSecond);
 
@@ -85,7 +88,8 @@ export function createMessagesEndpoint(deps: {
     const listed = templateOf(number, body);
     const invalid =
       validateSend(body, { isMarketing: endpoint === "marketing_messages" }) ??
-      refusalOfTemplate(body, listed, endpoint);
+      refusalOfTemplate(body, listed, endpoint) ??
+      uploads.refusalOf(number.phoneNumberId, body);
     if (invalid) return invalid;
     if (body.recipient_type === "group") return refuse({ code: 131041 });
     // With both, Meta goes by the phone number.
@@ -148,7 +152,7 @@ export function createMessagesEndpoint(deps: {
     const text = listed ? shownBody(body.template as WireObject, listed) : shownText({ ...body, type });
     const choices = choicesOf(body, listed);
     const callbackData = typeof body.biz_opaque_callback_data === "string" ? body.biz_opaque_callback_data : null;
-    const failure = isClosed(conversation, body, at) ? WINDOW_CLOSED : null;
+    const failure = isClosed(conversation, body, at) ? WINDOW_CLOSED : uploads.failureOf(body);
     conversation.typingUntil = 0;
     const replyTo = (body.context as { readonly message_id?: string } | undefined)?.message_id ?? null;
     conversations.add(conversation, {

@@ -65,6 +65,8 @@ export type SimulatorOptions = {
   readonly requireAppSecretProof?: boolean;
   /** The Graph version that a path without one means. Any `vN.N` is accepted. Default `v25.0`. */
   readonly apiVersion?: string;
+  /** Addresses that Meta cannot fetch media from: such a message fails later, with 131053. Default: none. */
+  readonly cannotFetch?: (link: string) => boolean;
   /** Seed of every random choice the simulator makes about faults. Default 1. */
   readonly seed?: number;
 };
@@ -112,6 +114,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     messagesPerSecond: options.messagesPerSecond ?? null,
     requireAppSecretProof: options.requireAppSecretProof ?? true,
     apiVersion: options.apiVersion ?? "v25.0",
+    cannotFetch: options.cannotFetch ?? (() => false),
     seed: options.seed ?? 1,
   };
 }

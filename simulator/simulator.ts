@@ -7,6 +7,7 @@ import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { AcceptedMessage } from "./ledgers.ts";
 import type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
+import type { UploadedMedia } from "./media-uploads.ts";
 import type { PersonOptions } from "./people.ts";
 import type { Callbacks } from "./sign-in/callbacks.ts";
 import type { IssueTokenOptions, Login } from "./sign-in/login.ts";
@@ -80,6 +81,11 @@ export type Simulator = {
   keepMedia(file: SimulatedFile, to?: string): KeptMedia;
   /** Requests for the bytes of media, in order. */
   readonly downloads: readonly MediaDownload[];
+
+  /** Files that the business has uploaded, in order; Meta keeps each for 30 days. */
+  readonly uploads: readonly UploadedMedia[];
+  /** Meta knows this uploaded file no more. */
+  forgetUpload(id: string): void;
 
   readonly templates: Templates;
 

@@ -1,11 +1,14 @@
 /** Meta's Graph API as far as the channel uses it. */
+import { ChannelError } from "../../plugin/errors.ts";
 import type { GraphApi } from "../../plugin/ports.ts";
 import { createGraphCall, digits, type GraphOptions } from "./graph-call.ts";
 import { listAll } from "./list-all.ts";
 import { readListedTemplate, TEMPLATE_FIELDS } from "./listed-template.ts";
+import { multipartOf } from "./multipart.ts";
 import { toPostOutcome } from "./post-outcome.ts";
 import { type Json, readText, readThroughput } from "./read-answer.ts";
-import { LOOK_UP_REFUSED, RECEIPT_REFUSED, requireAnswer } from "./require-answer.ts";
+import { LOOK_UP_REFUSED, RECEIPT_REFUSED, requireAnswer, UPLOAD_REFUSED } from "./require-answer.ts";
+import { createUploadSample } from "./upload-sample.ts";
 
 export function createGraphApi(options: GraphOptions): GraphApi {
   const call = createGraphCall(options);
@@ -28,6 +31,19 @@ export function createGraphApi(options: GraphOptions): GraphApi {
       };
       requireAnswer(await call({ path: `${digits(phoneNumberId)}/messages`, accessToken, body }), RECEIPT_REFUSED);
     },
+
+    async uploadMedia({ phoneNumberId, accessToken, mime, size, bytes }) {
+      const file = multipartOf({ messaging_product: "whatsapp", type: mime }, { mime, size, bytes });
+      const outcome = await call({ path: `${digits(phoneNumberId)}/media`, accessToken, file });
+      const id = readText(requireAnswer(outcome, UPLOAD_REFUSED).id);
+      if (id === null)
+        throw new ChannelError("GRAPH_UNREACHABLE", "Graph answered an upload without an id: try again.", {
+          retry: "backoff",
+        });
+      return id;
+    },
+
+    uploadSample: createUploadSample(call),
 
     async phoneNumber({ phoneNumberId, accessToken }) {
       const found = await get(accessToken, digits(phoneNumberId), {

@@ -1,5 +1,5 @@
 /** One HTTP request over a keep-alive agent, that tells whether any byte of it had left when it failed. */
-import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { UsageHeaders } from "./usage.ts";
 
@@ -7,8 +7,11 @@ export type HttpRequest = {
   readonly method: "GET" | "POST" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
+  readonly body: string | StreamedBody | null;
 };
+
+/** A body that is too large to hold; its length is known all the same. */
+export type StreamedBody = { readonly length: number; readonly bytes: AsyncIterable<Uint8Array> };
 
 export type HttpOutcome =
   | {
@@ -27,13 +30,22 @@ export type HttpOutcome =
   | { readonly kind: "broken"; readonly reason: string };
 
 export type HttpTransport = {
+  /** Rejects only with what the bytes of a streamed body throw: that is its reader's error, not the far side's. */
   send(request: HttpRequest): Promise<HttpOutcome>;
   close(): void;
 };
 
-export type HttpTimeouts = { readonly connectMs: number; readonly headersMs: number; readonly totalMs: number };
+/** `headersMs` begins when the whole request has left; a streamed body may take `uploadMs`, without stopping for `headersMs`. */
+export type HttpTimeouts = {
+  readonly connectMs: number;
+  readonly headersMs: number;
+  readonly totalMs: number;
+  readonly uploadMs?: number;
+};
 
 const TIMEOUTS: HttpTimeouts = { connectMs: 3_000, headersMs: 15_000, totalMs: 20_000 };
+/** 100 MB at 3 Mbit/s. */
+const UPLOAD_MS = 300_000;
 
 /** Graph answers with a few hundred bytes; this much more is no answer. */
 const MAX_ANSWER = 1024 * 1024;
@@ -47,7 +59,7 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
 
   return {
     send: (request) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const secure = request.url.protocol === "https:";
         let connected = false;
         const timers: NodeJS.Timeout[] = [];
@@ -58,9 +70,7 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
         const call = (secure ? httpsRequest : httpRequest)(request.url, {
           method: request.method,
           headers:
-            request.body === null
-              ? request.headers
-              : { ...request.headers, "content-length": Buffer.byteLength(request.body) },
+            request.body === null ? request.headers : { ...request.headers, "content-length": lengthOf(request.body) },
           agent: secure ? agents.https : agents.http,
         });
         const giveUp = (ms: number, reason: string, when: () => boolean) => {
@@ -68,8 +78,21 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
         };
         let answered = false;
         giveUp(timeouts.connectMs, "no connection in time", () => !connected);
-        giveUp(timeouts.headersMs, "no answer in time", () => !answered);
-        giveUp(timeouts.totalMs, "no complete answer in time", () => true);
+        const { body } = request;
+        const isStreamed = body !== null && typeof body === "object";
+        const leaving = setTimeout(() => call.destroy(new Error("the far side takes nothing")), timeouts.headersMs);
+        timers.push(leaving);
+        if (!isStreamed) clearTimeout(leaving);
+        const left = () => {
+          clearTimeout(leaving);
+          giveUp(timeouts.headersMs, "no answer in time", () => !answered);
+        };
+        if (!isStreamed) left();
+        giveUp(
+          isStreamed ? (timeouts.uploadMs ?? UPLOAD_MS) : timeouts.totalMs,
+          "no complete answer in time",
+          () => true,
+        );
         call.once("socket", (socket) => {
           const ready = () => {
             connected = true;
@@ -107,7 +130,17 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
             });
           });
         });
-        call.end(request.body ?? undefined);
+        if (!isStreamed) {
+          call.end(body ?? undefined);
+          return;
+        }
+        writeAll(call, body, () => leaving.refresh()).then(left, (error: unknown) => {
+          // What the far side did is told by the events above; an answer may still come when it stopped reading early.
+          if (call.destroyed || answered) return;
+          for (const timer of timers) clearTimeout(timer);
+          reject(error);
+          call.destroy();
+        });
       }),
 
     close() {
@@ -115,6 +148,35 @@ export function createHttpTransport(timeouts: HttpTimeouts = TIMEOUTS): HttpTran
       agents.https.destroy();
     },
   };
+}
+
+/** No faster than it leaves, so that a large file is never in memory. @throws what the bytes throw. */
+async function writeAll(call: ClientRequest, { bytes }: StreamedBody, onProgress: () => void): Promise<void> {
+  for await (const chunk of bytes) {
+    // Whoever reads no more gets no more, and the events of the call tell why.
+    if (call.destroyed) return;
+    const isTaken = call.write(chunk);
+    onProgress();
+    if (!isTaken) await drained(call);
+    onProgress();
+  }
+  if (!call.destroyed) call.end();
+}
+
+function drained(call: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off("drain", done);
+      call.off("close", done);
+      resolve();
+    };
+    call.on("drain", done);
+    call.on("close", done);
+  });
+}
+
+function lengthOf(body: string | StreamedBody): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
 }
 
 function usageOf(header: (name: string) => string | null): UsageHeaders {
@@ -129,20 +191,24 @@ function headerOf(value: string | readonly string[] | undefined): string | null 
 export function createFetchTransport(fetch: typeof globalThis.fetch, timeouts: HttpTimeouts = TIMEOUTS): HttpTransport {
   return {
     async send({ method, url, headers, body }) {
+      const streamed = body !== null && typeof body === "object" ? remembering(body.bytes) : null;
       try {
-        const answer = await fetch(url, {
+        const init: RequestInit & { duplex?: "half" } = {
           method,
-          headers,
-          body,
+          headers: streamed === null ? headers : { ...headers, "content-length": String(lengthOf(body ?? "")) },
+          body: streamed === null ? (body as string | null) : ReadableStream.from(streamed.bytes),
           redirect: "error",
-          signal: AbortSignal.timeout(timeouts.totalMs),
-        });
+          signal: AbortSignal.timeout(streamed === null ? timeouts.totalMs : (timeouts.uploadMs ?? UPLOAD_MS)),
+          ...(streamed !== null && { duplex: "half" as const }),
+        };
+        const answer = await fetch(url, init);
         const text = await readText(answer);
         if (text === null) return { kind: "broken", reason: "answer too large" };
         const { headers: given, status } = answer;
         const usage = usageOf((name) => given.get(name));
         return { kind: "answer", status, text, retryAfter: given.get("retry-after"), date: given.get("date"), usage };
       } catch (error) {
+        if (streamed?.failure !== undefined) throw streamed.failure;
         const { code, syscall } = causeOf(error);
         const reason = typeof code === "string" ? code : "fetch failed";
         return { kind: isBeforeTheConnection(reason, syscall) ? "unsent" : "broken", reason };
@@ -151,6 +217,22 @@ export function createFetchTransport(fetch: typeof globalThis.fetch, timeouts: H
     close: () => undefined,
   };
 }
+
+/** The same bytes, and what they threw: a fetch wraps it. */
+function remembering(bytes: AsyncIterable<Uint8Array>): Remembered {
+  const seen: Remembered = { bytes: read() };
+  async function* read(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bytes;
+    } catch (error) {
+      seen.failure = error;
+      throw error;
+    }
+  }
+  return seen;
+}
+
+type Remembered = { readonly bytes: AsyncIterable<Uint8Array>; failure?: unknown };
 
 /** @returns null when there is more of it than an answer of Graph can have. */
 async function readText({ body }: Response): Promise<string | null> {

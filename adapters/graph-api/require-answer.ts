@@ -27,6 +27,14 @@ export const RECEIPT_REFUSED: RefusalSentences = {
   fix: NOT_IN_ORDER,
 };
 
+const NOT_UPLOADED = "Meta does not take this file: check its type and size.";
+export const UPLOAD_REFUSED: RefusalSentences = {
+  ...BUSY,
+  never: NOT_UPLOADED,
+  template: NOT_UPLOADED,
+  fix: NOT_IN_ORDER,
+};
+
 const NOT_CHANGED =
   "Meta refuses this change: check in WhatsApp Manager that the number or account is in order, and that the token has both WhatsApp permissions.";
 export const CHANGE_REFUSED: RefusalSentences = {

@@ -6,6 +6,7 @@ import type { Database } from "./database.ts";
 type HeadRow = {
   readonly lane_key: string;
   readonly id: string;
+  readonly kind: OutgoingPart["kind"];
   readonly state: PartState;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly endpoint: GraphEndpoint;
@@ -36,7 +37,7 @@ export async function readHeads(
   lanes: readonly ClaimedLane[],
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.bounded<HeadRow>(
-    `select l.lane_key, o.id, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
+    `select l.lane_key, o.id, o.kind, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
@@ -81,6 +82,7 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
   return {
     lane,
     outboxId: row.id,
+    kind: row.kind,
     state: row.state,
     payload: row.payload,
     endpoint: row.endpoint,

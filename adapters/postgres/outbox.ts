@@ -12,9 +12,10 @@ import type {
 } from "../../plugin/ports.ts";
 import type { Database, Queries, Tx } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
-import { fencedEach, LeaseLost } from "./lanes.ts";
+import { fenced, fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
 import { pacedBy } from "./pair-limit.ts";
+import { rewritePart } from "./rewrite.ts";
 import { insertSends } from "./sends.ts";
 import { type SettleOptions, settleParts } from "./settle.ts";
 
@@ -84,6 +85,11 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
         if (!waiting.every(({ state }) => options.isPending(state)) || held.length !== some.length)
           throw new LeaseLost();
       }),
+
+    async rewrite(part, by) {
+      const shape = await options.hostShape();
+      return fenced(db, (tx) => rewritePart(tx, db, shape, options, part, by));
+    },
 
     async settle(settlements) {
       const shape = await options.hostShape();

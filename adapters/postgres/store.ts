@@ -15,6 +15,7 @@ import { createLeaving } from "./leaving.ts";
 import { createMediaRecords } from "./media.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOperations } from "./operations.ts";
+import { createOutboundMedia } from "./outbound-media.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPace } from "./pace.ts";
 import { createPrune } from "./prune.ts";
@@ -57,6 +58,7 @@ export function createStore(knex: Knex, given: StoreOptions): Store {
     leaving: createLeaving(db, options),
     templates: createTemplates(db),
     media: createMediaRecords(db),
+    outboundMedia: createOutboundMedia(db),
     sessions: createSessions(db),
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),

@@ -8,8 +8,10 @@ import type {
   ReactionMessage,
   TextMessage,
 } from "../contract.ts";
+import { isUuid } from "../uuid.ts";
 import { ANY, absent, type Check, flag, list, number, optional, SOME, shape, text } from "./check-value.ts";
 import { LIMITS } from "./limits.ts";
+import type { Place } from "./problem.ts";
 import { calendarDay, httpsUrl, matching, oneEmoji } from "./text-rules.ts";
 
 export const checkText = shape<TextMessage>({ text: text(LIMITS.textBody), previewUrl: flag });
@@ -19,16 +21,53 @@ export const mediaUrl = text(SOME, httpsUrl);
 /** Meta's ids, and the host's own: of messages, catalogues, products, Flows. */
 export const id = text(SOME);
 
+/** Where media may be, in messages and headers. */
+export const sources = {
+  url: optional(mediaUrl),
+  mediaId: optional(
+    text(SOME, (value) =>
+      isUuid(value)
+        ? null
+        : ["is no id of media", "Give the id from POST /media/upload; Meta's own ids go into raw messages."],
+    ),
+  ),
+};
+
+/** One of them, in whatever has {@link sources}. */
+export function oneSource(fields: Readonly<Record<string, unknown>>, place: Place): void {
+  const given = ["url", "mediaId", "bytes"].filter((name) => fields[name] !== undefined);
+  if (given.length === 0) place.member("url").report("is missing", "Give a url or a mediaId.");
+  for (const name of given.slice(1)) place.member(name).report("is one source too many", "Give exactly one.");
+}
+
+const fileBytes: Check = (value, place) => {
+  if (!(value instanceof Uint8Array) || value.byteLength === 0)
+    return place.report("is no file", "Give a Uint8Array that is not empty.");
+  const { max } = LIMITS.documentFile;
+  if (value.byteLength > max) place.report(`has more than ${max} bytes`, "Send a link in its place.", max);
+};
+
 export function checkMedia(kind: MediaKind): Check {
   const hasCaption = kind !== "audio" && kind !== "sticker";
-  return shape<MediaMessage>({
-    url: mediaUrl,
-    caption: hasCaption
-      ? optional(text(LIMITS.caption))
-      : absent("is not shown with this kind", "Send the words as a text of their own."),
-    filename: kind === "document" ? anyText : absent("is for documents only", "Leave it out."),
-    voice: kind === "audio" ? optional(flag) : absent("is for audio only", "Leave it out."),
-  });
+  return shape<MediaMessage>(
+    {
+      ...sources,
+      bytes: optional(fileBytes),
+      mime: optional(text(SOME, matching(/^[\w.+-]+\/[\w.+-]+$/, "is no type of a file", "Give one like image/jpeg."))),
+      caption: hasCaption
+        ? optional(text(LIMITS.caption))
+        : absent("is not shown with this kind", "Send the words as a text of their own."),
+      filename: kind === "document" ? anyText : absent("is for documents only", "Leave it out."),
+      voice: kind === "audio" ? optional(flag) : absent("is for audio only", "Leave it out."),
+    },
+    oneSource,
+    (fields, place) => {
+      if (fields.bytes !== undefined && fields.mime === undefined)
+        place.member("mime").report("is missing", "Say what the bytes are, like image/jpeg.");
+      if (fields.bytes === undefined && fields.mime !== undefined)
+        place.member("mime").report("is for bytes only", "Leave it out.");
+    },
+  );
 }
 
 export const placeMembers = {

@@ -9,7 +9,7 @@ import type {
   ListMessage,
   RequestMessage,
 } from "../contract.ts";
-import { anyText, id, mediaUrl } from "./check-content.ts";
+import { anyText, id, oneSource, sources } from "./check-content.ts";
 import { jsonObject } from "./check-json.ts";
 import { type Check, isFields, list, number, oneOf, optional, SOME, shape, text, unique } from "./check-value.ts";
 import { has } from "./has.ts";
@@ -24,7 +24,7 @@ export const textHeader = shape<Extract<Header, { readonly text: string }>>({
 });
 
 export function mediaHeader(...kinds: readonly HeaderMedia["media"][]): Check {
-  return shape<HeaderMedia>({ media: oneOf(...kinds), url: mediaUrl, filename: anyText }, (fields, place) => {
+  return shape<HeaderMedia>({ media: oneOf(...kinds), ...sources, filename: anyText }, oneSource, (fields, place) => {
     if (fields.filename !== undefined && fields.media !== "document")
       place.member("filename").report("is for documents only", "Leave it out.");
   });

@@ -91,8 +91,8 @@ function encodeHeader(header: Header): Wire {
 }
 
 /** The same in interactive messages, cards and templates. */
-export function encodeHeaderMedia({ media, url, filename }: Pick<HeaderMedia, "media" | "url" | "filename">): Wire {
-  return { type: media, [media]: { link: url, ...given({ filename }) } };
+export function encodeHeaderMedia({ media, url, mediaId, filename }: HeaderMedia): Wire {
+  return { type: media, [media]: { ...(url === undefined ? { id: mediaId } : { link: url }), ...given({ filename }) } };
 }
 
 function encodeButton({ id, title }: { readonly id: string; readonly title: string }): Wire {

@@ -41,6 +41,7 @@ export function encodeMessage(message: OutboundMessage): Wire {
   }
 }
 
-function encodeMedia({ url, caption, filename, voice }: MediaMessage): Wire {
-  return { link: url, ...given({ caption, filename, voice }) };
+/** Ours is an id as well: before it leaves, Meta's stands in its place. */
+function encodeMedia({ url, mediaId, caption, filename, voice }: MediaMessage): Wire {
+  return { ...(url === undefined ? { id: mediaId } : { link: url }), ...given({ caption, filename, voice }) };
 }

@@ -44,6 +44,22 @@ export function waitForProbe(part: OutgoingPart, { retry }: DispatchPolicy): Set
   return waiting(part, "queued", Math.min(pauseMs(retry, part.connection.pause.strikes), LONG_WAIT_MS));
 }
 
+/** Meta refused the token while something was done for this part: it waits for a reconnect, as one that was refused itself. */
+export function waitForReconnect(part: OutgoingPart): Settlement {
+  return waiting(part, "queued", LONG_WAIT_MS);
+}
+
+/** It cannot be sent at all; of an earlier attempt, which may have arrived, that says nothing. */
+export function giveUp(part: OutgoingPart, { code, message, meta }: NonNullable<Settlement["error"]>): Settlement {
+  const state = part.ambiguous.count === 0 ? ("failed" as const) : ("unknown" as const);
+  return { ...waiting(part, "queued", 0), next: { kind: "done", state }, error: { code, message, meta } };
+}
+
+/** Meta refused what was only in the message's way, and that is out of it now: it goes once more, at once. */
+export function againAtOnce(settlement: Settlement): Settlement {
+  return { ...settlement, next: { kind: "retry", state: "queued", delayMs: 0 } };
+}
+
 /** What may have left: null when it may leave once more. */
 function decideUnclear(part: OutgoingPart, reconcileMs: number): Decision | null {
   const { count, ageMs, webhooksAlive } = part.ambiguous;

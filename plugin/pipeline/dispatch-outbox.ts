@@ -1,10 +1,24 @@
 /** Stage `out`: one part at a time per recipient: attempt row committed → POST to Graph → outcome committed. */
-import type { Connections, GraphApi, Lanes, Logger, Outbox, OutgoingPart, SecretBox, Settlement } from "../ports.ts";
+import { mediaIn } from "../media/media-in.ts";
+import type { PrepareMedia } from "../media/prepare-media.ts";
+import type {
+  Connections,
+  GraphApi,
+  Lanes,
+  Logger,
+  OutboundMedia,
+  Outbox,
+  OutgoingPart,
+  PostOutcome,
+  SecretBox,
+  Settlement,
+} from "../ports.ts";
 import { createBreaker } from "./breaker.ts";
-import { type DispatchPolicy, decideAfter, decideBefore, waitFor, waitForProbe } from "./decide-next.ts";
+import { againAtOnce, type DispatchPolicy, decideAfter, decideBefore, waitFor, waitForProbe } from "./decide-next.ts";
 import { isStoreDown } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { asText, blames, createPreparePart, linkOf } from "./prepare-part.ts";
 import { retryDelayMs } from "./retry-schedule.ts";
 import type { Throughput } from "./throughput.ts";
 
@@ -22,16 +36,27 @@ export type DispatchDeps = {
   readonly throughput: Throughput;
   /** Some wait for their number's pace, and may leave in so many milliseconds. */
   readonly onPaced: (delayMs: number) => void;
+  readonly prepareMedia: PrepareMedia;
+  readonly outboundMedia: Pick<OutboundMedia, "forgetUploads">;
 };
+
+/** Of one message. More dead ids in a row are something else. */
+const MOST_DEAD_IDS = 3;
+
+/** A little late, so that the lane is ready by the database's clock. */
+const AT_ONCE_MS = 25;
 
 export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   const { lanes, outbox, connections, graphApi, secretBox, log, policy, newToken, onSettled, throughput } = deps;
+  const { outboundMedia } = deps;
   const breaker = createBreaker({ connections, log, retry: policy.retry });
   const grouped = { isItemsFault: (error: unknown) => !isStoreDown(error), maxItems: 200 };
   const begin = createGroupCommit<{ part: OutgoingPart; token: string }, boolean>({ ...grouped, commit: outbox.begin });
   const settle = createGroupCommit<Settlement, boolean>({ ...grouped, commit: outbox.settle });
 
-  return async function dispatchOutbox(claimed, { finished }): Promise<void> {
+  const preparePart = createPreparePart({ ...deps, ...policy });
+
+  return async function dispatchOutbox(claimed, { finished, signal }): Promise<void> {
     const heads = await outbox.head(claimed);
     const waits = await throughput.admit(
       heads.filter((part) => part !== null && decideBefore(part, policy).kind === "post") as readonly OutgoingPart[],
@@ -41,7 +66,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
         const part = heads[i] ?? null;
         try {
           if (part === null) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
-          else await dispatch(part, waits.get(part) ?? 0);
+          else await dispatch(part, waits.get(part) ?? 0, signal);
           finished(lane);
         } catch (error) {
           // Its neighbours are still being sent and keep their leases.
@@ -54,13 +79,13 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     for (const delayMs of new Set(soon)) deps.onPaced(delayMs);
   };
 
-  async function dispatch(part: OutgoingPart, waitMs: number): Promise<void> {
+  async function dispatch(part: OutgoingPart, waitMs: number, signal: AbortSignal): Promise<void> {
     try {
       const decision = waitMs > 0 ? waitFor(part, waitMs) : decideBefore(part, policy);
       if (decision.kind === "settle") {
         await settle.add(decision.settlement);
         if (decision.settlement.next.kind === "done") logOutcome(decision.settlement);
-      } else await post(part);
+      } else await prepareAndPost(part, signal);
       onSettled();
     } catch (error) {
       const at = { stage: "out", outboxId: part.outboxId, error: nameOf(error) };
@@ -70,13 +95,37 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     }
   }
 
-  async function post(part: OutgoingPart): Promise<void> {
-    const { connectionId, customerConfigId, phoneNumberId, accessTokenEnc } = part.connection;
-    const accessToken = secretBox.open(accessTokenEnc ?? "", {
-      customerConfigId,
-      rowId: connectionId,
-      field: "access_token",
-    });
+  /** Media are with Meta before the attempt begins: an upload that breaks, or a process that ends in it, has sent nothing. */
+  async function prepareAndPost(part: OutgoingPart, signal: AbortSignal): Promise<void> {
+    const accessToken = tokenOf(part);
+    if (part.kind === "raw" || mediaIn(part.payload).length === 0) return post(part, accessToken, []);
+    const prepared = await preparePart(part, accessToken, signal);
+    if (prepared.kind === "later") return;
+    if (prepared.kind === "settle") {
+      await settle.add(prepared.settlement);
+      if (prepared.settlement.next.kind === "done") logOutcome(prepared.settlement);
+      return;
+    }
+    if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared.known);
+    // Meanwhile the window may have closed, or the number gone.
+    const [now] = await outbox.head([part.lane]);
+    if (now?.outboxId !== part.outboxId) return lanes.release([part.lane]);
+    const decision = decideBefore(now, policy);
+    if (decision.kind === "settle") {
+      await settle.add(decision.settlement);
+      if (decision.settlement.next.kind === "done") logOutcome(decision.settlement);
+      return;
+    }
+    await post({ ...now, payload: prepared.part.payload }, tokenOf(now), prepared.known);
+  }
+
+  function tokenOf({ connection: { connectionId, customerConfigId, accessTokenEnc } }: OutgoingPart): string {
+    return secretBox.open(accessTokenEnc ?? "", { customerConfigId, rowId: connectionId, field: "access_token" });
+  }
+
+  /** @param known Meta's ids in it that are from before, and may be dead. */
+  async function post(part: OutgoingPart, accessToken: string, known: readonly string[]): Promise<void> {
+    const { connectionId, phoneNumberId, accessTokenEnc } = part.connection;
     if (!(await breaker.mayLeave(part))) {
       await settle.add(waitForProbe(part, policy));
       return;
@@ -105,11 +154,27 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
         accessTokenEnc: accessTokenEnc ?? "",
         reason: "Meta refuses the access token: reconnect the number.",
       });
-    const settlement = decideAfter(part, token, outcome, policy);
+    const decided = decideAfter(part, token, outcome, policy);
+    const isMended = outcome.kind === "rejected" && (await mend(part, outcome, known));
+    const settlement = isMended ? againAtOnce(decided) : decided;
     await settle.add(settlement);
+    if (isMended) deps.onPaced(AT_ONCE_MS);
     logOutcome(settlement);
     await throughput.onOutcome(part, outcome);
     await breaker.onOutcome(part, outcome);
+  }
+
+  /** @returns whether what Meta may have disliked is out of the way. */
+  async function mend(part: OutgoingPart, outcome: PostOutcome, known: readonly string[]): Promise<boolean> {
+    const blamed = blames(outcome);
+    if (blamed.id && known.length > 0 && part.rejections < MOST_DEAD_IDS) {
+      await outboundMedia.forgetUploads(part.connection.phoneNumberId, known);
+      return true;
+    }
+    const url = blamed.link ? linkOf(part) : null;
+    // One that may have arrived as a picture must not come as a link too.
+    const by = url === null || part.ambiguous.count > 0 ? null : asText(part, url);
+    return by !== null && (await outbox.rewrite(part, by));
   }
 
   function logOutcome({ part, attempt, next, error, messageId }: Settlement): void {

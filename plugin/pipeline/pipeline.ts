@@ -1,6 +1,7 @@
 /** After the 200: the five stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
 import type { MediaKind } from "../contract.ts";
 import type { FetchMedia } from "../media/fetch-media.ts";
+import type { PrepareMedia } from "../media/prepare-media.ts";
 import type { Connections, GraphApi, Host, Logger, MediaStore, SecretBox, Store } from "../ports.ts";
 import { createApplyEvents } from "./apply-events.ts";
 import { createCrashSuspects } from "./crash-suspects.ts";
@@ -22,6 +23,7 @@ export type PipelineDeps = {
   readonly graphApi: GraphApi;
   readonly secretBox: SecretBox;
   readonly prepareSend: PrepareSend;
+  readonly prepareMedia: PrepareMedia;
   readonly host: Host;
   readonly log: Logger;
   readonly leaseMs: number;
@@ -80,6 +82,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       ...deps,
       lanes,
       outbox: store.outbox,
+      outboundMedia: store.outboundMedia,
       throughput: createThroughput({
         pace: store.pace,
         messagesPerSecond: deps.limits.messagesPerSecond,

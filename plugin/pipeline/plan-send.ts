@@ -89,8 +89,21 @@ function inPlaceOfAll(part: PlannedPart, degraded: readonly Degradation[]): Fall
 /** Tells a request that is made again from another one under the same key. */
 export function requestHash({ what, replyTo, onWindowClosed, onAmbiguous }: SendWishes): string {
   return createHash("sha256")
-    .update(JSON.stringify([what, replyTo, onWindowClosed, onAmbiguous]))
+    .update(JSON.stringify([withSums(what), replyTo, onWindowClosed, onAmbiguous]))
     .digest("hex");
+}
+
+/** Of a file its sum is enough, and JSON would make a number of each of its bytes. */
+function withSums(what: SendWishes["what"]): unknown {
+  if ("message" in what) return { ...what, message: withSum(what.message) };
+  if (!("response" in what) || typeof what.response === "string") return what;
+  const { media } = what.response;
+  return Array.isArray(media) ? { ...what, response: { ...what.response, media: media.map(withSum) } } : what;
+}
+
+function withSum<Media>(media: Media): unknown {
+  const bytes = typeof media === "object" && media !== null && "bytes" in media ? media.bytes : undefined;
+  return bytes instanceof Uint8Array ? { ...media, bytes: createHash("sha256").update(bytes).digest("hex") } : media;
 }
 
 const MEDIA: ReadonlySet<string> = new Set(["image", "video", "audio", "document", "sticker"]);

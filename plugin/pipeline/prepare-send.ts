@@ -1,6 +1,7 @@
 /** What a host wants said → a send that Meta should take, checked before anything is stored; templates as approved. */
 import type { AmbiguityPolicy, Degradation, MessageClass, OutboundMessage, TemplateMessage } from "../contract.ts";
 import { ChannelError, type ErrorCode } from "../errors.ts";
+import type { OwnMedia } from "../media/own-media.ts";
 import { checkMessage } from "../messages/check-message.ts";
 import type { Problem } from "../messages/problem.ts";
 import type { PlannedSend, SendingAccount } from "../ports.ts";
@@ -10,16 +11,25 @@ import { classOf } from "./ambiguity-policy.ts";
 import { planSend, type Said, type SendWishes, say } from "./plan-send.ts";
 
 /**
- * @param account asked only where a template is to be sent.
- * @throws ChannelError MESSAGE_INVALID, TEMPLATE_INVALID: every field that is wrong, and what to do.
+ * @param account asked only where a template or a file of the tenant's own is to be sent.
+ * @throws ChannelError MESSAGE_INVALID, TEMPLATE_INVALID: every field that is wrong, and what to do. MEDIA_NOT_FOUND,
+ * MEDIA_TYPE_UNSUPPORTED, and what keeping bytes throws.
  */
-export type PrepareSend = (wishes: SendWishes, account: () => Promise<SendingAccount>) => Promise<PlannedSend>;
+export type PrepareSend = (wishes: SendWishes, account: () => Promise<Speaker>) => Promise<PlannedSend>;
 
-export function createPrepareSend(templatesNamed: TemplatesNamed, ambiguity: AmbiguityPolicy): PrepareSend {
+/** The account, and in which conversation it speaks. */
+export type Speaker = SendingAccount & { readonly conversationId: string };
+
+export function createPrepareSend(
+  templatesNamed: TemplatesNamed,
+  ambiguity: AmbiguityPolicy,
+  ownMedia: OwnMedia,
+): PrepareSend {
   return async function prepareSend(wishes, account) {
-    const said = say(wishes);
+    const said = say({ ...wishes, what: await ownMedia.keep(wishes.what, account) });
     for (const message of said.messages)
       if (message.kind !== "template") refuse("MESSAGE_INVALID", pathOf(wishes, message), checkMessage(message));
+    await ownMedia.require([...said.messages, said.fallback], account);
     return hasTemplate(said) ? withTemplates(wishes, said, await account()) : planSend(wishes, said, { ambiguity });
   };
 

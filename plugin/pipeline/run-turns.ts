@@ -1,6 +1,6 @@
 /** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
 import type { AiResponse, ReceivedMedia, Turn, TurnMessage } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, type ErrorCode } from "../errors.ts";
 import { mimeTypeOf } from "../media/mime-type.ts";
 import type {
   ClaimedLane,
@@ -209,10 +209,17 @@ class ReplyTooLate extends Error {
   override readonly name = "ReplyTooLate";
 }
 
+const HOPELESS: ReadonlySet<ErrorCode> = new Set([
+  "MESSAGE_INVALID",
+  "TEMPLATE_INVALID",
+  "MEDIA_NOT_FOUND",
+  "MEDIA_TYPE_UNSUPPORTED",
+]);
+
 /** The same answer would be refused again, and asking again would make another one of it. */
 function isHopeless(error: unknown): boolean {
   if (error instanceof AnswerChanged || error instanceof ProcessEnded) return true;
-  return error instanceof ChannelError && (error.code === "MESSAGE_INVALID" || error.code === "TEMPLATE_INVALID");
+  return error instanceof ChannelError && HOPELESS.has(error.code);
 }
 
 /** Our own messages never hold what somebody wrote. */

@@ -10,7 +10,7 @@ export function sentText(message: OutboundMessage): string {
     case "audio":
     case "document":
     case "sticker":
-      return lines([message.caption, `[${MEDIA_NAMES[message.kind]}: ${message.filename ?? message.url}]`]);
+      return lines([message.caption, mediaLine(MEDIA_NAMES[message.kind], message.filename ?? message.url)]);
     case "location":
       return `Location: ${[message.name, message.address, `${message.latitude}, ${message.longitude}`].filter(isSaid).join(", ")}`;
     case "contacts":
@@ -59,6 +59,10 @@ export function sentText(message: OutboundMessage): string {
     case "raw":
       return message.content;
   }
+}
+
+function mediaLine(name: string, file: string | undefined): string {
+  return file === undefined ? `[${name}]` : `[${name}: ${file}]`;
 }
 
 const MEDIA_NAMES = {

@@ -1,6 +1,7 @@
 /** Meta's Graph API and its login, as far as the channel uses them. */
 import type { MetaError } from "../contract.ts";
 import type { Retry } from "../errors.ts";
+import type { ByteStream } from "./media.ts";
 import type { GraphEndpoint } from "./outbox.ts";
 import type { PaceScope } from "./pace.ts";
 import type { ListedTemplate } from "./templates.ts";
@@ -53,6 +54,35 @@ export type GraphApi = {
     readonly messageId: string;
     readonly typing: boolean;
   }): Promise<void>;
+  /**
+   * Gives Meta a file, streamed. Safe to repeat: the copies are different ids.
+   * @param size exactly how many bytes come.
+   * @returns Meta's id of it: for this number only, for 30 days.
+   * @throws ChannelError GRAPH_REJECTED, GRAPH_UNREACHABLE, and what the bytes throw.
+   * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+   */
+  uploadMedia(call: {
+    readonly phoneNumberId: string;
+    readonly accessToken: string;
+    readonly mime: string;
+    readonly size: number;
+    readonly bytes: ByteStream;
+  }): Promise<string>;
+  /**
+   * Gives Meta the sample of a template's header, and goes on where it was interrupted.
+   * @param from the bytes from this one on; asked again after an interruption.
+   * @returns the handle for `example.header_handle`, to be kept as it is.
+   * @throws ChannelError GRAPH_REJECTED, GRAPH_UNREACHABLE, and what the bytes throw.
+   * @see https://developers.facebook.com/docs/graph-api/guides/upload
+   */
+  uploadSample(call: {
+    readonly appId: string;
+    readonly accessToken: string;
+    readonly filename: string;
+    readonly mime: string;
+    readonly size: number;
+    readonly from: (offset: number) => ByteStream;
+  }): Promise<string>;
   phoneNumber(call: { readonly phoneNumberId: string; readonly accessToken: string }): Promise<{
     readonly displayPhoneNumber: string;
     readonly verifiedName: string | null;

@@ -94,6 +94,7 @@ export type Turns = {
 export type OutgoingPart = {
   readonly lane: ClaimedLane;
   readonly outboxId: string;
+  readonly kind: OutboundMessage["kind"];
   readonly state: PartState;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly endpoint: GraphEndpoint;
@@ -140,6 +141,11 @@ export type Settlement = {
   readonly error: SentPart["error"];
 };
 
+/** What a part becomes when its media cannot leave as they were asked for. */
+export type RewrittenPart = Pick<PlannedPart, "kind" | "payload" | "content" | "mediaType"> & {
+  readonly degraded: readonly Omit<Degradation, "part">[];
+};
+
 /** A part of which Meta has turned out to have taken both attempts. */
 export type SentTwice = { readonly outboxId: string; readonly sendId: string; readonly part: number };
 
@@ -169,6 +175,8 @@ export type Outbox = {
   head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
   /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */
   begin(parts: readonly { readonly part: OutgoingPart; readonly token: string }[]): Promise<readonly boolean[]>;
+  /** Another message stands in the part's place from now on, and the receipt says so; false when the lease was lost. */
+  rewrite(part: OutgoingPart, by: RewrittenPart): Promise<boolean>;
   settle(settlements: readonly Settlement[]): Promise<readonly boolean[]>;
 };
 

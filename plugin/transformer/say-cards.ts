@@ -67,7 +67,7 @@ function carousels(cards: readonly Card[], lead: string): readonly CarouselMessa
 function toCarouselCard({ picture, link, choices, body }: Card): CarouselCard | null {
   if (picture === undefined) return null;
   const shown = {
-    header: { media: "image" as const, url: picture.url },
+    header: { ...picture, media: "image" as const },
     ...(body.text === "" ? {} : { text: body.text }),
   };
   if (link !== undefined) return { ...shown, link };

@@ -1,5 +1,5 @@
 /** Choices → reply buttons, a list, or numbered text: whichever shows every word of them. */
-import type { AiChoice, ButtonsMessage, HeaderMedia, ListMessage } from "../contract.ts";
+import type { AiChoice, ButtonsMessage, HeaderMedia, ListMessage, MediaSource } from "../contract.ts";
 import { LIMITS } from "../messages/limits.ts";
 import { shorten, toPlainLine } from "./one-line.ts";
 import {
@@ -149,7 +149,11 @@ function asNumbers({ what, question }: Ask, options: readonly Option[]): Said {
 }
 
 function withPictureFirst({ picture }: Ask, said: Said): Said {
-  return picture === undefined ? said : inOrder(say({ kind: "image", url: picture.url }), said);
+  return picture === undefined ? said : inOrder(say({ kind: "image", ...sourceOf(picture) }), said);
+}
+
+function sourceOf({ url, mediaId }: HeaderMedia): MediaSource {
+  return url === undefined ? { mediaId } : { url };
 }
 
 function numbered(options: readonly Option[]): string {

@@ -18,6 +18,7 @@ import { filenameOf, isInlineData, kindFor, toAddress } from "./web-address.ts";
 import { toPiece } from "./whatsapp-markup.ts";
 
 export function sayMedia(media: AiMedia, what: string): Said {
+  if (media.mediaId !== undefined) return sayKept(media.mediaId, media, what);
   const url = toAddress(media.url);
   const caption = toPiece(media.caption ?? "", `${what}.caption`);
   const filename = oneLine(media.filename ?? "");
@@ -26,6 +27,7 @@ export function sayMedia(media: AiMedia, what: string): Said {
     kind,
     url,
     ...(kind === "document" ? named(filename || oneLine(filenameOf(url))) : {}),
+    ...asVoice(kind, media.voice),
   };
   if (!isSendable(bare)) return sayAsText(media.kind, { url, caption, filename, what });
 
@@ -34,6 +36,23 @@ export function sayMedia(media: AiMedia, what: string): Said {
   if (filename !== "" && kind !== "document")
     changes.push({ what: `${what}.filename`, from: "filename", to: `left out: not shown with this ${kind}` });
   return withCaption({ media: bare, caption, changes, what: `${what}.caption` });
+}
+
+/** A file of the tenant's own: what it can be sent as is known where its bytes are. */
+function sayKept(mediaId: string, { kind, caption, filename, voice }: AiMedia, what: string): Said {
+  const words = toPiece(caption ?? "", `${what}.caption`);
+  const name = oneLine(filename ?? "");
+  const bare: MediaMessage = { kind, mediaId, ...(kind === "document" ? named(name) : {}), ...asVoice(kind, voice) };
+  if (!isSendable(bare))
+    return sayText(
+      joinPieces([words, plainPiece(toPlainLine(name), { what, from: kind, to: "left out: no id of media" })], "\n"),
+      what,
+    );
+  return withCaption({ media: bare, caption: words, changes: [], what: `${what}.caption` });
+}
+
+function asVoice(kind: AiMedia["kind"], voice: boolean | undefined): { readonly voice?: boolean } {
+  return kind === "audio" && voice === true ? { voice } : {};
 }
 
 type Captioned = {

@@ -2,6 +2,7 @@
 
 import { FETCHED_MEDIA_MUTATIONS } from "./fetched-media.ts";
 import { KEPT_MEDIA_MUTATIONS } from "./kept-media.ts";
+import { OUTBOUND_MEDIA_MUTATIONS } from "./outbound-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
@@ -286,5 +287,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PACE_MUTATIONS,
   ...KEPT_MEDIA_MUTATIONS,
   ...FETCHED_MEDIA_MUTATIONS,
+  ...OUTBOUND_MEDIA_MUTATIONS,
   ...SECURITY_MUTATIONS,
 ];

@@ -33,6 +33,7 @@ export function instance(
     graphApi: graphApi as unknown as GraphApi,
     secretBox: { seal: (secret) => secret, open: (sealed) => sealed } satisfies SecretBox,
     prepareSend: async (wishes) => planSend(wishes),
+    prepareMedia: () => Promise.reject(new Error("nobody sends media here")),
     host: { reply: host.reply, onEvent: undefined },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     leaseMs: LONG_LEASE_MS,

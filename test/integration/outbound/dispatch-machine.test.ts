@@ -223,6 +223,8 @@ async function createMachine(): Promise<Machine> {
       onSettled: () => undefined,
       throughput: { admit: async () => new Map(), onOutcome: async () => undefined },
       onPaced: () => undefined,
+      prepareMedia: () => Promise.reject(new Error("nobody sends media here")),
+      outboundMedia: store.outboundMedia,
     });
 
   return {

@@ -121,6 +121,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
     return {
       lane,
       outboxId: part.id,
+      kind: "text",
       state: part.state,
       payload: {},
       endpoint: "messages",
@@ -190,6 +191,8 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
     onSettled: () => undefined,
     throughput: { admit: async () => new Map(), onOutcome: async () => undefined },
     onPaced: () => undefined,
+    prepareMedia: () => Promise.reject(new Error("nobody sends media here")),
+    outboundMedia: {} as never,
   });
 }
 

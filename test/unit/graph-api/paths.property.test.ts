@@ -26,6 +26,9 @@ const settings = {
 const graph = createGraphApi(settings);
 const accounts = createMetaAccounts(settings);
 
+const FILE = { mime: "image/png", size: 1 };
+async function* none(): AsyncGenerator<Uint8Array> {}
+
 /** Every call that has an id in its path. */
 const CALLS: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
   postMessage: (id) => graph.postMessage({ phoneNumberId: id, accessToken: TOKEN, endpoint: "messages", body: BODY }),
@@ -33,6 +36,8 @@ const CALLS: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
   phoneNumber: (id) => graph.phoneNumber({ phoneNumberId: id, accessToken: TOKEN }),
   numbersOf: (id) => graph.numbersOf({ wabaId: id, accessToken: TOKEN }),
   templatesOf: (id) => graph.templatesOf({ wabaId: id, accessToken: TOKEN }),
+  uploadMedia: (id) => graph.uploadMedia({ phoneNumberId: id, accessToken: TOKEN, ...FILE, bytes: none() }),
+  uploadSample: (id) => graph.uploadSample({ appId: id, accessToken: TOKEN, ...FILE, filename: "a.png", from: none }),
   account: (id) => accounts.account({ wabaId: id, accessToken: TOKEN }),
   "numbersOf, connecting": (id) => accounts.numbersOf({ wabaId: id, accessToken: TOKEN }),
   subscribe: (id) => accounts.subscribe({ wabaId: id, accessToken: TOKEN }),

@@ -16,6 +16,7 @@ const never = { count: 0, ageMs: 0, webhooksAlive: false };
 function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
   return {
     lane: { laneKey: "out:contact:1", tenant: "", token: "t", attempts: 0, crashes: 0, pacedMs: 0 },
+    kind: "text",
     outboxId: "1",
     state: "queued",
     payload: {},

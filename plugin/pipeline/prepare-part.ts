@@ -1,0 +1,150 @@
+/** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
+import { ChannelError } from "../errors.ts";
+import { mediaIn } from "../media/media-in.ts";
+import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
+import { encodeMessage } from "../messages/encode-message.ts";
+import { LIMITS } from "../messages/limits.ts";
+import type { Connections, Lanes, Outbox, OutgoingPart, PostOutcome, RewrittenPart, Settlement } from "../ports.ts";
+import { giveUp, waitForReconnect } from "./decide-next.ts";
+import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+
+export type PreparePart = (
+  part: OutgoingPart,
+  accessToken: string,
+  signal: AbortSignal,
+) => Promise<
+  | {
+      readonly kind: "ready";
+      readonly part: OutgoingPart;
+      readonly known: readonly string[];
+      readonly wasSlow: boolean;
+    }
+  | { readonly kind: "settle"; readonly settlement: Settlement }
+  /** The lane was given back. */
+  | { readonly kind: "later" }
+>;
+
+/** While others upload: soon enough to be next, seldom enough to burden nobody. */
+const BUSY_MS = 250;
+
+export function createPreparePart(deps: {
+  readonly prepareMedia: PrepareMedia;
+  readonly outbox: Pick<Outbox, "rewrite">;
+  readonly lanes: Lanes;
+  readonly connections: Pick<Connections, "requireReauth">;
+  readonly retry: RetrySchedule;
+  readonly random: () => number;
+}): PreparePart {
+  const { prepareMedia, outbox, lanes, connections, retry, random } = deps;
+
+  return async (part, accessToken, signal) => {
+    let prepared: PreparedMedia;
+    try {
+      prepared = await prepareMedia(part, accessToken, signal);
+    } catch (error) {
+      if (!(error instanceof ChannelError) || signal.aborted) throw error;
+      return notNow(part, error);
+    }
+    if (prepared.kind === "busy") {
+      await lanes.postpone(part.lane, BUSY_MS, false);
+      return { kind: "later" };
+    }
+    if (prepared.kind === "ready" && prepared.changes.length === 0)
+      return { kind: "ready", part: { ...part, payload: prepared.payload }, ...facts(prepared) };
+    const by = prepared.kind === "text" ? asText(part, prepared.url) : asOtherKind(part, prepared);
+    if (by === null) return { kind: "settle", settlement: giveUp(part, NO_ROOM) };
+    if (!(await outbox.rewrite(part, by))) {
+      // A status has settled it meanwhile, or the lease is lost: then this does nothing.
+      await lanes.release([part.lane]);
+      return { kind: "later" };
+    }
+    const payload = prepared.kind === "ready" ? prepared.payload : by.payload;
+    return { kind: "ready", part: { ...part, kind: by.kind, payload }, ...facts(prepared) };
+  };
+
+  async function notNow(part: OutgoingPart, error: ChannelError): Promise<Awaited<ReturnType<PreparePart>>> {
+    if (error.retry === "reauth") {
+      const { connectionId, accessTokenEnc } = part.connection;
+      await connections.requireReauth({
+        connectionId,
+        accessTokenEnc: accessTokenEnc ?? "",
+        reason: "Meta refuses the access token: reconnect the number.",
+      });
+      return { kind: "settle", settlement: waitForReconnect(part) };
+    }
+    const attempt = part.lane.attempts + 1;
+    const isPassing = error.retry === "backoff" || error.retry === "after";
+    if (isPassing && attempt < retry.maxAttempts) {
+      await lanes.postpone(part.lane, Math.max(retryDelayMs(retry, attempt, random), error.retryAfterMs ?? 0), true);
+      return { kind: "later" };
+    }
+    const { code, message, meta = null } = error;
+    return { kind: "settle", settlement: giveUp(part, { code, message, meta }) };
+  }
+}
+
+function facts(prepared: Exclude<PreparedMedia, { kind: "busy" }>): { known: readonly string[]; wasSlow: boolean } {
+  return { known: prepared.kind === "ready" ? prepared.known : [], wasSlow: prepared.wasSlow };
+}
+
+const NO_ROOM = {
+  code: "MEDIA_URL_REFUSED",
+  message: "The media's address may not be fetched, and its link is too long for a text.",
+  meta: null,
+};
+
+/**
+ * What Meta answers to an id that it has not, and to a link that it cannot use.
+ * @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+ */
+const DEAD_ID: ReadonlySet<number> = new Set([100, 131008, 131009, 131052, 131053]);
+const DEAD_LINK: ReadonlySet<number> = new Set([131014, 131052, 131053]);
+
+/** Whether the media may be to blame: of which, with a code that means anything, only a fresh one tells. */
+export function blames(outcome: PostOutcome): { readonly id: boolean; readonly link: boolean } {
+  const code = (outcome.kind === "rejected" ? outcome.rejection.meta?.code : undefined) ?? 0;
+  return { id: DEAD_ID.has(code), link: DEAD_LINK.has(code) };
+}
+
+/** The address of a message that is nothing but media; null when Meta has the file. */
+export function linkOf(part: OutgoingPart): string | null {
+  const [place] = part.kind === "raw" ? [] : mediaIn(part.payload);
+  return place?.path.length === 1 && "url" in place.source ? place.source.url : null;
+}
+
+/** The words of the media, and their link. @returns null when that is more than a text holds. */
+export function asText({ payload, kind }: OutgoingPart, url: string): RewrittenPart | null {
+  const { caption, filename } = payload[kind] as { readonly caption?: string; readonly filename?: string };
+  const link = filename === undefined ? url : `${filename}: ${url}`;
+  const text = [caption, link].filter((line) => line !== undefined).join("\n");
+  if (text.length > LIMITS.textBody.max) return null;
+  const { context } = payload;
+  return {
+    kind: "text",
+    payload: { ...encodeMessage({ kind: "text", text, previewUrl: true }), ...(context !== undefined && { context }) },
+    content: text,
+    mediaType: null,
+    degraded: [{ what: "media", from: kind, to: "link" }],
+  };
+}
+
+function asOtherKind(
+  part: OutgoingPart,
+  { stored, messageKind, changes }: PreparedMedia & { kind: "ready" },
+): RewrittenPart {
+  const kind = messageKind ?? part.kind;
+  const { caption, filename, link } = stored[kind] as Readonly<
+    Record<"caption" | "filename" | "link", string | undefined>
+  >;
+  const file = filename ?? link;
+  const shown = `[${kind}${file === undefined ? "" : `: ${file}`}]`;
+  return {
+    kind,
+    payload: stored,
+    content: [caption, `${shown.charAt(0)}${shown.charAt(1).toUpperCase()}${shown.slice(2)}`]
+      .filter(Boolean)
+      .join("\n"),
+    mediaType: kind,
+    degraded: changes,
+  };
+}
