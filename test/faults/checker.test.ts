@@ -65,6 +65,20 @@ it("I7 notices a message that Meta took twice, and one that we know nothing of",
   });
 });
 
+it.each([
+  ["was sent again by the rule", "20 seconds", "delete from whatsapp_events where kind = 'status'", []],
+  ["was sent again too soon", "19 seconds", "delete from whatsapp_events where kind = 'status'", ["I7"]],
+  ["was sent again although its status was there", "20 seconds", "select 1", ["I7"]],
+])("I7 lets pass a message that Meta took twice only if it %s", async (_what, later, status, found) => {
+  const again = { ...(sound.accepted[0] as AcceptedMessage), callbackData: "again" };
+  const verdict = await corrupted(
+    `insert into whatsapp_send_attempts (outbox_id, token, state, started_at)
+       select outbox_id, 'again', 'accepted', started_at + interval '${later}' from whatsapp_send_attempts order by id limit 1; ${status}`,
+    { accepted: [...sound.accepted, again], reconcileMs: 20_000 },
+  );
+  expect(Object.keys(verdict)).toEqual(found);
+});
+
 it("I8 notices a canary, I10 a process that ended badly", async () => {
   expect(await check({ ...sound, output: "… canary-1 …", canaries: ["canary-1"] })).toEqual({ I8: ["canary 0"] });
   expect(await check({ ...sound, exits: [0, 1], output: "triggerUncaughtException" })).toEqual({
@@ -73,12 +87,13 @@ it("I8 notices a canary, I10 a process that ended badly", async () => {
 });
 
 /** What the checker says inside a transaction that is then rolled back. */
-async function corrupted(sql: string) {
+async function corrupted(sql: string, more: Partial<Evidence> = {}) {
   const trx = await channel.database.knex.transaction();
   try {
     await trx.raw(sql);
     return await check({
       ...sound,
+      ...more,
       rows: async <T>(query: string, bindings: readonly unknown[] = []) =>
         (await trx.raw(query, bindings as never)).rows as T[],
     });

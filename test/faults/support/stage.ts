@@ -235,9 +235,9 @@ export async function startStage(
       const output = workers.map((worker) => worker.output()).join("\n");
       const canaries = [ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN, TOKEN_KEYS.slice("k1:".length), "447700900", "🙂"];
       const { acknowledged } = stage;
-      expect(await check({ rows, acknowledged, accepted: meta.accepted, exits, output, canaries, ...more })).toEqual(
-        {},
-      );
+      expect(
+        await check({ rows, acknowledged, accepted: meta.accepted, exits, output, canaries, reconcileMs, ...more }),
+      ).toEqual({});
     },
   };
   if (start) await Promise.all(workers.map((worker) => stage.start(worker)));
