@@ -109,6 +109,8 @@ export function createPrune(db: Database): Prune {
         byAge("whatsapp_erasures", "code", "completed_at", ERASURES),
         byAge("whatsapp_oauth_states", "state_hash", "expires_at", SIGN_INS),
         byAge("whatsapp_onboardings", "id", "created_at", ONBOARDINGS, "access_token_enc is null"),
+        // Of three columns: the row's own place, which holds for one statement.
+        byAge("whatsapp_media_uploads", "ctid", "expires_at", 0),
       ],
     };
     const pruned = { webhooks: 0, events: 0, turns: 0, sends: 0, media: 0, hostEvents: 0, others: 0 };

@@ -60,6 +60,20 @@ describe("an old delivery", () => {
   });
 });
 
+describe("what Meta has of ours", () => {
+  it("is forgotten when Meta no longer has it", async () => {
+    const { store, rows } = await startEngine();
+    await rows(
+      `insert into whatsapp_media_uploads (phone_number_id, sha256, mime, meta_media_id, expires_at)
+       select n::text, 'sum', 'image/png', '4410001', now() + n * interval '1 minute' from unnest(array[-1, 1]) n`,
+    );
+
+    await prune(store);
+
+    expect(await rows("select phone_number_id from whatsapp_media_uploads")).toEqual([{ phone_number_id: "1" }]);
+  });
+});
+
 describe("what is not settled", () => {
   it("stays however old it is: pending, parked, for nobody; a dead letter stays for 90 days", async () => {
     const { store, rows } = await startEngine();
