@@ -1,6 +1,7 @@
 /** The terminal as a phone: a typed line is a WhatsApp message, and every answer is printed as it arrives. */
 import { createInterface } from "node:readline";
 import { CHAT_NUMBER, NEW_NUMBER, YOU } from "./cast.ts";
+import { readFile } from "./read-file.ts";
 import { shownAnswer } from "./shown-answer.ts";
 import type { Stage } from "./stage.ts";
 import { harmless, type Paint } from "./terminal.ts";
@@ -38,7 +39,14 @@ export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, sign
     say(`${paint.green(nameOf(answer.phoneNumberId))}: ${harmless(shownAnswer(answer))} ${after}`);
   });
 
-  const write = (text: string) => void typed.set(you.says(text), Date.now());
+  const write = (line: string) => {
+    const [, path] = /^\/send\s+(.+?)\s*$/.exec(line) ?? [];
+    try {
+      typed.set(path === undefined ? you.says(line) : you.sendsMedia(readFile(path)), Date.now());
+    } catch (error) {
+      say(paint.red(error instanceof Error ? error.message : String(error)));
+    }
+  };
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
     lines?.on("line", (line) => (line.trim() === "" ? lines.prompt() : write(line)));

@@ -20,7 +20,12 @@ export function whereToLook({ host, databaseUrl }: Stage, paint: Paint): string 
       "",
       signedText(`${channel}/webhook`),
     ],
-    ["Chat", process.stdin.isTTY ? "type a message here and press Enter" : "needs a terminal: start the demo in one"],
+    [
+      "Chat",
+      process.stdin.isTTY
+        ? "type a message here and press Enter, or /send docs/connect/connected.png"
+        : "needs a terminal: start the demo in one",
+    ],
     ["Stop", "Ctrl-C: nothing is left behind"],
   ];
   const lines = rows.map(([name = "", ...rest]) => `  ${paint.bold(name.padEnd(8))}  ${rest.join("\n            ")}`);

@@ -11,13 +11,14 @@ export function shownAnswer({ type, text, body }: Pick<AcceptedMessage, "type" |
     const header = fields(part.header);
     return lines(attachment(header.type, header), words, ...actionOf(fields(part.action)));
   }
-  if ("link" in part) return lines(attachment(type, { [type]: part }), words);
+  if ("link" in part || "id" in part) return lines(attachment(type, { [type]: part }), words);
   return words === "" ? text : words;
 }
 
 function attachment(type: unknown, holder: Fields): string {
-  const { link, filename } = fields(holder[String(type)]);
-  return link === undefined ? "" : `[${type} ${filename ?? link}]`;
+  const { link, id, filename } = fields(holder[String(type)]);
+  const name = filename ?? link ?? id;
+  return name === undefined ? "" : `[${type} ${name}]`;
 }
 
 /** Buttons, rows, a link; of a carousel those of each card. */

@@ -1,5 +1,5 @@
 /** The built-in bot: answers every turn so that a newcomer sees the channel work without an AI. */
-import type { AiChoice, Reply, Turn, TurnMessage } from "@omniops/whatsapp";
+import type { AiChoice, ReceivedMedia, Reply, Turn, TurnMessage } from "@omniops/whatsapp";
 
 const HELP = `Hi! I am the **demo bot**. I answer whatever you write, and a few words do more:
 
@@ -100,12 +100,22 @@ const ANSWERS: Readonly<Record<string, Exclude<Reply, AsyncIterable<string>>>> =
 };
 
 export function answerLikeABot(turn: Turn): Reply {
+  const file = turn.messages.at(-1)?.media;
+  if (file?.state === "stored" && file.id !== null) return returned(file, file.id);
   const said = turn.messages.map(wordsOf);
   const word = said.at(-1)?.trim().toLowerCase() ?? "";
   if (word === "stream") return stream();
   if (Object.hasOwn(ANSWERS, word)) return ANSWERS[word];
   if (said.length === 1) return { text: `You said: ${said[0]}` };
   return { text: `You said ${said.length} things:\n\n${said.map((line) => `- ${line}`).join("\n")}` };
+}
+
+/** What somebody has sent is theirs to get back: by the id that it has here, without a byte going through this bot. */
+function returned({ kind, mimeType, size, url, filename, voice }: ReceivedMedia, mediaId: string): Reply {
+  return {
+    text: `Your ${voice ? "voice note" : kind}, ${mimeType}, ${size} bytes. It is kept at ${url}, and here it is again:`,
+    media: [{ kind, mediaId, ...(filename === null ? {} : { filename }), ...(voice ? { voice } : {}) }],
+  };
 }
 
 /** As a language model would: word by word, and the first paragraphs are sent before the last is written. */
