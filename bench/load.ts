@@ -42,11 +42,25 @@ export function buildBatches(options: Writing & { readonly perDelivery: number }
         },
       ],
     });
-    const signature = createHmac("sha256", APP_SECRET).update(body).digest("hex");
-    return Buffer.from(
-      `POST /api/whatsapp/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Hub-Signature-256: sha256=${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
+    return signedRequest(body);
   });
+}
+
+/** A signed delivery of one document. @param sha256 of its bytes, base64. */
+export function buildDocument(wamid: string, sha256: string): Buffer {
+  const { value, ...rest } = change(0, "447700900000", wamid, PHONE_NUMBER_ID);
+  const { text: _text, ...common } = value.messages[0] as (typeof value.messages)[number];
+  const document = { id: "4410000000", mime_type: "text/plain", filename: "large.txt", sha256 };
+  const messages = [{ ...common, id: wamid, type: "document", document }];
+  const changes = [{ ...rest, value: { ...value, messages } }];
+  return signedRequest(JSON.stringify({ object: "whatsapp_business_account", entry: [{ id: WABA_ID, changes }] }));
+}
+
+function signedRequest(body: string): Buffer {
+  const signature = createHmac("sha256", APP_SECRET).update(body).digest("hex");
+  return Buffer.from(
+    `POST /api/whatsapp/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Hub-Signature-256: sha256=${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
 function change(n: number, phone: string, run: string, to: string) {

@@ -1,4 +1,4 @@
-/** A document as large as WhatsApp takes, uploaded and downloaded: what it adds to the memory of the process. */
+/** A document as large as WhatsApp takes, uploaded and downloaded, sent and sent back: what it adds to the memory of the process. */
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,7 +6,8 @@ import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startS3Server } from "../test/support/s3-server.ts";
-import { tenantOf } from "./load.ts";
+import { buildDocument, sendAll, tenantOf } from "./load.ts";
+import { startMediaGraph } from "./media-graph.ts";
 import { type MeasuredServer, runServer } from "./run-server.ts";
 import { judge, roundsOf, say, spread, type World } from "./world.ts";
 
@@ -24,7 +25,8 @@ export async function benchMedia(world: World): Promise<boolean> {
   const s3 = await startS3Server();
   try {
     const inFolder = await benchStore(world, "folder", directory);
-    return (await benchStore(world, "bucket", s3.url)) && inFolder;
+    const inBucket = await benchStore(world, "bucket", s3.url);
+    return (await benchMeta(world, directory)) && inFolder && inBucket;
   } finally {
     await s3.stop();
     await rm(directory, { recursive: true, force: true });
@@ -58,6 +60,40 @@ async function benchStore({ freshDatabase, graph }: World, name: string, place: 
   const isLean = judge(`upload: memory + ${say(spread(up), 1)} MiB, bar ${MOST_MIB} for each`, most(up) < MOST_MIB);
   return (
     judge(`download: memory + ${say(spread(down), 1)} MiB, bar ${MOST_MIB} for each`, most(down) < MOST_MIB) && isLean
+  );
+}
+
+/** From Meta into the folder, by a turn back to Meta. */
+async function benchMeta({ freshDatabase }: World, directory: string): Promise<boolean> {
+  const rounds = roundsOf(5);
+  console.log(`\nMedia: ${BYTES / 1e6} MB from Meta and back to it, ${rounds} rounds`);
+  const meta = await startMediaGraph(BYTES);
+  const server = await runServer("returns", await freshDatabase("meta"), meta.url, "1", directory);
+  const growths: number[] = [];
+  const rates: number[] = [];
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      const webhook = buildDocument(`wamid.large${round}`, meta.nextFile());
+      const startedAt = performance.now();
+      const [taken, growth] = await growthOf(server, async () => {
+        const returned = meta.returned();
+        await sendAll(server.port, [webhook], 1);
+        return returned;
+      });
+      if (taken < BYTES) throw new Error(`${taken} of ${BYTES} bytes came back`);
+      // The first is for the compiler.
+      if (round === 0) continue;
+      growths.push(growth);
+      rates.push((2 * BYTES) / 1e3 / (performance.now() - startedAt));
+    }
+  } finally {
+    await server.stop();
+    meta.stop();
+  }
+  console.log(`  ${say(spread(rates), 0)} MB/s, both ways together`);
+  return judge(
+    `in and out: memory + ${say(spread(growths), 1)} MiB, bar ${MOST_MIB} for each`,
+    Math.max(...growths) < MOST_MIB,
   );
 }
 

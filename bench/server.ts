@@ -9,8 +9,8 @@ import express from "express";
 import knexFactory from "knex";
 import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
-/** All of ours are in front of the host's app, but `mounted`, which is within it. */
-export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full";
+/** All of ours are in front of the host's app, but `mounted`, which is within it. `returns` sends a file back to whoever has sent it. */
+export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full" | "returns";
 
 const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1", media] = process.argv.slice(2) as [
   ServerMode,
@@ -50,7 +50,13 @@ if (mode === "hmac") {
       mediaDir: media,
     },
     authenticate: ({ headers }: IncomingMessage) => String(headers["x-tenant"] ?? ""),
-    reply: (turn) => (mode === "silent" ? null : `Yes, until **six**. (${turn.messages.at(-1)?.externalId})`),
+    reply(turn) {
+      const last = turn.messages.at(-1);
+      const mediaId = last?.media?.id;
+      if (mode === "returns" && mediaId != null) return { media: [{ kind: "document", mediaId }] };
+      return mode === "silent" ? null : `Yes, until **six**. (${last?.externalId})`;
+    },
+    mediaWaitMs: 60_000,
     logger: quiet,
     ...(media?.startsWith("http:") ? { mediaStore: bucketAt(media) } : {}),
     // What is measured is us, not Meta's patience with one person.

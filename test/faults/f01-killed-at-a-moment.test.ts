@@ -36,6 +36,8 @@ experiment(
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished);
     for (const at of ["after-commit", "before-statement", "after-commit"] as const) {
+      // Else it is a status of the message before that is lost.
+      await stage.settle();
       const lost = stage.proxy.stopAt({ statement: STORE, at });
       const before = stage.answers.length;
       await stage.write(Math.ceil(random() * 4));

@@ -127,9 +127,8 @@ experiment(
   },
 );
 
-/** No status may come too late: for long there is no process that could take one. */
 function startCrashing(random: Random, onFinished: OnFinished, orders: StageOptions): Promise<Stage> {
-  return startStage(random, onFinished, { leaseMs: 600, reconcileMs: 120_000, ...orders, options: { retry } });
+  return startStage(random, onFinished, { leaseMs: 600, ...orders, options: { retry } });
 }
 
 /** Whoever ends the processes is in the middle of them. */

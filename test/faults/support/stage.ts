@@ -18,8 +18,8 @@ import type { WorkerOrders } from "./worker.ts";
 import { createWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 export const LEASE_MS = 2_000;
-/** Statuses come within it even where many experiments share two cores; then nothing may be sent twice. */
-const RECONCILE_MS = 20_000;
+/** Where many experiments share two cores a status may come later: the checker knows what may be sent again then. */
+const RECONCILE_MS = 5_000;
 
 const UNSETTLED = `select lane_key, pending, attempts, lease_token is not null as leased, ready_at - now() as ready_in
   from whatsapp_lanes where pending <> 0 or lease_token is not null limit 5`;
