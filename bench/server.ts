@@ -9,8 +9,8 @@ import express from "express";
 import knexFactory from "knex";
 import { APP_SECRET, numberOf, tenantOf, WABA_ID } from "./load.ts";
 
-/** All of ours are in front of the host's app, but `mounted`, which is within it. `returns` sends a file back to whoever has sent it. */
-export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full" | "returns";
+/** All of ours are in front of the host's app, but `mounted`, which is within it. `files` takes uploads, `returns` sends a file back to whoever has sent it. */
+export type ServerMode = "hmac" | "acks" | "mounted" | "silent" | "full" | "files" | "returns";
 
 const [mode, databaseUrl = "", graphUrl = "http://127.0.0.1:1", tenants = "1", media] = process.argv.slice(2) as [
   ServerMode,
@@ -73,7 +73,7 @@ if (mode === "hmac") {
       wabaId: WABA_ID,
     });
   }
-  if (mode !== "acks" && mode !== "mounted") await whatsapp.start();
+  if (mode !== "acks" && mode !== "mounted" && mode !== "files") await whatsapp.start();
   app.use("/api/whatsapp", whatsapp.router);
   if (mode !== "mounted") listener = whatsapp.inFrontOf(app);
 }
