@@ -20,7 +20,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     execArgv: ["--unhandled-rejections=strict"],
-    setupFiles: ["test/support/prototypes.ts"],
+    setupFiles: ["test/support/prototypes.ts", "test/support/no-internet.ts"],
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
