@@ -104,6 +104,8 @@ function setInert(response: ServerResponse): void {
 
 /** As fast as they are taken. A client that goes away ends the reading. */
 async function sendBytes(response: ServerResponse, bytes: ByteStream): Promise<void> {
+  // Gone while the file was looked for: neither `drain` nor `close` would ever come.
+  if (response.destroyed) return;
   const source = Readable.from(bytes, { objectMode: false });
   const onClose = () => void source.destroy();
   response.once("close", onClose);
