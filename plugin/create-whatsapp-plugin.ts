@@ -36,7 +36,7 @@ import type { Authenticate } from "./http/session.ts";
 import { manifest } from "./manifest.ts";
 import { createFetchMedia } from "./media/fetch-media.ts";
 import { createMediaHosts } from "./media/media-hosts.ts";
-import { readMediaBytes } from "./media/media-limits.ts";
+import { readMediaBytes, readMediaTimes } from "./media/media-limits.ts";
 import { mimeTypeOf } from "./media/mime-type.ts";
 import { createOwnMedia } from "./media/own-media.ts";
 import { readQuota } from "./media/quota.ts";
@@ -156,7 +156,7 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly router: Router;
   /**
    * For a server of your own under load: takes Meta's deliveries before `app` sees them, and hands everything else on. They are
-   * then acknowledged at several times the rate, without `app`'s middleware. Mount the router as well, at `WHATSAPP_BASE_PATH`.
+   * then acknowledged at about one and a half times the rate, without `app`'s middleware. Mount the router as well, at `WHATSAPP_BASE_PATH`.
    *
    *     createServer(whatsapp.inFrontOf(app)).listen(3000);
    */
@@ -197,10 +197,6 @@ export type WhatsAppPlugin = ChannelPlugin & {
 /** How often what ages is looked at. */
 const UPKEEP_MS = 60_000;
 
-const MEDIA_WAIT_MS = 5_000;
-const MEDIA_STALL_MS = 15_000;
-const MEDIA_TOTAL_MS = 120_000;
-
 /** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
@@ -214,13 +210,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const limits = readMetaLimits(options.metaLimits);
   const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
+  const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
-    mediaWaitMs: options.mediaWaitMs ?? MEDIA_WAIT_MS,
+    mediaWaitMs: mediaTimes.waitMs,
     mediaUrl,
     mimeTypeOf,
     pair: limits.pair,
@@ -292,8 +289,8 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       download: options.fetch === undefined ? createDownload() : createFetchDownload(options.fetch),
       hosts: createMediaHosts(config.graphUrl),
       maxBytes: mediaMaxBytes,
-      stallMs: options.mediaTimeouts?.stallMs ?? MEDIA_STALL_MS,
-      totalMs: options.mediaTimeouts?.totalMs ?? MEDIA_TOTAL_MS,
+      stallMs: mediaTimes.stallMs,
+      totalMs: mediaTimes.totalMs,
     }),
     random: Math.random,
     newToken: () => randomBytes(18).toString("base64url"),

@@ -1,6 +1,7 @@
 /** What a file can be sent as, by what it is and how large: as wished, as another kind, or as no upload at all. */
 import type { MediaKind } from "../contract.ts";
 import { LIMITS } from "../messages/limits.ts";
+import { isAnimatedWebp, MEDIA_KINDS, META_TYPES } from "./meta-media.ts";
 
 /** Of the bytes themselves. */
 export type FileFacts = {
@@ -26,36 +27,25 @@ export type Fit = {
 };
 
 const { imageFile, videoFile, audioFile, documentFile, stickerFile, animatedStickerFile } = LIMITS;
-const OFFICE = "application/vnd.openxmlformats-officedocument";
 
-/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media */
-const UPLOADABLE: Readonly<Record<string, number>> = {
-  "audio/aac": audioFile.max,
-  "audio/amr": audioFile.max,
-  "audio/mp4": audioFile.max,
-  "audio/mpeg": audioFile.max,
-  "audio/ogg": audioFile.max,
-  "application/msword": documentFile.max,
-  "application/pdf": documentFile.max,
-  "application/vnd.ms-excel": documentFile.max,
-  "application/vnd.ms-powerpoint": documentFile.max,
-  [`${OFFICE}.presentationml.presentation`]: documentFile.max,
-  [`${OFFICE}.spreadsheetml.sheet`]: documentFile.max,
-  [`${OFFICE}.wordprocessingml.document`]: documentFile.max,
-  "text/plain": documentFile.max,
-  "image/jpeg": imageFile.max,
-  "image/png": imageFile.max,
-  "image/webp": animatedStickerFile.max,
-  "video/3gpp": videoFile.max,
-  "video/mp4": videoFile.max,
+/** The most bytes that Meta takes from us, by type; of WebP those of a moving sticker. */
+const MOST_OF_KIND: Readonly<Record<MediaKind, number>> = {
+  audio: audioFile.max,
+  document: documentFile.max,
+  image: imageFile.max,
+  sticker: animatedStickerFile.max,
+  video: videoFile.max,
 };
+const UPLOADABLE: ReadonlyMap<string, number> = new Map(
+  MEDIA_KINDS.flatMap((kind) => META_TYPES[kind].map((mime) => [mime, MOST_OF_KIND[kind]] as const)),
+);
 
-/** @returns null when it is more than WhatsApp takes as anything, or not what it must be. */
+/** @returns null when WhatsApp takes it as nothing at all, or not as the one kind that it must be. */
 export function fitMedia(facts: FileFacts, { kind: wished, hasCaption, isFixed }: MediaWish): Fit | null {
   const candidates: readonly MediaKind[] = isFixed ? [wished] : [wished, naturalKind(facts), "document"];
   const kind = candidates.find((one) => accepts(one, facts) && !(hasCaption && isMute(one)));
   if (kind === undefined) return null;
-  const most = Object.hasOwn(UPLOADABLE, facts.mime) ? UPLOADABLE[facts.mime] : undefined;
+  const most = UPLOADABLE.get(facts.mime);
   return { kind, isUploadable: most !== undefined && facts.size <= most };
 }
 
@@ -67,17 +57,11 @@ function isMute(kind: MediaKind): boolean {
 function accepts(kind: MediaKind, { mime, size, channels, isAnimated }: FileFacts): boolean {
   switch (kind) {
     case "image":
-      return (mime === "image/jpeg" || mime === "image/png") && size <= imageFile.max;
     case "video":
-      return (mime === "video/mp4" || mime === "video/3gpp") && size <= videoFile.max;
+      return META_TYPES[kind].includes(mime) && size <= MOST_OF_KIND[kind];
     case "audio":
       // Of Ogg, WhatsApp plays Opus in one channel and nothing else.
-      return (
-        mime.startsWith("audio/") &&
-        Object.hasOwn(UPLOADABLE, mime) &&
-        (mime !== "audio/ogg" || channels === 1) &&
-        size <= audioFile.max
-      );
+      return META_TYPES.audio.includes(mime) && (mime !== "audio/ogg" || channels === 1) && size <= audioFile.max;
     case "sticker":
       return mime === "image/webp" && size <= (isAnimated ? animatedStickerFile.max : stickerFile.max);
     case "document":
@@ -102,9 +86,4 @@ export function factsOf(head: Uint8Array, mime: string, size: number): FileFacts
 function channelsOf(head: Buffer): number | null {
   const at = head.indexOf("OpusHead");
   return head.subarray(0, 4).toString("latin1") === "OggS" && at !== -1 ? (head[at + 9] ?? null) : null;
-}
-
-/** @see https://developers.google.com/speed/webp/docs/riff_container#extended_file_format */
-function isAnimatedWebp(head: Buffer): boolean {
-  return head.subarray(12, 16).toString("latin1") === "VP8X" && ((head[20] ?? 0) & 0x02) !== 0;
 }

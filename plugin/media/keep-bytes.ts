@@ -38,9 +38,15 @@ export function createKeepBytes(deps: {
     const before = await outboundMedia.findKept(file);
     if (before !== null) return before;
     const storageKey = await records.reserve(to.customerConfigId);
-    await mediaStore.put(storageKey, once(bytes), { mime });
-    const kept = { ...file, kind: fit.kind, filename: filename ?? null, size: bytes.byteLength, storageKey };
-    return outboundMedia.keepFor(kept, quotaBytes);
+    try {
+      await mediaStore.put(storageKey, once(bytes), { mime });
+      const kept = { ...file, kind: fit.kind, filename: filename ?? null, size: bytes.byteLength, storageKey };
+      return await outboundMedia.keepFor(kept, quotaBytes);
+    } catch (error) {
+      // Where this fails too, the key is due in a day by itself.
+      await records.discard(storageKey).catch(() => undefined);
+      throw error;
+    }
   };
 }
 

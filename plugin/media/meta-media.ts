@@ -3,7 +3,7 @@ import type { MediaKind } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import { LIMITS } from "../messages/limits.ts";
 
-const TYPES: Readonly<Record<MediaKind, readonly string[]>> = {
+export const META_TYPES: Readonly<Record<MediaKind, readonly string[]>> = {
   image: ["image/jpeg", "image/png"],
   video: ["video/mp4", "video/3gpp"],
   audio: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<MediaKind, readonly string[]>> = {
   ],
 };
 
-export const MEDIA_KINDS = Object.keys(TYPES) as readonly MediaKind[];
+export const MEDIA_KINDS = Object.keys(META_TYPES) as readonly MediaKind[];
 
 /** The largest file that Meta takes at all. */
 export const MAX_MEDIA_BYTES = LIMITS.documentFile.max;
@@ -35,25 +35,25 @@ export function fitForMeta(
   wanted: MediaKind | null,
   head: Uint8Array,
 ): { readonly kind: MediaKind; readonly maxBytes: number } {
-  const kind = wanted ?? MEDIA_KINDS.find((one) => TYPES[one].includes(mime));
-  if (kind === undefined || !TYPES[kind].includes(mime)) throw unsupported(mime, kind);
+  const kind = wanted ?? MEDIA_KINDS.find((one) => META_TYPES[one].includes(mime));
+  if (kind === undefined || !META_TYPES[kind].includes(mime)) throw unsupported(mime, kind);
   return { kind, maxBytes: maxBytesOf(kind, head) };
 }
 
 function maxBytesOf(kind: MediaKind, head: Uint8Array): number {
-  if (kind === "sticker") return (isAnimated(head) ? LIMITS.animatedStickerFile : LIMITS.stickerFile).max;
+  if (kind === "sticker") return (isAnimatedWebp(head) ? LIMITS.animatedStickerFile : LIMITS.stickerFile).max;
   return { image: LIMITS.imageFile, video: LIMITS.videoFile, audio: LIMITS.audioFile, document: LIMITS.documentFile }[
     kind
   ].max;
 }
 
 /** @see https://developers.google.com/speed/webp/docs/riff_container#extended_file_format */
-function isAnimated(head: Uint8Array): boolean {
+export function isAnimatedWebp(head: Uint8Array): boolean {
   return Buffer.from(head.subarray(12, 16)).toString("latin1") === "VP8X" && ((head[20] ?? 0) & 0x02) !== 0;
 }
 
 function unsupported(mime: string, kind: MediaKind | undefined): ChannelError {
-  const may = kind === undefined ? MEDIA_KINDS.flatMap((one) => TYPES[one]) : TYPES[kind];
+  const may = kind === undefined ? MEDIA_KINDS.flatMap((one) => META_TYPES[one]) : META_TYPES[kind];
   const what = kind === undefined ? "WhatsApp takes no file of this type" : `WhatsApp takes no ${kind} of this type`;
   return new ChannelError(
     "MEDIA_TYPE_UNSUPPORTED",

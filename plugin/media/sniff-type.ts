@@ -1,9 +1,9 @@
 /** What a file is, by its own first bytes: what somebody has called it counts for nothing. */
 
+import { UNKNOWN_TYPE } from "./mime-type.ts";
+
 /** So many of the first bytes are looked at; fewer are fine when there are no more. */
 export const HEAD_BYTES = 4_096;
-
-const UNKNOWN = "application/octet-stream";
 
 type Signature = { readonly mime: string; readonly at?: number; readonly bytes: readonly number[] | string };
 
@@ -90,7 +90,7 @@ export function sniffType(head: Uint8Array): string {
   // Frames of MPEG audio: layer III, and AAC in its own frames.
   if (first === 0xff && (second & 0xe6) === 0xe2) return "audio/mpeg";
   if (first === 0xff && (second & 0xf6) === 0xf0) return "audio/aac";
-  return isText(head) ? "text/plain" : UNKNOWN;
+  return isText(head) ? "text/plain" : UNKNOWN_TYPE;
 }
 
 /** @param said as a sender or a caller names it: chooses only where the bytes leave it open, such as Word or Excel of old. */
@@ -106,7 +106,7 @@ export function isSafeInline(mime: string): boolean {
 
 /** @returns what a stored file is served as: never a type that a browser would carry out, whatever the row says. */
 export function inertType(mime: string): string {
-  return INERT.has(mime) ? mime : UNKNOWN;
+  return INERT.has(mime) ? mime : UNKNOWN_TYPE;
 }
 
 function startsWith(head: Uint8Array, bytes: Signature["bytes"], at = 0): boolean {
@@ -122,13 +122,13 @@ function text(head: Uint8Array, from: number, to: number): string {
 function oggType(head: Uint8Array): string {
   const page = text(head, 0, 200);
   if (page.includes("OpusHead")) return "audio/ogg";
-  return page.includes("\u0001vorbis") ? "audio/x-vorbis+ogg" : UNKNOWN;
+  return page.includes("\u0001vorbis") ? "audio/x-vorbis+ogg" : UNKNOWN_TYPE;
 }
 
 function brandType(brand: string): string {
   if (brand.startsWith("3gp") || brand.startsWith("3g2")) return "video/3gpp";
   if (brand.startsWith("iso")) return "video/mp4";
-  return Object.hasOwn(BRANDS, brand) ? (BRANDS[brand] ?? UNKNOWN) : UNKNOWN;
+  return Object.hasOwn(BRANDS, brand) ? (BRANDS[brand] ?? UNKNOWN_TYPE) : UNKNOWN_TYPE;
 }
 
 /** Office documents are zip files; the names of their first entries tell which. */
