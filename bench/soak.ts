@@ -46,8 +46,9 @@ export async function benchSoak({ freshDatabase, graph }: World, minutes: number
     await settled(knex);
     sender.close();
     const after = await sizes(knex);
+    const deadlocks = await deadlocksSoFar(knex);
     await server.stop();
-    return report({ samples, before, after, most: mostMbPerMinute(minutes) });
+    return report({ samples, before, after, deadlocks, most: mostMbPerMinute(minutes) });
   });
 
   /** Messages/s, by a burst. */
@@ -65,10 +66,11 @@ type Soaked = {
   readonly samples: readonly Sample[];
   readonly before: Sizes;
   readonly after: Sizes;
+  readonly deadlocks: number;
   readonly most: number;
 };
 
-function report({ samples, before, after, most }: Soaked): boolean {
+function report({ samples, before, after, deadlocks, most }: Soaked): boolean {
   // The first third is the compiler's and the caches'.
   const later = samples.slice(Math.floor(samples.length / 3));
   const heap = slope(later.map(({ minutes, heapMb }) => [minutes, heapMb]));
@@ -85,6 +87,7 @@ function report({ samples, before, after, most }: Soaked): boolean {
   return [
     judge(`memory ${heap.toFixed(2)} MB/min, bar ${most}`, heap <= most),
     judge(`idle in transaction for ${IDLE_SECONDS} s: at most ${idle}, bar 0`, idle === 0),
+    judge(`deadlocks: ${deadlocks}, bar 0`, deadlocks === 0),
     judge(`tables that have grown and should not: ${grown.join(", ") || "none"}`, grown.length === 0),
   ].every(Boolean);
 }
@@ -109,6 +112,12 @@ async function idleInTransaction(knex: Knex): Promise<number> {
      and state like 'idle in transaction%' and state_change < now() - interval '${IDLE_SECONDS} seconds'`,
   );
   return rows[0].count;
+}
+
+/** Each is a second in which a batch of lanes stood still, and is then worked again. */
+async function deadlocksSoFar(knex: Knex): Promise<number> {
+  const { rows } = await knex.raw("select deadlocks::int from pg_stat_database where datname = current_database()");
+  return rows[0].deadlocks;
 }
 
 /** Least squares. */

@@ -34,9 +34,11 @@ export function createTurns(db: Database): Turns {
   return {
     async seal(lanes) {
       const rows = await db.bounded<TurnRow>(
+        // Locked in the order of the lanes, as messages that join them lock them.
         `with head as (
-           select t.id from unnest((select $1::text[])) as l (lane_key)
-           join lateral (select id, sealed_at, waits_until from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1) t on true
+           select t.id from (select lane_key from unnest((select $1::text[])) as k (lane_key) order by lane_key) l
+           join lateral (select id, sealed_at, waits_until from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1
+             for no key update) t on true
            where t.sealed_at is not null or t.waits_until is null or t.waits_until <= now())
          update ${table} t set sealed_at = coalesce(t.sealed_at, now()), attempts = t.attempts + 1
          from head, ${db.name("whatsapp_contacts")} c, ${db.name("whatsapp_connections")} n

@@ -6,7 +6,19 @@ import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createChatApi } from "../../../adapters/chat-api/chat-api.ts";
 import { quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
-import { channelFor, gate, transactionsEnd } from "./support.ts";
+import {
+  applyAll,
+  BEN,
+  channelFor,
+  claimed,
+  delivery,
+  gate,
+  hold,
+  message,
+  startEngine,
+  transactionsEnd,
+  waiters,
+} from "./support.ts";
 
 type Seen = { readonly turnId: string; readonly attempt: number; readonly texts: readonly (string | null)[] };
 
@@ -344,5 +356,25 @@ describe("a turn whose processes ended", () => {
 
     expect(asked).toHaveLength(1);
     expect(sent()).toEqual(["here you are"]);
+  });
+});
+
+describe("what is sealed while people go on writing", () => {
+  it("is locked in the order of the lanes, as their messages lock it, so that neither waits for the other for ever", async () => {
+    const { database, store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }), message({ id: "wamid.2", phone: BEN }))]);
+    await applyAll(store);
+    const lanes = [...(await claimed(store, "turn"))].sort((a, b) => (a.laneKey < b.laneKey ? 1 : -1));
+    const [last, first] = lanes;
+    const writing = await hold(database);
+    const lock = "select 1 from whatsapp_turns where lane_key = $1 for update nowait";
+    await writing.query(lock, [first?.laneKey]);
+
+    const sealing = store.turns.seal(lanes);
+    await waiters(rows);
+    await writing.query(lock, [last?.laneKey]);
+    await writing.commit();
+
+    expect(await sealing).toEqual(lanes.map((lane) => expect.objectContaining({ lane })));
   });
 });
