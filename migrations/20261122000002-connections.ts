@@ -1,11 +1,10 @@
 /** Numbers bound to a tenant, their encrypted tokens, templates as synced, and who is who on the other side. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const connections = {
   name: "20261122000002_connections",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_connections")} (
@@ -174,7 +173,7 @@ export const connections = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     for (const table of [
       "whatsapp_erased_messages",
       "whatsapp_erasures",

@@ -1,11 +1,10 @@
 /** Turns waiting for the host's AI, what goes out, every attempt to send it, events waiting for the host, and the upkeep of it all. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const turnsAndOutbox = {
   name: "20261122000004_turns_and_outbox",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_turns")} (
@@ -145,7 +144,7 @@ export const turnsAndOutbox = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     for (const table of [
       "whatsapp_alarms",
       "whatsapp_upkeep",

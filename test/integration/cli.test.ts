@@ -88,6 +88,26 @@ describe("migrate", () => {
     expect(await json("status")).toMatchObject({ applied: [], pending: APPLIED });
   });
 
+  test("prints with --plan the SQL that would run, changes nothing, and that SQL is the migration", async () => {
+    const { url, knex } = database;
+
+    const plan = await cli(["migrate", "--plan"], { url });
+    const json = await cli(["migrate", "up", "--plan", "--json"], { url });
+    const before = await knex("pg_tables").where({ schemaname: "public" });
+    await knex.raw(plan.out.replaceAll("?", "\\?"));
+    const done = await cli(["migrate", "--plan"], { url });
+    const down = await cli(["migrate", "down", "--plan"], { url });
+
+    expect(plan).toMatchObject({ code: 0, err: "" });
+    expect(plan.out).toMatch(/^-- @omniops\/whatsapp, migrations up: 20261122000001_host_tables, /);
+    expect(JSON.parse(json.out)).toEqual({ migrations: APPLIED, sql: plan.out });
+    expect(before).toEqual([]);
+    expect(done).toEqual({ code: 0, err: "", out: "-- Nothing to do: the database is up to date.\n" });
+    expect(down.out).toContain(`drop table "public"."whatsapp_host_changes";`);
+    expect(await cli(["migrate", "status", "--plan"], { url })).toMatchObject({ code: 2, out: "" });
+    expect(await cli(["migrate", "down", "--plan", "--yes"], { url })).toMatchObject({ code: 2, out: "" });
+  });
+
   test("goes down only with --yes: without, it says what would be deleted and exits 2", async () => {
     const { url, knex } = database;
     await knex.raw("create table customer_configs (id uuid primary key)");

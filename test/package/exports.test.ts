@@ -165,8 +165,8 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
   },
   "./contract": { values: [], types: CONTRACT_TYPES },
   "./migrations": {
-    values: ["migrate", "migrateDown", "migrationStatus", "unlockMigrations", "whatDownDeletes"],
-    types: ["DownPlan", "MigrateOptions", "MigrationStatus"],
+    values: ["migrate", "migrateDown", "migrationStatus", "planMigrations", "unlockMigrations", "whatDownDeletes"],
+    types: ["DownPlan", "MigrateOptions", "MigrationPlan", "MigrationStatus", "PlanOptions"],
   },
   "./simulator": {
     values: ["INBOUND_MESSAGES", "createSimulator", "escapedJson", "signatureOf", "signedRequestOf"],
