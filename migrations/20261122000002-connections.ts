@@ -156,7 +156,7 @@ export const connections = {
 
       create table ${q("whatsapp_contact_aliases")} (
         connection_id uuid not null references ${q("whatsapp_connections")} (id) on delete cascade,
-        -- 'phone:447700900123', 'user:GB.5512' or 'parent:GB.ENT.77'
+        -- 'phone:<number>', 'user:<id>' or 'parent:<id>'
         alias text not null,
         contact_id bigint not null references ${q("whatsapp_contacts")} (id) on delete cascade,
         primary key (connection_id, alias));

@@ -30,11 +30,12 @@ export function toScript(about: readonly string[], statements: readonly string[]
 
 /** Without the indentation that it has in the code. The body of a function stays as it is: Postgres keeps its text. */
 function flushLeft(statement: string): string {
+  const isOneLevelIn = /^\s*\n/.test(statement);
   const [first = "", ...rest] = statement.trim().replace(/;$/, "").split("\n");
   const indent = Math.min(...rest.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)));
   let isBody = first.split("$$").length % 2 === 0;
   const lines = rest.map((line) => {
-    const kept = isBody ? line : line.slice(Math.min(indent, line.length));
+    const kept = isBody ? line : (isOneLevelIn ? "" : "  ") + line.slice(indent);
     if (line.split("$$").length % 2 === 0) isBody = !isBody;
     return kept;
   });
