@@ -89,6 +89,7 @@ export const turnsAndOutbox = {
         unique (send_id, part_index)) with (fillfactor = 80);
       create index whatsapp_outbox_pending on ${q("whatsapp_outbox")} (lane_key, id)
         where state in ('queued', 'held', 'sending');
+      create index whatsapp_outbox_unknown on ${q("whatsapp_outbox")} (id) where state = 'unknown';
       create index whatsapp_outbox_message_id on ${q("whatsapp_outbox")} (message_id) where message_id is not null;
       create index whatsapp_outbox_duplicates on ${q("whatsapp_outbox")} (duplicate_message_id)
         where duplicate_message_id is not null;

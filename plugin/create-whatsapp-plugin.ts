@@ -43,9 +43,10 @@ import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
+import { createCollectInto, type MetricsRegistry } from "./operations/collect.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
-import { createMetrics, type Metrics } from "./operations/metrics.ts";
+import { createMetrics, type Metrics, toProcess } from "./operations/metrics.ts";
 import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
@@ -188,6 +189,11 @@ export type WhatsAppPlugin = ChannelPlugin & {
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /** How the work is going: what waits in the database, and what this process has done. @throws ChannelError STORE_UNAVAILABLE. */
   metrics(): Promise<Metrics>;
+  /**
+   * Puts our metrics on the host's own registry of prom-client, beside its own: `whatsapp.collectInto(register)`, once. Each scrape
+   * reads the database once; while that is away, `whatsapp_up` is 0 and the counters of this process are still there.
+   */
+  collectInto(registry: MetricsRegistry): void;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -388,6 +394,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     doctor,
     deadLetters,
     metrics,
+    collectInto: createCollectInto(metrics, () => toProcess(counters.read())),
     receipt: createReceipt(store.outbox),
   };
 }

@@ -24,7 +24,7 @@ const whatsapp = createWhatsAppPlugin({
     dialogUrl: meta.url,
     coalesceMs: 0,
   },
-  reply: (turn) => "You said: " + turn.text,
+  reply: (turn) => "You said: " + turn.messages[0].text,
   logger: { debug() {}, info() {}, warn() {}, error() {} },
 });
 const migrated = await whatsapp.migrate();
@@ -69,13 +69,14 @@ import { createSimulator } from "@omniops/whatsapp/simulator";
 import { S3Client } from "@aws-sdk/client-s3";
 import express from "express";
 import knexFactory from "knex";
+import { Registry } from "prom-client";
 
 const knex = knexFactory({ client: "pg" });
 const whatsapp: WhatsAppPlugin = createWhatsAppPlugin({
   knex,
   config: whatsappConfigFromEnv(process.env),
   authenticate: (request: express.Request) => request.get("x-tenant") ?? null,
-  reply: async (turn: Turn): Promise<AiResponse> => \`\${turn.messages.length} of \${turn.customerConfigId}\`,
+  reply: async (turn: Turn): Promise<AiResponse | string> => \`\${turn.messages.length} of \${turn.customerConfigId}\`,
   onEvent(event: HostEvent) {
     if (event.kind === "alarm") console.log(event.alarm.message);
     // @ts-expect-error There is no such kind.
@@ -86,12 +87,13 @@ const whatsapp: WhatsAppPlugin = createWhatsAppPlugin({
 const app = express();
 app.use("/api/whatsapp", whatsapp.router);
 createServer(whatsapp.inFrontOf(app));
+whatsapp.collectInto(new Registry());
 const channel: ChannelPlugin = whatsapp;
 const plan: MigrationPlan = await planMigrations(knex, { direction: "down" });
 const receipt = await whatsapp.send({ conversationId: "x", response: plan.sql, idempotencyKey: "y" });
 const states: readonly string[] = receipt.parts.map(({ state }) => state);
-// @ts-expect-error A send says what.
-await channel.send({ conversationId: "x" });
+// @ts-expect-error A conversation has an id.
+await channel.send({ response: "x" });
 // @ts-expect-error There is no such code.
 const code: ErrorCode = "NO_SUCH_CODE";
 const isOurs = (error: unknown): error is ChannelError => error instanceof ChannelError && error.code === code;

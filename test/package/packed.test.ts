@@ -184,8 +184,7 @@ describe("the packed package", () => {
 
   it.each([
     ["5.9", "typescript-5.9", "nodenext"],
-    ["6", "typescript", "bundler"],
-    ["7", "typescript-7", "nodenext"],
+    ["7", "typescript-7", "bundler"],
   ])("is typed for a strict TypeScript %s project", { timeout: 60_000 }, async (version, compiler, module) => {
     const isBundled = module === "bundler";
     const name = `tsconfig.${compiler}.json`;
