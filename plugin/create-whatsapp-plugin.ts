@@ -46,7 +46,9 @@ import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
 import { createCollectInto, type MetricsRegistry } from "./operations/collect.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
+import { logWork } from "./operations/log-work.ts";
 import { createMetrics, type Metrics, toProcess } from "./operations/metrics.ts";
+import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
@@ -66,6 +68,7 @@ import { createAccountTemplates } from "./templates/account-templates.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
+import { findTracer } from "./wiring/tracing.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
 import { wireDoctor } from "./wiring/wire-doctor.ts";
 import { wireOutboundMedia } from "./wiring/wire-outbound-media.ts";
@@ -237,7 +240,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
-  const store = countWork(stored, counters);
+  // Null where there is no OpenTelemetry: then nothing is wrapped.
+  const tracer = findTracer();
+  const logged = logWork(countWork(stored, counters), log);
+  const store = tracer === null ? logged : traceWork(logged, tracer);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
   const graphApi = createGraphApi(graph);
@@ -268,7 +274,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     connections: store.connections,
     graphApi,
     secretBox,
-    host: { reply: options.reply, onEvent: options.onEvent },
+    host: { reply: tracer === null ? options.reply : traceReply(options.reply, tracer), onEvent: options.onEvent },
     log,
     leaseMs: config.leaseMs,
     reconcileMs: config.reconcileMs,
@@ -338,10 +344,16 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );
 
+  const receive = createReceive({
+    appSecrets: config.appSecrets,
+    inbox: store.inbox,
+    log,
+    onStored: pipeline.onStored,
+  });
   const contract: ChannelPlugin = {
     manifest,
     connect: connecting.connect,
-    receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
+    receive: tracer === null ? receive : traceReceive(receive, tracer),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
   };
