@@ -12,7 +12,9 @@ import {
 import type { Knex } from "knex";
 import { type Command, type ExitCode, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
+import { didYouMean } from "./nearest.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { showingProgress } from "./progress.ts";
 
 const OWN = [
   "--plan                  For up and down: print the SQL that would run, for review, and change nothing",
@@ -22,6 +24,8 @@ const OWN = [
 type Outcome = { readonly json: unknown; readonly text: string; readonly exitCode?: ExitCode };
 type Action = {
   readonly does: string;
+  /** The same while it is done. */
+  readonly doing: string;
   readonly examples: readonly string[];
   run(knex: Knex, options: MigrateOptions, confirmed: boolean): Promise<Outcome>;
   /** For `--plan`: the same as SQL, which a person reviews and runs. */
@@ -31,6 +35,7 @@ type Action = {
 const ACTIONS: Readonly<Record<string, Action>> = {
   up: {
     does: "Bring the database up to this version (the default)",
+    doing: "Bringing the database up",
     examples: [
       "DATABASE_URL=postgres://… whatsapp-channel migrate",
       "whatsapp-channel migrate up --schema whatsapp --host-schema app",
@@ -45,6 +50,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
   status: {
     does: "Say what is applied, pending, or left by a newer version",
+    doing: "Looking",
     examples: ["whatsapp-channel migrate status", "whatsapp-channel migrate status --json"],
     async run(knex, options) {
       const status = await migrationStatus(knex, options);
@@ -58,6 +64,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
   down: {
     does: "Take everything of ours out, data included; needs --yes",
+    doing: "Taking everything of ours out",
     examples: [
       "whatsapp-channel migrate down",
       "whatsapp-channel migrate down --plan > down.sql",
@@ -79,6 +86,7 @@ Nothing was changed. To do it: whatsapp-channel migrate down --yes`;
   },
   unlock: {
     does: "Free the ledger's lock that a host's own knex left set",
+    doing: "Freeing the lock",
     examples: ["whatsapp-channel migrate unlock"],
     async run(knex, options) {
       await unlockMigrations(knex, options);
@@ -94,7 +102,11 @@ export const migrateCommand: Command = {
     const { values, positionals } = parsed(args, "migrate --help", ["yes", "plan"]);
     const [name, ...rest] = positionals;
     const action = Object.entries(ACTIONS).find(([known]) => known === (name ?? "up"))?.[1];
-    if (action === undefined) throw usageError(`There is no "migrate ${name}".`, "migrate --help");
+    if (action === undefined)
+      throw usageError(
+        `There is no "migrate ${name}".${didYouMean(name ?? "", Object.keys(ACTIONS))}`,
+        "migrate --help",
+      );
     if (rest.length > 0) throw usageError(`"${rest.join(" ")}" is one argument too many.`, "migrate --help");
     if (values.help) {
       console.log(helpOf(name, action));
@@ -107,9 +119,11 @@ export const migrateCommand: Command = {
     if (values.plan && confirmed) throw usageError("--plan only writes: leave out --yes.", "migrate --help");
     const url = values["database-url"] ?? process.env.DATABASE_URL;
     const outcome = await withDatabase(url, (knex) =>
-      values.plan && direction !== undefined
-        ? plan(knex, { ...options, direction })
-        : action.run(knex, options, confirmed),
+      showingProgress(action.doing, () =>
+        values.plan && direction !== undefined
+          ? plan(knex, { ...options, direction })
+          : action.run(knex, options, confirmed),
+      ),
     );
     console.log(values.json ? JSON.stringify(outcome.json) : outcome.text);
     return outcome.exitCode ?? 0;

@@ -33,6 +33,7 @@ export type {
 export {
   type EraseOptions,
   erase,
+  type OnProgress,
   openDeadLetters,
   type RunDoctorOptions,
   replayUnknown,

@@ -10,20 +10,22 @@ type Read = (body: Uint8Array) => readonly ChannelEvent[] | null;
 
 export function createReadAgain(db: Database): Inbox["readAgain"] {
   const events = db.name("whatsapp_events");
-  return async (read) => {
+  return async (read, onProgress) => {
     let understood = 0;
     const failed: ReadAgain["failed"][number][] = [];
     // One delivery at a time, so that one that cannot be stored takes no other with it.
     const deliveries = await db.query<{ webhook_id: string }>(
       `select distinct webhook_id from ${events} where kind = 'unsupported' and state = 1 order by webhook_id`,
     );
-    for (const { webhook_id } of deliveries)
+    for (const [i, { webhook_id }] of deliveries.entries()) {
+      onProgress?.(i, deliveries.length);
       try {
         understood += await storing(db, (tx) => readDelivery(tx, db, webhook_id, read));
       } catch (error) {
         if (!isDataFault(error)) throw error;
         failed.push({ webhookId: webhook_id, error: sqlState(error) });
       }
+    }
     const unknown = await db.query<ReadAgain["unknown"][number]>(
       `select coalesce(payload ->> 'type', 'unknown') as type, count(*)::int as count, max(created_at) as last
        from ${events} where kind = 'unsupported' and state <> ${ERASED} group by 1 order by 2 desc, 1`,

@@ -153,7 +153,10 @@ export type Inbox = {
    * Reads again what was unknown when it came: what is understood now takes its place and is queued. Safe to repeat.
    * @param read the body of a delivery → its events; null when it cannot be read.
    */
-  readAgain(read: (body: Uint8Array) => readonly ChannelEvent[] | null): Promise<ReadAgain>;
+  readAgain(
+    read: (body: Uint8Array) => readonly ChannelEvent[] | null,
+    onProgress?: (done: number, total: number | null) => void,
+  ): Promise<ReadAgain>;
   /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
   unpark(): Promise<number>;
 };

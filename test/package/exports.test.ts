@@ -146,6 +146,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Metrics",
       "MetricsRegistry",
       "NumberState",
+      "OnProgress",
       "PartBacklog",
       "ReadAgain",
       "Retention",
