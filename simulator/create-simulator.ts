@@ -20,6 +20,8 @@ import { createWebhookPoster } from "./post-webhook.ts";
 import { createSignIn } from "./sign-in/create-sign-in.ts";
 import type { Person, Simulator } from "./simulator.ts";
 import { createStatuses } from "./statuses.ts";
+import { createTemplateManagement } from "./template-management.ts";
+import { createTemplateUpdates } from "./template-updates.ts";
 import { createTemplates } from "./templates.ts";
 import { createTimers } from "./timers.ts";
 import { createTokens } from "./tokens.ts";
@@ -68,7 +70,16 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       if (kind !== "status") for (const wamid of wamids) conversations.acknowledge(wamid);
     },
   });
-  const accounts = createAccounts({ settings, book, tokens, templates, sender });
+  const templateUpdates = createTemplateUpdates({ now: settings.now, store: templates, sender });
+  const management = createTemplateManagement({
+    settings,
+    store: templates,
+    updates: templateUpdates,
+    timers,
+    activity,
+    isVerified: (wabaId) => (book.account(wabaId)?.about.verificationStatus ?? "verified") === "verified",
+  });
+  const accounts = createAccounts({ settings, book, tokens, templates, management, sender });
   const signIn = createSignIn({ settings, book, tokens });
   const statuses = createStatuses({ settings, activity, timers, conversations, sender });
   const messages = createMessagesEndpoint({
@@ -185,7 +196,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     downloads: media.downloads,
     uploads: uploads.uploads,
     forgetUpload: uploads.forget,
-    templates: templates.api,
+    templates: { ...templates.api, ...templateUpdates },
     login: signIn.login,
     issueToken: signIn.issueToken,
     numbers: book.states,
@@ -193,6 +204,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     changeAccount: book.changeAccount,
     addPartner: accounts.addPartner,
     removePartner: accounts.removePartner,
+    changeQuality: accounts.changeQuality,
     deauthorize: signIn.deauthorize,
     requestDataDeletion: signIn.requestDataDeletion,
     faults: faults.api,

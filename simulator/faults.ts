@@ -12,6 +12,7 @@ export type GraphEndpoint =
   | "account"
   | "phone_numbers"
   | "message_templates"
+  | "template"
   | "subscribed_apps"
   | "debug_token"
   | "dialog"

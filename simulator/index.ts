@@ -38,6 +38,6 @@ export type { IssueTokenOptions, Login, LoginDecision } from "./sign-in/login.ts
 export type { LoginOptions } from "./sign-in/login-options.ts";
 export { signedRequestOf } from "./sign-in/signed-request.ts";
 export type { BatchedMessage, Person, SentMedia, Simulator } from "./simulator.ts";
-export type { SimulatedTemplate, Templates } from "./templates.ts";
+export type { SimulatedTemplate, TemplateChanges, Templates } from "./templates.ts";
 export type { Delivery, DeliveryKind } from "./webhook-sender.ts";
 export type { WireObject } from "./wire.ts";

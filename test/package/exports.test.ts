@@ -215,6 +215,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Simulator",
       "SimulatorOptions",
       "StatusDelays",
+      "TemplateChanges",
       "Templates",
       "Ticks",
       "TranscriptEntry",
