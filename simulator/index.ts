@@ -31,6 +31,7 @@ export type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
 export type { UploadedMedia } from "./media-uploads.ts";
 export type { SimulatorOptions, StatusDelays } from "./options.ts";
 export type { PersonOptions, PersonRecord } from "./people.ts";
+export { drawMessages, PHONE_CSS } from "./phone/draw.js";
 export type { DeliveryAttempt } from "./post-webhook.ts";
 export { signatureOf } from "./sign.ts";
 export type { CallbackAnswer, CallbackOptions, Callbacks } from "./sign-in/callbacks.ts";

@@ -169,7 +169,15 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
     types: ["DownPlan", "MigrateOptions", "MigrationStatus"],
   },
   "./simulator": {
-    values: ["INBOUND_MESSAGES", "createSimulator", "escapedJson", "signatureOf", "signedRequestOf"],
+    values: [
+      "INBOUND_MESSAGES",
+      "PHONE_CSS",
+      "createSimulator",
+      "drawMessages",
+      "escapedJson",
+      "signatureOf",
+      "signedRequestOf",
+    ],
     types: [
       "AcceptedMessage",
       "AccountChanges",
