@@ -9,10 +9,12 @@ export type {
   SimulatedNumber,
 } from "./accounts/simulated-number.ts";
 export type { Choice } from "./choices.ts";
+export type { Clock } from "./clock.ts";
 export type { Conversation, Ticks, TranscriptEntry } from "./conversations.ts";
 export { createSimulator } from "./create-simulator.ts";
 export { escapedJson } from "./escape-json.ts";
 export type {
+  ArmedFault,
   DownloadFault,
   Fault,
   FaultKind,
