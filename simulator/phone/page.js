@@ -280,7 +280,7 @@ function submit() {
   words.value = "";
   grow();
   forgetAbout();
-  scroll.scrollTop = scroll.scrollHeight;
+  chat.goToEnd();
   void tell(
     kind === "edit"
       ? act("edit", { ...chosen, wamid, text })
@@ -360,7 +360,7 @@ function press(button, data) {
     case "attach":
       return openAttach(({ option = "" }) => attach(option));
     case "newest":
-      scroll.scrollTop = scroll.scrollHeight;
+      chat.goToEnd();
       find(".newer").hidden = true;
       return;
     case "forget-about":
