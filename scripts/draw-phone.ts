@@ -99,7 +99,7 @@ async function open(colorScheme: "light" | "dark", viewport: { readonly width: n
 
 async function draw(page: Page, name: string): Promise<void> {
   await page.evaluate("document.fonts.ready");
-  await page.waitForFunction("[...document.images].every((image) => image.complete)");
+  await page.evaluate("Promise.all([...document.images].map((image) => image.decode()))");
   await writeFile(join(PICTURES, `${name}.png`), await page.screenshot({ animations: "disabled", caret: "hide" }));
 }
 
