@@ -67,6 +67,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
     const meta = createSimulator({
       appId: APP_ID,
+      appName: "The demo",
       appSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
       accessToken: ACCESS_TOKEN,

@@ -182,7 +182,9 @@ function draw(now) {
             h(
               "p",
               { class: "soft", role: "status", dir: "auto" },
-              typingMs > 0 ? "typing…" : `${number.displayPhoneNumber} · you are ${person.name}`,
+              typingMs > 0
+                ? "typing…"
+                : `${number.displayPhoneNumber}${person.name === "You" ? "" : ` · you are ${person.name}`}`,
             ),
           ),
         ]
