@@ -351,6 +351,7 @@ describe("who may do what", () => {
     disconnect: "connect",
     deadLetters: "operate",
     redrive: "operate",
+    sample: "operate",
   };
   const PEOPLE: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
     ["nobody", {}, []],
