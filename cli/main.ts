@@ -53,11 +53,10 @@ async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   }
   const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
   if (command !== undefined) return command.run(args);
-  const list = Object.keys(COMMANDS);
   throw usageError(
     name === undefined || name.startsWith("-")
-      ? `Say which command first: ${list.join(", ")}.`
-      : `There is no command "${name}".${didYouMean(name, list)}`,
+      ? "Say which command first."
+      : `There is no command "${name}".${didYouMean(name, Object.keys(COMMANDS))}`,
     "--help",
   );
 }

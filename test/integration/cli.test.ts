@@ -243,8 +243,28 @@ describe("the caller's mistakes", () => {
   const DATABASE = "postgres://u:s3cret@127.0.0.1:1/x";
 
   test.each([
-    ["no command", [], "Say which command. See: whatsapp-channel --help"],
-    ["an unknown command", ["migrat"], `There is no command "migrat". See: whatsapp-channel --help`],
+    ["no command", [], "Say which command first. See: whatsapp-channel --help"],
+    ["an option and no command", ["--json=x"], "Say which command first. See: whatsapp-channel --help"],
+    [
+      "an unknown command",
+      ["migrat"],
+      `There is no command "migrat". Did you mean "migrate"? See: whatsapp-channel --help`,
+    ],
+    [
+      "an action that is nearly one",
+      ["migrate", "statsu"],
+      `There is no "migrate statsu". Did you mean "status"? See: whatsapp-channel migrate --help`,
+    ],
+    [
+      "an option that is nearly one",
+      ["migrate", "--shcema", "x"],
+      `Unknown option '--shcema'. Did you mean "--schema"? See: whatsapp-channel migrate --help`,
+    ],
+    [
+      "a URL of another database",
+      ["doctor", "--database-url", "mysql://x"],
+      "The database URL must start with postgres://, and hold user:password@host:port/database. See: whatsapp-channel doctor --help",
+    ],
     ["a name that every object has", ["toString"], `There is no command "toString". See: whatsapp-channel --help`],
     [
       "an unknown action",
@@ -296,6 +316,12 @@ describe("the caller's mistakes", () => {
 describe("help", () => {
   test.each([
     ["the package", ["--help"], "whatsapp-channel <command>", "whatsapp-channel migrate"],
+    [
+      "a command by its name",
+      ["help", "migrate"],
+      "whatsapp-channel migrate [up|status|down|unlock]",
+      "migrate --plan",
+    ],
     ["migrate", ["migrate", "--help"], "whatsapp-channel migrate [up|status|down|unlock]", "migrate down --yes"],
     ["migrate up", ["migrate", "up", "-h"], "whatsapp-channel migrate up [options]", "--host-schema app"],
     ["migrate status", ["migrate", "status", "--help"], "whatsapp-channel migrate status [options]", "status --json"],
