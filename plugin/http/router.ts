@@ -20,6 +20,7 @@ import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
+import { createOpenApiRoute } from "./openapi-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
   type Authenticate,
@@ -138,6 +139,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    openapi: createOpenApiRoute(),
     ui: createUiRoute(),
   };
 
