@@ -25,6 +25,9 @@ export const ROUTES = [
   { name: "redrive", method: "POST", path: "/dead-letters/redrive", auth: "tenant" },
   { name: "metrics", method: "GET", path: "/metrics", auth: "host" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
+  { name: "page", method: "GET", path: "/ui/", auth: "tenant" },
+  { name: "ui", method: "GET", path: "/ui/page/:file", auth: "public" },
+  { name: "ui", method: "GET", path: "/ui/lit/:file", auth: "public" },
   ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];
 

@@ -17,6 +17,7 @@ import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
+import { createPageRoute } from "./page-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
   type Authenticate,
@@ -118,6 +119,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    page: createPageRoute(async (request) => authenticate(request), log),
     ui: createUiRoute(),
   };
 
