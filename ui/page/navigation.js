@@ -24,7 +24,7 @@ const LIVENESS = {
  */
 export function navigation({ view, may, liveness, isOpen, deadLetters, toggle }) {
   const [kind, words] = LIVENESS[liveness];
-  return html`<div class="side ${isOpen ? "open" : ""}">
+  return html`<div class="side ${isOpen ? "open" : ""}"><div class="held">
     <div class="top">
       <span class="brand">${icon("brand")}WhatsApp</span>
       <button type="button" class="menu plain" aria-expanded=${String(isOpen)} aria-controls="nav" @click=${toggle}>
@@ -47,5 +47,5 @@ export function navigation({ view, may, liveness, isOpen, deadLetters, toggle })
       </ul>
     </nav>
     <p class="live ${kind}">${words}</p>
-  </div>`;
+  </div></div>`;
 }

@@ -49,7 +49,7 @@ class Numbers extends View {
   #card(number) {
     const id = `number-${number.phone_number_id}`;
     const own = this.#health.value?.checks.filter((one) => one.phone_number_id === number.phone_number_id) ?? null;
-    const urgent = own?.filter(({ state }) => state === "problem" || state === "warning") ?? [];
+    const urgent = ["problem", "warning"].flatMap((state) => own?.filter((one) => one.state === state) ?? []);
     return html`<section class="card" aria-labelledby=${id}>
       <div class="line apart">
         <div><h2 id=${id}><bdi dir="ltr">${number.phone_number}</bdi></h2><p class="muted">${number.verified_name ?? "No verified name"}</p></div>

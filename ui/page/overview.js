@@ -79,7 +79,7 @@ class Overview extends View {
     if (value === null) return html`<div class="inside">${notice("warn", sentenceOf(error))}</div>`;
     if (value.messages.length === 0)
       return html`<p class="muted bar-foot">Nobody has written yet. What people write appears here by itself.</p>`;
-    return html`<ul class="rows">${value.messages.map(
+    return html`<ul class="rows">${value.messages.slice(0, 5).map(
       (message) => html`<li>
       <a class="row message" href=${hrefOf("messages", { id: message.id })}>${messageRow(message)}</a>
     </li>`,

@@ -49,7 +49,8 @@ const shell = css`
   .skip { position: absolute; inset-inline-start: 0.5rem; inset-block-start: 0.5rem; z-index: 3; padding: 0.5rem 1rem; background: var(--surface); border-radius: 8px }
   .skip:not(:focus) { clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; padding: 0 }
   .shell { display: grid; grid-template-columns: 15rem minmax(0, 1fr); min-height: 100vh; min-height: 100dvh }
-  .side { position: sticky; inset-block-start: 0; align-self: start; height: 100vh; height: 100dvh; overflow-y: auto; display: flex; flex-direction: column; gap: 1.25rem; padding: 1.25rem 0.75rem; background: var(--surface); border-inline-end: 1px solid var(--border) }
+  .side { background: var(--surface); border-inline-end: 1px solid var(--border) }
+  .held { position: sticky; inset-block-start: 0; max-height: 100dvh; min-height: min(100dvh, 100%); overflow-y: auto; display: flex; flex-direction: column; gap: 1.25rem; padding: 1.25rem 0.75rem }
   .brand { display: flex; align-items: center; gap: 0.625rem; padding-inline: 0.75rem; font-weight: 650; font-size: 1.0625rem; min-height: 2rem }
   .brand .icon { width: 1.75rem; height: 1.75rem; padding: 0.25rem; border-radius: 8px; background: var(--accent); color: var(--on-accent); stroke-width: 1.8 }
   nav ul { display: grid; gap: 2px }
@@ -64,7 +65,8 @@ const shell = css`
   .menu { display: none }
   @media (max-width: 51.99rem) {
     .shell { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto 1fr }
-    .side { position: sticky; z-index: 2; height: auto; max-height: 100dvh; gap: 0.5rem; padding: 0.5rem 1rem; border-inline-end: 0; border-block-end: 1px solid var(--border) }
+    .side { position: sticky; inset-block-start: 0; z-index: 2; border-inline-end: 0; border-block-end: 1px solid var(--border) }
+    .held { position: static; min-height: 0; gap: 0.5rem; padding: 0.375rem 1rem }
     .top { display: flex; align-items: center; justify-content: space-between; gap: 0.75rem }
     .brand { padding-inline: 0 }
     .menu { display: inline-flex }
@@ -88,6 +90,7 @@ const controls = css`
   input[readonly] { border-style: dashed; color: var(--muted) }
   button[aria-disabled="true"] { opacity: 0.55; cursor: default }
   .field { display: grid; gap: 0.25rem; align-content: start; min-width: 0 }
+  legend { margin-block-end: 0.375rem }
   label, legend, .label { font-size: var(--small); font-weight: 600 }
   .hint { color: var(--muted); font-size: var(--tiny) }
   .wrong { color: var(--bad); font-size: var(--tiny) }
@@ -104,8 +107,10 @@ const controls = css`
 
 const surfaces = css`
   .view { display: grid; gap: 1.25rem; align-content: start; min-width: 0 }
+  .view > [aria-live]:empty { margin-block-end: -1.25rem }
   .head { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: end; justify-content: space-between }
-  .head .lead { color: var(--muted); max-width: 42rem; margin-block-start: 0.25rem }
+  .head > div:first-child { flex: 1 1 22rem }
+  .head .lead { color: var(--muted); max-width: 44rem; text-wrap: pretty; margin-block-start: 0.25rem }
   .card { display: grid; gap: 1rem; align-content: start; padding: clamp(1rem, 3vw, 1.25rem); background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius); min-width: 0; overflow-wrap: anywhere }
   .card.flush { padding: 0; gap: 0; overflow: clip }
   .bar-head { padding: 0.875rem clamp(0.875rem, 2vw, 1.25rem) 0.625rem } .bar-foot { padding: 0 clamp(0.875rem, 2vw, 1.25rem) 1.25rem }
@@ -165,6 +170,7 @@ const rows = css`
   .letter { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0.25rem 0.875rem; padding: 0.875rem clamp(0.875rem, 2vw, 1.25rem) }
   .letter > input { margin-block-start: 0.125rem }
   .checks li { display: grid; grid-template-columns: 1.5rem minmax(0, 1fr); gap: 0.125rem 0.625rem; padding: 0.75rem clamp(0.875rem, 2vw, 1.25rem) }
+  .checks h3 .small, summary .small { font-weight: 400 }
   .checks li > .icon { color: var(--tone); margin-block-start: 0.125rem }
   .checks.inset { border-block-start: 1px solid var(--border); margin: 0 calc(-1 * clamp(1rem, 3vw, 1.25rem)) calc(-1 * clamp(1rem, 3vw, 1.25rem)) }
   .fix { display: block; margin-block-start: 0.375rem; padding: 0.5rem 0.75rem; border-inline-start: 3px solid var(--tone); background: color-mix(in srgb, var(--tone) 8%, transparent); border-radius: 0 8px 8px 0 }
@@ -191,7 +197,7 @@ const chat = css`
   .bubble .media .icon { width: 2.5rem; height: 2.5rem }
   .bubble .footer { color: light-dark(#5a6a72, #9fb0b8); font-size: var(--tiny); margin-block-start: 0.25rem }
   .bubble .stamp { display: flex; justify-content: flex-end; align-items: center; gap: 0.25rem; color: light-dark(#5a6a72, #a9bbb2); font-size: 0.75rem }
-  .bubble.out .stamp { color: light-dark(#4a5f4a, #a9c4b5) }
+  .bubble.out .stamp, .bubble.out .footer { color: light-dark(#4a5f4a, #b4cdbf) }
   .bubble .keys { margin: 0.375rem -0.375rem -0.375rem; padding: 0 }
   .bubble .keys li { display: flex; align-items: center; justify-content: center; gap: 0.5rem; min-height: 2.5rem; padding: 0.25rem 0.5rem; color: light-dark(#0077a3, #53bdeb); font-weight: 500; border-block-start: 1px solid light-dark(#e4e7e9, #2f3d44); text-align: center }
   .bubble p { white-space: pre-wrap } .bubble blockquote { margin: 0.125rem 0; padding: 0 0 0 0.5rem; border-inline-start: 3px solid light-dark(#b9c4c9, #56666e) }

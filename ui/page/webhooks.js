@@ -155,9 +155,9 @@ class Webhooks extends View {
       </div>`;
     const again = value.events.filter(({ state }) => !["applied", "done", "processed"].includes(state)).length;
     return html`<div class="view">
-      ${viewHead(readable(value.type), {
+      ${viewHead(`Webhook: ${readable(value.type).toLowerCase()}`, {
         lead: html`Received ${time(value.receivedAt, { exact: true })}`,
-        actions: html`${back}${this.mayOperate ? button("Work it again", () => void this.#replay(id), { kind: "main", drawing: "again", isBusy: this.#isBusy }) : nothing}`,
+        actions: html`${back}${this.mayOperate ? button("Replay", () => void this.#replay(id), { kind: "main", drawing: "again", isBusy: this.#isBusy }) : nothing}`,
       })}
       <div aria-live="polite">${this.#result}</div>
       ${this.#isBusy ? progress("Reading it again…") : nothing}
@@ -179,8 +179,8 @@ class Webhooks extends View {
         }
         <p class="small muted">${
           again === 0
-            ? "Every event was applied. Working it again changes nothing: what was applied is not applied twice."
-            : `${count(again, "event")} ${again === 1 ? "was" : "were"} not applied. Working it again tries those once more, and no other.`
+            ? "Every event was applied. A replay changes nothing: what was applied is not applied twice."
+            : `${count(again, "event")} ${again === 1 ? "was" : "were"} not applied. A replay tries ${again === 1 ? "it" : "those"} once more, and no other.`
         }</p>
       </section>
       <section class="card flush" aria-labelledby="events-title">
