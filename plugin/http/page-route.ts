@@ -1,4 +1,5 @@
 /** `GET /ui/`: the integrations page, for somebody who is signed in. It says what they may do, and its modules do the rest. */
+import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError } from "../errors.ts";
 import type { Logger } from "../ports.ts";
@@ -9,6 +10,11 @@ import { PAGE_FILES, UI_FILES } from "./ui-routes.ts";
 
 const PERMISSIONS: readonly Permission[] = ["connect", "operate"];
 
+/** For the moment before the modules have come, and for the pages that have none. */
+const STYLE =
+  "body{margin:0;background:light-dark(#f4f7f5,#0e1411);color:light-dark(#16211b,#e9f0ec);font:1rem/1.5 system-ui,sans-serif}" +
+  "body>main,whatsapp-page>p,noscript>p{max-width:36rem;margin:12vh auto 0;padding:1.5rem}h1{margin:0;font-size:1.5rem}code{color:light-dark(#56635c,#a3b1a9)}";
+
 /**
  * Scripts and styles are ours and none is inline; nothing is sent anywhere else; nobody else shows it in a frame. What turns
  * text into markup is switched off in the browser, but for lit's own templates.
@@ -16,7 +22,7 @@ const PERMISSIONS: readonly Permission[] = ["connect", "operate"];
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self'",
+  `style-src 'self' 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
   "connect-src 'self'",
   "img-src 'self' data:",
   "base-uri 'none'",
@@ -70,6 +76,7 @@ function head(title: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
+<style>${STYLE}</style>
 <title>${title}</title>`;
 }
 
@@ -100,7 +107,7 @@ const STRANGER = `${head("Sign in first · WhatsApp")}
 <main>
 <h1>You are not signed in</h1>
 <p>This page shows the WhatsApp channel of one account. Sign in to your platform in this browser, then open this page again.</p>
-<p>Signed in already? Then the session has ended, or the platform does not know it here. (For its developer: <code>authenticate</code> returned nobody for this request.)</p>
+<p>Signed in already? Then the session has ended, or the platform does not know it here. (For its developer: <code>authenticate</code> returned nobody for this request, NOT_AUTHENTICATED.)</p>
 </main>
 </body>
 </html>

@@ -12,7 +12,7 @@ import { html, LitElement } from "./lit.js";
 import { navigation } from "./navigation.js";
 import { blank } from "./parts.js";
 import { readPlace, VIEWS } from "./place.js";
-import { DOCUMENT_STYLE, STYLE } from "./style.js";
+import { STYLE } from "./style.js";
 
 /** @typedef {import("./place.js").Permission} Permission */
 /** @typedef {import("./view.js").View} View */
@@ -167,7 +167,4 @@ const NOT_ALLOWED = html`<section class="card">
   ${blank("bad", "You may not see this", "Ask somebody who operates WhatsApp in your account.")}
 </section>`;
 
-const sheet = new CSSStyleSheet();
-sheet.replaceSync(DOCUMENT_STYLE);
-document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 customElements.define("whatsapp-page", WhatsAppPage);

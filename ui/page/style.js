@@ -1,11 +1,6 @@
 /** How the page looks: one sheet for all of it, light or dark as the person's system says. The tokens are the element's. */
 import { css } from "./lit.js";
 
-/** For the document around it. */
-export const DOCUMENT_STYLE = `
-:root { color-scheme: light dark }
-body { margin: 0; background: light-dark(#f4f7f5, #0e1411) }`;
-
 const tokens = css`
   :host {
     --accent: var(--whatsapp-accent, light-dark(#0b7a45, #2fd07a));

@@ -336,6 +336,7 @@ describe("who may do what", () => {
     health: "nothing",
     metrics: "the host",
     ui: "nothing",
+    page: "a tenant",
     status: "a tenant",
     doctor: "a tenant",
     send: "a tenant",
