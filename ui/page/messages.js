@@ -39,6 +39,10 @@ class Messages extends View {
     return { state, direction, conversation_id, q };
   }
 
+  get opensInPlace() {
+    return true;
+  }
+
   willUpdate() {
     const wanted = JSON.stringify(this.#filter());
     if (wanted === this.#narrowedBy) return;

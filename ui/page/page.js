@@ -91,7 +91,9 @@ export class WhatsAppPage extends LitElement {
     this.requestUpdate();
     const isElsewhere =
       before.view !== this.#place.view || before.id !== this.#place.id || before.action !== this.#place.action;
-    if (!isElsewhere) return;
+    const view = this.#views.get(this.#place.view);
+    // What opens in its list leaves whoever opened it where they are.
+    if (!isElsewhere || (before.view === this.#place.view && view?.opensInPlace)) return;
     scrollTo(0, 0);
     void this.updateComplete.then(async () => {
       await this.#views.get(this.#place.view)?.updateComplete;

@@ -36,6 +36,11 @@ export class View extends LitElement {
     return this.around.may.has("operate");
   }
 
+  /** Whether one of the list is shown in it, and not instead of it. */
+  get opensInPlace() {
+    return false;
+  }
+
   /** Something of what this view may show has changed. @param {import("./api.js").Changes} _changes */
   changed(_changes) {}
 
