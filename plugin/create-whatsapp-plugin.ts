@@ -12,6 +12,9 @@ import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
+import { createLookForChanges } from "./audit/changes.ts";
+import { createMessageAudit } from "./audit/messages.ts";
+import { createWebhookAudit } from "./audit/webhooks.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
 import type {
   AiResponse,
@@ -362,6 +365,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     plugin: contract,
     doctor,
     deadLetters,
+    audit: {
+      webhooks: createWebhookAudit({
+        audit: store.audit,
+        inbox: store.inbox,
+        deadLetters,
+        log,
+        onQueued: pipeline.onStored,
+      }),
+      messages: createMessageAudit(store.audit),
+      changes: createLookForChanges(store.audit),
+    },
     store,
     verifyToken: config.verifyToken,
     ...connecting.routes,

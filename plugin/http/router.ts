@@ -9,6 +9,7 @@ import type { Doctor } from "../doctor/doctor.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import type { Logger, Store } from "../ports.ts";
 import type { UploadSample } from "../templates/upload-sample.ts";
+import { type AuditDeps, createAuditRoutes } from "./audit-routes.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
@@ -41,6 +42,7 @@ export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly doctor: Doctor;
   readonly deadLetters: DeadLetterService;
+  readonly audit: AuditDeps;
   readonly store: Store;
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
@@ -77,6 +79,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
   const media = createMediaRoutes(deps.media);
   const templates = createTemplateRoutes({ uploadSample: deps.uploadSample });
   const deadLetters = createDeadLetterRoutes(deps.deadLetters);
+  const audit = createAuditRoutes(deps.audit);
 
   const asTenant =
     (route: TenantRoute): Handler =>
@@ -118,6 +121,11 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     sample: toOperate(templates.sample),
     deadLetters: toOperate(deadLetters.list),
     redrive: toOperate(deadLetters.redrive),
+    webhooks: toOperate(audit.list),
+    webhook: toOperate(audit.one),
+    replay: toOperate(audit.replay),
+    messages: asTenant(audit.messages),
+    changes: asTenant(audit.changes),
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
     health: async (_request, response) => {
       if (deps.isDraining()) return sendJson(response, 503, { status: "draining" });

@@ -106,6 +106,10 @@ describe("a random request", () => {
       "stage",
       "limit",
       "from",
+      "before",
+      "since",
+      "q",
+      "direction",
     ),
     scalar,
     { maxKeys: 4 },
@@ -235,6 +239,10 @@ describe("a string that means something to a database", () => {
       ...[`/sends/${word}`, `/sessions/${word}`, `/oauth/data-deletion/${word}`, `/dead-letters?error=${word}`].map(
         get,
       ),
+      json(`/webhooks/${word}/replay`, {}),
+      ...["type", "state", "since", "until", "q", "before", "limit"].map((name) => get(`/webhooks?${name}=${word}`)),
+      ...["state", "direction", "conversation_id", "q", "before"].map((name) => get(`/messages?${name}=${word}`)),
+      ...[`/webhooks/${word}`, `/changes?since=${word}`].map(get),
       ...[
         `/dead-letters?after=${word}`,
         `/dead-letters?stage=${word}`,
@@ -357,6 +365,11 @@ describe("who may do what", () => {
     deadLetters: "operate",
     redrive: "operate",
     sample: "operate",
+    webhooks: "operate",
+    webhook: "operate",
+    replay: "operate",
+    messages: "a tenant",
+    changes: "a tenant",
   };
   const PEOPLE: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
     ["nobody", {}, []],

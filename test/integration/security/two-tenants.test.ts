@@ -23,6 +23,7 @@ const ABSENT: Owned = {
   sendId: "99999999-9999-4999-8999-999999999997",
   mediaId: "99999999-9999-4999-8999-999999999995",
   deadLetterId: "turn:99999999-9999-4999-8999-999999999996",
+  webhookId: "900000000000000",
   wamid: "wamid.absent",
   token: "none",
 };
@@ -106,6 +107,22 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "POST", path: "/dead-letters/redrive", body: { ids: [ids.deadLetterId] } },
     { method: "POST", path: "/dead-letters/redrive", body: { conversation_id: ids.conversationId } },
   ],
+  webhooks: (ids) => [
+    { method: "GET", path: `/webhooks?q=${encodeURIComponent(ids.wamid)}` },
+    { method: "GET", path: `/webhooks?q=${ids.phoneNumberId}&limit=1` },
+  ],
+  webhook: (ids) => [
+    { method: "GET", path: `/webhooks/${ids.webhookId}` },
+    { method: "GET", path: `/webhooks/${ids.webhookId}?${"limit=1"}` },
+    { method: "GET", path: `/webhooks/${ids.conversationId}` },
+  ],
+  replay: (ids) => [{ method: "POST", path: `/webhooks/${ids.webhookId}/replay`, body: { tenant: ids.tenant } }],
+  messages: (ids) => [
+    { method: "GET", path: `/messages?conversation_id=${ids.conversationId}` },
+    { method: "GET", path: `/messages?conversation_id=${ids.conversationId}&direction=in&state=received` },
+    { method: "GET", path: `/messages?q=${encodeURIComponent(ids.wamid)}` },
+  ],
+  changes: () => [{ method: "GET", path: "/changes" }],
 };
 
 /** What the plugin's own calls do about tenants; a host that calls them has to know. */
@@ -202,6 +219,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
         conversationId: b,
         sendId: c,
         deadLetterId: c,
+        webhookId: c,
         mediaId: c,
         wamid: a,
         token: "",
@@ -317,7 +335,18 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
   });
 
   it("answers the tenant itself otherwise than for what is nobody's, wherever an id is given", async () => {
-    for (const name of ["receipt", "session", "send", "deadLetters", "redrive", "goOn", "disconnect"] as const) {
+    for (const name of [
+      "receipt",
+      "session",
+      "send",
+      "deadLetters",
+      "redrive",
+      "goOn",
+      "disconnect",
+      "webhooks",
+      "webhook",
+      "messages",
+    ] as const) {
       const calls = CALLS[name];
       if (calls === "of no tenant") throw new Error(name);
       const none = await two.as(TENANT, calls(nobodys())[0] as Call);

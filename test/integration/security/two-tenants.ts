@@ -40,6 +40,7 @@ export type Owned = {
   readonly sendId: string;
   readonly deadLetterId: string;
   readonly mediaId: string;
+  readonly webhookId: string;
   readonly wamid: string;
   readonly token: string;
 };
@@ -150,6 +151,9 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
       conversationId,
       sendId,
       deadLetterId: letter?.id ?? "",
+      webhookId:
+        (await rows<{ id: string }>("select webhook_id as id from whatsapp_events where external_id = ?", [wamid]))[0]
+          ?.id ?? "",
       wamid,
       token,
     };
@@ -209,10 +213,7 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
         wabaId,
         displayPhoneNumber,
         verifiedName,
-        "secret of",
-        "poison for",
-        "answer of",
-        "file of",
+        ...["secret of", "poison for", "answer of", "file of"].map((text) => `${text} ${tenant}`),
       ];
       const chosen =
         tenant === TENANT ? TO_CHOOSE.flatMap((one) => [one.phoneNumberId, one.verifiedName, one.wabaId]) : [];
