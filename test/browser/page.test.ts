@@ -221,7 +221,7 @@ describe("what others have written", () => {
         text: `*${EVIL}*`,
         contact: { name: EVIL, phoneNumber: EVIL },
         error: { code: EVIL, title: EVIL, words: EVIL, fix: EVIL },
-        degraded: [EVIL],
+        degraded: [{ part: 0, what: EVIL, from: EVIL, to: EVIL }],
       })),
       next: null,
     });
@@ -423,13 +423,16 @@ describe("what is new", () => {
 
 describe("a webhook", () => {
   it("is shown readable and byte by byte, and replayed", async () => {
-    stub.answer("POST /webhooks/9018/replay", { status: 202, body: { events: { applied: 1, unchanged: 1 } } });
+    stub.answer("POST /webhooks/9018/replay", {
+      status: 202,
+      body: { events: { redriven: 1, understood: 0, unknown: 0, applied: 1, waiting: 0 } },
+    });
     const page = await open("#/webhooks");
     await page.getByRole("link", { name: /Failed/ }).click();
     await button(page, "Exact bytes").click();
     expect(await page.locator("pre").textContent()).toBe(WEBHOOK.body);
     await button(page, "Replay").click();
-    await page.getByText("Read again: 1 applied, 1 unchanged.").first().waitFor();
+    await page.getByText("Replayed: 1 event is worked again, 1 left alone, applied already.").first().waitFor();
 
     expect(stub.asked).toEqual([{ route: "POST /webhooks/9018/replay", sent: {} }]);
     expect(page.faults).toEqual([]);

@@ -92,6 +92,7 @@ const incoming = (id: string, contact: object, text: string, seconds: number, ki
   times: {},
   error: null,
   degraded: [],
+  messageId: `wamid.${id}`,
   sendId: null,
   partIndex: null,
   attempts: [],
@@ -121,7 +122,7 @@ export const MESSAGES = [
     95,
     "read",
     {
-      degraded: ["A table of the answer became a list: WhatsApp has no tables."],
+      degraded: [{ part: 0, what: "text", from: "table", to: "monospace text" }],
     },
   ),
   incoming("m2", ADA, "Is it open today? 👩🏽‍🚀", 97),
@@ -129,7 +130,7 @@ export const MESSAGES = [
     kind: "template",
     times: { queued: ago(600), accepted: ago(599.7), failed: ago(598.2) },
     error: {
-      code: 131042,
+      code: "131042",
       title: "Business eligibility payment issue",
       words: "Meta did not send it, because the account has no valid payment method.",
       fix: "Add one in Meta Business Suite, Billing, WhatsApp accounts. Then send it again.",

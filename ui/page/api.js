@@ -34,12 +34,13 @@ import { RouteError } from "../api.js";
  * @property {string | null} text
  * @property {string} at
  * @property {string} state
- * @property {Readonly<Record<string, string | null>>} [times]
- * @property {{ readonly code: string | number | null, readonly title: string | null, readonly words: string, readonly fix: string | null } | null} [error]
- * @property {readonly (string | Readonly<Record<string, unknown>>)[]} [degraded]
- * @property {string | null} [sendId]
- * @property {number | null} [partIndex]
- * @property {readonly { readonly startedAt: string, readonly outcome: string | null, readonly metaCode: number | null }[]} [attempts]
+ * @property {Readonly<Record<string, string | null>>} times
+ * @property {{ readonly code: string, readonly title: string | null, readonly words: string, readonly fix: string | null } | null} error
+ * @property {readonly { readonly what: string, readonly from: string, readonly to: string }[]} degraded
+ * @property {string | null} messageId the wamid, once there is one
+ * @property {string | null} sendId
+ * @property {number | null} partIndex
+ * @property {readonly { readonly startedAt: string, readonly outcome: string, readonly metaCode: number | null }[]} attempts
  *
  * @typedef {object} Webhook
  * @property {string} id
@@ -52,6 +53,8 @@ import { RouteError } from "../api.js";
  *
  * @typedef {{ readonly id: string, readonly kind: string, readonly state: string, readonly error: string | null, readonly occurredAt: string | null, readonly attempts: number | null }} WebhookEvent
  * @typedef {Omit<Webhook, "events"> & { readonly payload: unknown, readonly body: string | null, readonly shared?: boolean, readonly events: readonly WebhookEvent[] }} WebhookDetail
+ *
+ * @typedef {{ readonly redriven: number, readonly understood: number, readonly unknown: number, readonly applied: number, readonly waiting: number }} Replayed
  *
  * @typedef {Readonly<Record<string, unknown>>} Component
  * @typedef {object} Template
@@ -125,7 +128,7 @@ export function createPageApi(base) {
     webhooks: (query, signal) => ask("GET", "/webhooks", { query, signal }),
     /** @type {(id: string, signal?: Signal) => Promise<WebhookDetail>} */
     webhook: (id, signal) => ask("GET", `/webhooks/${encodeURIComponent(id)}`, { signal }),
-    /** @type {(id: string) => Promise<Readonly<Record<string, unknown>>>} */
+    /** @type {(id: string) => Promise<{ events: Replayed }>} */
     replay: (id) => ask("POST", `/webhooks/${encodeURIComponent(id)}/replay`, { body: {} }),
     /** @type {(query: Filter, signal?: Signal) => Promise<{ dead_letters: DeadLetter[], next: string | null }>} */
     deadLetters: (query, signal) => ask("GET", "/dead-letters", { query, signal }),

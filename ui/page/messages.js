@@ -3,19 +3,7 @@ import { count, later, time } from "./format.js";
 import { icon, ticks } from "./icons.js";
 import { html, nothing, repeat } from "./lit.js";
 import { Listing } from "./loading.js";
-import {
-  badge,
-  badgeFor,
-  blank,
-  fact,
-  failure,
-  moreButton,
-  notice,
-  search,
-  select,
-  skeletonRows,
-  viewHead,
-} from "./parts.js";
+import { badgeFor, blank, fact, failure, moreButton, notice, search, select, skeletonRows, viewHead } from "./parts.js";
 import { hrefOf } from "./place.js";
 import { View } from "./view.js";
 import { whatsappText } from "./whatsapp-text.js";
@@ -23,7 +11,21 @@ import { KINDS, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Message} Message */
 
-const STATES = ["queued", "held", "accepted", "sent", "delivered", "read", "failed", "unknown"];
+const STATES = [
+  "received",
+  "waiting",
+  "queued",
+  "held",
+  "sending",
+  "accepted",
+  "sent",
+  "delivered",
+  "read",
+  "played",
+  "failed",
+  "expired",
+  "unknown",
+];
 
 class Messages extends View {
   /** @type {Listing<Message>} */
@@ -137,7 +139,7 @@ export function messageRow(message) {
       <span class="who"><span class="unseen">${isOut ? "To" : "From"} </span><bdi>${nameOf(message)}</bdi></span>
       <span class="what">${summaryOf(message)}</span>
     </span>
-    ${isOut ? badgeFor(MESSAGE_STATES, message.state) : badge("quiet", "Received")}
+    ${badgeFor(MESSAGE_STATES, message.state)}
     <span class="when">${time(message.at)}</span>
   `;
 }
@@ -157,7 +159,7 @@ function summaryOf({ text, kind }) {
 /** @param {Message} message */
 function messageLife(message) {
   const isOut = message.direction === "out";
-  const { error = null, degraded = [], attempts = [] } = message;
+  const { error, degraded, attempts } = message;
   const word = wordFor(MESSAGE_STATES, message.state);
   return html`
     ${
@@ -165,7 +167,7 @@ function messageLife(message) {
         ? nothing
         : notice(
             "bad",
-            html`<b>${error.title ?? "It failed"}</b>${error.code === null ? nothing : html` <code>${error.code}</code>`}<br />${error.words}
+            html`<b>${error.title ?? "It failed"}</b> <code>${error.code}</code><br />${error.words}
               ${error.fix === null ? nothing : html`<span class="fix">${error.fix}</span>`}`,
           )
     }
@@ -191,35 +193,27 @@ function messageLife(message) {
           : html`<div class="stack"><h2>${count(attempts.length, "try", "tries")}</h2>
               <ol class="stack tight small">${attempts.map(
                 ({ startedAt, outcome, metaCode }) =>
-                  html`<li class="line">${time(startedAt, { exact: true })} <span>${readable(outcome ?? "under way")}</span>${metaCode === null ? nothing : html`<code>${metaCode}</code>`}</li>`,
+                  html`<li class="line">${time(startedAt, { exact: true })} <span>${readable(outcome)}</span>${metaCode === null ? nothing : html`<code>${metaCode}</code>`}</li>`,
               )}</ol></div>`
     }
     ${
       degraded.length === 0
         ? nothing
         : html`<div class="stack"><h2>What was changed for WhatsApp</h2>
-            <ul class="stack tight small">${degraded.map((one) => html`<li>${typeof one === "string" ? one : degradation(one)}</li>`)}</ul></div>`
+            <ul class="stack tight small">${degraded.map((one) => html`<li>${`${readable(one.what)}: ${one.from} became ${one.to}`}</li>`)}</ul></div>`
     }
     <dl class="facts small">
       ${message.contact?.phoneNumber ? fact("Number", html`<bdi dir="ltr">${message.contact.phoneNumber}</bdi>`) : nothing}
       ${message.conversationId ? fact("Conversation", html`<a href=${hrefOf("messages", { query: { conversation_id: message.conversationId } })}>All of it</a>`) : nothing}
       ${message.sendId ? fact("Send", html`<span class="mono">${message.sendId}</span>`) : nothing}
-      ${fact("Id", html`<span class="mono">${message.id}</span>`)}
+      ${message.messageId === null ? nothing : fact("Id at Meta", html`<span class="mono">${message.messageId}</span>`)}
     </dl>
   `;
 }
 
-/** @param {Readonly<Record<string, unknown>>} one */
-function degradation(one) {
-  const words = [one.feature ?? one.from ?? one.what, one.became ?? one.to, one.reason ?? one.why]
-    .filter(Boolean)
-    .map(String);
-  return words.length > 0 ? words.join(" → ") : JSON.stringify(one);
-}
-
 /** What it went through, and what is still to come. @param {Message} message */
 function lifeOf(message) {
-  const times = message.times ?? {};
+  const { times } = message;
   if (message.direction === "in")
     return html`<ol class="life"><li><b>Received</b><span>${time(message.at, { exact: true })}</span></li></ol>`;
   const isOver = ["failed", "expired", "read", "played"].includes(message.state);

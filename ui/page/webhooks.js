@@ -77,7 +77,7 @@ class Webhooks extends View {
     this.#result = nothing;
     this.requestUpdate();
     try {
-      const words = replayWords(await this.api.replay(id));
+      const words = replayWords((await this.api.replay(id)).events);
       this.#result = notice("good", words);
       this.around.say(words);
       await this.#one.load({ quietly: true });
@@ -153,7 +153,7 @@ class Webhooks extends View {
         ${viewHead("Webhook", { actions: back })}
         <section class="card flush">${error === null ? skeletonRows(4, "the webhook") : failure(error, () => void this.#one.load())}</section>
       </div>`;
-    const again = value.events.filter(({ state }) => !["applied", "done", "processed"].includes(state)).length;
+    const again = value.events.filter(({ state }) => state === "failed" || state === "unknown").length;
     return html`<div class="view">
       ${viewHead(`Webhook: ${readable(value.type).toLowerCase()}`, {
         lead: html`Received ${time(value.receivedAt, { exact: true })}`,
@@ -179,7 +179,7 @@ class Webhooks extends View {
         }
         <p class="small muted">${
           again === 0
-            ? "Every event was applied. A replay changes nothing: what was applied is not applied twice."
+            ? "There is nothing to work again. A replay changes nothing then: what was applied is not applied twice."
             : `${count(again, "event")} ${again === 1 ? "was" : "were"} not applied. A replay tries ${again === 1 ? "it" : "those"} once more, and no other.`
         }</p>
       </section>
@@ -211,7 +211,11 @@ class Webhooks extends View {
             ${button("Copy", () => void this.#copy(this.#isExact && value.body !== null ? value.body : pretty(value.payload)), { kind: "slim", drawing: "copy" })}
           </div>
         </div>
-        <pre tabindex="0" aria-labelledby="content-title">${this.#isExact && value.body !== null ? value.body : pretty(value.payload)}</pre>
+        ${
+          value.payload === null
+            ? html`<p class="muted">Its bytes are gone: they cannot be read, or a person in them was erased.</p>`
+            : html`<pre tabindex="0" aria-labelledby="content-title">${this.#isExact && value.body !== null ? value.body : pretty(value.payload)}</pre>`
+        }
       </section>
     </div>`;
   }
@@ -249,16 +253,16 @@ function pretty(payload) {
   return JSON.stringify(payload, null, 2) ?? "";
 }
 
-/**
- * What the server counts, in words, whatever it counts.
- * @param {Readonly<Record<string, unknown>>} answer
- */
-function replayWords(answer) {
-  const counts = typeof answer.events === "object" && answer.events !== null ? answer.events : answer;
-  const words = Object.entries(counts).flatMap(([name, value]) =>
-    typeof value === "number" ? [`${value} ${readable(name).toLowerCase()}`] : [],
-  );
-  return words.length > 0 ? `Read again: ${words.join(", ")}.` : "It was read again.";
+/** @param {import("./api.js").Replayed} replayed */
+function replayWords({ redriven, understood, unknown, applied, waiting }) {
+  const tried = redriven + understood;
+  const words = [
+    tried > 0 && `${count(tried, "event is", "events are")} worked again`,
+    unknown > 0 && `${unknown} still not understood`,
+    applied > 0 && `${applied} left alone, applied already`,
+    waiting > 0 && `${waiting} waiting for ${waiting === 1 ? "its" : "their"} turn`,
+  ].filter(Boolean);
+  return words.length > 0 ? `Replayed: ${words.join(", ")}.` : "There was nothing in it to work again.";
 }
 
 customElements.define("wa-webhooks", Webhooks);

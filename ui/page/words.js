@@ -6,6 +6,7 @@
 /** @type {Readonly<Record<string, Word>>} */
 export const MESSAGE_STATES = {
   received: { label: "Received", tone: "quiet" },
+  waiting: { label: "Waiting", tone: "warn", means: "It is stored and not worked yet." },
   queued: { label: "Queued", tone: "quiet", means: "It waits for its turn, or for Meta's limits." },
   held: { label: "Held", tone: "warn", means: "It waits until the person writes again: the 24-hour window is closed." },
   sending: { label: "Sending", tone: "quiet", means: "It is on its way to Meta." },
@@ -32,15 +33,11 @@ export const WEBHOOK_STATES = {
 /** @type {Readonly<Record<string, Word>>} */
 export const EVENT_STATES = {
   applied: { label: "Applied", tone: "good" },
-  done: { label: "Applied", tone: "good" },
-  processed: { label: "Applied", tone: "good" },
-  pending: { label: "Waiting", tone: "warn" },
   waiting: { label: "Waiting", tone: "warn" },
-  failed: { label: "Failed", tone: "bad" },
-  dead: { label: "Dead letter", tone: "bad" },
+  failed: { label: "Dead letter", tone: "bad" },
   unknown: { label: "Not understood", tone: "warn" },
-  unsupported: { label: "Not understood", tone: "warn" },
-  skipped: { label: "Skipped", tone: "quiet" },
+  parked: { label: "Waits for its message", tone: "quiet" },
+  erased: { label: "Erased", tone: "quiet" },
 };
 
 /** @type {Readonly<Record<string, Word>>} */
