@@ -1,6 +1,7 @@
 /** What a bakery's channel holds on a usual morning: for the integrations page, as its routes answer. Nobody's numbers. */
 
-const NOW = Date.now();
+/** So that a picture of it is the same every time. */
+export const NOW = Date.parse("2026-11-27T10:24:00Z");
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
 
 export const NUMBERS = [
@@ -152,8 +153,8 @@ export const MESSAGES = [
 ];
 
 export const WEBHOOKS = [
-  { id: "9021", type: "messages", receivedAt: ago(95), state: "processed", error: null, size: 642, events: 1 },
-  { id: "9020", type: "statuses", receivedAt: ago(93), state: "processed", error: null, size: 1204, events: 3 },
+  { id: "9021", type: "status", receivedAt: ago(93), state: "processed", error: null, size: 1204, events: 3 },
+  { id: "9020", type: "message", receivedAt: ago(95), state: "processed", error: null, size: 642, events: 1 },
   {
     id: "9019",
     type: "message_template_status_update",
@@ -163,8 +164,8 @@ export const WEBHOOKS = [
     size: 512,
     events: 1,
   },
-  { id: "9018", type: "messages", receivedAt: ago(2000), state: "failed", error: "23514", size: 701, events: 2 },
-  { id: "9017", type: "messages", receivedAt: ago(2100), state: "waiting", error: null, size: 660, events: 1 },
+  { id: "9018", type: "message", receivedAt: ago(2000), state: "failed", error: "23514", size: 701, events: 2 },
+  { id: "9017", type: "message", receivedAt: ago(2100), state: "waiting", error: null, size: 660, events: 1 },
 ];
 
 const PAYLOAD = {
@@ -211,7 +212,7 @@ export const WEBHOOK = {
     },
     { id: "2", kind: "contact_changed", state: "applied", error: null, occurredAt: ago(2001), attempts: 1 },
   ],
-  type: "messages",
+  type: "message",
   receivedAt: ago(2000),
   state: "failed",
   error: null,

@@ -96,13 +96,13 @@ const controls = css`
   input[type="checkbox"], input[type="radio"] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent) }
   .filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); gap: 0.75rem; align-items: end }
   .filters .search { grid-column: span 2 }
-  @media (max-width: 28rem) { .filters { grid-template-columns: 1fr 1fr } }
+  @media (max-width: 28rem) { .filters { grid-template-columns: 1fr 1fr } .filters > :last-child:nth-child(even), .filters > :first-child { grid-column: span 2 } }
   @media (pointer: coarse) { button, .button, input:not([type="checkbox"], [type="radio"]), select { min-height: 2.75rem } }
 `;
 
 const surfaces = css`
   .view { display: grid; gap: 1.25rem; align-content: start; min-width: 0 }
-  .view > [aria-live]:empty { margin-block-end: -1.25rem }
+  .view > [aria-live]:empty { position: absolute }
   .head { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: end; justify-content: space-between }
   .head > div:first-child { flex: 1 1 22rem }
   .head .lead { color: var(--muted); max-width: 44rem; text-wrap: pretty; margin-block-start: 0.25rem }

@@ -240,13 +240,7 @@ class Webhooks extends View {
 }
 
 /** The fields that bring the most; what else comes joins the list. */
-const TYPES = [
-  "messages",
-  "statuses",
-  "message_template_status_update",
-  "account_update",
-  "phone_number_quality_update",
-];
+const TYPES = ["message", "status", "message_template_status_update", "account_update", "phone_number_quality_update"];
 
 /** @param {unknown} payload */
 function pretty(payload) {
