@@ -1,7 +1,7 @@
 /** Stored deliveries as one tenant's: found by the events in them that came to its numbers. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
 import type { Audit, AuditEvent, AuditEventState, DeliveryRow } from "../../plugin/ports.ts";
-import { inChunks, NEVER, type Owned, SCAN, searched } from "./audit-scan.ts";
+import { inChunks, NEVER, type Owned, scan, searched } from "./audit-scan.ts";
 import type { Database } from "./database.ts";
 import { BYTES_ERASED, storedKey } from "./tombstones.ts";
 
@@ -34,12 +34,18 @@ export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "de
       const upper = until === undefined ? null : await firstAfter(new Date(until.getTime() + OUT_OF_ORDER_MS));
       const lower = since === undefined ? "0" : await firstAfter(new Date(since.getTime() - OUT_OF_ORDER_MS));
       const start = [before ?? NEVER, upper ?? NEVER].reduce((a, b) => (BigInt(a) < BigInt(b) ? a : b));
-      const seen = await db.bounded<{ webhook_id: string }>(
-        `select e.webhook_id from unnest($1::uuid[]) as own (id) cross join lateral (
-           select webhook_id from ${events} where connection_id = own.id and webhook_id < $2 and webhook_id >= $3
-             ${state === "failed" ? "and state = 2" : ""} order by webhook_id desc limit ${SCAN}) e
-         order by e.webhook_id desc limit ${SCAN}`,
-        [own, start, lower],
+      const isFiltered = [type, state, since, until, q].some((wish) => wish !== undefined);
+      const { rows: seen, isOver } = await scan(
+        limit,
+        (rows) =>
+          db.bounded<{ webhook_id: string }>(
+            `select e.webhook_id from unnest($1::uuid[]) as own (id) cross join lateral (
+               select webhook_id from ${events} where connection_id = own.id and webhook_id < $2 and webhook_id >= $3
+                 ${state === "failed" ? "and state = 2" : ""} order by webhook_id desc limit $4) e
+             order by e.webhook_id desc limit $4`,
+            [own, start, lower, rows],
+          ),
+        (rows) => !isFiltered && new Set(rows.map((row) => row.webhook_id)).size > limit,
       );
       const ids = [...new Set(seen.map((row) => row.webhook_id))];
       const found = await inChunks(ids, limit + 1, (some) =>
@@ -54,7 +60,7 @@ export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "de
         ),
       );
       const page = found.slice(0, limit);
-      const ended = seen.length === SCAN ? (ids.at(-1) ?? null) : null;
+      const ended = isOver ? null : (ids.at(-1) ?? null);
       return { deliveries: page.map(toRow), next: found.length > limit ? (page.at(-1)?.id ?? null) : ended };
     },
 

@@ -8,7 +8,7 @@ import type {
   SendAttempt,
   SentMessage,
 } from "../../plugin/ports.ts";
-import { inChunks, type Owned, SCAN, searched } from "./audit-scan.ts";
+import { inChunks, type Owned, SCAN, scan, searched } from "./audit-scan.ts";
 import type { Database } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
 import { revive } from "./revive.ts";
@@ -21,6 +21,15 @@ type Person = {
   readonly conversation_id: string | null;
   readonly name: string | null;
   readonly phone_number: string | null;
+};
+
+type Seen = {
+  readonly webhook_id: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly state: number;
+  readonly contact_id: string | null;
+  readonly created_at: Date;
 };
 
 /** Two contacts may have become one since: the elder is who they are. */
@@ -41,21 +50,21 @@ export function createMessageAudit(
 
   return {
     async received({ states, conversationId, q, ...owner }, { limit, before }) {
-      const seen = await db.bounded<{
-        webhook_id: string;
-        id: string;
-        kind: string;
-        state: number;
-        contact_id: string | null;
-        created_at: Date;
-      }>(
-        `select e.* from unnest($1::uuid[]) as own (id) cross join lateral (
-           select webhook_id, id, kind, state, contact_id, created_at from ${events}
-           where connection_id = own.id and webhook_id <= $2 and (webhook_id, id) < ($2, $3)
-             ${onlyFailed(states, new Set(["failed"])) ? "and state = 2" : ""}
-           order by webhook_id desc, id desc limit ${SCAN}) e
-         order by e.webhook_id desc, e.id desc limit ${SCAN}`,
-        [await owned(owner), before.webhookId, before.eventId],
+      const own = await owned(owner);
+      const isFiltered = [states, conversationId, q].some((wish) => wish !== undefined);
+      const { rows: seen, isOver } = await scan(
+        limit,
+        (rows) =>
+          db.bounded<Seen>(
+            `select e.* from unnest($1::uuid[]) as own (id) cross join lateral (
+               select webhook_id, id, kind, state, contact_id, created_at from ${events}
+               where connection_id = own.id and webhook_id <= $2 and (webhook_id, id) < ($2, $3)
+                 ${onlyFailed(states, new Set(["failed"])) ? "and state = 2" : ""}
+               order by webhook_id desc, id desc limit $4) e
+             order by e.webhook_id desc, e.id desc limit $4`,
+            [own, before.webhookId, before.eventId, rows],
+          ),
+        (rows) => !isFiltered && rows.filter(({ kind, state }) => KINDS.has(kind) && state <= 3).length >= limit,
       );
       const candidates = seen.filter(
         ({ kind, state }) => KINDS.has(kind) && state <= 3 && (states?.includes(receivedState(state)) ?? true),
@@ -83,7 +92,7 @@ export function createMessageAudit(
             [some, searched(q)],
           ),
       );
-      const last = seen.length === SCAN ? seen.at(-1) : undefined;
+      const last = isOver ? undefined : seen.at(-1);
       return {
         messages: found.map((row): ReceivedMessage & { at: Date; cursor: { webhookId: string; eventId: string } } => ({
           id: row.id,

@@ -15,6 +15,23 @@ export function searched(q: string | undefined): string | null {
   return q === undefined ? null : JSON.stringify(q).slice(1, -1).toLowerCase();
 }
 
+/** What comes to a number is mostly statuses, four rows for a message. */
+const FEW = 5;
+
+/** Looks through few rows first, and through {@link SCAN} where what is wanted is rare. */
+export async function scan<Row>(
+  wanted: number,
+  look: (rows: number) => Promise<readonly Row[]>,
+  isEnough: (rows: readonly Row[]) => boolean,
+): Promise<{ readonly rows: readonly Row[]; readonly isOver: boolean }> {
+  const few = Math.min(SCAN, wanted * FEW);
+  const first = await look(few);
+  if (first.length < few) return { rows: first, isOver: true };
+  if (few === SCAN || isEnough(first)) return { rows: first, isOver: false };
+  const rows = await look(SCAN);
+  return { rows, isOver: rows.length < SCAN };
+}
+
 /** Looks at the first few, and at ever more of them while what is wanted is rare. */
 export async function inChunks<T>(
   ids: readonly string[],

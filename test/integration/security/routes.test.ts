@@ -364,12 +364,12 @@ describe("who may do what", () => {
     disconnect: "connect",
     deadLetters: "operate",
     redrive: "operate",
-    sample: "operate",
     webhooks: "operate",
     webhook: "operate",
     replay: "operate",
     messages: "a tenant",
     changes: "a tenant",
+    sample: "operate",
   };
   const PEOPLE: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
     ["nobody", {}, []],

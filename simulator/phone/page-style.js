@@ -1,0 +1,2 @@
+/** How the phone's page looks around the messages. */
+export const PAGE_CSS = ``;
