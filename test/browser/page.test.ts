@@ -1,8 +1,8 @@
 /** The integrations page in a real browser: every view with something, with nothing, while it loads and when it fails. */
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
 import { type TestBrowser, useBrowser, type WatchedPage } from "../support/browser.ts";
-import { startChannel, TENANT } from "../support/channel.ts";
+import { startChannel, TENANT, type TestChannel } from "../support/channel.ts";
 import { MESSAGES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
 import { startPageStub } from "../support/page-stub.ts";
 
@@ -448,12 +448,13 @@ describe("a webhook", () => {
 });
 
 describe("before the whole channel", () => {
-  it("a dead letter is put back, and its message is answered", async () => {
-    let isBroken = true;
-    const channel = await startChannel({
-      reply: () => {
+  let isBroken = false;
+  let channel: TestChannel;
+  beforeAll(async () => {
+    channel = await startChannel({
+      reply: (turn) => {
         if (isBroken) throw new TypeError("the pipeline is down");
-        return "Here again.";
+        return `You said *${turn.messages[0]?.text}*`;
       },
       plugin: {
         authenticate: ({ headers }: { headers: Record<string, string | undefined> }) =>
@@ -462,22 +463,62 @@ describe("before the whole channel", () => {
             : { customerConfigId: headers["x-tenant"], permissions: ["connect", "operate"] },
       },
     });
-    channel.meta.person({ name: "Ada" }).says("Are you there?");
+  });
+  async function openChannel(place: string) {
+    const page = await openAt("about:blank", { ...DESK, extraHTTPHeaders: { "x-tenant": TENANT } });
+    await page.clock.install();
+    await page.goto(`${channel.url}/ui/${place}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    return page;
+  }
+
+  it("shows a message that comes, what became of its answer, and the webhook that brought it", async () => {
+    const page = await openChannel("#/messages");
+    await page.getByText("Nobody has written yet").waitFor();
+    channel.meta.person({ name: "<b>Ada</b>" }).says("Is it <i>open</i>?");
+    await channel.until(
+      () => channel.events.some((event) => event.kind === "status" && event.state === "read"),
+      "a reader",
+    );
+    await page.clock.runFor(4_100);
+    const answer = page.getByRole("button", { name: /To.*You said/ });
+    await answer.waitFor();
+    await page.getByRole("button", { name: /From.*<b>Ada<\/b>.*Is it <i>open<\/i>\?/ }).waitFor();
+    await expect.poll(() => answer.textContent()).toContain("Read");
+    await answer.click();
+    for (const step of ["Queued", "Accepted", "Sent", "Delivered", "Read"])
+      expect([step, await page.locator(".life li:not(.to-come)").filter({ hasText: step }).count()]).toEqual([step, 1]);
+    expect(await page.locator(".bubble b").textContent()).toBe("Is it <i>open</i>?");
+
+    await page.getByRole("link", { name: "Webhooks" }).click();
+    await page.getByRole("link", { name: /^Message/ }).click();
+    await button(page, "Exact bytes").click();
+    expect(await page.locator("pre").textContent()).toContain('"text":{"body":"Is it <i>open</i>?"}');
+    await button(page, "Replay").click();
+    await page
+      .getByText(/^Replayed: 1 left alone, applied already/)
+      .first()
+      .waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("a dead letter is put back, and its message is answered", async () => {
+    isBroken = true;
+    channel.meta.person({ name: "Ben" }).says("Are you there?");
     await channel.until(async () => (await channel.plugin.deadLetters.list()).letters.length === 1, "a dead letter");
     isBroken = false;
-    const page = await openAt(`${channel.url}/ui/#/dead-letters`, {
-      ...DESK,
-      extraHTTPHeaders: { "x-tenant": TENANT },
-    });
+    const page = await openChannel("#/dead-letters");
     await page.getByRole("checkbox", { name: /Turn/ }).check();
     await button(page, "Put back 1 chosen letter").click();
     await page.getByText("1 dead letter was put back.").first().waitFor();
     await page.getByText("Nothing lies aside").waitFor();
 
     await channel.until(
-      () => channel.meta.accepted.some((one) => JSON.stringify(one).includes("Here again.")),
+      () => channel.meta.accepted.some((one) => JSON.stringify(one).includes("Are you there?")),
       "the answer",
     );
     expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
   });
 });

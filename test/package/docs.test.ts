@@ -151,6 +151,16 @@ describe("the pictures of connecting", () => {
   });
 });
 
+describe("the pictures of the integrations page", () => {
+  it("are each shown, and no other", () => {
+    const shown = [...read("docs/integrations-page.md").matchAll(/[("]page\/([\w-]+\.png)[)"]/g)].map(
+      ([, name]) => name,
+    );
+
+    expect(shown.sort()).toEqual(readdirSync(join(root, "docs/page")).sort());
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
   it("names files that exist, and every file of plugin/connect/", () => {
     const walks = read("ARCHITECTURE.md").split("## Code map")[0] ?? "";
