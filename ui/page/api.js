@@ -63,7 +63,7 @@ import { RouteError } from "../api.js";
  * @property {string | null} metaId
  * @property {string} name
  * @property {string} language
- * @property {string} category
+ * @property {string | null} category
  * @property {string} status
  * @property {string | null} rejectionReason
  * @property {string | null} qualityScore

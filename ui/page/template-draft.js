@@ -77,7 +77,7 @@ export function formatOf({ body, headerText, header }) {
  */
 export function componentsOf(draft) {
   const isNamed = formatOf(draft) === "NAMED";
-  const { header, headerText, headerExample, headerMediaId, body, examples, footer, buttons, others } = draft;
+  const { header, headerText, headerExample, body, examples, footer, buttons, others } = draft;
   const [headerVariable] = variablesOf(headerText);
   const names = isNamed ? variablesOf(body) : variablesOf(body).sort((a, b) => Number(a) - Number(b));
   const headers = {
@@ -98,7 +98,8 @@ export function componentsOf(draft) {
     ],
     LOCATION: [{ type: "HEADER", format: "LOCATION" }],
   };
-  const media = [{ type: "HEADER", format: header, ...(headerMediaId === "" ? {} : { headerMediaId }) }];
+  // Its sample goes beside the components: the server turns it into what Meta wants here.
+  const media = [{ type: "HEADER", format: header }];
   return [
     ...(header === "NONE" || header === "TEXT" || header === "LOCATION" ? headers[header] : media),
     {
@@ -150,7 +151,7 @@ export function draftOf({ wabaId, name, language, category, components }) {
     wabaId,
     name,
     language,
-    category,
+    category: category ?? "UTILITY",
     header: format,
     headerText,
     headerExample: Object.values(examplesOf(header, variablesOf(headerText)))[0] ?? "",

@@ -55,6 +55,7 @@ class TemplateForm extends LitElement {
   static properties = {
     draft: { attribute: false },
     isNew: { attribute: false },
+    isCategoryFixed: { attribute: false },
     accounts: { attribute: false },
     outcome: { attribute: false },
   };
@@ -64,6 +65,8 @@ class TemplateForm extends LitElement {
     /** @type {Draft} */
     this.draft = /** @type {Draft} */ (/** @type {unknown} */ (null));
     this.isNew = true;
+    /** Meta does not change that of an approved one. */
+    this.isCategoryFixed = false;
     /** @type {readonly import("./api.js").Account[]} */
     this.accounts = [];
     /** @type {{ isBusy: boolean, error: unknown }} */
@@ -142,9 +145,10 @@ class TemplateForm extends LitElement {
           <datalist id="languages">${LANGUAGES.map((one) => html`<option value=${one}></option>`)}</datalist>
           <fieldset class="options">
             <legend>Category</legend>
+            ${this.isCategoryFixed ? html`<p class="hint">Of an approved template it cannot be changed.</p>` : nothing}
             ${CATEGORIES.map(
               ([key, label, means]) => html`<label class="option">
-                <input type="radio" name="category" value=${key} .checked=${draft.category === key} @change=${() => this.#set({ category: key })} />
+                <input type="radio" name="category" value=${key} .checked=${draft.category === key} ?disabled=${this.isCategoryFixed} @change=${() => this.#set({ category: key })} />
                 <span>${label}<br /><span class="hint">${means}</span></span>
               </label>`,
             )}

@@ -70,6 +70,8 @@ class Templates extends View {
   async #save(before, { detail }) {
     const { draft, components, parameterFormat } = detail;
     const { wabaId, name, language, category } = draft;
+    // Only a file that was chosen just now: Meta takes no sample twice.
+    const sample = draft.headerMediaId === "" ? {} : { headerMediaId: draft.headerMediaId };
     this.#draft = draft;
     this.#outcome = { isBusy: true, error: null };
     this.requestUpdate();
@@ -83,10 +85,12 @@ class Templates extends View {
               category,
               components,
               parameterFormat,
+              ...sample,
             })
           : await this.api.editTemplate(before.id, {
               components,
               ...(category === before.category ? {} : { category }),
+              ...sample,
             });
       await this.#all.load({ quietly: true });
       const { label } = wordFor(TEMPLATE_STATES, saved.status);
@@ -194,7 +198,7 @@ class Templates extends View {
       <div aria-hidden="true">${templatePreview(template.components)}</div>
       <div class="about">
         <a href=${hrefOf("templates", { id: template.id })}>${template.name}</a>
-        <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable(template.category.toLowerCase())}</span></p>
+        <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable((template.category ?? "").toLowerCase())}</span></p>
         ${why === "" ? nothing : html`<p class="small">${why}</p>`}
       </div>
     </li>`;
@@ -207,9 +211,9 @@ class Templates extends View {
     const { isBusy } = this.#outcome;
     return html`<div class="view">
       ${viewHead(template.name, {
-        lead: html`${template.language} · ${readable(template.category.toLowerCase())}`,
+        lead: html`${template.language} · ${readable((template.category ?? "").toLowerCase())}`,
         actions: html`<a class="button" href=${hrefOf("templates")}>${icon("back")}All templates</a>
-          ${this.mayOperate && template.editable ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>Edit</a>` : nothing}
+          ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>Edit</a>` : nothing}
           ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
       })}
       <div aria-live="polite">${this.#result}</div>
@@ -227,7 +231,7 @@ class Templates extends View {
             ${fact("Id at Meta", html`<span class="mono">${template.metaId ?? "–"}</span>`)}
             ${fact("Account", html`<span class="mono">${template.wabaId}</span>`)}
           </dl>
-          ${template.editable || template.why === undefined ? nothing : html`<p class="small muted">It cannot be edited: ${template.why}</p>`}
+          ${whyFixed(template) === null ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
         </section>
       </div>
       <dialog aria-labelledby="delete-title">
@@ -249,8 +253,8 @@ class Templates extends View {
     const title = template === null ? "New template" : `Edit ${template.name}`;
     if (!this.mayOperate)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("bad", "You may not do this", "Ask somebody who operates WhatsApp in your account.")}</section></div>`;
-    if (template !== null && !template.editable)
-      return html`<div class="view">${viewHead(title)}<section class="card">${blank("warn", "It cannot be edited now", template.why ?? "", html`<a class="button" href=${hrefOf("templates", { id: template.id })}>Back</a>`)}</section></div>`;
+    if (template !== null && whyFixed(template) !== null)
+      return html`<div class="view">${viewHead(title)}<section class="card">${blank("warn", "It cannot be edited now", whyFixed(template) ?? "", html`<a class="button" href=${hrefOf("templates", { id: template.id })}>Back</a>`)}</section></div>`;
     if (accounts.length === 0 && template === null)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("numbers", "Connect a number first", "Templates belong to the account of a number.", html`<a class="button main" href=${hrefOf("overview")}>To the connection</a>`)}</section></div>`;
     this.#draft ??= template === null ? { ...EMPTY, wabaId: accounts[0]?.wabaId ?? "" } : draftOf(template);
@@ -264,6 +268,7 @@ class Templates extends View {
       <wa-template-form
         .draft=${this.#draft}
         .isNew=${template === null}
+        .isCategoryFixed=${template?.status === "APPROVED"}
         .accounts=${accounts}
         .outcome=${this.#outcome}
         .upload=${this.api.upload}
@@ -272,6 +277,12 @@ class Templates extends View {
       ></wa-template-form>
     </div>`;
   }
+}
+
+/** Why it cannot be edited here; null where it can. @param {Template} template */
+function whyFixed({ category, editable, why }) {
+  if (category === "AUTHENTICATION") return "Meta writes the text of codes itself: change it in WhatsApp Manager.";
+  return editable ? null : (why ?? "");
 }
 
 customElements.define("wa-templates", Templates);
