@@ -66,6 +66,7 @@ import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
+import { createTemplateService, type TemplateService } from "./templates/manage-templates.ts";
 import { createUploadSample, type UploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
@@ -195,6 +196,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   metrics(): Promise<Metrics>;
   /** The sample of a template's header, from a file of the tenant's to Meta's `header_handle`. */
   readonly uploadTemplateSample: UploadSample;
+  /** A tenant's templates: listed, and created, edited, deleted and read again at Meta. */
+  readonly templates: TemplateService;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -356,6 +359,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     graphApi,
     appId: config.appId,
   });
+  const templates = createTemplateService({ templates: store.templates, graphApi, secretBox, uploadSample, log });
   const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
   let isDraining = false;
@@ -385,6 +389,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       upload: createUploadMedia({ records: store.media, mediaStore, quotaBytes: mediaQuotaBytes }),
     },
     uploadSample,
+    templates,
     authenticate: options.authenticate ?? (() => null),
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),
@@ -415,6 +420,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase,
     doctor,
     uploadTemplateSample: uploadSample,
+    templates,
     deadLetters,
     metrics,
     receipt: createReceipt(store.outbox),

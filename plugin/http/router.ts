@@ -8,6 +8,7 @@ import type { DeadLetterService } from "../dead-letters.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import type { Logger, Store } from "../ports.ts";
+import type { TemplateService } from "../templates/manage-templates.ts";
 import type { UploadSample } from "../templates/upload-sample.ts";
 import { type AuditDeps, createAuditRoutes } from "./audit-routes.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
@@ -48,6 +49,7 @@ export type RouterDeps = {
   readonly callbacks: CallbackDeps;
   readonly media: MediaDeps;
   readonly uploadSample: UploadSample;
+  readonly templates: TemplateService;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -77,7 +79,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
 
   const connecting = createConnectRoutes(connect, log);
   const media = createMediaRoutes(deps.media);
-  const templates = createTemplateRoutes({ uploadSample: deps.uploadSample });
+  const templates = createTemplateRoutes({ uploadSample: deps.uploadSample, templates: deps.templates });
   const deadLetters = createDeadLetterRoutes(deps.deadLetters);
   const audit = createAuditRoutes(deps.audit);
 
@@ -119,6 +121,11 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     upload: asTenant(media.upload),
     download: asTenant(media.download),
     sample: toOperate(templates.sample),
+    templates: asTenant(templates.list),
+    createTemplate: toOperate(templates.create),
+    syncTemplates: toOperate(templates.sync),
+    editTemplate: toOperate(templates.edit),
+    removeTemplate: toOperate(templates.remove),
     deadLetters: toOperate(deadLetters.list),
     redrive: toOperate(deadLetters.redrive),
     webhooks: toOperate(audit.list),
@@ -157,11 +164,13 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
   const router = express.Router();
   for (const { name, method, path } of ROUTES) {
     const handler = safely(name);
-    if (method === "GET") router.get(path, (request, response) => void handler(request, response));
-    else router.post(path, (request, response) => void handler(request, response));
+    const verb = VERBS[method];
+    router[verb](path, (request: express.Request, response: express.Response) => void handler(request, response));
   }
   return { router: goStraight(router as unknown as Walk, deliver), deliver };
 }
+
+const VERBS = { GET: "get", POST: "post", PATCH: "patch", DELETE: "delete" } as const;
 
 type Walk = Router & { handle: Router };
 

@@ -24,6 +24,7 @@ const ABSENT: Owned = {
   mediaId: "99999999-9999-4999-8999-999999999995",
   deadLetterId: "turn:99999999-9999-4999-8999-999999999996",
   webhookId: "900000000000000",
+  templateId: "99999999-9999-4999-8999-999999999994",
   wamid: "wamid.absent",
   token: "none",
 };
@@ -96,6 +97,32 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "POST", path: `/templates/samples?${named(ids)}`, body: { mediaId: ids.mediaId } },
     { method: "POST", path: "/templates/samples", body: { mediaId: ids.mediaId, wabaId: ids.wabaId } },
   ],
+  templates: (ids) => [
+    { method: "GET", path: `/templates?waba_id=${ids.wabaId}` },
+    { method: "GET", path: `/templates?q=${ids.wabaId}&${named(ids)}` },
+  ],
+  createTemplate: (ids) => [
+    {
+      method: "POST",
+      path: "/templates",
+      body: {
+        wabaId: ids.wabaId,
+        name: "not_theirs",
+        language: "en",
+        category: "UTILITY",
+        components: [{ type: "BODY", text: "Hello there." }],
+      },
+    },
+  ],
+  syncTemplates: (ids) => [{ method: "POST", path: "/templates/sync", body: { wabaId: ids.wabaId } }],
+  editTemplate: (ids) => [
+    {
+      method: "PATCH",
+      path: `/templates/${ids.templateId}`,
+      body: { components: [{ type: "BODY", text: "Hello there." }] },
+    },
+  ],
+  removeTemplate: (ids) => [{ method: "DELETE", path: `/templates/${ids.templateId}` }],
   deadLetters: (ids) => [
     { method: "GET", path: `/dead-letters?conversation_id=${ids.conversationId}` },
     {
@@ -140,6 +167,7 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   erase: "takes the tenant",
   doctor: "takes the tenant",
   deadLetters: "takes the tenant",
+  templates: "takes the tenant",
   uploadTemplateSample: "takes the tenant",
   receipt: "takes the tenant",
   send: "the host's to check",
@@ -220,6 +248,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
         sendId: c,
         deadLetterId: c,
         webhookId: c,
+        templateId: c,
         mediaId: c,
         wamid: a,
         token: "",
