@@ -1,7 +1,7 @@
 /** Media at addresses: fetched and given to Meta, once for each number and content; where that fails, a link. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { quiet, TENANT } from "../../support/channel.ts";
+import { NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import { conversationOf, FILES, keep, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
 
@@ -14,6 +14,23 @@ beforeEach(() => {
   names.clear();
   fetched.length = 0;
 });
+
+const failedMedia = (id: string | null | undefined) => ({
+  id,
+  status: "failed",
+  timestamp: "1700000000",
+  recipient_id: "447700900123",
+  errors: [{ code: 131053, title: "Media upload error" }],
+});
+
+function report(channel: TestChannel, status: object): void {
+  const metadata = { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId };
+  const value = { messaging_product: "whatsapp", metadata, statuses: [status] };
+  channel.meta.deliver({
+    object: "whatsapp_business_account",
+    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
+  });
+}
 
 describe("a picture at an address", () => {
   it("is fetched, given to Meta and sent by its id, once for all who get it", async () => {
@@ -156,6 +173,10 @@ describe("a picture at an address", () => {
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
     await channel.meta.idle();
     await quiet(channel);
+    const pricing = { billable: false, pricing_model: "PMP", category: "service", type: "free_customer_service" };
+    report(channel, { ...failedMedia(channel.meta.accepted[0]?.wamid), timestamp: "1800000000", pricing });
+    await channel.meta.idle();
+    await quiet(channel);
 
     expect(channel.meta.accepted.map(({ body }) => body.image ?? body.text)).toEqual([
       { link: url, caption: "Look" },
@@ -184,25 +205,7 @@ describe("a picture at an address", () => {
     const ada = await conversationOf(channel);
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     const receipt = await sent(channel, ada, { message: { kind: "image", mediaId } });
-    const wamid = receipt.parts[0]?.messageId ?? "";
-    const failed = {
-      id: wamid,
-      status: "failed",
-      timestamp: "1700000000",
-      recipient_id: "447700900123",
-      errors: [{ code: 131053, title: "Media upload error" }],
-    };
-    const metadata = { display_phone_number: "15557770100", phone_number_id: "301777000333444" };
-
-    channel.meta.deliver({
-      object: "whatsapp_business_account",
-      entry: [
-        {
-          id: "201555000111222",
-          changes: [{ field: "messages", value: { messaging_product: "whatsapp", metadata, statuses: [failed] } }],
-        },
-      ],
-    });
+    report(channel, failedMedia(receipt.parts[0]?.messageId));
     await channel.meta.idle();
     await quiet(channel);
 
