@@ -1,0 +1,198 @@
+/** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
+import { isMember, isWord, type Kind, kindOf } from "./kinds.ts";
+import { isObject, longInteger } from "./lossless-json.ts";
+import { CHANGED, FIXED_TEXT, fold, type TextMode, UNSPACED } from "./scrub.ts";
+import { shapeText } from "./shape-text.ts";
+
+/** Where something personal is left, and what it is: never the value itself. */
+export type Leak = { readonly file: string; readonly path: string; readonly what: string };
+
+export type Original = unknown;
+export type Output = { readonly file: string; readonly json: unknown };
+
+type Secrets = {
+  /** The last digits of every number. */
+  readonly numbers: Set<string>;
+  readonly words: Map<string, "a name" | "a word of a text">;
+  /** Two letters, in their spelling. */
+  readonly shortNames: Set<string>;
+  readonly usernames: Set<string>;
+  /** To be found anywhere, whatever stands around it. */
+  readonly values: Map<string, string>;
+};
+
+const WORD = /[\p{L}\p{M}]+/gu;
+/** So many of a number's last digits belong to nobody else. */
+const DIGITS = 9;
+
+/** @param text what was done to texts: kept ones are searched for names, numbers and ids only. */
+export function findLeaks(originals: readonly Original[], outputs: readonly Output[], text: TextMode): readonly Leak[] {
+  const secrets: Secrets = {
+    numbers: new Set(),
+    words: new Map(),
+    shortNames: new Set(),
+    usernames: new Set(),
+    values: new Map(),
+  };
+  for (const original of originals) collect(original, "", "", secrets, text);
+  const leaks: Leak[] = [];
+  for (const { file, json } of outputs)
+    search(json, { member: "", parent: "", path: "" }, (path, what) => leaks.push({ file, path, what }), secrets);
+  return leaks;
+}
+
+function collect(json: unknown, member: string, parent: string, secrets: Secrets, mode: TextMode): void {
+  if (Array.isArray(json)) for (const item of json) collect(item, member, parent, secrets, mode);
+  else if (isObject(json)) for (const [key, value] of Object.entries(json)) collect(value, key, member, secrets, mode);
+  else if (typeof json === "string" && json !== "")
+    collectValue(longInteger(json) ?? json, kindOf(member, parent), secrets, mode);
+  else if (typeof json === "number") collectValue(String(json), kindOf(member, parent), secrets, mode);
+}
+
+function collectValue(value: string, kind: Kind, secrets: Secrets, mode: TextMode): void {
+  const { values, words, shortNames } = secrets;
+  const whole = (what: string, least = 6) => void (value.length >= least && values.set(value, what));
+  switch (kind) {
+    case "word":
+      // What is no word there was taken for a text.
+      return isWord(value) ? undefined : collectValue(value, "text", secrets, mode);
+    case "name":
+      for (const [word] of value.matchAll(WORD))
+        if (UNSPACED.test(word)) void (word.length > 1 && values.set(word, "a name"));
+        else if (word.length > 2) words.set(fold(word), "a name");
+        else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
+      return;
+    case "address":
+      if (/^[A-Z]{2}\./.test(value)) return whole("a user id", 5);
+      return collectNumbers(value, secrets);
+    case "username":
+      if (value.length > 2) secrets.usernames.add(fold(value));
+      return;
+    case "email":
+      return whole("an email address", 3);
+    case "id":
+    case "media-id":
+      return whole(kind === "id" ? "an id" : "an id of a file");
+    case "business-id":
+      return whole("an id of the business", 7);
+    case "opaque":
+      return whole("a token or checksum");
+    case "coordinate":
+      return whole("a place", 5);
+    case "vcard":
+      for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) collectValue(name, "name", secrets, mode);
+      return collectNumbers(value, secrets);
+    case "form": {
+      const form = parsed(value);
+      return form === undefined ? collectValue(value, "text", secrets, mode) : collect(form, "form", "", secrets, mode);
+    }
+    case "system": {
+      const [, name, before, after] = CHANGED.exec(value) ?? [];
+      if (name === undefined) return collectValue(value, "text", secrets, mode);
+      collectValue(name, "name", secrets, mode);
+      collectValue(before ?? "", "address", secrets, mode);
+      return collectValue(after ?? "", "address", secrets, mode);
+    }
+    case "text":
+    case "filename":
+      collectNumbers(value, secrets);
+      for (const [email] of value.matchAll(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu))
+        values.set(email, "an email address");
+      if (mode === "keep" && kind === "text") return;
+      for (const [word] of value.matchAll(WORD))
+        if (word.length > 3 && shapeText(word) !== word && fold(word) !== fold(FIXED_TEXT) && !words.has(fold(word)))
+          words.set(fold(word), "a word of a text");
+      return;
+    default:
+      return;
+  }
+}
+
+/** A date is nobody's number. */
+function collectNumbers(value: string, { numbers }: Secrets): void {
+  for (const [number] of value.matchAll(/\+?\d(?:[ ().\-/]{0,2}\d){6,}/g)) {
+    const digits = number.replace(/\D/g, "");
+    if (!/^\d{4}[-./]\d\d[-./]\d\d/.test(number)) numbers.add(digits.slice(-DIGITS));
+  }
+}
+
+const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system", "vcard"]);
+const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
+  ...OF_THE_BUSINESS,
+  ...(["name", "text", "username", "filename", "form", "link", "email", "emoji"] as const),
+]);
+
+type Place = { readonly member: string; readonly parent: string; readonly path: string };
+type Report = (path: string, what: string) => void;
+
+function search(json: unknown, { member, parent, path }: Place, report: Report, secrets: Secrets): void {
+  if (Array.isArray(json)) {
+    for (const [at, item] of json.entries()) search(item, { member, parent, path: `${path}[${at}]` }, report, secrets);
+  } else if (isObject(json)) {
+    for (const [at, [key, value]] of Object.entries(json).entries()) {
+      // Its name could be somebody's number: then its place says where it is.
+      const below = `${path}.${isMember(key) ? key : `(member ${at + 1})`}`;
+      if (!isMember(key)) searchText(key, "own", (what) => report(below, what), secrets);
+      search(value, { member: key, parent: member, path: below }, report, secrets);
+    }
+  } else if (typeof json === "string" || typeof json === "number") {
+    const value = longInteger(String(json)) ?? String(json);
+    const kind = kindOf(member, parent);
+    const form = kind === "form" ? parsed(value) : undefined;
+    if (form !== undefined) return search(form, { member: "form", parent: "", path }, report, secrets);
+    const [, name, before, after] = (kind === "system" ? CHANGED.exec(value) : null) ?? [];
+    if (name === undefined) return searchText(value, kind, (what) => report(path, what), secrets);
+    searchText(name, "name", (what) => report(path, what), secrets);
+    searchText(`${before} ${after}`, "address", (what) => report(path, what), secrets);
+  }
+}
+
+/** As it stands, and as it would read decoded: a wamid hides a number in base64. */
+function searchText(value: string, kind: Kind, report: (what: string) => void, secrets: Secrets): void {
+  const found = new Set<string>();
+  for (const reading of readingsOf(value)) {
+    if (hasNumber(reading, secrets.numbers)) found.add("a number");
+    for (const [secret, what] of secrets.values) if (reading.includes(secret)) found.add(what);
+    for (const [token] of reading.matchAll(/[\p{L}\p{N}._]+/gu))
+      if (secrets.usernames.has(fold(token).replace(/^\.+|\.+$/g, ""))) found.add("a username");
+  }
+  // A word of Meta's may be somebody's name as well, and so may letters that stand for others.
+  if (HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value)))
+    for (const [word] of value.matchAll(WORD)) {
+      const what = secrets.words.get(fold(word));
+      if (what === "a name" || (what !== undefined && !OF_THE_BUSINESS.has(kind))) found.add(what);
+      if (secrets.shortNames.has(word)) found.add("a name");
+    }
+  for (const what of found) report(what);
+}
+
+function readingsOf(value: string): readonly string[] {
+  const decoded = [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].map(([run]) =>
+    Buffer.from(run, "base64").toString("latin1"),
+  );
+  return [value, ...(value.includes("%") ? [unescaped(value)] : []), ...decoded];
+}
+
+function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
+  const digits = value.replace(/\D/g, "");
+  if (numbers.has(digits)) return true;
+  for (let at = 0; at + 7 <= digits.length; at++)
+    for (let length = 7; length <= DIGITS; length++) if (numbers.has(digits.slice(at, at + length))) return true;
+  return false;
+}
+
+function unescaped(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
