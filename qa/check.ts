@@ -80,7 +80,8 @@ function collectValue(value: string, kind: Kind, secrets: Secrets, mode: TextMod
     case "coordinate":
       return whole("a place", 5);
     case "vcard":
-      for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) collectValue(name, "name", secrets, mode);
+      for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim))
+        collectValue(name, "name", secrets, mode);
       return collectNumbers(value, secrets);
     case "form": {
       const form = parsed(value);

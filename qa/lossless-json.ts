@@ -4,7 +4,7 @@ import { escapedJson, type WireObject } from "@omniops/whatsapp/simulator";
 /** No text of Meta's begins so: it is a control character that JSON must escape. */
 const MARK = "\u0001integer:";
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
-const MARKED = new RegExp(`"\\\\u0001integer:(-?\\d+)"`, "g");
+const MARKED = /"\\u0001integer:(-?\d+)"/g;
 
 /** An integer of 16 digits or more becomes a marked string, which {@link writeJson} writes as it was. @throws SyntaxError. */
 export function readJson(text: string): unknown {

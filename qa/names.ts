@@ -1,6 +1,7 @@
 /** Invented names, by script, so that a name that is written from the right stays one. */
 
-const LATIN = `Alba Amos Anouk Arlo Astrid Basil Beck Bina Birk Bruno Cato Celia Cleo Cosmo Dag Dalia Dante Edda Edgar Effie
+const LATIN =
+  `Alba Amos Anouk Arlo Astrid Basil Beck Bina Birk Bruno Cato Celia Cleo Cosmo Dag Dalia Dante Edda Edgar Effie
 Elio Ember Enzo Esme Fabian Fenna Finn Flora Freya Gala Gil Greta Hana Hugo Ida Ilya Ines Iris Ivo Jago Jette Jonah Juno
 Kaja Kasper Kira Lars Leif Lena Levin Lior Lotte Luca Lyra Mabel Maren Mika Milo Mira Nadia Nico Nils Noor Odile Oren
 Orla Oskar Otis Paloma Pavel Petra Pia Quinn Rafi Remy Rhea Rolf Romy Runa Sami Selma Silas Sol Sunniva Taro Tess Thea

@@ -97,7 +97,11 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
     },
     username: (value) => standIn("username", value.toLowerCase(), (source) => `u${source.hex(9)}`),
     email: (value) =>
-      standIn("email", value.toLowerCase(), (source) => `mail-${source.hex(8)}@example.${value.length > 40 ? "org" : "com"}`),
+      standIn(
+        "email",
+        value.toLowerCase(),
+        (source) => `mail-${source.hex(8)}@example.${value.length > 40 ? "org" : "com"}`,
+      ),
     messageId(value) {
       const [, prefix = "wamid."] = /^([a-z]+\.)/.exec(value) ?? [];
       const inside = Buffer.from(value.slice(prefix.length), "base64").toString("latin1");

@@ -34,7 +34,8 @@ export const FIXED_TEXT = "Text";
 
 const WORD = /[\p{L}\p{M}]+/gu;
 /** Written without spaces: a name stands in the middle of other letters. */
-export const UNSPACED = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
+export const UNSPACED =
+  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
 const EMAIL = "[\\p{L}\\p{N}._%+-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+";
 const MESSAGE_ID = "\\bwa[cm]id\\.[A-Za-z0-9+/_-]+={0,2}";
 const USER_ID = "\\b[A-Z]{2}\\.(?:ENT\\.)?(?=[A-Za-z]*\\d)[A-Za-z0-9]{4,128}";
@@ -169,7 +170,9 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     if (!/[\p{L}\p{N}]/u.test(value)) return "🙂";
     return value
       .replace(/\p{N}+/gu, (digits) => pseudonyms.alike("digits", digits).slice(0, digits.length))
-      .replace(WORD, (word) => (word.length === 1 && !UNSPACED.test(word) ? shapeText(word) : pseudonyms.nameWord(word)));
+      .replace(WORD, (word) =>
+        word.length === 1 && !UNSPACED.test(word) ? shapeText(word) : pseudonyms.nameWord(word),
+      );
   }
 
   function address(value: string): string {
@@ -251,7 +254,12 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       const mid = /[?&]mid=(\d+)/.exec(value)?.[1] ?? value.replace(/\D/g, "").slice(0, 15);
       return `https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=${pseudonyms.alike("media", mid || "0")}`;
     },
-    link: (value) => (mode === "fixed" ? "https://example.com/" : mode === "shape" ? shapeText(withoutPeople(value)) : withoutPeople(value)),
+    link: (value) =>
+      mode === "fixed"
+        ? "https://example.com/"
+        : mode === "shape"
+          ? shapeText(withoutPeople(value))
+          : withoutPeople(value),
     email: pseudonyms.email,
     time: (value) => (/^\d{10}(\d{3})?$/.test(value) ? time(value) : text(value)),
     coordinate: (value) => (/^-?\d+(\.\d+)?$/.test(value) ? pseudonyms.coordinate(value) : text(value)),
