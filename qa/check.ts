@@ -22,6 +22,7 @@ type Secrets = {
 };
 
 const WORD = /[\p{L}\p{M}]+/gu;
+const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 /** So many of a number's last digits belong to nobody else. */
 const DIGITS = 9;
 
@@ -49,65 +50,79 @@ function collect(json: unknown, member: string, parent: string, secrets: Secrets
   else if (typeof json === "number") collectValue(String(json), kindOf(member, parent), secrets, mode);
 }
 
+type Collect = (value: string, secrets: Secrets, mode: TextMode) => void;
+
 function collectValue(value: string, kind: Kind, secrets: Secrets, mode: TextMode): void {
-  const { values, words, shortNames } = secrets;
-  const whole = (what: string, least = 6) => void (value.length >= least && values.set(value, what));
-  switch (kind) {
-    case "word":
-      // What is no word there was taken for a text.
-      return isWord(value) ? undefined : collectValue(value, "text", secrets, mode);
-    case "name":
-      for (const [word] of value.matchAll(WORD))
-        if (UNSPACED.test(word)) void (word.length > 1 && values.set(word, "a name"));
-        else if (word.length > 2) words.set(fold(word), "a name");
-        else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
-      return;
-    case "address":
-      if (/^[A-Z]{2}\./.test(value)) return whole("a user id", 5);
-      return collectNumbers(value, secrets);
-    case "username":
-      if (value.length > 2) secrets.usernames.add(fold(value));
-      return;
-    case "email":
-      return whole("an email address", 3);
-    case "id":
-    case "media-id":
-      return whole(kind === "id" ? "an id" : "an id of a file");
-    case "business-id":
-      return whole("an id of the business", 7);
-    case "opaque":
-      return whole("a token or checksum");
-    case "coordinate":
-      return whole("a place", 5);
-    case "vcard":
-      for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim))
-        collectValue(name, "name", secrets, mode);
-      return collectNumbers(value, secrets);
-    case "form": {
-      const form = parsed(value);
-      return form === undefined ? collectValue(value, "text", secrets, mode) : collect(form, "form", "", secrets, mode);
-    }
-    case "system": {
-      const [, name, before, after] = CHANGED.exec(value) ?? [];
-      if (name === undefined) return collectValue(value, "text", secrets, mode);
-      collectValue(name, "name", secrets, mode);
-      collectValue(before ?? "", "address", secrets, mode);
-      return collectValue(after ?? "", "address", secrets, mode);
-    }
-    case "text":
-    case "filename":
-      collectNumbers(value, secrets);
-      for (const [email] of value.matchAll(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu))
-        values.set(email, "an email address");
-      if (mode === "keep" && kind === "text") return;
-      for (const [word] of value.matchAll(WORD))
-        if (word.length > 3 && shapeText(word) !== word && fold(word) !== fold(FIXED_TEXT) && !words.has(fold(word)))
-          words.set(fold(word), "a word of a text");
-      return;
-    default:
-      return;
-  }
+  COLLECT[kind]?.(value, secrets, mode);
 }
+
+const whole =
+  (what: string, least = 6): Collect =>
+  (value, { values }) => {
+    if (value.length >= least) values.set(value, what);
+  };
+
+const collectText: Collect = (value, secrets, mode) => {
+  collectNumbers(value, secrets);
+  for (const [email] of value.matchAll(EMAIL)) secrets.values.set(email, "an email address");
+  if (mode === "keep") return;
+  for (const [word] of value.matchAll(WORD)) {
+    const folded = fold(word);
+    const stays = shapeText(word) === word || folded === fold(FIXED_TEXT);
+    if (word.length > 3 && !stays && !secrets.words.has(folded)) secrets.words.set(folded, "a word of a text");
+  }
+};
+
+const collectName: Collect = (value, { values, words, shortNames }) => {
+  for (const [word] of value.matchAll(WORD))
+    if (UNSPACED.test(word)) {
+      if (word.length > 1) values.set(word, "a name");
+    } else if (word.length > 2) words.set(fold(word), "a name");
+    else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
+};
+
+const collectAddress: Collect = (value, secrets, mode) => {
+  if (/^[A-Z]{2}\./.test(value)) whole("a user id", 5)(value, secrets, mode);
+  else collectNumbers(value, secrets);
+};
+
+const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
+  // What is no word there was taken for a text.
+  word(value, secrets, mode) {
+    if (!isWord(value)) collectText(value, secrets, mode);
+  },
+  name: collectName,
+  address: collectAddress,
+  username(value, { usernames }) {
+    if (value.length > 2) usernames.add(fold(value));
+  },
+  email: whole("an email address", 3),
+  id: whole("an id"),
+  "media-id": whole("an id of a file"),
+  "business-id": whole("an id of the business", 7),
+  opaque: whole("a token or checksum"),
+  coordinate: whole("a place", 5),
+  vcard(value, secrets, mode) {
+    for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) collectName(name, secrets, mode);
+    collectNumbers(value, secrets);
+  },
+  form(value, secrets, mode) {
+    const form = parsed(value);
+    if (form === undefined) collectText(value, secrets, mode);
+    else collect(form, "form", "", secrets, mode);
+  },
+  system(value, secrets, mode) {
+    const [, name, before = "", after = ""] = CHANGED.exec(value) ?? [];
+    if (name === undefined) {
+      collectText(value, secrets, mode);
+      return;
+    }
+    collectName(name, secrets, mode);
+    for (const address of [before, after]) collectAddress(address, secrets, mode);
+  },
+  text: collectText,
+  filename: (value, secrets, mode) => collectText(value, secrets, mode === "keep" ? "shape" : mode),
+};
 
 /** A date is nobody's number. */
 function collectNumbers(value: string, { numbers }: Secrets): void {
@@ -140,11 +155,14 @@ function search(json: unknown, { member, parent, path }: Place, report: Report, 
     const value = longInteger(String(json)) ?? String(json);
     const kind = kindOf(member, parent);
     const form = kind === "form" ? parsed(value) : undefined;
-    if (form !== undefined) return search(form, { member: "form", parent: "", path }, report, secrets);
     const [, name, before, after] = (kind === "system" ? CHANGED.exec(value) : null) ?? [];
-    if (name === undefined) return searchText(value, kind, (what) => report(path, what), secrets);
-    searchText(name, "name", (what) => report(path, what), secrets);
-    searchText(`${before} ${after}`, "address", (what) => report(path, what), secrets);
+    const here = (what: string) => report(path, what);
+    if (form !== undefined) search(form, { member: "form", parent: "", path }, report, secrets);
+    else if (name === undefined) searchText(value, kind, here, secrets);
+    else {
+      searchText(name, "name", here, secrets);
+      searchText(`${before} ${after}`, "address", here, secrets);
+    }
   }
 }
 

@@ -31,10 +31,10 @@ function walk(json: unknown, member: string, parent: string, mode: TextMode): un
   const kind = kindOf(member, parent);
   if (kind === "coordinate") return mode === "keep" ? String(json) : "<place>";
   if (typeof json !== "string") return json;
-  return valueOf(longInteger(json) ?? json, kind, mode);
+  return comparedText(longInteger(json) ?? json, kind, mode);
 }
 
-function valueOf(value: string, kind: Kind, mode: TextMode): string {
+function comparedText(value: string, kind: Kind, mode: TextMode): string {
   switch (kind) {
     case "media-id":
       return "<file>";

@@ -66,46 +66,39 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     else if (typeof json === "string" || typeof json === "number") learnValue(String(json), kindOf(member, parent));
   }
 
+  const LEARN: Readonly<Partial<Record<Kind, (value: string) => void>>> = {
+    name: learnName,
+    address(value) {
+      const digits = value.replace(/\D/g, "");
+      if (digits.length >= 7) numbers.add(digits);
+      else ids.set(value, address);
+    },
+    username: (value) => void usernames.add(fold(value)),
+    id: (value) => void ids.set(value, id),
+    "media-id": (value) => void ids.set(value, (one) => pseudonyms.alike("media", one)),
+    "business-id": (value) => void ids.set(value, businessId),
+    opaque: (value) => void ids.set(value, opaque),
+    form(value) {
+      const filled = parsed(value);
+      if (filled !== undefined) learn(filled, "form");
+    },
+    vcard(value) {
+      for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) learnName(name);
+    },
+    system(value) {
+      const [, who = ""] = CHANGED.exec(value) ?? [];
+      learnName(who);
+    },
+    text: learnWords,
+    filename: learnWords,
+  };
+
   function learnValue(value: string, kind: Kind): void {
-    if (value === "") return;
-    const shown = longInteger(value) ?? value;
-    switch (kind) {
-      case "name":
-        return learnName(shown);
-      case "address": {
-        const digits = shown.replace(/\D/g, "");
-        if (digits.length >= 7) numbers.add(digits);
-        else ids.set(shown, address);
-        return;
-      }
-      case "username":
-        usernames.add(fold(shown));
-        return;
-      case "id":
-        ids.set(shown, id);
-        return;
-      case "media-id":
-        ids.set(shown, (one) => pseudonyms.alike("media", one));
-        return;
-      case "business-id":
-        ids.set(shown, businessId);
-        return;
-      case "opaque":
-        if (shown.length >= 6) ids.set(shown, opaque);
-        return;
-      case "form":
-        return learnForm(shown);
-      case "vcard":
-        for (const [, name = ""] of shown.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) learnName(name);
-        return;
-      case "system": {
-        const [, name = ""] = CHANGED.exec(shown) ?? [];
-        return learnName(name);
-      }
-      case "text":
-      case "filename":
-        for (const [word] of shown.matchAll(WORD)) words.add(fold(word));
-    }
+    if (value !== "") LEARN[kind]?.(longInteger(value) ?? value);
+  }
+
+  function learnWords(value: string): void {
+    for (const [word] of value.matchAll(WORD)) words.add(fold(word));
   }
 
   function learnName(name: string): void {
@@ -113,11 +106,6 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       if (UNSPACED.test(word)) unspaced.add(word);
       names.add(fold(word));
     }
-  }
-
-  function learnForm(value: string): void {
-    const form = parsed(value);
-    if (form !== undefined) learn(form, "form");
   }
 
   /** Whatever is known of anybody, and whatever looks as if it were. */
