@@ -29,6 +29,7 @@ export type {
   StageBacklog,
   StoredDelivery,
   StoredNumber,
+  StoredPerson,
   StoredTemplate,
   StoredTraffic,
   StoredTurn,

@@ -17,6 +17,7 @@ type Secrets = {
   /** Two letters, in their spelling. */
   readonly shortNames: Set<string>;
   readonly usernames: Set<string>;
+  readonly userIds: Set<string>;
   /** To be found anywhere, whatever stands around it. */
   readonly values: Map<string, string>;
 };
@@ -33,6 +34,7 @@ export function findLeaks(originals: readonly Original[], outputs: readonly Outp
     words: new Map(),
     shortNames: new Set(),
     usernames: new Set(),
+    userIds: new Set(),
     values: new Map(),
   };
   for (const original of originals) collect(original, "", "", secrets, text);
@@ -81,9 +83,9 @@ const collectName: Collect = (value, { values, words, shortNames }) => {
     else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
 };
 
-const collectAddress: Collect = (value, secrets, mode) => {
-  if (/^[A-Z]{2}\./.test(value)) whole("a user id", 5)(value, secrets, mode);
-  else collectNumbers(value, secrets);
+const collectAddress: Collect = (value, secrets) => {
+  if (!/^[A-Z]{2}\./.test(value)) collectNumbers(value, secrets);
+  else if (value.length > 4) secrets.userIds.add(value);
 };
 
 const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
@@ -172,8 +174,11 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
   for (const reading of readingsOf(value)) {
     if (hasNumber(reading, secrets.numbers)) found.add("a number");
     for (const [secret, what] of secrets.values) if (reading.includes(secret)) found.add(what);
-    for (const [token] of reading.matchAll(/[\p{L}\p{N}._]+/gu))
-      if (secrets.usernames.has(fold(token).replace(/^\.+|\.+$/g, ""))) found.add("a username");
+    for (const [whole] of reading.matchAll(/[\p{L}\p{N}._]+/gu)) {
+      const token = whole.replace(/^\.+|\.+$/g, "");
+      if (secrets.usernames.has(fold(token))) found.add("a username");
+      if (secrets.userIds.has(token)) found.add("a user id");
+    }
   }
   // A word of Meta's may be somebody's name as well, and so may letters that stand for others.
   if (HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value)))

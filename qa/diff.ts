@@ -27,17 +27,30 @@ export type DiffOptions = {
   readonly text: TextMode;
   /** What was delivered in another order is answered in another order. */
   readonly isInOrder: boolean;
+  /** Invented names in the promise, each of which any word may stand for. */
+  readonly names?: readonly string[];
 };
+
+/** Whether a text is what was promised. */
+type Same = (promised: string, got: string) => boolean;
 
 /** Rows in the order of what was got; what is missing stands where it was promised. */
 export function diffConversation(
   promised: readonly Sent[],
   got: readonly Sent[],
-  { text, isInOrder }: DiffOptions,
+  { text, isInOrder, names = [] }: DiffOptions,
 ): readonly Row[] {
-  const wanted = promised.map((sent) => keyOf(sent, text));
-  const had = got.map((sent) => keyOf(sent, text));
-  const pairs = isInOrder ? longestCommon(wanted, had) : anyEqual(wanted, had);
+  const same = sameBut(names);
+  const wanted = promised.map((sent) => comparedOf(sent, text));
+  const had = got.map((sent) => comparedOf(sent, text));
+  const keys = new Map<string, boolean>();
+  const isEqual = (i: number, j: number) => {
+    const key = `${i} ${j}`;
+    const known = keys.get(key) ?? changesIn(wanted[i], had[j], same).length === 0;
+    keys.set(key, known);
+    return known;
+  };
+  const pairs = (isInOrder ? longestCommon : anyEqual)(wanted.length, had.length, isEqual);
   const rows: Row[] = [];
   let at = 0;
   let from = 0;
@@ -45,7 +58,7 @@ export function diffConversation(
     const left = promised.slice(at, toPromised).filter((_, i) => !pairs.some(([one]) => one === at + i));
     const right = got.slice(from, toGot).filter((_, i) => !pairs.some(([, other]) => other === from + i));
     for (let i = 0; i < Math.max(left.length, right.length); i++)
-      rows.push(rowOf(left[i] ?? null, right[i] ?? null, text));
+      rows.push(rowOf(left[i] ?? null, right[i] ?? null, text, same));
     at = toPromised;
     from = toGot;
   };
@@ -65,45 +78,57 @@ export function diffConversation(
   return rows;
 }
 
-function rowOf(promised: Sent | null, got: Sent | null, text: TextMode): Row {
+function rowOf(promised: Sent | null, got: Sent | null, text: TextMode, same: Same): Row {
   if (promised === null || got === null)
     return { kind: promised === null ? "extra" : "missing", promised, got, changes: [] };
-  const changes = changesIn(
-    { endpoint: promised.endpoint, ...asObject(comparable(promised.message, text)) },
-    { endpoint: got.endpoint, ...asObject(comparable(got.message, text)) },
-  );
+  const changes = changesIn(comparedOf(promised, text), comparedOf(got, text), same);
   return { kind: "changed", promised, got, changes };
 }
 
-function asObject(value: unknown): WireObject {
-  return isObject(value) ? value : {};
+function comparedOf({ endpoint, message }: Sent, text: TextMode): unknown {
+  return { endpoint, message: comparable(message, text) };
 }
 
-function keyOf({ endpoint, message }: Sent, text: TextMode): string {
-  return JSON.stringify([endpoint, comparable(message, text)]);
+/** A name in the promise stands for whoever it was; nobody knows what the host makes of another one. */
+function sameBut(names: readonly string[]): Same {
+  if (names.length === 0) return (promised, got) => promised === got;
+  const name = new RegExp(
+    `(?<![\\p{L}\\p{M}])(?:${[...names].sort((one, other) => other.length - one.length).join("|")})(?![\\p{L}\\p{M}])`,
+    "giu",
+  );
+  return (promised, got) => {
+    if (promised === got) return true;
+    const parts = promised.split(name);
+    if (parts.length === 1) return false;
+    const any = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("[\\p{L}\\p{M}\\p{N}]+");
+    return new RegExp(`^${any}$`, "u").test(got);
+  };
 }
+
+type Pairs = readonly (readonly [number, number])[];
+type Equal = (promised: number, got: number) => boolean;
 
 /** Index pairs, both rising. A conversation has hundreds of messages, not thousands. */
-function longestCommon(one: readonly string[], other: readonly string[]): readonly (readonly [number, number])[] {
-  const lengths = Array.from({ length: one.length + 1 }, () => new Uint32Array(other.length + 1));
+function longestCommon(one: number, other: number, isEqual: Equal): Pairs {
+  const lengths = Array.from({ length: one + 1 }, () => new Uint32Array(other + 1));
   const at = (i: number, j: number) => lengths[i]?.[j] ?? 0;
-  for (let i = one.length - 1; i >= 0; i--)
-    for (let j = other.length - 1; j >= 0; j--) {
+  for (let i = one - 1; i >= 0; i--)
+    for (let j = other - 1; j >= 0; j--) {
       const row = lengths[i];
-      if (row) row[j] = one[i] === other[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      if (row) row[j] = isEqual(i, j) ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
     }
   const pairs: (readonly [number, number])[] = [];
-  for (let i = 0, j = 0; i < one.length && j < other.length; )
-    if (one[i] === other[j]) pairs.push([i++, j++]);
+  for (let i = 0, j = 0; i < one && j < other; )
+    if (isEqual(i, j)) pairs.push([i++, j++]);
     else if (at(i + 1, j) >= at(i, j + 1)) i++;
     else j++;
   return pairs;
 }
 
-function anyEqual(one: readonly string[], other: readonly string[]): readonly (readonly [number, number])[] {
-  const free = new Set(other.keys());
-  return one.flatMap((key, i) => {
-    const j = [...free].find((index) => other[index] === key);
+function anyEqual(one: number, other: number, isEqual: Equal): Pairs {
+  const free = new Set(Array.from({ length: other }, (_, j) => j));
+  return Array.from({ length: one }, (_, i) => i).flatMap((i) => {
+    const j = [...free].find((index) => isEqual(i, index));
     if (j === undefined) return [];
     free.delete(j);
     return [[i, j] as const];
@@ -111,17 +136,23 @@ function anyEqual(one: readonly string[], other: readonly string[]): readonly (r
 }
 
 /** Every leaf that differs, by its path. */
-export function changesIn(promised: unknown, got: unknown, path = ""): readonly Change[] {
+export function changesIn(
+  promised: unknown,
+  got: unknown,
+  same: Same = (one, other) => one === other,
+  path = "",
+): readonly Change[] {
   const members = membersOf(promised);
   const others = membersOf(got);
   if (members === null || others === null) {
     const [one, other] = [show(promised), show(got)];
-    return one === other ? [] : [{ path: path.replace(/^\./, ""), promised: one, got: other }];
+    const isSame = one === other || (one !== undefined && other !== undefined && same(one, other));
+    return isSame ? [] : [{ path: path.replace(/^\.(message\.)?/, ""), promised: one, got: other }];
   }
   const names = [...new Set([...members.keys(), ...others.keys()])];
   const isList = Array.isArray(promised) && Array.isArray(got);
   return names.flatMap((name) =>
-    changesIn(members.get(name), others.get(name), isList ? `${path}[${name}]` : `${path}.${name}`),
+    changesIn(members.get(name), others.get(name), same, isList ? `${path}[${name}]` : `${path}.${name}`),
   );
 }
 

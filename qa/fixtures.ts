@@ -47,6 +47,8 @@ export type Manifest = {
   readonly promised: "recorded" | "replayed";
   readonly numbers: readonly RecordedNumber[];
   readonly templates: readonly WireObject[];
+  /** The invented names in it: a text that has another word there is the same text. */
+  readonly names: readonly string[];
   readonly deliveries: readonly {
     readonly name: string;
     /** `whatsapp_webhooks.webhook_type` */

@@ -1,8 +1,8 @@
 /** Stored traffic → a recording without anything personal, proven. Pure. */
-import type { StoredTraffic, StoredTurn } from "@omniops/whatsapp";
+import type { StoredPerson, StoredTraffic, StoredTurn } from "@omniops/whatsapp";
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { findLeaks, type Leak } from "./check.ts";
-import { type Fixture, filesOf, type PromisedSend, type Recording } from "./fixtures.ts";
+import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording } from "./fixtures.ts";
 import { isObject, objectOf, objectsIn, readJson, writeJson } from "./lossless-json.ts";
 import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
 
@@ -35,7 +35,7 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const firstAt = read[0]?.receivedAt.getTime() ?? 0;
   const shiftMs = options.startsAt === null ? 0 : Math.round((options.startsAt.getTime() - firstAt) / 1000) * 1000;
   const scrubber = createScrubber({ salt: options.salt, text: options.text, shiftMs });
-  const originals = [...read.map(({ json }) => json), ...traffic.turns.map(originalOf), ...traffic.numbers.map(wireOf)];
+  const originals = [...read.map(({ json }) => json), ...factsOf(traffic)];
   for (const original of originals) scrubber.learn(original);
   const turnOf = new Map(traffic.turns.flatMap((turn, at) => turn.messageIds.map((id) => [id, at] as const)));
   const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
@@ -52,6 +52,7 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
     };
   });
   const recording: Recording = {
+    fixtures,
     manifest: {
       format: 1,
       version: options.version,
@@ -62,10 +63,12 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
         wabaId: scrubber.businessId(number.wabaId),
         displayPhoneNumber: scrubber.address(number.displayPhoneNumber),
       })),
-      templates: traffic.templates.map(({ wabaId, ...template }) => ({
+      templates: traffic.templates.map(({ wabaId, components, ...template }) => ({
         ...template,
+        components: scrubber.withoutPeople(components) as Manifest["templates"],
         wabaId: scrubber.businessId(wabaId),
       })),
+      names: scrubber.names(),
       deliveries: read.map(({ webhookId, type, receivedAt }, at) => ({
         name: names[at] ?? "",
         type,
@@ -74,7 +77,6 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
         turn: turnsIn[at]?.[0] ?? null,
       })),
     },
-    fixtures,
   };
   return { recording, leaks: leaksIn(recording, originals), dropped: traffic.deliveries.length - read.length };
 }
@@ -87,11 +89,19 @@ export function leaksIn(recording: Recording, originals: readonly unknown[]): re
 
 /** What is personal in stored traffic, in Meta's shape. */
 export function originalsOf(traffic: StoredTraffic): readonly unknown[] {
-  return [
-    ...traffic.deliveries.map(({ body }) => parsed(body)),
-    ...traffic.turns.map(originalOf),
-    ...traffic.numbers.map(wireOf),
-  ];
+  return [...traffic.deliveries.map(({ body }) => parsed(body)), ...factsOf(traffic)];
+}
+
+function factsOf({ turns, numbers, people }: StoredTraffic): readonly unknown[] {
+  return [...turns.map(originalOf), ...numbers.map(wireOf), { contacts: people.map(cardOf) }];
+}
+
+function cardOf({ name, username, phoneNumber, userId }: StoredPerson): unknown {
+  return {
+    profile: { ...(name !== null && { name }), ...(username !== null && { username }) },
+    ...(phoneNumber !== null && { wa_id: phoneNumber }),
+    ...(userId !== null && { user_id: userId }),
+  };
 }
 
 /** Our own row numbers and times are nobody's. */

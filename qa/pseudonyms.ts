@@ -26,6 +26,8 @@ export type Pseudonyms = {
   coordinate(value: string): string;
   /** One of a list, for what is kept neither whole nor in part. */
   short(kind: string, value: string, length: number): string;
+  /** The words of names that were made. */
+  names(): readonly string[];
 };
 
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -123,6 +125,7 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
         return fraction === "" ? other : `${other}.${source.digits(fraction.length - 1)}${1 + source.below(9)}`;
       });
     },
+    names: () => [...made].flatMap(([key, name]) => (key.startsWith("name\u0000") ? [name] : [])).sort(),
     short: (kind, value, length) => standIn(kind, value, (source) => source.hex(length)),
   };
   return pseudonyms;

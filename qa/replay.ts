@@ -145,6 +145,7 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
     refused,
     text: text ?? (manifest === null || manifest.promised === "replayed" ? "keep" : manifest.text),
     isInOrder: options.shuffle === undefined && timing === "none",
+    names: manifest?.names ?? [],
   });
 }
 
@@ -269,6 +270,7 @@ function resultOf(run: {
   readonly refused: ReplayResult["refused"];
   readonly text: TextMode;
   readonly isInOrder: boolean;
+  readonly names: readonly string[];
 }): ReplayResult {
   const { fixtures, posts, caught, rewriter, canonical } = run;
   const parts = new Map<string, Part>();

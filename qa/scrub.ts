@@ -28,6 +28,10 @@ export type Scrubber = {
   /** Of a message, a number, an account. */
   id(value: string): string;
   businessId(value: string): string;
+  /** Every text as it is, without the people in it. */
+  withoutPeople(json: unknown): unknown;
+  /** The names that were invented so far. */
+  names(): readonly string[];
 };
 
 export const FIXED_TEXT = "Text";
@@ -291,7 +295,16 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     address,
     id,
     businessId,
+    withoutPeople: (json) => mapTexts(json, withoutPeople),
+    names: pseudonyms.names,
   };
+}
+
+function mapTexts(json: unknown, change: (text: string) => string): unknown {
+  if (typeof json === "string") return change(json);
+  if (Array.isArray(json)) return json.map((item) => mapTexts(item, change));
+  if (!isObject(json)) return json;
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, mapTexts(value, change)]));
 }
 
 export function fold(word: string): string {

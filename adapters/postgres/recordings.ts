@@ -1,9 +1,17 @@
 /** Stored deliveries with the answers that they led to. Only reads. */
-import type { Recordings, StoredNumber, StoredTemplate, StoredTraffic, StoredTurn } from "../../plugin/ports.ts";
+import type {
+  Recordings,
+  StoredNumber,
+  StoredPerson,
+  StoredTemplate,
+  StoredTraffic,
+  StoredTurn,
+} from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { findPeople } from "./find-person.ts";
 
 const DEFAULT_LIMIT = 1_000;
+const MOST_PEOPLE = 100_000;
 
 /** @param db with time for statements that read a table from end to end. */
 export function createRecordings(db: Database): Recordings {
@@ -54,6 +62,11 @@ export function createRecordings(db: Database): Recordings {
         turns,
         numbers: await readNumbers(turns),
         templates: await readTemplates(turns),
+        people: await db.query<StoredPerson>(
+          `select name, username, phone_number as "phoneNumber", user_id as "userId" from ${db.name("whatsapp_contacts")}
+           where $1::uuid is null or customer_config_id = $1 order by id limit ${MOST_PEOPLE}`,
+          [customerConfigId ?? null],
+        ),
         addresses: [...(people?.aliases ?? [])].map((alias) => alias.slice(alias.indexOf(":") + 1)),
         skipped: found.length - kept.length,
         more: rows.length > limit,

@@ -24,12 +24,21 @@ export type StoredTraffic = {
   readonly numbers: readonly StoredNumber[];
   /** The templates that were sent. */
   readonly templates: readonly StoredTemplate[];
+  /** Everybody who is known to those numbers: a text may speak of any of them. At most 100000. */
+  readonly people: readonly StoredPerson[];
   /** Every number and user id of the person that was asked for; empty when nobody was, or nobody is known by it. */
   readonly addresses: readonly string[];
   /** Deliveries that the query fits and that have no bytes worth replaying: no JSON, or erased. */
   readonly skipped: number;
   /** There are more than `limit`. */
   readonly more: boolean;
+};
+
+export type StoredPerson = {
+  readonly name: string | null;
+  readonly username: string | null;
+  readonly phoneNumber: string | null;
+  readonly userId: string | null;
 };
 
 export type StoredDelivery = {
