@@ -36,6 +36,11 @@ export type SimulatorOptions = {
    * `order_shipped`, `appointment_reminder` (named), `spring_menu` and `cakes_of_the_week` (marketing), `sign_in_code`.
    */
   readonly templates?: readonly SimulatedTemplate[];
+  /**
+   * How long a template that was created or edited waits for its review, in milliseconds. Default 100. `null`: until
+   * `meta.templates.change` decides.
+   */
+  readonly templateReviewMs?: number | null;
   /** 0, the default, lets the system choose. */
   readonly port?: number;
   readonly host?: string;
@@ -82,6 +87,7 @@ export type Settings = Required<
 };
 
 const DEFAULT_STATUS_STEP_MS = 20;
+const DEFAULT_REVIEW_MS = 100;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 
@@ -99,6 +105,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     login: options.login ?? {},
     webhookFields: options.webhookFields ?? WEBHOOK_FIELDS,
     templates: options.templates ?? DEFAULT_TEMPLATES,
+    templateReviewMs: options.templateReviewMs === undefined ? DEFAULT_REVIEW_MS : options.templateReviewMs,
     port: options.port ?? 0,
     host: options.host ?? "127.0.0.1",
     now: options.now ?? (() => new Date()),
