@@ -1,6 +1,5 @@
 /** A replay as one HTML file: what each person wrote, what was promised, what was sent, as a phone shows it, with the differences marked. */
-import type { WireObject } from "@omniops/whatsapp/simulator";
-import { drawMessages, escaped, PHONE_CSS } from "./draw.ts";
+import { drawMessages, PHONE_CSS, type WireObject } from "@omniops/whatsapp/simulator";
 import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
 
 export type HtmlOptions = {
@@ -91,6 +90,9 @@ function changesHtml({ changes }: ReplayedRow): string {
   return `<details open><summary>${changes.length === 1 ? "1 place" : `${changes.length} places`}</summary><ul class="changes">${items.join("")}</ul></details>`;
 }
 
+/** So much of what is the same is shown beside what differs. */
+const AROUND = 80;
+
 /** What lies between the same beginning and the same end is marked. */
 function marked(one: string, other: string): readonly [string, string] {
   const [a, b] = [[...one], [...other]];
@@ -100,14 +102,21 @@ function marked(one: string, other: string): readonly [string, string] {
   while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++;
   const show = (letters: readonly string[]) => {
     const middle = letters.slice(start, letters.length - end).join("");
+    const before = letters.slice(0, start).join("");
+    const after = letters.slice(letters.length - end).join("");
     const mark = middle === "" ? "" : `<mark>${escaped(middle)}</mark>`;
-    return `${escaped(letters.slice(0, start).join(""))}${mark}${escaped(letters.slice(letters.length - end).join(""))}`;
+    return `${escaped(before.length > AROUND ? `…${before.slice(-AROUND)}` : before)}${mark}${escaped(after.length > AROUND ? `${after.slice(0, AROUND)}…` : after)}`;
   };
   return [show(a), show(b)];
 }
 
 function differs({ kind }: ReplayedRow): boolean {
   return kind !== "same" && kind !== "unpromised";
+}
+
+/** For text and for attributes in double quotes. */
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const CSS = `:root{--page:#f6f7f8;--card:#fff;--ink:#15202b;--soft:#5b6b78;--line:#dfe4e8;--good:#0b7a4b;--good-wash:#e7f6ee;--bad:#b3261e;--bad-wash:#fdecea;--chat:#efeae2}
