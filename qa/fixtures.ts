@@ -1,5 +1,5 @@
 /** Fixtures on disk: what came in, byte for byte, beside what must be sent for it, and a manifest for those that are a recording. */
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { readJson, writePretty } from "./lossless-json.ts";
@@ -25,7 +25,7 @@ export type Fixture = {
   readonly name: string;
   /** `<name>.request.json`: the exact bytes of one POST from Meta. */
   readonly bytes: Uint8Array;
-  /** `<name>.sends.json`; null without one: then nothing is promised. */
+  /** `<name>.sends.json`; null without one: then nothing is promised. In a recording nothing at all must be sent then. */
   readonly sends: readonly PromisedSend[] | null;
   /** Message ids that `<name>.events.json` promises as messages; null without one. */
   readonly messageIds: ReadonlySet<string> | null;
@@ -82,10 +82,11 @@ export async function readFixtures(path: string): Promise<readonly Fixture[]> {
     .sort();
   // An empty stage would pass for a good show.
   if (names.length === 0) throw new Error(`There is no <case>${REQUEST} in ${folder}.`);
-  return Promise.all(names.map((name) => readFixture(folder, name)));
+  const recorded = new Set((await readManifest(folder))?.deliveries.map(({ name }) => name));
+  return Promise.all(names.map((name) => readFixture(folder, name, recorded)));
 }
 
-async function readFixture(folder: string, name: string): Promise<Fixture> {
+async function readFixture(folder: string, name: string, recorded: ReadonlySet<string>): Promise<Fixture> {
   const text = (ending: string) => readFile(join(folder, `${name}${ending}`), "utf8").catch(() => null);
   const bytes = await readFile(join(folder, `${name}${REQUEST}`)).catch(() => {
     throw new Error(`There is no file ${join(folder, `${name}${REQUEST}`)}.`);
@@ -94,7 +95,12 @@ async function readFixture(folder: string, name: string): Promise<Fixture> {
   return {
     name,
     bytes,
-    sends: sends === null ? null : (jsonOf(sends, join(folder, `${name}${SENDS}`)) as readonly PromisedSend[]),
+    sends:
+      sends === null
+        ? recorded.has(name)
+          ? []
+          : null
+        : (jsonOf(sends, join(folder, `${name}${SENDS}`)) as readonly PromisedSend[]),
     messageIds: messageIdsIn(await text(".events.json")),
   };
 }
@@ -130,7 +136,7 @@ export function filesOf({ manifest, fixtures }: Recording): ReadonlyMap<string, 
     [MANIFEST, writePretty(manifest)],
     ...fixtures.flatMap(({ name, bytes, sends }) => [
       [`${name}${REQUEST}`, Buffer.from(bytes).toString("utf8")] as const,
-      ...(sends === null ? [] : [[`${name}${SENDS}`, writePretty(sends)] as const]),
+      ...(sends === null || sends.length === 0 ? [] : [[`${name}${SENDS}`, writePretty(sends)] as const]),
     ]),
   ]);
 }
@@ -152,6 +158,10 @@ export async function rewriteSends(
   sends: ReadonlyMap<string, readonly PromisedSend[]>,
   manifest: Manifest | null,
 ): Promise<void> {
-  for (const [name, promised] of sends) await writeFile(join(folder, `${name}${SENDS}`), writePretty(promised));
+  for (const [name, promised] of sends) {
+    const file = join(folder, `${name}${SENDS}`);
+    if (promised.length > 0 || manifest === null) await writeFile(file, writePretty(promised));
+    else await rm(file, { force: true });
+  }
   if (manifest !== null) await writeFile(join(folder, MANIFEST), writePretty({ ...manifest, promised: "replayed" }));
 }

@@ -41,7 +41,7 @@ const BY_KIND: Readonly<Partial<Record<Kind, string>>> = {
     flow_message_version version index screen event_name decision reason rejection_reason rejection_reasons tier
     waba_ban_state initiated_by current_limit old_limit max_daily_conversations_per_business click_component
     previous_owner_role new_owner_role call_icon_visibility payment_method country message_template_language verb
-    effective_month new_category correct_category previous_category new_quality_score previous_quality_score`,
+    effective_month endpoint parameterFormat new_category correct_category previous_category new_quality_score previous_quality_score`,
   own: `code payload catalog_id product_retailer_id thumbnail_product_retailer_id flow_id flow_name message_template_id
     message_template_name coupon_code solution_id solution_partner_business_ids partner_app_id configuration_name
     provider_name provider_mid product_id source_id from_logical_id`,

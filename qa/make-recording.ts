@@ -104,10 +104,21 @@ function cardOf({ name, username, phoneNumber, userId }: StoredPerson): unknown 
   };
 }
 
-/** Our own row numbers and times are nobody's. */
+/** Our own row numbers, times and modes are nobody's, and what a template says is the business's. */
 function withoutOwnIds(json: unknown): unknown {
   if (!isObject(json) || !Array.isArray(json.deliveries)) return json;
-  return { ...json, deliveries: objectsIn(json.deliveries).map(({ name, type }) => ({ own: name, type })) };
+  const { numbers, names, templates, deliveries } = json;
+  return {
+    numbers,
+    names,
+    templates: { own: textsIn(templates) },
+    deliveries: objectsIn(deliveries).map(({ name, type }) => ({ own: name, type })),
+  };
+}
+
+function textsIn(json: unknown): readonly string[] {
+  if (typeof json === "string") return [json];
+  return typeof json === "object" && json !== null ? Object.values(json).flatMap(textsIn) : [];
 }
 
 function originalOf({ phoneNumber, userId, messageIds, sends }: StoredTurn): unknown {

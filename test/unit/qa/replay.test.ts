@@ -51,8 +51,9 @@ describe("what was sent beside what was promised", () => {
   });
 
   it("is compared by its shape where only that is left, and a name that was invented is any name", () => {
-    expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi *John* 42")], { text: "shape" })).toEqual(["same"]);
+    expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi *Jonathan* 7")], { text: "shape" })).toEqual(["same"]);
     expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi _John_ 42")], { text: "shape" })).toEqual(["changed"]);
+    expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi *John B* 42")], { text: "shape" })).toEqual(["changed"]);
     expect(kinds([sent("Iris I help you? (a+b)")], [sent("May I help you? (a+b)")], { names: ["Iris"] })).toEqual([
       "same",
     ]);
