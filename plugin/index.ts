@@ -35,6 +35,7 @@ export type {
   StoredTurn,
   TrafficQuery,
 } from "./ports.ts";
+export type { SampleRequest, UploadSample } from "./templates/upload-sample.ts";
 export {
   type EraseOptions,
   erase,

@@ -1,12 +1,13 @@
-/** `npm run screenshots:phone`: draws docs/phone/, the simulator's phone in a real browser, with a business that answers by script. */
+/** `npm run screenshots`: draws docs/phone/, the simulator's phone in a real browser, with a business that answers by script. */
 import { createHmac } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Person, type Simulator } from "@omniops/whatsapp/simulator";
 import { chromium, type Page } from "playwright-core";
+import { samplePicture, sampleSound } from "../examples/demo/sample-files.ts";
 import { findChromium } from "../test/support/chromium.ts";
-import { samplePicture, sampleSound } from "./sample-files.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/phone/", import.meta.url));
 const APP = { appSecret: "a-secret-of-nobody", accessToken: "EAAofNobody" };
@@ -28,9 +29,10 @@ let minutes = 0;
 const AT = new Date("2026-11-27T10:24:00Z");
 
 const { path, env } = await findChromium();
+const fonts = await mkdtemp(join(tmpdir(), "phone-fonts-"));
 const browser = await chromium.launch({
   executablePath: path,
-  env: { PATH: process.env.PATH ?? "", ...env, TZ: "UTC" },
+  env: { PATH: process.env.PATH ?? "", ...env, ...(await withEmoji(env.FONTCONFIG_FILE)), TZ: "UTC" },
   args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
 });
 const meta = createSimulator({
@@ -53,19 +55,32 @@ try {
     await draw(narrow, `narrow-${scheme}`);
     await narrow.getByRole("button", { name: "See the cakes" }).click();
     await narrow.getByRole("dialog").waitFor();
-    await draw(narrow, `list-${scheme}`);
+    if (scheme === "light") await draw(narrow, "list");
     await narrow.context().close();
   }
   meta.faults.next({ do: { error: { code: 131056 } } });
-  const page = await open("light", { width: 1280, height: 800 });
+  const page = await open("light", { width: 1280, height: 960 });
   await page.getByRole("button", { name: "Clock and faults" }).last().click();
   await page.getByLabel("Every webhook twice").check();
   await page.getByRole("button", { name: "Arm: Next message fails later with 131026" }).click();
   await page.getByText("Next message fails later", { exact: false }).first().waitFor();
+  await page.evaluate("document.querySelector('.drawer-body').scrollTop = 0");
   await draw(page, "faults");
 } finally {
   await browser.close();
   await meta.stop();
+  await rm(fonts, { recursive: true, force: true });
+}
+
+/** The fonts of the browser that came with us have no emoji: with those of this machine, where it has some. */
+async function withEmoji(own: string | undefined): Promise<Readonly<Record<string, string>>> {
+  if (own === undefined) return {};
+  const file = join(fonts, "fonts.conf");
+  await writeFile(
+    file,
+    `<?xml version="1.0"?><fontconfig><include>${own}</include><dir>/usr/share/fonts/truetype/noto</dir><cachedir>${fonts}</cachedir></fontconfig>`,
+  );
+  return { FONTCONFIG_FILE: file };
 }
 
 async function open(colorScheme: "light" | "dark", viewport: { readonly width: number; readonly height: number }) {
@@ -84,8 +99,10 @@ async function open(colorScheme: "light" | "dark", viewport: { readonly width: n
 
 async function draw(page: Page, name: string): Promise<void> {
   await page.evaluate("document.fonts.ready");
-  await page.waitForFunction("[...document.images].every((image) => image.complete)");
-  await writeFile(join(PICTURES, `${name}.png`), await page.screenshot({ animations: "disabled", caret: "hide" }));
+  await page.evaluate("Promise.all([...document.images].map((image) => image.decode()))");
+  const png = await page.screenshot({ animations: "disabled", caret: "hide" });
+  await writeFile(join(PICTURES, `${name}.png`), png);
+  console.log(`docs/phone/${name}.png  ${Math.round(png.length / 1024)} kB`);
 }
 
 /** What is said before the pictures are taken. */

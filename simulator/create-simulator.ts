@@ -216,6 +216,9 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       if (url === null) throw new Error("The simulator has no URL before start().");
       return url;
     },
+    phoneUrlOf(person, to = settings.numbers[0]?.phoneNumberId ?? "") {
+      return `${meta.url}/phone#${recordOf(person).key}/${to}`;
+    },
     get phoneUrl() {
       return `${meta.url}/phone`;
     },
@@ -299,7 +302,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     personOf,
     book,
     conversations,
-    fileOf: (id) => media.fileOf(id) ?? uploads.fileOf(id),
+    fileOf: (id) => media.fileOf(id) ?? uploads.fileOf(id) ?? (/^https?:/.test(id) ? settings.fetchLink(id) : null),
   });
   return meta;
 }

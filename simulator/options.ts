@@ -3,6 +3,7 @@
 import type { SimulatedAccount, SimulatedNumber } from "./accounts/simulated-number.ts";
 import { WEBHOOK_FIELDS } from "./accounts/webhook-fields.ts";
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
+import type { SimulatedFile } from "./media.ts";
 import type { LoginOptions } from "./sign-in/login-options.ts";
 import type { SimulatedTemplate } from "./templates.ts";
 
@@ -72,6 +73,8 @@ export type SimulatorOptions = {
   readonly apiVersion?: string;
   /** Addresses that Meta cannot fetch media from: such a message fails later, with 131053. Default: none. */
   readonly cannotFetch?: (link: string) => boolean;
+  /** What Meta would find at an address in a message, to be shown on the phone; it fetches nothing itself. Default: nothing. */
+  readonly fetchLink?: (link: string) => SimulatedFile | null;
   /** Seed of every random choice the simulator makes about faults. Default 1. */
   readonly seed?: number;
 };
@@ -122,6 +125,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     requireAppSecretProof: options.requireAppSecretProof ?? true,
     apiVersion: options.apiVersion ?? "v25.0",
     cannotFetch: options.cannotFetch ?? (() => false),
+    fetchLink: options.fetchLink ?? (() => null),
     seed: options.seed ?? 1,
   };
 }

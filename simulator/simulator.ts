@@ -75,6 +75,8 @@ export type Simulator = {
   readonly url: string;
   /** The page with a phone, for a browser on this machine. Throws before `start`. */
   readonly phoneUrl: string;
+  /** The same, with a chat of this person's open. `to`: the business number, by default the first. */
+  phoneUrlOf(person: Person, to?: string): string;
 
   /** Where webhooks go from now on, retries included. `null`: nowhere. */
   setWebhookUrl(url: string | null): void;

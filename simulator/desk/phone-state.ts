@@ -94,7 +94,7 @@ function shownEntry(
   fileOf: (id: string) => SimulatedFile | null,
 ) {
   const { message, listed, author } = conversations.contentOf(entry.wamid) ?? { message: {} };
-  const files = mediaIdsIn(message).flatMap((id) => {
+  const files = mediaIn(message).flatMap((id) => {
     const file = fileOf(id);
     return file ? [[id, { mime: file.mime, size: file.bytes.byteLength }] as const] : [];
   });
@@ -114,10 +114,11 @@ function templatesOf(meta: Simulator, wabaId: string) {
     .map(({ name, language, status = "APPROVED", category }) => ({ name, language, status, category }));
 }
 
-/** Wherever in a message a file may be: in itself, its header, its cards, its template's parameters, its new version. */
-function mediaIdsIn(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap(mediaIdsIn);
+/** Ids and addresses, wherever in a message a file may be: in itself, its header, its cards, its template's parameters, its new version. */
+function mediaIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(mediaIn);
   if (typeof value !== "object" || value === null) return [];
   const own = value as WireObject;
-  return [...(typeof own.id === "string" ? [own.id] : []), ...Object.values(own).flatMap(mediaIdsIn)];
+  const ids = [own.id, own.link].filter((id) => typeof id === "string");
+  return [...ids, ...Object.values(own).flatMap(mediaIn)];
 }

@@ -81,8 +81,7 @@ export function createPhoneServer(deps: {
     if (path === "state")
       return json(response, 200, state({ person: query.get("person"), number: query.get("number") }));
     if (path === "events") return listen(response);
-    const [, id] = /^files\/(.+)$/.exec(path) ?? [];
-    const file = id === undefined ? null : fileOf(id);
+    const file = path === "files" ? fileOf(query.get("id") ?? "") : null;
     if (file === null) return json(response, 404, { error: "There is no such thing." });
     const isShown = /^(image\/(jpeg|png|webp|gif)|video\/|audio\/)/.test(file.mime);
     response.writeHead(200, {

@@ -20,6 +20,18 @@ export function createChat(place) {
   /** @type {readonly Item[]} */
   let items = [];
   let chat = "";
+  let isAtEnd = true;
+  const isNearEnd = () => place.scrollHeight - place.scrollTop - place.clientHeight < NEAR_PX;
+  place.addEventListener("scroll", () => {
+    isAtEnd = isNearEnd();
+  });
+  // A picture takes its room only when it has come.
+  for (const event of ["load", "loadedmetadata"]) place.addEventListener(event, () => isAtEnd && goToEnd(), true);
+
+  function goToEnd() {
+    isAtEnd = true;
+    place.scrollTop = place.scrollHeight;
+  }
 
   /**
    * @param {NonNullable<State["chat"]>} shown
@@ -28,7 +40,7 @@ export function createChat(place) {
    */
   function update(shown, { business, now }) {
     const isOther = chat !== `${shown.person}/${shown.number}`;
-    const isNear = place.scrollHeight - place.scrollTop - place.clientHeight < NEAR_PX;
+    const isNear = isAtEnd;
     const last = items.at(-1);
     chat = `${shown.person}/${shown.number}`;
     items = fold(shown.entries, { business, timeOf, dayOf: (at) => dayOf(new Date(at), now) });
@@ -43,7 +55,7 @@ export function createChat(place) {
     drawn = next;
     arrange([...next.values()].map(({ element }) => element));
     const isNew = items.at(-1) !== undefined && keyOf(items.at(-1)) !== keyOf(last);
-    if (isOther || isNear) place.scrollTop = place.scrollHeight;
+    if (isOther || isNear) goToEnd();
     return !isOther && !isNear && isNew;
   }
 
@@ -78,6 +90,7 @@ export function createChat(place) {
 
   return {
     update,
+    goToEnd,
     /** @param {string | undefined} wamid */
     item(wamid) {
       const found = items.find((item) => item.kind === "message" && item.shown.wamid === wamid);
@@ -102,9 +115,10 @@ function draw({ shown, entry }) {
   /** @type {import("./parts.js").Scene} */
   const scene = {
     isLive: shown.failure === undefined && !shown.isMine,
-    fileOf({ id }) {
-      const file = entry.files[textOf(id)];
-      return file ? { ...file, url: `/_phone/files/${encodeURIComponent(textOf(id))}` } : null;
+    fileOf({ id, link }) {
+      const name = textOf(id) || textOf(link);
+      const file = entry.files[name];
+      return file ? { ...file, url: `/_phone/files?id=${encodeURIComponent(name)}` } : null;
     },
     listedOf: () => entry.listed ?? null,
   };

@@ -58,7 +58,7 @@ export function drawChats(state, { chosen, unseen }) {
     h(
       "section",
       { class: "group", "aria-labelledby": `of-${person.key}` },
-      h("h2", { id: `of-${person.key}`, dir: "auto" }, `${person.name}’s phone`),
+      h("h2", { id: `of-${person.key}`, dir: "auto" }, person.name === "You" ? "Your phone" : `${person.name}’s phone`),
       h(
         "ul",
         {},
@@ -118,6 +118,7 @@ function whenOf({ last }, now) {
 function lastOf({ last }) {
   if (last === undefined) return "";
   const said = last.text.startsWith("[") ? (SHORT[last.type] ?? last.type) : formattedLine(last.text.slice(0, 120));
-  const before = last.direction === "inbound" ? `You: ` : "";
+  const isWritten = last.direction === "inbound" && !["system", "unsupported"].includes(last.type);
+  const before = isWritten ? "You: " : "";
   return h("span", {}, before, said);
 }

@@ -3,7 +3,7 @@ export const PAGE_CSS = `
 :root { color-scheme: light dark; --panel: light-dark(#fff, #111b21); --bar: light-dark(#f0f2f5, #202c33); --ink: light-dark(#111b21, #e9edef); --soft: light-dark(#54656f, #a9b7bf); --line: light-dark(#d9dee1, #2b3942); --accent: light-dark(#067a5b, #4ad8ac); --on-accent: light-dark(#fff, #06251c); --bad: light-dark(#a3201a, #ffa69e); --hover: light-dark(#f0f2f5, #1d2a32); --chosen: light-dark(#e5f3ee, #24373a); }
 * { box-sizing: border-box; }
 html, body { height: 100%; margin: 0; }
-body { background: light-dark(#dfe3e1, #06090b); color: var(--ink); font: 1rem/1.45 "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif; }
+body { background: light-dark(#dfe3e1, #06090b); color: var(--ink); font: 1rem/1.45 "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif, "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji"; }
 h1, h2, h3, p, ul, dl, dd, fieldset, legend { margin: 0; padding: 0; border: 0; }
 h1 { font-size: 1.25rem; } h2 { font-size: 1rem; font-weight: 600; } h3 { font-size: .9375rem; font-weight: 600; }
 ul { list-style: none; }

@@ -182,7 +182,9 @@ function draw(now) {
             h(
               "p",
               { class: "soft", role: "status", dir: "auto" },
-              typingMs > 0 ? "typing…" : `${number.displayPhoneNumber} · you are ${person.name}`,
+              typingMs > 0
+                ? "typing…"
+                : `${number.displayPhoneNumber}${person.name === "You" ? "" : ` · you are ${person.name}`}`,
             ),
           ),
         ]
@@ -280,7 +282,7 @@ function submit() {
   words.value = "";
   grow();
   forgetAbout();
-  scroll.scrollTop = scroll.scrollHeight;
+  chat.goToEnd();
   void tell(
     kind === "edit"
       ? act("edit", { ...chosen, wamid, text })
@@ -360,7 +362,7 @@ function press(button, data) {
     case "attach":
       return openAttach(({ option = "" }) => attach(option));
     case "newest":
-      scroll.scrollTop = scroll.scrollHeight;
+      chat.goToEnd();
       find(".newer").hidden = true;
       return;
     case "forget-about":

@@ -49,6 +49,7 @@ export function openSheet(title, content, onDone) {
     if (!(form instanceof HTMLFormElement) || !(event instanceof SubmitEvent)) return;
     const { submitter } = event;
     dialog.close();
+    dialog.remove();
     onDone(submitter instanceof HTMLElement ? submitter.dataset : {}, new FormData(form));
   });
   dialog.addEventListener("close", () => dialog.remove());

@@ -16,11 +16,11 @@ export const PHONE_CSS = `
   --wa-read: light-dark(#0a84c1, #53bdeb);
   --wa-bad: light-dark(#a3201a, #ffa69e);
   display: flex; flex-direction: column; gap: .1875rem; padding: .75rem; background: var(--wa-ground); color: var(--wa-ink);
-  font: .9063rem/1.4 "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif;
+  font: .9063rem/1.4 "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif, "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji";
 }
 .wa-chat * { box-sizing: border-box; }
 .wa-chat p, .wa-chat ul, .wa-chat ol, .wa-chat blockquote { margin: 0; padding: 0; }
-.wa-message { position: relative; display: flex; flex-wrap: wrap; align-items: center; max-width: 100%; }
+.wa-message { position: relative; display: flex; align-items: center; max-width: 100%; }
 .wa-message + .wa-in:not(.wa-in + .wa-in), .wa-message + .wa-out:not(.wa-out + .wa-out) { margin-top: .5rem; }
 .wa-out { justify-content: flex-end; }
 .wa-bubble { position: relative; width: fit-content; min-width: 5rem; max-width: min(80%, 26rem); border-radius: .625rem; background: var(--wa-in); box-shadow: 0 1px .5px rgb(11 20 26 / .13); overflow: clip; }
@@ -81,7 +81,8 @@ button.wa-button[aria-disabled=true] { opacity: .6; cursor: default; }
 .wa-system { align-self: center; max-width: 80%; margin: .375rem 0; border-radius: .5rem; background: var(--wa-in); font-size: .8125rem; text-align: center; }
 .wa-failed > .wa-bubble { outline: 1px dashed var(--wa-bad); background: var(--wa-ground); }
 .wa-failure { padding: 0 .625rem .375rem !important; color: var(--wa-bad); font-size: .75rem; overflow-wrap: anywhere; }
-.wa-reactions { flex-basis: 100%; position: relative; z-index: 1; width: fit-content; max-width: fit-content; margin: -.25rem .5rem .25rem !important; padding: 0 .375rem !important; border: 1px solid var(--wa-line); border-radius: 1rem; background: var(--wa-in); font-size: .9375rem; }
-.wa-out .wa-reactions { margin-inline-start: auto !important; }
+.wa-reactions { position: absolute; z-index: 1; bottom: -1.125rem; inset-inline-start: .75rem; padding: 0 .375rem !important; border: 1px solid var(--wa-line); border-radius: 1rem; background: var(--wa-in); font-size: .9375rem; }
+.wa-out .wa-reactions { inset-inline: auto .75rem; }
+.wa-message:has(> .wa-reactions) { margin-bottom: 1.25rem; }
 .wa-chat :focus-visible { outline: 2px solid var(--wa-accent); outline-offset: -2px; }
 ${ICONS_CSS}`;

@@ -1,5 +1,21 @@
-/** Small files made of numbers, for pictures of the phone: nothing is downloaded and nobody's picture is shown. */
+/** Small files made of numbers, for the phone: nothing is downloaded and nobody's picture is shown. */
 import { deflateSync } from "node:zlib";
+import type { SimulatedFile } from "@omniops/whatsapp/simulator";
+
+/** What the demo's phone shows at the addresses that the bot sends, which are nobody's. */
+export function sampleFile(link: string): SimulatedFile | null {
+  switch (/\.(\w+)$/.exec(link)?.[1]) {
+    case "jpg":
+    case "webp":
+      return { bytes: samplePicture(480, 300), mime: "image/png" };
+    case "ogg":
+      return { bytes: sampleSound(3), mime: "audio/wav" };
+    case "pdf":
+      return { bytes: Buffer.from("%PDF-1.4\n% An empty menu, for the demo.\n%%EOF\n"), mime: "application/pdf" };
+    default:
+      return null;
+  }
+}
 
 /** A PNG: a tart on a plate, as far as circles can say so. */
 export function samplePicture(width: number, height: number): Uint8Array {
