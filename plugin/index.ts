@@ -29,6 +29,13 @@ export type {
   ReadAgain,
   Retention,
   StageBacklog,
+  StoredDelivery,
+  StoredNumber,
+  StoredPerson,
+  StoredTraffic,
+  StoredTurn,
+  TrafficQuery,
+  TrafficTemplate,
 } from "./ports.ts";
 export type { SampleRequest, UploadSample } from "./templates/upload-sample.ts";
 export {
@@ -37,6 +44,7 @@ export {
   type OnProgress,
   openDeadLetters,
   type RunDoctorOptions,
+  readTraffic,
   replayUnknown,
   rotateKeys,
   runDoctor,
