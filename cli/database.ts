@@ -26,11 +26,11 @@ export async function withDatabase<T>(
 /** Never repeats the value: it holds a password. */
 function checked(url: string | undefined): string {
   if (url === undefined || url === "")
-    throw usageError("Say which database: set DATABASE_URL or give --database-url.", "migrate --help");
+    throw usageError("Say which database: set DATABASE_URL or give --database-url.", "<command> --help");
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     throw usageError(
       "The database URL must start with postgres://, and hold user:password@host:port/database.",
-      "migrate --help",
+      "<command> --help",
     );
   return url;
 }

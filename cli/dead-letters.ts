@@ -3,8 +3,10 @@ import { userInfo } from "node:os";
 import { type DeadLetter, type DeadLetterQuery, type DeadLetterService, openDeadLetters } from "@omniops/whatsapp";
 import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
+import { didYouMean } from "./nearest.ts";
 import { optionsHelp, type Parsed, parsed, schemas } from "./options.ts";
 import { harmless } from "./print.ts";
+import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "dead-letters";
@@ -53,13 +55,19 @@ export const deadLettersCommand: Command = {
     }
     const [what, ...ids] = positionals;
     if (what !== "list" && what !== "redrive")
-      throw wrong(what === undefined ? "Say what: list or redrive." : `"${what}" is neither list nor redrive.`);
+      throw wrong(
+        what === undefined
+          ? "Say what: list or redrive."
+          : `"${what}" is neither list nor redrive.${didYouMean(what, ["list", "redrive"])}`,
+      );
     const act = what === "list" ? list(ids, values) : redrive(ids, values);
     const options = schemas(values, `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const { json, text } = await withDatabase(url, (knex) => act(openDeadLetters(knex, { ...options, logger }))).catch(
-      asUsage,
-    );
+    const { json, text } = await withDatabase(url, (knex) =>
+      showingProgress(what === "list" ? "Looking" : "Putting back", () =>
+        act(openDeadLetters(knex, { ...options, logger })),
+      ),
+    ).catch(asUsage);
     console.log(values.json ? JSON.stringify(json) : text);
     return 0;
   },

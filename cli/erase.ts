@@ -3,6 +3,7 @@ import { type ErasureCounts, type ErasureSubject, erase, whatEraseDeletes } from
 import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { showingProgress } from "./progress.ts";
 
 const NAME = "erase";
 const HELP = `Usage: whatsapp-channel ${NAME} --phone <number> | --user <id> [options]
@@ -41,7 +42,9 @@ export const eraseCommand: Command = {
     const confirmed = values.yes === true;
     const act = confirmed ? erase : whatEraseDeletes;
     const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const counts = await withDatabase(url, (knex) => act(knex, subject, options)).catch(asUsage);
+    const counts = await withDatabase(url, (knex) =>
+      showingProgress(confirmed ? "Forgetting" : "Counting", () => act(knex, subject, options)),
+    ).catch(asUsage);
     if (values.json) console.log(JSON.stringify(confirmed ? { erased: counts } : { wouldErase: counts }));
     else if (confirmed) console.log(list("Erased:", counts));
     else console.log(`${list("Would be erased:", counts)}\nNothing was changed. To do it, add --yes.`);

@@ -26,10 +26,11 @@ const WORDS: Readonly<Record<string, (failure: Failure) => string>> = {
   MigrationLocked: () => "The ledger's lock is set. If no migration is running: whatsapp-channel migrate unlock",
 };
 
-export function explain(error: unknown): Explanation {
+/** @param command the one that was typed: what is wrong for all of them is explained in its help. */
+export function explain(error: unknown, command = ""): Explanation {
   const failure: Failure = error instanceof Error ? error : new Error(String(error));
   if (failure.code === "USAGE") {
-    const message = `${failure.message} See: whatsapp-channel ${failure.help}`;
+    const message = `${failure.message} See: whatsapp-channel ${failure.help?.replace("<command>", command)}`;
     return { exitCode: 2, code: "USAGE", message: withoutPassword(message) };
   }
   const code = codeOf(failure);

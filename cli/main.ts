@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor.ts";
 import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
+import { didYouMean } from "./nearest.ts";
 import { recordCommand } from "./record.ts";
 import { replayCommand } from "./replay.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
@@ -44,25 +45,33 @@ Examples:
   whatsapp-channel replay-unknown
   whatsapp-channel erase --phone +14155550123
   whatsapp-channel record --person +14155550123 --out recordings/refund
-  whatsapp-channel replay recordings/refund --reply ./reply.js`;
+  whatsapp-channel replay recordings/refund --reply ./reply.js
+
+Exit codes: 0 done, 1 failed, 2 used wrongly or not confirmed`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
+  if (name === "help" && args.length > 0) return main([...args, "--help"]);
   if (name === "--help" || name === "-h" || name === "help") {
     console.log(HELP);
     return 0;
   }
-  if (name === "--version" || name === "-v") {
+  if (name === "--version" || name === "-v" || name === "version") {
     console.log(createRequire(import.meta.url)("@omniops/whatsapp/package.json").version);
     return 0;
   }
   const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
   if (command !== undefined) return command.run(args);
-  throw usageError(name === undefined ? "Say which command." : `There is no command "${name}".`, "--help");
+  throw usageError(
+    name === undefined || name.startsWith("-")
+      ? "Say which command first."
+      : `There is no command "${name}".${didYouMean(name, Object.keys(COMMANDS))}`,
+    "--help",
+  );
 }
 
 const args = process.argv.slice(2);
 process.exitCode = await main(args).catch((error: unknown) => {
-  const { exitCode, code, message } = explain(error);
+  const { exitCode, code, message } = explain(error, args[0]);
   console.error(args.includes("--json") ? JSON.stringify({ error: { code, message } }) : message);
   return exitCode;
 });

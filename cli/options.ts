@@ -1,6 +1,7 @@
 /** The options that every command on the host's database takes. */
 import { parseArgs } from "node:util";
 import { usageError } from "./command.ts";
+import { didYouMean } from "./nearest.ts";
 
 /** @param own lines for the options that only this command has. @param exits what its exit codes mean. */
 export function optionsHelp(own: readonly string[] = [], exits = usualExits(own)): string {
@@ -61,7 +62,9 @@ export function parsed<Flag extends string = never, Valued extends string = neve
   } catch (error) {
     // Node adds advice about positionals after the first sentence.
     const [sentence = ""] = (error as Error).message.split(/\.(\s|$)/);
-    throw usageError(`${sentence.replaceAll("\n", " ")}.`, help);
+    const [, typed] = /^Unknown option '--([\w-]+)/.exec(sentence) ?? [];
+    const hint = typed === undefined ? "" : didYouMean(typed, Object.keys({ ...COMMON, ...own }), "--");
+    throw usageError(`${sentence.replaceAll("\n", " ")}.${hint}`, help);
   }
 }
 

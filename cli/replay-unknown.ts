@@ -3,6 +3,7 @@ import { replayUnknown } from "@omniops/whatsapp";
 import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { showingProgress } from "./progress.ts";
 
 const NAME = "replay-unknown";
 const HELP = `Usage: whatsapp-channel ${NAME} [options]
@@ -30,7 +31,9 @@ export const replayUnknownCommand: Command = {
       throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
     const options = schemas(values, `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const { understood, failed, unknown } = await withDatabase(url, (knex) => replayUnknown(knex, options));
+    const { understood, failed, unknown } = await withDatabase(url, (knex) =>
+      showingProgress("Reading again", (onProgress) => replayUnknown(knex, { ...options, onProgress })),
+    );
     if (values.json) {
       console.log(JSON.stringify({ understood, failed, unknown }));
       return failed.length === 0 ? 0 : 1;

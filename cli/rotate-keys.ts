@@ -3,6 +3,7 @@ import { type KeyCount, type KeyRotation, rotateKeys, whatsappConfigFromEnv } fr
 import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { showingProgress } from "./progress.ts";
 
 const NAME = "rotate-keys";
 const HELP = `Usage: whatsapp-channel ${NAME} [options]
@@ -37,12 +38,11 @@ export const rotateKeysCommand: Command = {
     const checkOnly = values.check === true;
     const { schema } = schemas(values, `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
+    const config = whatsappConfigFromEnv(process.env);
     const rotation = await withDatabase(url, (knex) =>
-      rotateKeys(knex, {
-        config: whatsappConfigFromEnv(process.env),
-        ...(schema === undefined ? {} : { schema }),
-        checkOnly,
-      }),
+      showingProgress(checkOnly ? "Counting" : "Sealing again", (onProgress) =>
+        rotateKeys(knex, { config, ...(schema === undefined ? {} : { schema }), checkOnly, onProgress }),
+      ),
     );
     console.log(values.json ? JSON.stringify(rotation) : toText(rotation, checkOnly));
     if (!values.json)

@@ -1,11 +1,10 @@
 /** Extends the host's three tables, creates them in a minimal form only where missing, and remembers which it did. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 type HostTable = {
   readonly table: string;
   /** Used only where the host has no such table. */
-  readonly minimal: string;
+  readonly minimal: Readonly<Record<string, string>>;
   readonly columns: Readonly<Record<string, string>>;
   /** Index name → definition; on a table that has rows it covers WhatsApp's rows only. */
   readonly indexes: Readonly<Record<string, string>>;
@@ -14,8 +13,11 @@ type HostTable = {
 const HOST_TABLES: readonly HostTable[] = [
   {
     table: "customer_configs",
-    minimal:
-      "id uuid primary key default gen_random_uuid(), domain text, created_at timestamptz not null default now()",
+    minimal: {
+      id: "uuid primary key default gen_random_uuid()",
+      domain: "text",
+      created_at: "timestamptz not null default now()",
+    },
     columns: {
       whatsapp_enabled: "boolean not null default false",
       whatsapp_phone_number: "text",
@@ -29,8 +31,11 @@ const HOST_TABLES: readonly HostTable[] = [
   },
   {
     table: "conversations",
-    minimal:
-      "id uuid primary key default gen_random_uuid(), customer_config_id uuid, created_at timestamptz not null default now()",
+    minimal: {
+      id: "uuid primary key default gen_random_uuid()",
+      customer_config_id: "uuid",
+      created_at: "timestamptz not null default now()",
+    },
     columns: {
       customer_config_id: "uuid",
       channel: "text not null default 'web'",
@@ -40,8 +45,13 @@ const HOST_TABLES: readonly HostTable[] = [
   },
   {
     table: "messages",
-    minimal:
-      "id uuid primary key default gen_random_uuid(), conversation_id uuid not null, role text not null, content text not null, created_at timestamptz not null default now()",
+    minimal: {
+      id: "uuid primary key default gen_random_uuid()",
+      conversation_id: "uuid not null",
+      role: "text not null",
+      content: "text not null",
+      created_at: "timestamptz not null default now()",
+    },
     columns: {
       status: "text",
       media_type: "text",
@@ -58,7 +68,7 @@ const HOST_TABLES: readonly HostTable[] = [
 export const hostTables = {
   name: "20261122000001_host_tables",
 
-  async up(knex: Knex, { schema, hostSchema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
     const ledger = quoteName(schema, "whatsapp_host_changes");
     await knex.raw(`create table ${ledger} (
       id bigint generated always as identity primary key,
@@ -71,12 +81,15 @@ export const hostTables = {
 
     for (const { table, minimal, columns, indexes } of HOST_TABLES) {
       const name = quoteName(hostSchema, table);
-      if (!(await relationExists(knex, name))) {
-        await knex.raw(`create table ${name} (${minimal})`);
+      const isNew = !(await relationExists(knex, name));
+      if (isNew) {
+        const definitions = Object.entries(minimal).map(([column, definition]) => `${column} ${definition}`);
+        await knex.raw(`create table ${name} (${definitions.join(", ")})`);
         await remember("table", table, table);
       }
       for (const [column, definition] of Object.entries(columns)) {
-        if ((await columnOf(knex, name, column)) !== undefined) continue;
+        const isThere = isNew ? Object.hasOwn(minimal, column) : (await columnOf(knex, name, column)) !== undefined;
+        if (isThere) continue;
         await knex.raw(`alter table ${name} add column ${quoteName(column)} ${definition}`);
         await remember("column", table, column);
       }
@@ -97,7 +110,7 @@ export const hostTables = {
   },
 
   /** Takes back what `up` added, newest first; a table or column that was there before stays. */
-  async down(knex: Knex, { schema, hostSchema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
     const ledger = quoteName(schema, "whatsapp_host_changes");
     const changes = await knex.raw(`select kind, table_name, object_name from ${ledger} order by id desc`);
     for (const change of changes.rows as { kind: string; table_name: string; object_name: string }[]) {
@@ -113,14 +126,14 @@ export const hostTables = {
   },
 };
 
-async function relationExists(knex: Knex, name: string): Promise<boolean> {
+async function relationExists(knex: Sql, name: string): Promise<boolean> {
   const found = await knex.raw("select to_regclass(?) is not null as found", [name]);
   return found.rows[0].found;
 }
 
 /** From the catalogue: information_schema hides what this user may not read. */
 async function columnOf(
-  knex: Knex,
+  knex: Sql,
   table: string,
   column: string,
 ): Promise<{ readonly type: string; readonly filled: boolean } | undefined> {

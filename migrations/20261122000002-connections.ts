@@ -1,11 +1,10 @@
 /** Numbers bound to a tenant, their encrypted tokens, templates as synced, and who is who on the other side. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const connections = {
   name: "20261122000002_connections",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_connections")} (
@@ -158,7 +157,7 @@ export const connections = {
 
       create table ${q("whatsapp_contact_aliases")} (
         connection_id uuid not null references ${q("whatsapp_connections")} (id) on delete cascade,
-        -- 'phone:447700900123', 'user:GB.5512' or 'parent:GB.ENT.77'
+        -- 'phone:<number>', 'user:<id>' or 'parent:<id>'
         alias text not null,
         contact_id bigint not null references ${q("whatsapp_contacts")} (id) on delete cascade,
         primary key (connection_id, alias));
@@ -175,7 +174,7 @@ export const connections = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     for (const table of [
       "whatsapp_erased_messages",
       "whatsapp_erasures",

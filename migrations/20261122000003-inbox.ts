@@ -1,6 +1,5 @@
 /** What Meta sent, byte for byte, the events split from it, and the lanes that keep their order. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 /**
  * Lane rows are updated several times per event, so vacuum must come by rows and not by share of the table.
@@ -12,7 +11,7 @@ const HOT = `with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacu
 export const inbox = {
   name: "20261122000003_inbox",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_webhooks")} (
@@ -161,7 +160,7 @@ export const inbox = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     await knex.raw(`drop function ${quoteName(schema, "whatsapp_record")}`);
     for (const table of ["whatsapp_events", "whatsapp_lanes", "whatsapp_webhooks"])
       await knex.raw(`drop table ${quoteName(schema, table)}`);

@@ -1,11 +1,10 @@
 /** Turns waiting for the host's AI, what goes out, every attempt to send it, events waiting for the host, and the upkeep of it all. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const turnsAndOutbox = {
   name: "20261122000004_turns_and_outbox",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_turns")} (
@@ -96,6 +95,7 @@ export const turnsAndOutbox = {
         unique (send_id, part_index)) with (fillfactor = 80);
       create index whatsapp_outbox_pending on ${q("whatsapp_outbox")} (lane_key, id)
         where state in ('queued', 'held', 'sending');
+      create index whatsapp_outbox_unknown on ${q("whatsapp_outbox")} (id) where state = 'unknown';
       create index whatsapp_outbox_message_id on ${q("whatsapp_outbox")} (message_id) where message_id is not null;
       create index whatsapp_outbox_duplicates on ${q("whatsapp_outbox")} (duplicate_message_id)
         where duplicate_message_id is not null;
@@ -155,7 +155,7 @@ export const turnsAndOutbox = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     for (const table of [
       "whatsapp_alarms",
       "whatsapp_upkeep",

@@ -1,11 +1,10 @@
 /** Meta's 24-hour customer service windows and the guide's two SQL functions: the one place that computes a window. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const sessions = {
   name: "20261122000005_sessions",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_sessions")} (
@@ -55,7 +54,7 @@ export const sessions = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     await knex.raw(`
       drop function ${quoteName(schema, "extend_whatsapp_session")}(uuid, text, timestamptz, boolean);
       drop function ${quoteName(schema, "is_whatsapp_session_active")}(uuid);

@@ -1,11 +1,10 @@
 /** Pictures, voice notes, videos, documents and stickers, in and out: what is known of each, and where its bytes are. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const media = {
   name: "20261122000006_media",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     await knex.raw(`
       create table ${q("whatsapp_media")} (
@@ -65,7 +64,7 @@ export const media = {
     `);
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     for (const table of ["whatsapp_media_uploads", "whatsapp_media_leftovers", "whatsapp_media"])
       await knex.raw(`drop table if exists ${quoteName(schema, table)}`);
   },

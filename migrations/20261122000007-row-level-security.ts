@@ -1,6 +1,5 @@
 /** Row level security on our tables; Supabase's service role, where it exists, may do all. The owner is not bound by it. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const TABLES = [
   "whatsapp_connections",
@@ -37,7 +36,7 @@ export const TABLES = [
 export const rowLevelSecurity = {
   name: "20261122000007_row_level_security",
 
-  async up(knex: Knex, { schema }: Schemas): Promise<void> {
+  async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const role = await knex.raw("select 1 from pg_roles where rolname = 'service_role'");
     for (const table of TABLES) {
       const name = quoteName(schema, table);
@@ -49,7 +48,7 @@ export const rowLevelSecurity = {
     }
   },
 
-  async down(knex: Knex, { schema }: Schemas): Promise<void> {
+  async down(knex: Sql, { schema }: Schemas): Promise<void> {
     for (const table of TABLES) {
       const name = quoteName(schema, table);
       await knex.raw(`drop policy if exists whatsapp_service_role on ${name}`);

@@ -1,6 +1,5 @@
 /** Finds what would keep us from writing to the host's tables, and says it all at once, each with its fix. */
-import type { Knex } from "knex";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 /** A column that we write: the types that take it, whether we may write null, and what an enum must know. */
 type Written = { readonly types: readonly string[]; readonly nullable?: boolean; readonly values?: readonly string[] };
@@ -62,7 +61,7 @@ type Column = {
  * Runs before every `migrate`, also when nothing is pending: a host may have added a column since.
  * @throws Error with code `HOST_TABLE_INCOMPATIBLE`.
  */
-export async function assertHostTablesFit(knex: Knex, { hostSchema }: Schemas): Promise<void> {
+export async function assertHostTablesFit(knex: Sql, { hostSchema }: Schemas): Promise<void> {
   const columns = await hostColumns(knex, hostSchema);
   const problems = Object.entries(HOST_TABLES).flatMap(([name, table]) => {
     const present = columns.filter((column) => column.table_name === name);
@@ -73,7 +72,7 @@ export async function assertHostTablesFit(knex: Knex, { hostSchema }: Schemas): 
   throw Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
 }
 
-async function hostColumns(knex: Knex, hostSchema: string): Promise<readonly Column[]> {
+async function hostColumns(knex: Sql, hostSchema: string): Promise<readonly Column[]> {
   const found = await knex.raw(
     `select c.relname as table_name, a.attname as name, format_type(base.oid, null) as type,
        array(select e.enumlabel::text from pg_enum e where e.enumtypid = base.oid) as labels,

@@ -8,10 +8,11 @@ import { sessions } from "./20261122000005-sessions.ts";
 import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
-import { quoteName, type Schemas } from "./names.ts";
+import { quoteName, type Schemas, type Sql } from "./names.ts";
+import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
-export type { DownPlan };
+export type { DownPlan, MigrationPlan };
 
 /** Released migrations are frozen: a change is a new one at the end. */
 const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, media, rowLevelSecurity];
@@ -23,6 +24,11 @@ export type MigrateOptions = {
   readonly schema?: string;
   /** Schema of the host's `customer_configs`, `conversations` and `messages`. Default `public`. */
   readonly hostSchema?: string;
+};
+
+export type PlanOptions = MigrateOptions & {
+  /** `up`: what {@link migrate} would run. `down`: what {@link migrateDown} would. Default `up`. */
+  readonly direction?: "up" | "down";
 };
 
 export type MigrationStatus = {
@@ -65,6 +71,67 @@ export async function migrationStatus(knex: Knex, options: MigrateOptions = {}):
   };
 }
 
+/**
+ * What {@link migrate} or {@link migrateDown} would run now, as a script that a person reviews and `psql` or any client
+ * runs: it leaves the database as they would, their ledger included. It only reads, in a read-only transaction that locks
+ * nothing. Made for the host's tables as they are now: where those have changed since, it fails and changes nothing.
+ * @throws what `migrate` and `migrateDown` would.
+ */
+export async function planMigrations(
+  knex: Knex,
+  { direction = "up", ...options }: PlanOptions = {},
+): Promise<MigrationPlan> {
+  const schemas = schemasOf(options);
+  return knex.transaction(
+    async (trx) => {
+      const { applied, pending, unknown } = await migrationStatus(trx, options);
+      if (direction === "down" && unknown.length > 0) throw newerVersion(unknown);
+      if (direction === "up") await assertHostTablesFit(trx, schemas);
+      const migrations = direction === "up" ? pending : applied.toReversed();
+      if (migrations.length === 0) return { migrations, sql: "" };
+      const walk = direction === "up" ? walkUp : walkDown;
+      const statements = [
+        ...lockStatements(trx, schemas).map((statement) => statement.toQuery()),
+        ...(await writeDown(trx, (sql) => walk(sql, schemas, migrations))),
+      ];
+      return { migrations, sql: toScript(aboutPlan(direction, schemas, migrations), statements) };
+    },
+    { readOnly: true },
+  );
+}
+
+function aboutPlan(direction: "up" | "down", { schema, hostSchema }: Schemas, names: readonly string[]) {
+  return [
+    `@omniops/whatsapp, migrations ${direction}: ${names.join(", ")}`,
+    `Our tables in schema ${schema}, the host's in ${hostSchema}, as they were when this was written.`,
+    "One transaction: it happens as a whole or not at all. Run it once, with: psql --set ON_ERROR_STOP=1 --file …",
+  ].map((line) => line.replaceAll(/\s+/g, " "));
+}
+
+/** The same as knex does for {@link migrate}; a test holds the two together. */
+async function walkUp(sql: Sql, schemas: Schemas, names: readonly string[]): Promise<void> {
+  const ledger = quoteName(schemas.schema, LEDGER);
+  const lock = quoteName(schemas.schema, `${LEDGER}_lock`);
+  await createSchema(sql, schemas);
+  let batch = 1;
+  if ((await sql.raw("select to_regclass(?) as name", [ledger])).rows[0].name === null) {
+    await sql.raw(
+      `create table ${ledger} (id serial primary key, name varchar(255), batch integer, migration_time timestamptz)`,
+    );
+    await sql.raw(`create table ${lock} ("index" serial primary key, is_locked integer)`);
+    await sql.raw(`insert into ${lock} (is_locked) values (0)`);
+  } else batch = (await sql.raw(`select coalesce(max(batch), 0) + 1 as next from ${ledger}`)).rows[0].next;
+  for (const { name, up } of MIGRATIONS.filter((one) => names.includes(one.name))) {
+    await up(sql, schemas);
+    await sql.raw(`insert into ${ledger} (name, batch, migration_time) values (?, ?, now())`, [name, batch]);
+  }
+}
+
+async function walkDown(sql: Sql, schemas: Schemas, names: readonly string[]): Promise<void> {
+  for (const { down } of MIGRATIONS.filter(({ name }) => names.includes(name)).toReversed()) await down(sql, schemas);
+  await dropLedger(sql, schemas);
+}
+
 /** What {@link migrateDown} would delete, data included. Changes nothing. */
 export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}): Promise<DownPlan> {
   return planDown(knex, schemasOf(options));
@@ -81,9 +148,7 @@ export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Pro
     const { applied, unknown } = await migrationStatus(trx, options);
     if (unknown.length > 0) throw newerVersion(unknown);
     const undone = applied.length === 0 ? [] : ((await trx.migrate.rollback(config, true)) as [number, string[]])[1];
-    const ledger = quoteName(schemas.schema, LEDGER);
-    await trx.raw(`drop table if exists ${ledger}, ${quoteName(schemas.schema, `${LEDGER}_lock`)}`);
-    await dropSchema(trx, schemas);
+    await dropLedger(trx, schemas);
     return undone;
   });
 }
@@ -107,7 +172,7 @@ function newerVersion(names: readonly string[]): Error {
 const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
 
 /** `create schema if not exists` wants a right on the database even where there is nothing to create. */
-async function createSchema(trx: Knex, { schema }: Schemas): Promise<void> {
+async function createSchema(trx: Sql, { schema }: Schemas): Promise<void> {
   const found = await trx.raw("select 1 from pg_namespace where nspname = ?", [schema]);
   if (found.rows.length > 0) return;
   await trx.raw(`create schema ${quoteName(schema)}`);
@@ -115,7 +180,8 @@ async function createSchema(trx: Knex, { schema }: Schemas): Promise<void> {
 }
 
 /** A schema that we created goes with our tables, unless somebody else has moved in. */
-async function dropSchema(trx: Knex, { schema }: Schemas): Promise<void> {
+async function dropLedger(trx: Sql, { schema }: Schemas): Promise<void> {
+  await trx.raw(`drop table if exists ${quoteName(schema, LEDGER)}, ${quoteName(schema, `${LEDGER}_lock`)}`);
   const created = await trx.raw(
     "select 1 from pg_namespace where nspname = ? and obj_description(oid, 'pg_namespace') = ?",
     [schema, SCHEMA_COMMENT],
@@ -140,9 +206,7 @@ async function underLock<T>(
 ): Promise<T> {
   const schemas = schemasOf(options);
   return knex.transaction(async (trx) => {
-    await trx.raw("select pg_advisory_xact_lock(hashtext(?))", [`${schemas.schema}.${LEDGER}`]);
-    // On a busy host our short table locks must not make its whole chat queue up behind a long transaction.
-    await trx.raw("set local lock_timeout = '5s'");
+    for (const statement of lockStatements(trx, schemas)) await statement;
     return run(trx, schemas, {
       migrationSource: {
         getMigrations: async () => MIGRATIONS,
@@ -159,4 +223,12 @@ async function underLock<T>(
       disableMigrationsListValidation: true,
     });
   });
+}
+
+function lockStatements(trx: Knex, { schema }: Schemas): readonly Knex.Raw[] {
+  return [
+    trx.raw("select pg_advisory_xact_lock(hashtext(?))", [`${schema}.${LEDGER}`]),
+    // On a busy host our short table locks must not make its whole chat queue up behind a long transaction.
+    trx.raw("set local lock_timeout = '5s'"),
+  ];
 }

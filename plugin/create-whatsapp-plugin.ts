@@ -46,9 +46,12 @@ import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
 import { type AlarmLimits, readAlarmLimits } from "./operations/alarms.ts";
+import { createCollectInto, type MetricsRegistry } from "./operations/collect.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
-import { createMetrics, type Metrics } from "./operations/metrics.ts";
+import { logWork } from "./operations/log-work.ts";
+import { createMetrics, type Metrics, toProcess } from "./operations/metrics.ts";
+import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
@@ -71,6 +74,7 @@ import { createUploadSample, type UploadSample } from "./templates/upload-sample
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
+import { findTracer } from "./wiring/tracing.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
 import { wireDoctor } from "./wiring/wire-doctor.ts";
 import { wireOutboundMedia } from "./wiring/wire-outbound-media.ts";
@@ -194,6 +198,11 @@ export type WhatsAppPlugin = ChannelPlugin & {
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /** How the work is going: what waits in the database, and what this process has done. @throws ChannelError STORE_UNAVAILABLE. */
   metrics(): Promise<Metrics>;
+  /**
+   * Puts our metrics on the host's own registry of prom-client, beside its own: `whatsapp.collectInto(register)`, once. Each scrape
+   * reads the database once; while that is away, `whatsapp_up` is 0 and the counters of this process are still there.
+   */
+  collectInto(registry: MetricsRegistry): void;
   /** The sample of a template's header, from a file of the tenant's to Meta's `header_handle`. */
   readonly uploadTemplateSample: UploadSample;
   /** A tenant's templates: listed, and created, edited, deleted and read again at Meta. */
@@ -242,7 +251,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
-  const store = countWork(stored, counters);
+  // Null where there is no OpenTelemetry: then nothing is wrapped.
+  const tracer = findTracer();
+  const logged = logWork(countWork(stored, counters), log);
+  const store = tracer === null ? logged : traceWork(logged, tracer);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
   const graph = { ...config, appSecret: config.appSecrets[0] as string, transport, usageGate: createUsageGate() };
   const graphApi = createGraphApi(graph);
@@ -273,7 +285,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     connections: store.connections,
     graphApi,
     secretBox,
-    host: { reply: options.reply, onEvent: options.onEvent },
+    host: { reply: tracer === null ? options.reply : traceReply(options.reply, tracer), onEvent: options.onEvent },
     log,
     leaseMs: config.leaseMs,
     reconcileMs: config.reconcileMs,
@@ -343,10 +355,16 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );
 
+  const receive = createReceive({
+    appSecrets: config.appSecrets,
+    inbox: store.inbox,
+    log,
+    onStored: pipeline.onStored,
+  });
   const contract: ChannelPlugin = {
     manifest,
     connect: connecting.connect,
-    receive: createReceive({ appSecrets: config.appSecrets, inbox: store.inbox, log, onStored: pipeline.onStored }),
+    receive: tracer === null ? receive : traceReceive(receive, tracer),
     send: createSend({ outbox: store.outbox, prepareSend, onQueued: pipeline.onQueued }),
     sessionStatus: createSessionStatus(store.sessions),
   };
@@ -423,6 +441,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     templates,
     deadLetters,
     metrics,
+    collectInto: createCollectInto(metrics, () => toProcess(counters.read())),
     receipt: createReceipt(store.outbox),
   };
 }

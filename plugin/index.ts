@@ -14,6 +14,7 @@ export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
 export type { AlarmLimits } from "./operations/alarms.ts";
+export type { MetricsRegistry } from "./operations/collect.ts";
 export type { Metrics } from "./operations/metrics.ts";
 export type { RetrySchedule } from "./pipeline/retry-schedule.ts";
 export type { Tick, TickOptions, TickReport } from "./pipeline/tick.ts";
@@ -24,6 +25,7 @@ export type {
   Logger,
   MediaStore,
   NumberState,
+  PartBacklog,
   ReadAgain,
   Retention,
   StageBacklog,
@@ -39,6 +41,7 @@ export type { SampleRequest, UploadSample } from "./templates/upload-sample.ts";
 export {
   type EraseOptions,
   erase,
+  type OnProgress,
   openDeadLetters,
   type RunDoctorOptions,
   readTraffic,

@@ -1,6 +1,6 @@
 /** How the work is going: looks that are bounded by an index, and whose turn the upkeep is. */
 import type { ConnectionState } from "../../plugin/contract.ts";
-import type { DeadLetterStage, Operations, Stage, StageBacklog } from "../../plugin/ports.ts";
+import type { DeadLetterStage, NumberState, Operations, PartBacklog, Stage, StageBacklog } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 
 /** As many as are shown one by one. */
@@ -52,21 +52,40 @@ export function createOperations(db: Database): Operations {
     },
 
     async numbers() {
-      const rows = await query<{ id: string; state: ConnectionState; amount: number; paused: boolean }>(
-        `select id, state, amount, paused from (
+      const rows = await query<NumberRow & { amount: number }>(
+        `select n.id, state, amount, paused, t.expires_at from (
            select id, state, paused, count(*) over (partition by state)::int as amount,
              row_number() over (partition by state order by paused desc, created_at, id)::int as place
            from (
              select n.id, n.state, n.created_at, coalesce(greatest(p.paused_until, n.paused_until) > now(), false) as paused
              from ${db.name("whatsapp_connections")} n
              left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id) known) n
+         left join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = n.id
          where place <= case when state = 'disconnected' then 1 else ${MOST_NUMBERS} end
          order by state = 'connected', place`,
       );
       const counts = { connected: 0, reauth_required: 0, disconnected: 0 };
       for (const { state, amount } of rows) counts[state] = amount;
       const each = rows.filter(({ state }) => state !== "disconnected").slice(0, MOST_NUMBERS);
-      return { counts, each: each.map(({ id, state, paused }) => ({ connectionId: id, state, paused })) };
+      return { counts, each: each.map(toNumberState) };
+    },
+
+    async parts() {
+      const [row] = await query<PartBacklog>(
+        `select count(*) filter (where state = 'queued')::int as queued, count(*) filter (where state = 'held')::int as held,
+           count(*) filter (where state = 'sending')::int as sending,
+           (select count(*)::int from ${db.name("whatsapp_outbox")} where state = 'unknown') as unknown
+         from ${db.name("whatsapp_outbox")} where state in ('queued', 'held', 'sending')`,
+      );
+      return row ?? { queued: 0, held: 0, sending: 0, unknown: 0 };
+    },
+
+    async webhookAgeMs() {
+      const [row] = await query<{ age: number }>(
+        `select (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as age
+         from ${db.name("whatsapp_webhooks")} order by id desc limit 1`,
+      );
+      return row === undefined ? null : Math.max(0, row.age);
     },
 
     async sentTwice() {
@@ -86,4 +105,10 @@ export function createOperations(db: Database): Operations {
       return taken.length === 1;
     },
   };
+}
+
+type NumberRow = { id: string; state: ConnectionState; paused: boolean; expires_at: Date | null };
+
+function toNumberState({ id, state, paused, expires_at }: NumberRow): NumberState {
+  return { connectionId: id, state, paused, tokenExpiresAt: expires_at };
 }

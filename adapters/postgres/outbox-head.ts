@@ -6,6 +6,9 @@ import type { Database } from "./database.ts";
 type HeadRow = {
   readonly lane_key: string;
   readonly id: string;
+  readonly send_id: string;
+  readonly conversation_id: string;
+  readonly part_index: number;
   readonly kind: OutgoingPart["kind"];
   readonly state: PartState;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -37,7 +40,7 @@ export async function readHeads(
   lanes: readonly ClaimedLane[],
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.bounded<HeadRow>(
-    `select l.lane_key, o.id, o.kind, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
+    `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
@@ -82,6 +85,9 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
   return {
     lane,
     outboxId: row.id,
+    sendId: row.send_id,
+    conversationId: row.conversation_id,
+    index: row.part_index,
     kind: row.kind,
     state: row.state,
     payload: row.payload,

@@ -10,7 +10,7 @@ type Read = (body: Uint8Array) => readonly ChannelEvent[] | null;
 
 export function createReadAgain(db: Database): Inbox["readAgain"] {
   const events = db.name("whatsapp_events");
-  return async (read, only) => {
+  return async (read, { only, onProgress } = {}) => {
     let understood = 0;
     const failed: ReadAgain["failed"][number][] = [];
     // One delivery at a time, so that one that cannot be stored takes no other with it.
@@ -20,7 +20,8 @@ export function createReadAgain(db: Database): Inbox["readAgain"] {
             `select distinct webhook_id from ${events} where kind = 'unsupported' and state = 1 order by webhook_id`,
           )
         : [{ webhook_id: only.webhookId }];
-    for (const { webhook_id } of deliveries)
+    for (const [i, { webhook_id }] of deliveries.entries()) {
+      onProgress?.(i, deliveries.length);
       try {
         understood += await storing(db, (tx) =>
           readDelivery(tx, db, { webhookId: webhook_id, tenant: only?.customerConfigId ?? null }, read),
@@ -29,6 +30,7 @@ export function createReadAgain(db: Database): Inbox["readAgain"] {
         if (!isDataFault(error)) throw error;
         failed.push({ webhookId: webhook_id, error: sqlState(error) });
       }
+    }
     const unknown =
       only !== undefined
         ? []

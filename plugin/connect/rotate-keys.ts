@@ -30,6 +30,8 @@ export type RotateKeysDeps = {
   readonly kids: readonly string[];
   /** Count only. */
   readonly checkOnly: boolean;
+  /** Hears how many values of this pass have been looked at; nobody knows of how many. */
+  readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 };
 
 const PAGE = 100;
@@ -68,12 +70,13 @@ type Pass = {
 };
 
 /** Every value once: opened, and unless it only counts, sealed again where it is not by the first key. */
-async function pass({ sealedValues, secretBox, kids }: RotateKeysDeps, countOnly: boolean): Promise<Pass> {
+async function pass({ sealedValues, secretBox, kids, onProgress }: RotateKeysDeps, countOnly: boolean): Promise<Pass> {
   const counts = new Map<string | null, number>();
   const unreadable: UnreadableValue[] = [];
   const leftBehind = new Set<string | null>();
   let resealed = 0;
   let place: SealedPlace | null = null;
+  let seen = 0;
   for (;;) {
     const values: readonly SealedValue[] = await sealedValues.after(place, PAGE);
     for (const value of values) {
@@ -87,6 +90,8 @@ async function pass({ sealedValues, secretBox, kids }: RotateKeysDeps, countOnly
         else leftBehind.add(kid);
       }
     }
+    seen += values.length;
+    onProgress?.(seen, null);
     place = values.at(-1)?.place ?? null;
     if (place === null) return { counts, unreadable, resealed, leftBehind };
   }

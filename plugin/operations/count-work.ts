@@ -35,7 +35,9 @@ export function countWork(store: Store, counters: Counters): Store {
       },
       async apply(lanes, events, effects) {
         const woken = await inbox.apply(lanes, events, effects);
-        if (woken !== null) counters.add("eventsApplied", events.length);
+        if (woken === null) return woken;
+        counters.add("eventsApplied", events.length);
+        for (const { event } of events) counters.applied(event.kind);
         return woken;
       },
     },
@@ -59,8 +61,9 @@ export function countWork(store: Store, counters: Counters): Store {
       ...outbox,
       async settle(settlements) {
         const settled = await outbox.settle(settlements);
-        for (const [i, { attempt, next }] of settlements.entries()) {
+        for (const [i, { attempt, next, error }] of settlements.entries()) {
           if (!settled[i]) continue;
+          if (error !== null) counters.refused(reasonOf(error));
           if (attempt !== null) counters.add(ATTEMPTED[attempt]);
           const ended = next.kind === "done" ? ENDED[next.state] : undefined;
           if (ended !== undefined) counters.add(ended);
@@ -89,4 +92,9 @@ export function countWork(store: Store, counters: Counters): Store {
       },
     },
   };
+}
+
+/** Meta's number where it gave one: a few dozen there are. Its words are for the receipt. */
+function reasonOf({ code, meta }: NonNullable<Settlement["error"]>): string {
+  return meta === null ? code : String(meta.code);
 }

@@ -27,6 +27,10 @@ export type Counters = {
   add(name: Counter, amount?: number): void;
   /** A webhook was answered with this status. */
   answered(status: number): void;
+  /** Events of this kind were applied. */
+  applied(kind: string, amount?: number): void;
+  /** An attempt, or a part, ended without Meta's acceptance, for this reason. */
+  refused(reason: string): void;
   /** So many deliveries were stored in one commit. */
   committed(deliveries: number): void;
   read(): Counts;
@@ -34,6 +38,8 @@ export type Counters = {
 
 export type Counts = Readonly<Record<Counter, number>> & {
   readonly answers: Readonly<Record<string, number>>;
+  readonly kinds: Readonly<Record<string, number>>;
+  readonly reasons: Readonly<Record<string, number>>;
   /** One for each of {@link COMMIT_SIZES}, and one for those above. */
   readonly commits: readonly number[];
   readonly committed: number;
@@ -42,6 +48,8 @@ export type Counts = Readonly<Record<Counter, number>> & {
 export function createCounters(): Counters {
   const counts = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<Counter, number>;
   const answers: Record<string, number> = {};
+  const kinds: Record<string, number> = {};
+  const reasons: Record<string, number> = {};
   const commits = Array.from({ length: COMMIT_SIZES.length + 1 }, () => 0);
   let committed = 0;
   return {
@@ -51,12 +59,25 @@ export function createCounters(): Counters {
     answered(status) {
       answers[status] = (answers[status] ?? 0) + 1;
     },
+    applied(kind, amount = 1) {
+      kinds[kind] = (kinds[kind] ?? 0) + amount;
+    },
+    refused(reason) {
+      reasons[reason] = (reasons[reason] ?? 0) + 1;
+    },
     committed(deliveries) {
       const bucket = COMMIT_SIZES.findIndex((most) => deliveries <= most);
       const i = bucket === -1 ? COMMIT_SIZES.length : bucket;
       commits[i] = (commits[i] ?? 0) + 1;
       committed += deliveries;
     },
-    read: () => ({ ...counts, answers: { ...answers }, commits: [...commits], committed }),
+    read: () => ({
+      ...counts,
+      answers: { ...answers },
+      kinds: { ...kinds },
+      reasons: { ...reasons },
+      commits: [...commits],
+      committed,
+    }),
   };
 }

@@ -1,7 +1,7 @@
 /** How the work is going, in numbers: what waits in the database, and what this process has done. */
 import type { AlarmKind, ConnectionState } from "../contract.ts";
-import type { DeadLetterStage, NumberState, StageBacklog, Store } from "../ports.ts";
-import { COMMIT_SIZES, type Counters } from "./counters.ts";
+import type { DeadLetterStage, NumberState, PartBacklog, StageBacklog, Store } from "../ports.ts";
+import { COMMIT_SIZES, type Counters, type Counts } from "./counters.ts";
 
 /** Names nobody: neither tenants nor people, and of numbers only our own ids. */
 export type Metrics = {
@@ -12,6 +12,9 @@ export type Metrics = {
     readonly numbers: Readonly<Record<ConnectionState, number>>;
     /** At most 100, those that are in trouble first; without the disconnected ones. */
     readonly eachNumber: readonly NumberState[];
+    readonly parts: PartBacklog;
+    /** How long ago the newest delivery of any number was stored; null when none is kept. */
+    readonly webhookAgeMs: number | null;
     /** Parts that turned out to have been sent twice, of all that are kept. */
     readonly sentTwice: number;
     /** Those that are raised now, oldest first. */
@@ -27,6 +30,8 @@ export type Metrics = {
       readonly ignored: number;
       readonly applied: number;
     };
+    /** The applied ones by kind, as `ChannelEvent` has them. */
+    readonly eventsByKind: Readonly<Record<string, number>>;
     /** Commits that stored deliveries, by how many shared one: `upTo` null is the rest. */
     readonly commits: {
       readonly deliveries: number;
@@ -42,6 +47,8 @@ export type Metrics = {
       readonly expired: number;
       readonly unknown: number;
     };
+    /** Why attempts and parts were not accepted: Meta's number, or our error code where Meta said none. */
+    readonly sendErrors: Readonly<Record<string, number>>;
     /** Files that people have sent: fetched and stored, or given up for good. */
     readonly media: { readonly stored: number; readonly expired: number };
     /** What `onEvent` has taken. */
@@ -59,35 +66,52 @@ export function createMetrics(
     const stages = await operations.backlog();
     const deadLetters = await operations.deadLetters();
     const numbers = await operations.numbers();
+    const parts = await operations.parts();
+    const webhookAgeMs = await operations.webhookAgeMs();
     const sentTwice = await operations.sentTwice();
     const raised = await alarms.raised();
-    const counts = counters.read();
     return {
-      database: { stages, deadLetters, numbers: numbers.counts, eachNumber: numbers.each, sentTwice, alarms: raised },
-      process: {
-        webhooks: counts.answers,
-        events: {
-          accepted: counts.eventsAccepted,
-          duplicate: counts.eventsDuplicate,
-          ignored: counts.eventsIgnored,
-          applied: counts.eventsApplied,
-        },
-        commits: {
-          deliveries: counts.committed,
-          sizes: counts.commits.map((commits, i) => ({ upTo: COMMIT_SIZES[i] ?? null, commits })),
-        },
-        turns: { answered: counts.turnsAnswered, silent: counts.turnsSilent },
-        sends: {
-          accepted: counts.sendsAccepted,
-          rejected: counts.sendsRejected,
-          ambiguous: counts.sendsAmbiguous,
-          failed: counts.sendsFailed,
-          expired: counts.sendsExpired,
-          unknown: counts.sendsUnknown,
-        },
-        media: { stored: counts.mediaStored, expired: counts.mediaExpired },
-        hostEvents: counts.hostEventsTaken,
+      database: {
+        stages,
+        deadLetters,
+        numbers: numbers.counts,
+        eachNumber: numbers.each,
+        parts,
+        webhookAgeMs,
+        sentTwice,
+        alarms: raised,
       },
+      process: toProcess(counters.read()),
     };
+  };
+}
+
+/** What this process counts, which needs no database. */
+export function toProcess(counts: Counts): Metrics["process"] {
+  return {
+    webhooks: counts.answers,
+    events: {
+      accepted: counts.eventsAccepted,
+      duplicate: counts.eventsDuplicate,
+      ignored: counts.eventsIgnored,
+      applied: counts.eventsApplied,
+    },
+    eventsByKind: counts.kinds,
+    commits: {
+      deliveries: counts.committed,
+      sizes: counts.commits.map((commits, i) => ({ upTo: COMMIT_SIZES[i] ?? null, commits })),
+    },
+    turns: { answered: counts.turnsAnswered, silent: counts.turnsSilent },
+    sends: {
+      accepted: counts.sendsAccepted,
+      rejected: counts.sendsRejected,
+      ambiguous: counts.sendsAmbiguous,
+      failed: counts.sendsFailed,
+      expired: counts.sendsExpired,
+      unknown: counts.sendsUnknown,
+    },
+    sendErrors: counts.reasons,
+    media: { stored: counts.mediaStored, expired: counts.mediaExpired },
+    hostEvents: counts.hostEventsTaken,
   };
 }

@@ -181,6 +181,9 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     const fields = {
       stage: "out",
       outboxId: part.outboxId,
+      sendId: part.sendId,
+      part: part.index,
+      conversationId: part.conversationId,
       attempt,
       state: next.kind === "replace" ? "replaced" : next.state,
       messageId,

@@ -28,6 +28,19 @@ export type NumberState = {
   readonly state: ConnectionState;
   /** Nothing of it leaves for a while, because Meta said so. */
   readonly paused: boolean;
+  /** When its access token ends; null when it does not, or there is none. */
+  readonly tokenExpiresAt: Date | null;
+};
+
+/** Parts that are on their way, or whose fate nobody knows. */
+export type PartBacklog = {
+  readonly queued: number;
+  /** Waiting for the person to write. */
+  readonly held: number;
+  /** Attempted, and not settled. */
+  readonly sending: number;
+  /** Meta's answer was lost and no status came, of all that are kept. */
+  readonly unknown: number;
 };
 
 export type Operations = {
@@ -38,6 +51,9 @@ export type Operations = {
   /** How many lie aside, by stage. */
   deadLetters(): Promise<Readonly<Record<DeadLetterStage, number>>>;
   numbers(): Promise<NumberStates>;
+  parts(): Promise<PartBacklog>;
+  /** How long ago the newest delivery was stored; null when none is kept. */
+  webhookAgeMs(): Promise<number | null>;
   /** Parts of which Meta has turned out to have taken both attempts, of all that are kept. */
   sentTwice(): Promise<number>;
   /** @returns true for one of all callers, and for nobody again until `forMs` have passed. */

@@ -94,6 +94,10 @@ export type Turns = {
 export type OutgoingPart = {
   readonly lane: ClaimedLane;
   readonly outboxId: string;
+  readonly sendId: string;
+  readonly conversationId: string;
+  /** Its place in the send, from 0. */
+  readonly index: number;
   readonly kind: OutboundMessage["kind"];
   readonly state: PartState;
   readonly payload: Readonly<Record<string, unknown>>;

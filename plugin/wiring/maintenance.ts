@@ -21,6 +21,9 @@ import { defaultLogger } from "./logging.ts";
 import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
 import { wireDoctor } from "./wire-doctor.ts";
 
+/** How far it is, of how many; null where nobody knows. */
+export type OnProgress = (done: number, total: number | null) => void;
+
 /**
  * Reads again what was unknown when it came, for after an upgrade: what this version understands is stored as what it is
  * and queued for the running plugin, which shows it, and answers it if it is not too old. Safe to repeat.
@@ -28,10 +31,10 @@ import { wireDoctor } from "./wire-doctor.ts";
  */
 export function replayUnknown(
   knex: Knex,
-  { schema = "public", hostSchema = "public" }: SchemaOptions = {},
+  { schema = "public", hostSchema = "public", onProgress }: SchemaOptions & { readonly onProgress?: OnProgress } = {},
 ): Promise<ReadAgain> {
   const readAgain = createReadAgain(createDatabase(knex, { schema, hostSchema }));
-  return readAgain(readEvents);
+  return readAgain(readEvents, { onProgress });
 }
 
 /**
@@ -58,11 +61,13 @@ export async function rotateKeys(
     config,
     schema = "public",
     checkOnly = false,
+    onProgress,
   }: {
     readonly config: WhatsAppConfigInput;
     readonly schema?: string;
     /** Only count. */
     readonly checkOnly?: boolean;
+    readonly onProgress?: OnProgress;
   },
 ): Promise<KeyRotation> {
   const { tokenKeys } = parseConfig(config);
@@ -71,6 +76,7 @@ export async function rotateKeys(
     secretBox: createSecretBox(tokenKeys),
     kids: tokenKeys.map(({ kid }) => kid),
     checkOnly,
+    onProgress,
   });
 }
 

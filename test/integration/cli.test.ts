@@ -63,6 +63,26 @@ describe("migrate", () => {
     expect(await json("status")).toMatchObject({ applied: [], pending: APPLIED });
   });
 
+  test("prints with --plan the SQL that would run, changes nothing, and that SQL is the migration", async () => {
+    const { url, knex } = database;
+
+    const plan = await cli(["migrate", "--plan"], { url });
+    const json = await cli(["migrate", "up", "--plan", "--json"], { url });
+    const before = await knex("pg_tables").where({ schemaname: "public" });
+    await knex.raw(plan.out.replaceAll("?", "\\?"));
+    const done = await cli(["migrate", "--plan"], { url });
+    const down = await cli(["migrate", "down", "--plan"], { url });
+
+    expect(plan).toMatchObject({ code: 0, err: "" });
+    expect(plan.out).toMatch(/^-- @omniops\/whatsapp, migrations up: 20261122000001_host_tables, /);
+    expect(JSON.parse(json.out)).toEqual({ migrations: APPLIED, sql: plan.out });
+    expect(before).toEqual([]);
+    expect(done).toEqual({ code: 0, err: "", out: "-- Nothing to do: the database is up to date.\n" });
+    expect(down.out).toContain(`drop table "public"."whatsapp_host_changes";`);
+    expect(await cli(["migrate", "status", "--plan"], { url })).toMatchObject({ code: 2, out: "" });
+    expect(await cli(["migrate", "down", "--plan", "--yes"], { url })).toMatchObject({ code: 2, out: "" });
+  });
+
   test("goes down only with --yes: without, it says what would be deleted and exits 2", async () => {
     const { url, knex } = database;
     await knex.raw("create table customer_configs (id uuid primary key)");
@@ -198,8 +218,28 @@ describe("the caller's mistakes", () => {
   const DATABASE = "postgres://u:s3cret@127.0.0.1:1/x";
 
   test.each([
-    ["no command", [], "Say which command. See: whatsapp-channel --help"],
-    ["an unknown command", ["migrat"], `There is no command "migrat". See: whatsapp-channel --help`],
+    ["no command", [], "Say which command first. See: whatsapp-channel --help"],
+    ["an option and no command", ["--json=x"], "Say which command first. See: whatsapp-channel --help"],
+    [
+      "an unknown command",
+      ["migrat"],
+      `There is no command "migrat". Did you mean "migrate"? See: whatsapp-channel --help`,
+    ],
+    [
+      "an action that is nearly one",
+      ["migrate", "statsu"],
+      `There is no "migrate statsu". Did you mean "status"? See: whatsapp-channel migrate --help`,
+    ],
+    [
+      "an option that is nearly one",
+      ["migrate", "--shcema", "x"],
+      `Unknown option '--shcema'. Did you mean "--schema"? See: whatsapp-channel migrate --help`,
+    ],
+    [
+      "a URL of another database",
+      ["doctor", "--database-url", "mysql://x"],
+      "The database URL must start with postgres://, and hold user:password@host:port/database. See: whatsapp-channel doctor --help",
+    ],
     ["a name that every object has", ["toString"], `There is no command "toString". See: whatsapp-channel --help`],
     [
       "an unknown action",
@@ -251,6 +291,12 @@ describe("the caller's mistakes", () => {
 describe("help", () => {
   test.each([
     ["the package", ["--help"], "whatsapp-channel <command>", "whatsapp-channel migrate"],
+    [
+      "a command by its name",
+      ["help", "migrate"],
+      "whatsapp-channel migrate [up|status|down|unlock]",
+      "migrate --plan",
+    ],
     ["migrate", ["migrate", "--help"], "whatsapp-channel migrate [up|status|down|unlock]", "migrate down --yes"],
     ["migrate up", ["migrate", "up", "-h"], "whatsapp-channel migrate up [options]", "--host-schema app"],
     ["migrate status", ["migrate", "status", "--help"], "whatsapp-channel migrate status [options]", "status --json"],

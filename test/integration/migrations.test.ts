@@ -10,6 +10,7 @@ import {
 import type { Knex } from "knex";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { everythingIn } from "../support/schema-objects.ts";
 
 const NAMES = [
   "20261122000001_host_tables",
@@ -461,27 +462,6 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
     });
   });
 });
-
-/** Tables, columns with type, default and nullability, indexes, constraints, functions, policies: all that `down` must undo. */
-async function everythingIn(knex: Knex): Promise<readonly string[]> {
-  const { rows } = await knex.raw(`
-    with mine as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema')
-    select 'schema ' || nspname as object from mine
-    union all select format('%s %s.%s rls=%s', relkind, nspname, relname, relrowsecurity)
-      from pg_class join mine on mine.oid = relnamespace where relkind <> 'i'
-    union all select format('column %s.%s.%s %s %s %s', nspname, relname, attname, format_type(atttypid, atttypmod),
-        attnotnull, pg_get_expr(adbin, adrelid))
-      from pg_attribute join pg_class c on c.oid = attrelid join mine on mine.oid = relnamespace
-        left join pg_attrdef on adrelid = attrelid and adnum = attnum
-      where attnum > 0 and not attisdropped and relkind in ('r', 'v')
-    union all select format('index %s %s', schemaname, indexdef) from pg_indexes join mine on nspname = schemaname
-    union all select format('constraint %s %s', conrelid::regclass, pg_get_constraintdef(oid))
-      from pg_constraint where connamespace in (select oid from mine)
-    union all select format('function %s', oid::regprocedure) from pg_proc where pronamespace in (select oid from mine)
-    union all select format('policy %s %s', tablename, policyname) from pg_policies
-    order by 1`);
-  return rows.map((row: { object: string }) => row.object);
-}
 
 async function hostRows(knex: Knex) {
   return {

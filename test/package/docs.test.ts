@@ -16,6 +16,7 @@ const DOCUMENTS = [
   "README.md",
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
+  "SECURITY.md",
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((name) => `docs/${String(name).replaceAll("\\", "/")}`)
     // That one shows Markdown of others, and has a test of its own.

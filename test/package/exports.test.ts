@@ -145,7 +145,10 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Logger",
       "MediaStore",
       "Metrics",
+      "MetricsRegistry",
       "NumberState",
+      "OnProgress",
+      "PartBacklog",
       "ReadAgain",
       "SampleRequest",
       "UploadSample",
@@ -175,8 +178,8 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
   },
   "./contract": { values: [], types: CONTRACT_TYPES },
   "./migrations": {
-    values: ["migrate", "migrateDown", "migrationStatus", "unlockMigrations", "whatDownDeletes"],
-    types: ["DownPlan", "MigrateOptions", "MigrationStatus"],
+    values: ["migrate", "migrateDown", "migrationStatus", "planMigrations", "unlockMigrations", "whatDownDeletes"],
+    types: ["DownPlan", "MigrateOptions", "MigrationPlan", "MigrationStatus", "PlanOptions"],
   },
   "./simulator": {
     values: [

@@ -1,14 +1,30 @@
-/** The tarball as a host gets it: packed by npm, installed into a folder of its own, used from plain JavaScript. */
+/** The tarball as a host gets it: packed by npm, installed into folders of their own, used from JavaScript and TypeScript. */
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase } from "../support/postgres.ts";
+import { CONSUMER, ROUND_TRIP } from "./consumers.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+};
 /** What the build reads; a copy, so that nobody else's `dist` is touched. */
 const SOURCES = [
   "plugin",
@@ -18,6 +34,7 @@ const SOURCES = [
   "qa",
   "cli",
   "ui",
+  "scripts",
   "package.json",
   "plugin.manifest.json",
   "tsconfig.json",
@@ -28,10 +45,15 @@ const SOURCES = [
 
 const folder = mkdtempSync(join(tmpdir(), "whatsapp-packed-"));
 const host = join(folder, "host");
-const installed = join(host, "node_modules/@omniops/whatsapp");
+const express4Host = join(folder, "express-4-host");
+const typedHost = join(folder, "typed-host");
+const packageIn = (project: string) => join(project, "node_modules/@omniops/whatsapp");
+const installed = packageIn(host);
+let tarball = "";
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+// A whole build: on a busy machine it takes its time.
 beforeAll(async () => {
   const copy = join(folder, "copy");
   mkdirSync(copy);
@@ -40,33 +62,51 @@ beforeAll(async () => {
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   // Runs `prepack`, which is the build.
   await run("npm", ["pack", "--pack-destination", folder], { cwd: copy });
-  const [tarball = ""] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
   mkdirSync(installed, { recursive: true });
-  await run("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
-  // As an installation resolves them, without a registry.
-  for (const name of [
-    "express",
-    "knex",
-    "pg",
-    "markdown-it",
-    "openid-client",
-    "pino",
-    "tweetnacl",
-    "zod",
-    "@fastify/busboy",
-  ]) {
-    mkdirSync(dirname(join(host, "node_modules", name)), { recursive: true });
-    symlinkSync(join(root, "node_modules", name), join(host, "node_modules", name));
+  await run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+  for (const project of [express4Host, typedHost]) cpSync(installed, packageIn(project), { recursive: true });
+  const peers = { express: "express", knex: "knex", pg: "pg" };
+  link(host, peers);
+  link(express4Host, { ...peers, express: "express4" });
+  const types = ["@types/node", "@types/express", "@types/pg", "@aws-sdk/client-s3", "prom-client"];
+  link(typedHost, { ...peers, ...Object.fromEntries(types.map((name) => [name, name])) });
+}, 600_000);
+
+/** As an installation resolves them, without a registry. */
+function link(project: string, packages: Readonly<Record<string, string>>): void {
+  const own = Object.fromEntries(Object.keys(dependencies).map((name) => [name, name]));
+  for (const [name, from] of Object.entries({ ...own, ...packages })) {
+    const place = join(project, "node_modules", name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(root, "node_modules", from), place);
   }
-  writeFileSync(join(host, "package.json"), JSON.stringify({ name: "a-host", private: true, type: "module" }));
-  // A whole build: on a busy machine it takes its time.
-}, 180_000);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "a-host", private: true, type: "module" }));
+}
 
 /** What a host's file prints. */
-async function node(source: string): Promise<string> {
-  writeFileSync(join(host, "main.js"), source);
-  const { stdout } = await run(process.execPath, ["--unhandled-rejections=strict", "main.js"], { cwd: host });
+async function node(source: string, project = host, nodePath = process.execPath, args: string[] = []): Promise<string> {
+  writeFileSync(join(project, "main.js"), source);
+  const { stdout } = await run(nodePath, ["--unhandled-rejections=strict", "main.js", ...args], { cwd: project });
   return stdout.trim();
+}
+
+/** One of each major from 20 on that this machine has installed, beside the one that runs this. */
+function otherNodes(): readonly string[] {
+  const managers = [
+    [join(homedir(), ".nvm/versions/node"), "bin/node"],
+    [join(homedir(), ".local/share/fnm/node-versions"), "installation/bin/node"],
+    [join(homedir(), ".volta/tools/image/node"), "bin/node"],
+    ["/opt/hostedtoolcache/node", "x64/bin/node"],
+  ] as const;
+  const found = managers.flatMap(([versions, path]) =>
+    (existsSync(versions) ? readdirSync(versions) : []).map(
+      (name) => [Number.parseInt(name.replace("v", ""), 10), join(versions, name, path)] as const,
+    ),
+  );
+  const majors = new Map(found.filter(([major, path]) => major >= 20 && existsSync(path)));
+  majors.delete(Number.parseInt(process.versions.node, 10));
+  return [...majors.values()];
 }
 
 describe("the packed package", () => {
@@ -103,7 +143,7 @@ describe("the packed package", () => {
     expect(JSON.parse(printed)).toEqual(["whatsapp", "@omniops/whatsapp", "ERR_PACKAGE_PATH_NOT_EXPORTED"]);
   });
 
-  it("works: a plugin is made, and speaks before any database is there", async () => {
+  it("speaks before any database is there, and says what its configuration lacks", async () => {
     const printed = await node(`
       import knex from "knex";
       import { createWhatsAppPlugin } from "@omniops/whatsapp";
@@ -119,23 +159,71 @@ describe("the packed package", () => {
     expect(printed).toBe('["function","*hi*"]\nCONFIG_INVALID');
   });
 
-  it("brings its command", async () => {
-    const { bin } = JSON.parse(
-      await node(`
-      import { readFileSync } from "node:fs";
-      console.log(readFileSync("node_modules/@omniops/whatsapp/package.json", "utf8"));
-    `),
-    ) as { bin: Record<string, string> };
+  it.each([
+    ["Express 5", host],
+    ["Express 4", express4Host],
+  ])("answers a message in a JavaScript project with %s, its tables made by its own command", async (name, project) => {
+    const { url } = await createTestDatabase({ empty: true });
+    const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
+      readonly bin: Readonly<Record<string, string>>;
+    };
+    const command = join(packageIn(project), bin["whatsapp-channel"] ?? "");
+    const migrated = await run(process.execPath, ["--unhandled-rejections=strict", command, "migrate", "--json"], {
+      cwd: project,
+      env: { ...process.env, DATABASE_URL: url },
+    });
 
-    const { stdout, stderr } = await run(
-      process.execPath,
-      ["--unhandled-rejections=strict", join(installed, bin["whatsapp-channel"]!), "--help"],
-      {
-        cwd: host,
-      },
+    const printed = await node(ROUND_TRIP, project, process.execPath, [url]);
+
+    expect(JSON.parse(migrated.stdout).applied.length).toBeGreaterThan(5);
+    expect(JSON.parse(printed)).toEqual({ express: name, said: ["Ping", "You said: Ping"], migrated: [] });
+  });
+
+  it("does so on every other Node from 20 on that is at hand", async () => {
+    for (const nodePath of otherNodes()) {
+      const database = await createTestDatabase();
+      const printed = await node(ROUND_TRIP, host, nodePath, [database.url]);
+      expect([nodePath, JSON.parse(printed).said]).toEqual([nodePath, ["Ping", "You said: Ping"]]);
+      await database.drop();
+    }
+  });
+
+  it.each([
+    ["5.9", "typescript-5.9", "nodenext"],
+    ["7", "typescript-7", "bundler"],
+  ])("is typed for a strict TypeScript %s project", { timeout: 60_000 }, async (version, compiler, module) => {
+    const isBundled = module === "bundler";
+    const name = `tsconfig.${compiler}.json`;
+    writeFileSync(join(typedHost, "main.ts"), CONSUMER);
+    writeFileSync(
+      join(typedHost, name),
+      JSON.stringify({
+        compilerOptions: {
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          target: "es2022",
+          lib: ["es2023", "dom"],
+          types: ["node"],
+          module: isBundled ? "esnext" : "nodenext",
+          moduleResolution: module,
+          // Ours are checked too; those of others are theirs.
+          skipLibCheck: false,
+        },
+        files: ["main.ts"],
+      }),
     );
+    const tsc = join(root, "node_modules", compiler, "bin/tsc");
+    const check = (args: readonly string[]) =>
+      run(process.execPath, ["--unhandled-rejections=strict", tsc, ...args], { cwd: typedHost }).catch(
+        (error) => error,
+      );
 
-    expect(stdout + stderr).toContain("whatsapp-channel");
+    const { stdout: said } = await check(["--version"]);
+    const { stdout } = await check(["-p", name]);
+
+    expect(said).toContain(`Version ${version}.`);
+    expect(stdout).toBe("");
   });
 
   it("serves the simulator's phone with every module that its page wants", async () => {
@@ -161,7 +249,7 @@ describe("the packed package", () => {
     expect(drawn).toContain("<strong>hi</strong>");
   });
 
-  it("holds what a host needs and no test, example or source", () => {
+  it("holds what a host needs and no test, example, source or file that nothing reaches", () => {
     expect(
       readdirSync(installed)
         .filter((name) => !["README.md", "LICENSE"].includes(name))
@@ -178,5 +266,21 @@ describe("the packed package", () => {
     ]);
     const files = readdirSync(installed, { recursive: true }).map(String);
     expect(files.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))).toEqual([]);
+    // A module of types has no code; an inner one has no declarations that a host could read.
+    expect(files).toContain("dist/plugin/channel-event.d.ts");
+    expect(files).not.toContain("dist/plugin/channel-event.js");
+    expect(files).not.toContain("dist/cli/main.d.ts");
+    expect(files).not.toContain("dist/plugin/pipeline/lane-worker.d.ts");
+  });
+
+  it("is about as large as the README says", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const unpacked = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+    const [, packedKb, unpackedMb] = (/About (\d+) kB packed, ([\d.]+) MB unpacked/.exec(readme) ?? []).map(Number);
+    const isAbout = (size: number, said = 0) => size > said * 0.75 && size < said * 1.25;
+
+    expect([packedKb, isAbout(statSync(tarball).size / 1_000, packedKb)]).toEqual([packedKb, true]);
+    expect([unpackedMb, isAbout(unpacked / 1_000_000, unpackedMb)]).toEqual([unpackedMb, true]);
   });
 });

@@ -1,5 +1,6 @@
 /** T77, T74: what comes along with us is little, pinned and does nothing at install; no test starts a lenient process. */
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -17,8 +18,18 @@ const { dependencies, devDependencies, scripts } = JSON.parse(read("package.json
   Record<"dependencies" | "devDependencies" | "scripts", Readonly<Record<string, string>>>
 >;
 
+type Sbom = {
+  readonly components: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly purl: string;
+    readonly hashes: readonly object[];
+    readonly licenses: readonly object[];
+  }[];
+};
+
 /** Where each package that a host gets with us lies, those of our dependencies included. */
-function installed(): readonly string[] {
+function installed(names: readonly string[] = Object.keys(dependencies)): readonly string[] {
   const found = new Set<string>();
   const visit = (from: string, name: string): void => {
     const folders = from
@@ -35,7 +46,7 @@ function installed(): readonly string[] {
     found.add(place);
     for (const next of Object.keys(packages[place]?.dependencies ?? {})) visit(place, next);
   };
-  for (const name of Object.keys(dependencies)) visit("", name);
+  for (const name of names) visit("", name);
   return [...found];
 }
 
@@ -46,6 +57,28 @@ describe("what a host installs with us", () => {
       expect(version).toMatch(/^(?:npm:[\w@/-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/);
   });
 
+  it("is in the table that says what each is for, with its version and how many it brings, and in the README", () => {
+    const rows = [
+      ...read("docs/dependencies.md").matchAll(/^\| `([\w@/-]+)` +\| ([\d.]+) +\| [\d.]+ MB +\| (\d+) +\|/gm),
+    ];
+    const table = rows.map(([, name, version, brings]) => [name, version, Number(brings)]);
+
+    expect(table).toEqual(
+      Object.entries(dependencies).map(([name, version]) => [name, version, installed([name]).length - 1]),
+    );
+    expect(read("README.md")).toContain(`with\ntheirs ${installed().length}, `);
+  });
+
+  it("is what the list of contents lists, each with its hash, its licence and where it comes from", () => {
+    const script = ["--unhandled-rejections=strict", "--import", "tsx", "scripts/write-sbom.ts"];
+    const sbom = JSON.parse(execFileSync(process.execPath, script, { cwd: root, encoding: "utf8" })) as Sbom;
+
+    expect(sbom).toMatchObject({ bomFormat: "CycloneDX", metadata: { component: { name: "@omniops/whatsapp" } } });
+    expect(sbom.components.map(({ name }) => `node_modules/${name}`).sort()).toEqual([...installed()].sort());
+    for (const { name, version, purl, hashes, licenses } of sbom.components)
+      expect([purl, hashes.length, licenses.length]).toEqual([`pkg:npm/${name.replace("@", "%40")}@${version}`, 1, 1]);
+  });
+
   it("runs nothing when it is installed, nor do the packages that those bring", () => {
     const places = installed();
 
@@ -54,6 +87,12 @@ describe("what a host installs with us", () => {
     expect(Object.keys(scripts).filter((name) => /^(?:pre|post)?install$|^(?:pre|post)?prepare$/.test(name))).toEqual(
       [],
     );
+  });
+});
+
+describe("TypeScript", () => {
+  it("is ours when one types tsc, and not one of those that only check the package (npm ci puts it right)", () => {
+    expect(realpathSync(`${root}node_modules/.bin/tsc`)).toBe(realpathSync(`${root}node_modules/typescript/bin/tsc`));
   });
 });
 

@@ -33,6 +33,8 @@ describe("metrics", () => {
     const [{ n: stored } = { n: "" }] = await channel.rows<{ n: string }>("select count(*) as n from whatsapp_events");
     expect(process.events).toEqual({ accepted: Number(stored), duplicate: 1, ignored: 0, applied: Number(stored) });
     expect(process.webhooks["401"]).toBe(2);
+    expect(process.eventsByKind).toEqual({ message: 2, status: Number(stored) - 2 });
+    expect(process.sendErrors).toEqual({});
     const deliveries = await channel.rows("select 1 from whatsapp_webhooks");
     expect(process.webhooks["200"]).toBe(deliveries.length);
     expect(process.commits.deliveries).toBe(deliveries.length);
@@ -74,6 +76,7 @@ describe("metrics", () => {
     await quiet(channel);
 
     expect((await channel.plugin.metrics()).process.sends).toMatchObject({ rejected: 1, ambiguous: 1, failed: 1 });
+    expect((await channel.plugin.metrics()).process.sendErrors).toEqual({ 131009: 1, GRAPH_AMBIGUOUS: 1 });
   });
 
   it("show what waits in each stage and for how long, what lies aside, and the numbers by their state", async () => {
@@ -103,6 +106,8 @@ describe("metrics", () => {
     expect(of("out")).toEqual({ stage: "out", ready: 0, leased: 0, later: 1, oldestWaitMs: 0 });
     expect(database.deadLetters).toEqual({ in: 0, turn: 0, notify: 3 });
     expect(database.numbers).toEqual({ connected: 1, reauth_required: 0, disconnected: 0 });
+    expect(database.parts).toEqual({ queued: 0, held: 0, sending: 0, unknown: 0 });
+    expect(database.webhookAgeMs).toBeGreaterThanOrEqual(0);
     await channel.rows("delete from whatsapp_lanes");
   });
 
@@ -126,12 +131,20 @@ describe("metrics", () => {
       "update whatsapp_connections set paused_until = now() + interval '1 minute', pause_strikes = 1, created_at = now() - interval '1 day' where phone_number_id = '1'",
     );
 
+    await channel.rows(
+      `insert into whatsapp_oauth_tokens (customer_config_id, connection_id, access_token_enc, expires_at)
+       select customer_config_id, id, 'sealed', '2030-01-01T00:00:00Z' from whatsapp_connections where phone_number_id = '131'`,
+    );
+
     const { numbers, eachNumber } = (await channel.plugin.metrics()).database;
 
     expect(numbers).toEqual({ connected: 131, reauth_required: 3, disconnected: 7 });
     expect(eachNumber).toHaveLength(100);
     expect(eachNumber.map(({ paused }) => paused)).toHaveLength(100);
     expect(eachNumber.filter(({ paused }) => paused)).toHaveLength(3);
+    expect(
+      eachNumber.flatMap(({ tokenExpiresAt }) => (tokenExpiresAt === null ? [] : [tokenExpiresAt.toISOString()])),
+    ).toEqual(["2030-01-01T00:00:00.000Z"]);
     expect(eachNumber.map(({ state }) => state)).toEqual([
       ...Array.from({ length: 3 }, () => "reauth_required"),
       ...Array.from({ length: 97 }, () => "connected"),

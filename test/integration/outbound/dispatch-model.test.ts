@@ -121,6 +121,9 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
     return {
       lane,
       outboxId: part.id,
+      sendId: "00000000-0000-4000-8000-000000000051",
+      conversationId: "00000000-0000-4000-8000-000000000052",
+      index: 0,
       kind: "text",
       state: part.state,
       payload: {},

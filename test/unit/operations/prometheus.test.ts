@@ -1,7 +1,9 @@
 /** Metrics as Prometheus reads them. */
-import { expect, it } from "vitest";
+import { Counter, Registry, type RegistryContentType } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { createCollectInto } from "../../../plugin/operations/collect.ts";
 import { COMMIT_SIZES, createCounters } from "../../../plugin/operations/counters.ts";
-import { createMetrics } from "../../../plugin/operations/metrics.ts";
+import { createMetrics, type Metrics, toProcess } from "../../../plugin/operations/metrics.ts";
 import { toPrometheus } from "../../../plugin/operations/prometheus.ts";
 import type { Alarms, Operations } from "../../../plugin/ports.ts";
 
@@ -13,8 +15,10 @@ async function metricsOf(counters = createCounters()) {
     deadLetters: async () => ({ in: 1, turn: 0, notify: 0 }),
     numbers: async () => ({
       counts: { connected: 4, reauth_required: 1, disconnected: 9 },
-      each: [{ connectionId: ID, state: "reauth_required", paused: true }],
+      each: [{ connectionId: ID, state: "reauth_required", paused: true, tokenExpiresAt: new Date(1_800_000_000_500) }],
     }),
+    parts: async () => ({ queued: 4, held: 3, sending: 2, unknown: 1 }),
+    webhookAgeMs: async () => 2_500,
     sentTwice: async () => 2,
   };
   const alarms: Partial<Alarms> = {
@@ -29,6 +33,10 @@ async function metricsOf(counters = createCounters()) {
 it("every sample stands under its name, help and type, and ends with its line", async () => {
   const counters = createCounters();
   counters.add("sendsAccepted", 7);
+  counters.applied("message", 2);
+  counters.applied("status");
+  counters.refused("131047");
+  counters.refused("GRAPH_AMBIGUOUS");
   counters.answered(200);
   counters.answered(401);
   counters.answered(401);
@@ -53,7 +61,12 @@ whatsapp_lanes{stage="turn",state="later"} 1
   expect(text).toContain("whatsapp_sent_twice 2\n");
   expect(text).toContain('whatsapp_alarms_raised{kind="lag"} 2\n');
   expect(text).toContain('whatsapp_alarms_raised{kind="quarantined"} 0\n');
-  expect(text).toContain("whatsapp_events_applied_total 0\n");
+  expect(text).toContain('_applied_total{kind="message"} 2\nwhatsapp_events_applied_total{kind="status"} 1\n');
+  expect(text).toContain('_errors_total{error="131047"} 1\nwhatsapp_send_errors_total{error="GRAPH_AMBIGUOUS"} 1\n');
+  expect(text).toContain(`whatsapp_token_expiry_timestamp_seconds{connection="${ID}"} 1800000000\n`);
+  expect(text).toContain('whatsapp_parts{state="unknown"} 1\n');
+  expect(text).toContain("whatsapp_webhook_age_seconds 2.5\n");
+  expect(text).toContain("whatsapp_up 1\n");
   // @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
   for (const line of text.trimEnd().split("\n"))
     expect(line).toMatch(
@@ -83,4 +96,55 @@ it("the sizes of commits are a histogram: cumulative, and the last bucket is eve
   ]);
   expect(buckets).toHaveLength(COMMIT_SIZES.length + 1);
   expect(text).toContain("whatsapp_commit_deliveries_sum 118\nwhatsapp_commit_deliveries_count 5\n");
+});
+
+describe("on the host's own registry", () => {
+  const registryWith = (metrics: () => Promise<Metrics>, isOpenMetrics = false) => {
+    const registry: Registry<RegistryContentType> = new Registry();
+    if (isOpenMetrics) registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    new Counter({ name: "host_requests_total", help: "Of the host", registers: [registry] }).inc(5);
+    const counters = createCounters();
+    counters.add("turnsAnswered", 3);
+    createCollectInto(metrics, () => toProcess(counters.read()))(registry);
+    return registry;
+  };
+
+  it("every family is there with the same samples, beside the host's own, and one scrape reads once", async () => {
+    const metrics = await metricsOf();
+    let reads = 0;
+    const registry = registryWith(async () => {
+      reads += 1;
+      return metrics;
+    });
+
+    const text = await registry.metrics();
+
+    const samples = (of: string) => of.split("\n").filter((line) => /^whatsapp_/.test(line));
+    expect(samples(text)).toEqual(samples(toPrometheus(metrics)));
+    expect(samples(text).length).toBeGreaterThan(30);
+    expect(text).toContain("host_requests_total 5");
+    expect(reads).toBe(1);
+    await registry.metrics();
+    expect(reads).toBe(2);
+  });
+
+  it("while the database is away the counters are still there, and up is 0", async () => {
+    const text = await registryWith(() => Promise.reject(new Error("away"))).metrics();
+
+    expect(text).toContain("whatsapp_up 0\n");
+    expect(text).toContain('whatsapp_turns_total{outcome="answered"} 3\n');
+    expect(text).not.toContain("whatsapp_lanes{");
+  });
+
+  it("the counters keep their names in OpenMetrics, and in what a cluster's primary adds up", async () => {
+    const registry = registryWith(() => metricsOf(), true);
+
+    const text = await registry.metrics();
+
+    expect(text).toContain("# TYPE whatsapp_turns counter\n");
+    expect(text).toContain('whatsapp_turns_total{outcome="answered"} 0\n');
+    const json = (await registry.getMetricsAsJSON()) as unknown as { name: string; aggregator: string }[];
+    expect(json.find(({ name }) => name.startsWith("whatsapp_turns"))?.aggregator).toBe("sum");
+    expect(json.find(({ name }) => name === "whatsapp_lanes")?.aggregator).toBe("first");
+  });
 });

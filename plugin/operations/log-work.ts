@@ -1,0 +1,41 @@
+/** The store, with a line in the log for what it commits: the stages themselves say only what fails. */
+import type { Logger, SealedTurn, Store } from "../ports.ts";
+
+export function logWork(store: Store, log: Logger): Store {
+  const { inbox, turns } = store;
+  /** Those that were answered in pieces: their end brings nothing more. */
+  const pieces = new WeakMap<SealedTurn, number>();
+  return {
+    ...store,
+    inbox: {
+      ...inbox,
+      async apply(lanes, events, effects) {
+        const woken = await inbox.apply(lanes, events, effects);
+        if (woken !== null)
+          for (const { eventId, event } of events)
+            log.debug({ stage: "in", eventId, kind: event.kind }, "event applied");
+        return woken;
+      },
+    },
+    turns: {
+      ...turns,
+      async append(turn, index, piece) {
+        const isAppended = await turns.append(turn, index, piece);
+        if (isAppended) pieces.set(turn, (pieces.get(turn) ?? 0) + piece.parts.length);
+        return isAppended;
+      },
+      async finish(answers) {
+        const finished = await turns.finish(answers);
+        for (const [i, { turn, send }] of answers.entries()) {
+          if (!finished[i]) continue;
+          const { turnId, conversationId, messages, saidBefore } = turn;
+          const parts = (send?.parts.length ?? 0) + (pieces.get(turn) ?? 0);
+          const isSilent = parts === 0 && saidBefore.length === 0;
+          const fields = { stage: "turn", turnId, conversationId, messages: messages.length, parts };
+          log.info(fields, isSilent ? "turn ended in silence" : "turn answered");
+        }
+        return finished;
+      },
+    },
+  };
+}
