@@ -2,12 +2,12 @@
 
 /** @returns null where none is near: three letters away at most, and fewer in short words. */
 export function nearest(typed: string, known: readonly string[]): string | null {
+  const begins = known.find((word) => typed.length >= 3 && word.startsWith(typed.toLowerCase()));
+  if (begins !== undefined) return begins;
   const [best] = known
     .map((word) => ({ word, distance: distanceOf(typed.toLowerCase(), word) }))
     .sort((one, other) => one.distance - other.distance);
-  if (best === undefined) return null;
-  const isPrefix = typed.length >= 3 && best.word.startsWith(typed.toLowerCase());
-  return isPrefix || best.distance <= Math.min(3, Math.floor(typed.length / 3)) ? best.word : null;
+  return best !== undefined && best.distance <= Math.min(3, Math.floor(typed.length / 3)) ? best.word : null;
 }
 
 /** ` Did you mean "status"?`, or nothing. @param before of every word, as it is typed: `--`. */

@@ -10,7 +10,7 @@ type Read = (body: Uint8Array) => readonly ChannelEvent[] | null;
 
 export function createReadAgain(db: Database): Inbox["readAgain"] {
   const events = db.name("whatsapp_events");
-  return async (read, only, onProgress) => {
+  return async (read, { only, onProgress } = {}) => {
     let understood = 0;
     const failed: ReadAgain["failed"][number][] = [];
     // One delivery at a time, so that one that cannot be stored takes no other with it.

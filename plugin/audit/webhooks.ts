@@ -80,7 +80,7 @@ export function createWebhookAudit({ audit, inbox, deadLetters, log, onQueued }:
       const { understood, failed } =
         count("unknown") === 0
           ? { understood: 0, failed: [] }
-          : await inbox.readAgain(readEvents, { ...owner, webhookId });
+          : await inbox.readAgain(readEvents, { only: { ...owner, webhookId } });
       const replayed = {
         redriven,
         understood,

@@ -157,8 +157,10 @@ export type Inbox = {
    */
   readAgain(
     read: (body: Uint8Array) => readonly ChannelEvent[] | null,
-    only?: { readonly customerConfigId: string; readonly webhookId: string },
-    onProgress?: (done: number, total: number | null) => void,
+    options?: {
+      readonly only?: { readonly customerConfigId: string; readonly webhookId: string };
+      readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
+    },
   ): Promise<ReadAgain>;
   /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
   unpark(): Promise<number>;

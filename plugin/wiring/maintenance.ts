@@ -34,7 +34,7 @@ export function replayUnknown(
   { schema = "public", hostSchema = "public", onProgress }: SchemaOptions & { readonly onProgress?: OnProgress } = {},
 ): Promise<ReadAgain> {
   const readAgain = createReadAgain(createDatabase(knex, { schema, hostSchema }));
-  return readAgain(readEvents, undefined, onProgress);
+  return readAgain(readEvents, { onProgress });
 }
 
 /**
