@@ -35,7 +35,22 @@ declare global {
 `;
 
 /** Of packages that a host may have and we do not: what the examples call, by their own documentation. */
-const PACKAGES = ``;
+const PACKAGES = `declare module "next" {
+  type Handle = (request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => Promise<void>;
+  export default function next(options: { dev: boolean }): { prepare(): Promise<void>; getRequestHandler(): Handle };
+}
+declare module "next/server" {
+  export function after(work: () => Promise<unknown>): void;
+}
+declare module "ai" {
+  type TextStreamPart = { type: "text-delta"; text: string } | { type: "error"; error: unknown } | { type: "abort" } | { type: "finish" };
+  export function streamText(options: {
+    model: string;
+    prompt: string;
+    abortSignal?: AbortSignal;
+    onError?: (event: { error: unknown }) => void;
+  }): { readonly textStream: AsyncIterable<string>; readonly fullStream: AsyncIterable<TextStreamPart> };
+}`;
 
 const where = ({ page, line }: CodeBlock) => `${page}:${line}`;
 

@@ -50,25 +50,32 @@ export function allCodeBlocks(...languages: readonly string[]): readonly CodeBlo
   return PAGES.flatMap(codeBlocksOf).filter(({ language }) => languages.includes(language));
 }
 
-/** The block under a heading, for a test that really runs it. */
+/** The first block after a line, mostly a heading, for a test that really runs it. */
 export function codeBlockUnder(page: string, heading: string, language = "ts"): CodeBlock {
-  const before = readFileSync(join(root, page), "utf8").split(`\n${heading}\n`)[0]?.split("\n").length ?? 0;
-  const block = codeBlocksOf(page).find((one) => one.language === language && one.line > before);
-  if (block === undefined) throw new Error(`${page} has no ${language} under "${heading}"`);
+  const at = readFileSync(join(root, page), "utf8").split("\n").indexOf(heading);
+  const block = codeBlocksOf(page).find((one) => one.language === language && one.line > at + 1);
+  if (at < 0 || block === undefined) throw new Error(`${page} has no ${language} after "${heading}"`);
   return block;
 }
 
+/** A block that begins with `// lib/whatsapp.ts` is that file, which others import as `@/lib/whatsapp`. */
+function fileNamed(text: string): string | undefined {
+  return /^\/\/ ([\w./[\]-]+)\.[a-z]+\n/.exec(text)?.[1];
+}
+
 /**
- * Blocks of a page go on with each other; one that imports something begins anew. Each stands on the lines that it has in
- * its document, so that what the compiler says points there.
+ * Blocks of a page go on with each other; one that names a file or imports something begins anew. Each stands on the lines
+ * that it has in its document, so that what the compiler says points there.
+ * @param aliases gets the files that have names.
  */
-function filesOf(blocks: readonly CodeBlock[]): ReadonlyMap<string, string> {
+function filesOf(blocks: readonly CodeBlock[], aliases: Record<string, string[]>): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   let current = "";
   for (const { page, language, line, text } of blocks) {
-    const extension = `.${language}`;
-    if (!current.startsWith(`${page}.`) || !current.endsWith(extension) || /^import /m.test(text))
-      current = `${page}.${line}${extension}`;
+    const name = fileNamed(text);
+    if (!current.startsWith(`${page}.`) || name !== undefined || /^import /m.test(text))
+      current = `${page}.${line}.${language}`;
+    if (name !== undefined) aliases[`@/${name}`] = [`./${current}`];
     const before = (files.get(current) ?? "export {};").split("\n");
     const gap = "\n".repeat(Math.max(0, line - before.length));
     files.set(current, `${before.join("\n")}${gap}${text}`);
@@ -79,9 +86,17 @@ function filesOf(blocks: readonly CodeBlock[]): ReadonlyMap<string, string> {
 /** @returns what the compiler has to say, as `docs/page.md:12 …`. @param ambient files of declarations, by name. */
 export function complaintsAbout(blocks: readonly CodeBlock[], ambient: Readonly<Record<string, string>>): string[] {
   const languages = [...new Set(blocks.map(({ language }) => language))];
-  const files = new Map(languages.flatMap((name) => [...filesOf(blocks.filter(({ language }) => language === name))]));
+  const aliases: Record<string, string[]> = {};
+  const files = new Map(
+    languages.flatMap((name) => [
+      ...filesOf(
+        blocks.filter(({ language }) => language === name),
+        aliases,
+      ),
+    ]),
+  );
   const texts = new Map([...Object.entries(ambient), ...files].map(([name, text]) => [join(root, name), text]));
-  const options = compilerOptions();
+  const options = compilerOptions(aliases);
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (path) => texts.has(path) || fileExists(path);
@@ -102,7 +117,7 @@ export function complaintsAbout(blocks: readonly CodeBlock[], ambient: Readonly<
 }
 
 /** As the sources are compiled, with a browser and React; the package's names are what `package.json` gives out. */
-function compilerOptions(): ts.CompilerOptions {
+function compilerOptions(aliases: Record<string, string[]>): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
   return {
@@ -112,7 +127,7 @@ function compilerOptions(): ts.CompilerOptions {
     checkJs: true,
     noUnusedLocals: false,
     noUnusedParameters: false,
-    paths: publicPaths(),
+    paths: { ...publicPaths(), ...aliases },
   };
 }
 
