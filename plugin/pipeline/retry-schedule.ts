@@ -7,7 +7,7 @@ export type RetrySchedule = {
   readonly maxMs: number;
 };
 
-/** 1, 2, 4 … 256 s, at most 5 minutes: eight attempts span about ten minutes. */
+/** 1, 2, 4 … 64 s, and with more attempts at most 5 minutes: eight attempts span about two minutes. */
 export const DEFAULT_RETRY: RetrySchedule = { maxAttempts: 8, baseMs: 1_000, maxMs: 300_000 };
 
 /** @param failures how many times it has failed so far, this one included. */

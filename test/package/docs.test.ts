@@ -18,7 +18,7 @@ const DOCUMENTS = [
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((name) => `docs/${String(name).replaceAll("\\", "/")}`)
     // That one shows Markdown of others, and has a test of its own.
-    .filter((name) => name.endsWith(".md") && name !== "docs/formatting.md"),
+    .filter((name) => name.endsWith(".md") && name !== "docs/formatting.md" && !name.startsWith("docs/reference/api/")),
 ];
 
 describe("a link in a document", () => {
@@ -48,6 +48,35 @@ describe("a link in a document", () => {
       ),
     );
   }
+});
+
+describe("docs/README.md", () => {
+  it("leads to every page that is for readers of the package", () => {
+    const index = read("docs/README.md");
+    const pages = DOCUMENTS.filter((path) => path.startsWith("docs/") && !path.startsWith("docs/decisions/"))
+      .map((path) => path.slice("docs/".length))
+      .filter((path) => path !== "README.md");
+
+    expect(pages.filter((page) => !index.includes(`](${page})`) && !index.includes(`](${page}#`))).toEqual([]);
+  });
+});
+
+describe("docs/troubleshooting.md", () => {
+  it("has every error of the integration guide's table", () => {
+    const page = read("docs/troubleshooting.md").toLowerCase();
+
+    for (const error of [
+      "invalid redirect_uri",
+      "invalid state parameter",
+      "no whatsapp business accounts found",
+      "webhook verification fails (403)",
+      "invalid signature (401)",
+      "webhooks are not received",
+      "migration fails",
+      "rls policy blocks insert",
+    ])
+      expect(page).toContain(error);
+  });
 });
 
 describe("the pictures of connecting", () => {

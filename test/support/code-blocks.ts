@@ -20,7 +20,7 @@ export const PAGES: readonly string[] = [
   ...readdirSync(root).filter((name) => name.endsWith(".md")),
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((name) => `docs/${String(name).replaceAll("\\", "/")}`)
-    .filter((name) => name.endsWith(".md") && name !== "docs/formatting.md"),
+    .filter((name) => name.endsWith(".md") && name !== "docs/formatting.md" && !name.startsWith("docs/reference/api/")),
 ];
 
 /** A block in a list is as far in as its list: that is no part of its code. */
@@ -135,13 +135,17 @@ function publicPaths(): Record<string, string[]> {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
   };
-  return Object.fromEntries(
-    Object.entries(exports).flatMap(([entry, target]) => {
-      if (typeof target === "string") return [];
-      const source = target.default.replace("./dist/", "./");
-      return [
-        [`@omniops/whatsapp${entry.slice(1)}`, [source.startsWith("./ui/") ? source : source.replace(/js$/, "ts")]],
-      ];
-    }),
-  );
+  return {
+    // Until package.json gives it out.
+    "@omniops/whatsapp/testing": ["./test/contract/channel-plugin.contract.ts"],
+    ...Object.fromEntries(
+      Object.entries(exports).flatMap(([entry, target]) => {
+        if (typeof target === "string") return [];
+        const source = target.default.replace("./dist/", "./");
+        return [
+          [`@omniops/whatsapp${entry.slice(1)}`, [source.startsWith("./ui/") ? source : source.replace(/js$/, "ts")]],
+        ];
+      }),
+    ),
+  };
 }
