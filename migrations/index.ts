@@ -18,6 +18,7 @@ const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, me
 
 const LEDGER = "whatsapp_migrations";
 
+/** Where the tables are. */
 export type MigrateOptions = {
   /** Schema of our tables, created when missing. Default `public`. */
   readonly schema?: string;
@@ -25,6 +26,7 @@ export type MigrateOptions = {
   readonly hostSchema?: string;
 };
 
+/** Which migrations are applied, by their names, in order. */
 export type MigrationStatus = {
   readonly applied: readonly string[];
   readonly pending: readonly string[];

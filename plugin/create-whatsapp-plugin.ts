@@ -255,7 +255,10 @@ const UPKEEP_MS = 60_000;
 /** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
-/** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
+/**
+ * Makes the channel. Connects to nothing, starts nothing: that is what `migrate` and `start` are for.
+ * @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed.
+ */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);

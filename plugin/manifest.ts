@@ -9,6 +9,7 @@ import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
 
 export const VERSION = "0.1.0";
 
+/** `plugin.manifest.json` as a value: who the channel is, what it can do and what it needs. */
 export const manifest: PluginManifest = {
   id: "whatsapp",
   name: "WhatsApp",

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { OPTIONS } from "../plugin/config.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 const SOURCE = fileURLToPath(new URL("../plugin/create-whatsapp-plugin.ts", import.meta.url));
 
@@ -53,7 +54,7 @@ export function optionsPage(): string {
   const variables = Object.entries(OPTIONS).map(([name, { env, schema, description, ...rest }]) => {
     const absent = schema.safeParse(undefined);
     const value = !absent.success ? "required" : absent.data === undefined ? "not set" : `\`${String(absent.data)}\``;
-    return `| \`${env}\` | \`${name}\` | ${value} | ${description}${"secret" in rest ? " A secret." : ""} |`;
+    return [`\`${env}\``, `\`${name}\``, value, `${description}${"secret" in rest ? " A secret." : ""}`];
   });
   return `# Options
 
@@ -70,9 +71,7 @@ ${rows.join("\n")}
 
 \`config\` is what \`whatsappConfigFromEnv(process.env)\` reads, or a plain object with these names. An empty or blank value counts as not set.
 
-| variable | name | default | |
-| --- | --- | --- | --- |
-${variables.join("\n")}
+${markdownTable(["variable", "name", "default", ""], variables)}
 `;
 }
 

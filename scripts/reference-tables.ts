@@ -1,6 +1,7 @@
 /** docs/reference/tables.md, from a migrated database: every table and column as Postgres knows it. */
 import { manifest } from "@omniops/whatsapp";
 import type { Knex } from "knex";
+import { markdownTable } from "./markdown-table.ts";
 
 /** What each table is for; what it holds of people, and how long, is in docs/privacy.md. */
 const PURPOSES: Readonly<Record<string, string>> = {
@@ -81,7 +82,7 @@ function sheetOf(columns: readonly Column[], table: string): string {
     .filter((column) => column.table === table)
     .map(({ name, type, isNullable, standard }) => {
       const value = standard === null ? "" : `\`${standard.replaceAll("|", "\\|")}\``;
-      return `| \`${name}\` | ${type} | ${isNullable ? "yes" : ""} | ${value} |`;
+      return [`\`${name}\``, type, isNullable ? "yes" : "", value];
     });
-  return `| column | type | may be null | default |\n| --- | --- | --- | --- |\n${rows.join("\n")}`;
+  return markdownTable(["column", "type", "may be null", "default"], rows);
 }

@@ -10,6 +10,7 @@ import type { WireObject } from "./wire.ts";
  */
 export type Ticks = "accepted" | "sent" | "delivered" | "read" | "failed";
 
+/** One message of a chat, as it is read on the phone. */
 export type TranscriptEntry = {
   /** As the business sees it: `inbound` is what the person wrote. */
   readonly direction: "inbound" | "outbound";
@@ -27,6 +28,7 @@ export type TranscriptEntry = {
   readonly error?: { readonly code: number; readonly title: string };
 };
 
+/** A chat between one person and one business number. */
 export type Conversation = {
   readonly phoneNumberId: string;
   readonly person: PersonRecord;

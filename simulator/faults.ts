@@ -67,6 +67,7 @@ export type DownloadFault =
   | { readonly redirectTo: string }
   | { readonly status: number };
 
+/** What is to go wrong, with which requests, and how often. */
 export type Fault = {
   readonly do: FaultKind;
   /** Default `messages`. */
@@ -79,6 +80,7 @@ export type Fault = {
   readonly ms?: number;
 };
 
+/** What may go wrong with any request, and how likely that is. */
 export type RandomFaults = {
   /** Share of requests, 0 to 1. */
   readonly rate: number;
@@ -115,6 +117,7 @@ export type InjectedFault = {
   readonly at: Date;
 };
 
+/** Lets things go wrong, as they do at Meta and on the way to it. */
 export type Faults = {
   /** The next matching request has this fault. Faults of one kind of request happen in the order they were asked for. */
   next(fault: Fault): void;

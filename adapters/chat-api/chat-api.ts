@@ -2,6 +2,7 @@
 import type { AiResponse, Turn } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 
+/** Where the host's chat pipeline listens, and how long it may take. */
 export type ChatApiOptions = {
   readonly url: string;
   /** Sent along, e.g. `{ authorization: "Bearer …" }`. */
@@ -12,6 +13,7 @@ export type ChatApiOptions = {
 };
 
 /**
+ * For a chat pipeline behind HTTP: each turn is posted as JSON, with its `turnId` as `Idempotency-Key`.
  * @returns a `reply` for `createWhatsAppPlugin`. 200 with JSON is the answer, 204 is silence; anything else is tried
  * again by the channel with the same `turnId`.
  */

@@ -76,6 +76,7 @@ export async function rotateKeys(
   });
 }
 
+/** The configuration to look at, the schemas, and what the doctor is to look at. */
 export type RunDoctorOptions = DoctorRequest &
   SchemaOptions & {
     readonly config: WhatsAppConfigInput;
@@ -100,6 +101,7 @@ function readConfig(input: WhatsAppConfigInput): WhatsAppConfig | ChannelError {
   }
 }
 
+/** Whose person it is, and the schemas. */
 export type EraseOptions = SchemaOptions & {
   /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
   readonly customerConfigId?: string;

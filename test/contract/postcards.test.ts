@@ -19,6 +19,14 @@ describeChannelPlugin("Postcards", async () => {
     onEvent: (event) => void events.push(event),
     canStore: () => canStore,
   });
+  const connect = (tenant: keyof typeof TENANTS) =>
+    postcards.plugin.connect({
+      customerConfigId: TENANTS[tenant],
+      accessToken: "a-token",
+      phoneNumberId: "box-1",
+      wabaId: "office-1",
+    });
+  await connect("same");
   return {
     plugin: postcards.plugin,
     events,
@@ -34,13 +42,7 @@ describeChannelPlugin("Postcards", async () => {
     async breakStore() {
       canStore = false;
     },
-    connect: ({ tenant }) =>
-      postcards.plugin.connect({
-        customerConfigId: TENANTS[tenant],
-        accessToken: "a-token",
-        phoneNumberId: "box-1",
-        wabaId: "office-1",
-      }),
+    connect: ({ tenant }) => connect(tenant),
     until,
     stop: async () => {},
   };
