@@ -6,6 +6,7 @@ import { numberOf, PHONE_NUMBER_ID } from "./load.ts";
 
 export async function startLoopbackGraph() {
   let accepted = 0;
+  let answered = 0;
   let wanted = Number.POSITIVE_INFINITY;
   let reached = () => {};
   let onMessage: (to: string) => void = () => {};
@@ -33,13 +34,15 @@ export async function startLoopbackGraph() {
         return;
       }
       accepted++;
+      // An answer says how many messages it is for.
+      answered += Number(/ for (\d+)\)/.exec(body)?.[1] ?? 1);
       onMessage(to);
       response
         .setHeader("content-type", "application/json")
         .end(
           `{"messaging_product":"whatsapp","contacts":[],"messages":[{"id":"wamid.OUT${process.pid}.${accepted}"}]}`,
         );
-      if (accepted >= wanted) reached();
+      if (answered >= wanted) reached();
     });
   }).listen(0, "127.0.0.1");
   server.keepAliveTimeout = 60_000;
@@ -49,12 +52,12 @@ export async function startLoopbackGraph() {
     get accepted() {
       return accepted;
     },
-    /** Resolves once `count` messages were accepted since the last call of `reset`. @throws after two minutes. */
+    /** Resolves once `count` messages were answered since the last call of `reset`. @throws after two minutes. */
     async until(count: number): Promise<void> {
       wanted = count;
-      if (accepted >= wanted) return;
+      if (answered >= wanted) return;
       await new Promise<void>((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`Only ${accepted} of ${count} were sent.`)), 120_000);
+        const late = setTimeout(() => reject(new Error(`Only ${answered} of ${count} were answered.`)), 120_000);
         reached = () => {
           clearTimeout(late);
           resolve();
@@ -67,6 +70,7 @@ export async function startLoopbackGraph() {
     },
     reset() {
       accepted = 0;
+      answered = 0;
       wanted = Number.POSITIVE_INFINITY;
     },
     stop: () => {

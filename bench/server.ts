@@ -54,7 +54,7 @@ if (mode === "hmac") {
       const last = turn.messages.at(-1);
       const mediaId = last?.media?.id;
       if (mode === "returns" && mediaId != null) return { media: [{ kind: "document", mediaId }] };
-      return mode === "silent" ? null : `Yes, until **six**. (${last?.externalId})`;
+      return mode === "silent" ? null : `Yes, until **six**. (${last?.externalId} for ${turn.messages.length})`;
     },
     mediaWaitMs: 60_000,
     logger: quiet,

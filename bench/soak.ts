@@ -13,7 +13,13 @@ const IDLE_SECONDS = 2;
 /** Rows here are per conversation, or gone once they are done: time must not make more of them. */
 const STEADY_TABLES = ["lanes", "contacts", "contact_aliases", "sessions", "host_events", "connections"];
 
-type Sample = { readonly minutes: number; readonly heapMb: number; readonly rssMb: number; readonly idle: number };
+type Sample = {
+  readonly minutes: number;
+  readonly heapMb: number;
+  readonly rssMb: number;
+  readonly lanesMb: number;
+  readonly idle: number;
+};
 
 export async function benchSoak({ freshDatabase, graph }: World, minutes: number): Promise<boolean> {
   const database = await freshDatabase("soak");
@@ -38,6 +44,7 @@ export async function benchSoak({ freshDatabase, graph }: World, minutes: number
           minutes: minutesSince(),
           heapMb: memory.heapUsed / 1e6,
           rssMb: memory.rss / 1e6,
+          lanesMb: await lanesMb(knex),
           idle: await idleInTransaction(knex),
         });
       }
@@ -82,6 +89,11 @@ function report({ samples, before, after, deadlocks, most }: Soaked): boolean {
     console.log(
       `  whatsapp_${name}: ${before[name]?.rows} → ${rows} rows, ${((before[name]?.bytes ?? 0) / 1e6).toFixed(1)} → ${(bytes / 1e6).toFixed(1)} MB`,
     );
+  // Every item of work rewrites a lane's row: what autovacuum gives back must be as much.
+  const lanes = slope(later.map(({ minutes, lanesMb }) => [minutes, lanesMb]));
+  console.log(
+    `  whatsapp_lanes on the disk ${later[0]?.lanesMb.toFixed(1)} → ${later.at(-1)?.lanesMb.toFixed(1)} MB, ${lanes.toFixed(2)} MB/min`,
+  );
   const grown = STEADY_TABLES.filter((name) => (after[name]?.rows ?? 0) > (before[name]?.rows ?? 0));
   const idle = Math.max(0, ...samples.map((sample) => sample.idle));
   return [
@@ -104,6 +116,11 @@ async function sizes(knex: Knex): Promise<Sizes> {
     }),
   );
   return Object.fromEntries(entries);
+}
+
+async function lanesMb(knex: Knex): Promise<number> {
+  const { rows } = await knex.raw("select pg_total_relation_size('whatsapp_lanes')::float8 as bytes");
+  return rows[0].bytes / 1e6;
 }
 
 async function idleInTransaction(knex: Knex): Promise<number> {

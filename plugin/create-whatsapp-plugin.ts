@@ -52,6 +52,7 @@ import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts"
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES, type EffectRules } from "./pipeline/plan-effects.ts";
+import { insteadOfMedia } from "./pipeline/prepare-part.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
@@ -62,6 +63,7 @@ import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
+import { createUploadSample, type UploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
@@ -243,6 +245,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   doctor(request?: DoctorRequest): Promise<Diagnosis>;
   /** How the work is going: what waits in the database, and what this process has done. @throws ChannelError STORE_UNAVAILABLE. */
   metrics(): Promise<Metrics>;
+  /** The sample of a template's header, from a file of the tenant's to Meta's `header_handle`. */
+  readonly uploadTemplateSample: UploadSample;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -279,6 +283,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     mediaUrl,
     mimeTypeOf,
     pair: limits.pair,
+    insteadOf: insteadOfMedia,
     advance,
     isPending,
     onSentTwice(parts) {
@@ -398,6 +403,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     sessionStatus: createSessionStatus(store.sessions),
   };
 
+  const uploadSample = createUploadSample({
+    records: store.media,
+    mediaStore,
+    templates: store.templates,
+    secretBox,
+    graphApi,
+    appId: config.appId,
+  });
   const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
   let isDraining = false;
@@ -415,6 +428,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       mediaStore,
       upload: createUploadMedia({ records: store.media, mediaStore, quotaBytes: mediaQuotaBytes }),
     },
+    uploadSample,
     authenticate: options.authenticate ?? (() => null),
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),
@@ -444,6 +458,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     transform: (response) => transformResponse(response),
     erase,
     doctor,
+    uploadTemplateSample: uploadSample,
     deadLetters,
     metrics,
     receipt: createReceipt(store.outbox),

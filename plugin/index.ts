@@ -28,6 +28,7 @@ export type {
   Retention,
   StageBacklog,
 } from "./ports.ts";
+export type { SampleRequest, UploadSample } from "./templates/upload-sample.ts";
 export {
   type EraseOptions,
   erase,

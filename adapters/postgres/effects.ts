@@ -6,6 +6,7 @@ import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
+import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
 import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
@@ -18,6 +19,7 @@ import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
 
 export type EffectOptions = StatusRules & {
+  readonly insteadOf: InsteadOf;
   readonly coalesceMs: number;
   /** Whether the host listens: otherwise nothing is queued for it. */
   readonly hasListener: boolean;
@@ -73,6 +75,8 @@ export async function writeEffects(
       mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
     })),
   );
+  const instead = await findInstead(tx, db, statuses.justFailed, options.insteadOf);
+  const insteadIds = await insertInsteadMessages(tx, db, instead);
   updateHostMessages(tx, db, shape, [
     ...statuses.messages,
     ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
@@ -103,6 +107,7 @@ export async function writeEffects(
     db,
     joined.map((laneKey) => onTurnLane(laneKey, -1, options.coalesceMs)),
   );
+  queueInstead(tx, db, instead, insteadIds);
   settleOnLanes(tx, db, statuses.settledLanes, { slowed: statuses.slowedLanes, pair: options.pair });
   wakeLanes(tx, db, held);
   await wakeWaitingSends(
@@ -114,7 +119,7 @@ export async function writeEffects(
     turn: turns.length > 0,
     notify: heard.length > 0,
     media: mediaLanes.length > 0,
-    out: statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
+    out: instead.length > 0 || statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
   };
   return { ...statuses, woken: WAKES.filter((stage) => isWoken[stage]) };
 }

@@ -3,6 +3,7 @@ import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEve
 import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { HostMessageChange } from "./host-messages.ts";
+import type { JustFailed } from "./instead.ts";
 import { PAIR_LIMIT } from "./pair-limit.ts";
 import { OPTED_OUT } from "./preferences.ts";
 
@@ -26,6 +27,8 @@ export type AppliedStatuses = {
   readonly twice: readonly SentTwice[];
   /** Lanes whose head was settled, once for each: to be taken off them after all other lanes are locked. */
   readonly settledLanes: readonly string[];
+  /** Parts of which Meta has said just now that nobody will see them. */
+  readonly justFailed: readonly JustFailed[];
   /** Out lanes whose person has had too much, as Meta says. */
   readonly slowedLanes: readonly string[];
 };
@@ -65,6 +68,7 @@ export async function applyStatuses(
       optedOut: [],
       twice: [],
       settledLanes: [],
+      justFailed: [],
       slowedLanes: [],
     };
   const attempts = await attemptsOf(
@@ -122,6 +126,9 @@ export async function applyStatuses(
     answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
+    justFailed: changed.flatMap(({ id, was, state, error }) =>
+      state === "failed" && was !== "failed" && error !== null ? [{ id, error }] : [],
+    ),
     settledLanes: left.map((part) => part.lane_key),
     slowedLanes: [...slowed],
   };

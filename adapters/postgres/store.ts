@@ -37,6 +37,7 @@ export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof WITHOU
 const WITHOUT_MEDIA = {
   mediaWaitMs: 0,
   mediaUrl: (id: string) => id,
+  insteadOf: () => null,
   mimeTypeOf: (seen: string | null, said: string | null) => seen ?? said,
 };
 

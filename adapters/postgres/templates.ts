@@ -27,6 +27,19 @@ export function updateTemplates(tx: Tx, db: Database, events: readonly TemplateE
 export function createTemplates(db: Database): Templates {
   const table = db.name("whatsapp_templates");
   return {
+    async accountOf(customerConfigId, wabaId) {
+      const [row] = await db.query<{ id: string; waba_id: string; access_token_enc: string }>(
+        `select c.id, c.waba_id, t.access_token_enc from ${db.name("whatsapp_connections")} c
+         join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = c.id
+         where c.customer_config_id = $1 and c.state = 'connected' and c.waba_id = coalesce($2, c.waba_id)
+         order by c.created_at desc, c.id limit 1`,
+        [customerConfigId, wabaId],
+      );
+      return row === undefined
+        ? null
+        : { customerConfigId, connectionId: row.id, wabaId: row.waba_id, accessTokenEnc: row.access_token_enc };
+    },
+
     async replace({ customerConfigId, connectionId, wabaId }, listed) {
       await db.transaction(async (tx) => {
         // Two that read at the same time must not undo each other.

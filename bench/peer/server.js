@@ -11,6 +11,8 @@ const quiet = { debug() {}, info() {}, warn: console.error, error: console.error
 const bot = new Chat({
   userName: "bench",
   logger: quiet,
+  // What comes while its conversation is being answered: by default the peer drops it.
+  concurrency: { strategy: "queue", maxQueueSize: 10_000 },
   adapters: {
     whatsapp: createWhatsAppAdapter({
       accessToken: "EAAbench",
@@ -23,8 +25,8 @@ const bot = new Chat({
   },
   state: state === "memory" ? createMemoryState() : createPostgresState({ url: databaseUrl, logger: quiet }),
 });
-bot.onDirectMessage(async (thread, message) => {
-  await thread.post({ markdown: `Yes, until **six**. (${message.id})` });
+bot.onDirectMessage(async (thread, message, _channel, context) => {
+  await thread.post({ markdown: `Yes, until **six**. (${message.id} for ${1 + (context?.skipped.length ?? 0)})` });
 });
 await bot.initialize();
 

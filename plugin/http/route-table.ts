@@ -21,6 +21,7 @@ export const ROUTES = [
   { name: "session", method: "GET", path: "/sessions/:conversationId", auth: "tenant" },
   { name: "upload", method: "POST", path: "/media/upload", auth: "tenant" },
   { name: "download", method: "GET", path: "/media/download/:id", auth: "tenant" },
+  { name: "sample", method: "POST", path: "/templates/samples", auth: "tenant" },
   { name: "deadLetters", method: "GET", path: "/dead-letters", auth: "tenant" },
   { name: "redrive", method: "POST", path: "/dead-letters/redrive", auth: "tenant" },
   { name: "metrics", method: "GET", path: "/metrics", auth: "host" },

@@ -8,6 +8,7 @@ import type { DeadLetterService } from "../dead-letters.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import type { Logger, Store } from "../ports.ts";
+import type { UploadSample } from "../templates/upload-sample.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
@@ -26,6 +27,7 @@ import {
   requirePermission,
   type TenantRoute,
 } from "./session.ts";
+import { createTemplateRoutes } from "./template-routes.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createUiRoute } from "./ui-routes.ts";
 import { createUnprovenReads } from "./unproven-reads.ts";
@@ -42,6 +44,7 @@ export type RouterDeps = {
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
   readonly media: MediaDeps;
+  readonly uploadSample: UploadSample;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -71,6 +74,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
 
   const connecting = createConnectRoutes(connect, log);
   const media = createMediaRoutes(deps.media);
+  const templates = createTemplateRoutes({ uploadSample: deps.uploadSample });
   const deadLetters = createDeadLetterRoutes(deps.deadLetters);
 
   const asTenant =
@@ -110,6 +114,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     session: asTenant(tenant.session),
     upload: asTenant(media.upload),
     download: asTenant(media.download),
+    sample: toOperate(templates.sample),
     deadLetters: toOperate(deadLetters.list),
     redrive: toOperate(deadLetters.redrive),
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),

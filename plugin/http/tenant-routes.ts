@@ -30,12 +30,19 @@ const AI_RESPONSE = z.strictObject({
     .optional(),
   media: z
     .array(
-      z.object({
-        kind: z.enum(["image", "video", "audio", "document", "sticker"]),
-        url: z.string(),
-        caption: z.string().optional(),
-        filename: z.string().optional(),
-      }),
+      z
+        .object({
+          kind: z.enum(["image", "video", "audio", "document", "sticker"]),
+          url: z.string().optional(),
+          mediaId: z.guid().optional(),
+          caption: z.string().optional(),
+          filename: z.string().optional(),
+          voice: z.boolean().optional(),
+        })
+        .refine(({ url, mediaId }) => (url === undefined) !== (mediaId === undefined), {
+          path: ["url"],
+          error: "give either a url or a mediaId",
+        }),
     )
     .optional(),
   location: z

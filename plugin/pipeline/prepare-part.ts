@@ -1,4 +1,5 @@
 /** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
+import type { MetaError } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import { mediaIn } from "../media/media-in.ts";
 import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
@@ -106,14 +107,26 @@ export function blames(outcome: PostOutcome): { readonly id: boolean; readonly l
   return { id: DEAD_ID.has(code), link: DEAD_LINK.has(code) };
 }
 
+/**
+ * What is sent in the place of media that Meta had accepted and then could not show.
+ * @returns the words of the media and their link; null where something else was wrong, or there is no link.
+ */
+export function insteadOfMedia(
+  part: Pick<OutgoingPart, "kind" | "payload">,
+  { code }: MetaError,
+): RewrittenPart | null {
+  const link = DEAD_LINK.has(code) ? linkOf(part) : null;
+  return link === null ? null : asText(part, link);
+}
+
 /** The address of a message that is nothing but media; null when Meta has the file. */
-export function linkOf(part: OutgoingPart): string | null {
+export function linkOf(part: Pick<OutgoingPart, "kind" | "payload">): string | null {
   const [place] = part.kind === "raw" ? [] : mediaIn(part.payload);
   return place?.path.length === 1 && "url" in place.source ? place.source.url : null;
 }
 
 /** The words of the media, and their link. @returns null when that is more than a text holds. */
-export function asText({ payload, kind }: OutgoingPart, url: string): RewrittenPart | null {
+export function asText({ payload, kind }: Pick<OutgoingPart, "kind" | "payload">, url: string): RewrittenPart | null {
   const { caption, filename } = payload[kind] as { readonly caption?: string; readonly filename?: string };
   const link = filename === undefined ? url : `${filename}: ${url}`;
   const text = [caption, link].filter((line) => line !== undefined).join("\n");

@@ -16,6 +16,8 @@ export type KnownTemplate = Pick<
 >;
 
 export type Templates = {
+  /** A connected number of the tenant's that has a token, in this account or, without one, in any; null when there is none. */
+  accountOf(customerConfigId: string, wabaId: string | null): Promise<SendingAccount | null>;
   /** What Meta lists takes the place of everything that was known of the account. */
   replace(account: SendingAccount, listed: readonly ListedTemplate[]): Promise<void>;
   /**

@@ -298,6 +298,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "void lanes.release(wait, SUSPECT_AGAIN_MS)",
     tests: ["test/unit/pipeline/lane-worker.test.ts"],
   },
+  {
+    rule: "turns are sealed in the order in which messages join them",
+    file: "adapters/postgres/turns.ts",
+    find: "as k (lane_key) order by lane_key) l",
+    replace: "as k (lane_key)) l",
+    tests: ["test/integration/engine/turns.test.ts"],
+  },
   ...PACE_MUTATIONS,
   ...KEPT_MEDIA_MUTATIONS,
   ...FETCHED_MEDIA_MUTATIONS,

@@ -55,6 +55,20 @@ export const OUTBOUND_MEDIA_MUTATIONS: readonly Mutation[] = [
     tests: OWN,
   },
   {
+    rule: "media: what Meta had accepted and cannot show is followed by a link",
+    file: "plugin/pipeline/prepare-part.ts",
+    find: "const link = DEAD_LINK.has(code) ? linkOf(part) : null;",
+    replace: "const link = code < 0 ? linkOf(part) : null;",
+    tests: LEAVING,
+  },
+  {
+    rule: "media: and once only, however often Meta says so",
+    file: "adapters/postgres/statuses.ts",
+    find: 'state === "failed" && was !== "failed" && error !== null',
+    replace: 'state === "failed" && error !== null',
+    tests: LEAVING,
+  },
+  {
     rule: "media: an id that Meta has lost is forgotten",
     file: DISPATCH,
     find: "await outboundMedia.forgetUploads(part.connection.phoneNumberId, known);",

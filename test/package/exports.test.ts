@@ -146,6 +146,8 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Metrics",
       "NumberState",
       "ReadAgain",
+      "SampleRequest",
+      "UploadSample",
       "Retention",
       "Retry",
       "RetrySchedule",

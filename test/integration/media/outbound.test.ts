@@ -1,8 +1,8 @@
 /** Media at addresses: fetched and given to Meta, once for each number and content; where that fails, a link. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { quiet } from "../../support/channel.ts";
-import { conversationOf, FILES, lastBody, SILENT, sent, start } from "./outbound-media.ts";
+import { NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { conversationOf, FILES, keep, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
 
 vi.mock("../../../adapters/web/web.ts", async () => ({
@@ -14,6 +14,23 @@ beforeEach(() => {
   names.clear();
   fetched.length = 0;
 });
+
+const failedMedia = (id: string | null | undefined) => ({
+  id,
+  status: "failed",
+  timestamp: "1700000000",
+  recipient_id: "447700900123",
+  errors: [{ code: 131053, title: "Media upload error" }],
+});
+
+function report(channel: TestChannel, status: object): void {
+  const metadata = { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId };
+  const value = { messaging_product: "whatsapp", metadata, statuses: [status] };
+  channel.meta.deliver({
+    object: "whatsapp_business_account",
+    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
+  });
+}
 
 describe("a picture at an address", () => {
   it("is fetched, given to Meta and sent by its id, once for all who get it", async () => {
@@ -142,6 +159,57 @@ describe("a picture at an address", () => {
 
     expect(lastBody(channel)).toMatchObject({ type: "text", text: { body: "https://files.example/gone.jpg" } });
     expect(receipt.degraded).toEqual([{ part: 0, what: "media", from: "image", to: "link" }]);
+    expect(channel.meta.accepted).toHaveLength(1);
+  });
+
+  it("that Meta has accepted and then cannot show is followed by a link in a text, once, however often Meta says so", async () => {
+    const url = "https://files.example/gone.jpg";
+    const channel = await start({ ...SILENT, meta: { cannotFetch: (link) => link === url } });
+    const ada = await conversationOf(channel);
+    channel.meta.faults.webhooks({ duplicate: 3 });
+
+    const message = { kind: "image", url, caption: "Look" } as const;
+    const { sendId } = await channel.plugin.send({ conversationId: ada, message });
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+    await channel.meta.idle();
+    await quiet(channel);
+    const pricing = { billable: false, pricing_model: "PMP", category: "service", type: "free_customer_service" };
+    report(channel, { ...failedMedia(channel.meta.accepted[0]?.wamid), timestamp: "1800000000", pricing });
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(channel.meta.accepted.map(({ body }) => body.image ?? body.text)).toEqual([
+      { link: url, caption: "Look" },
+      { body: `Look\n${url}`, preview_url: true },
+    ]);
+    const receipt = await channel.plugin.receipt(sendId, TENANT);
+    expect(receipt).toMatchObject({
+      degraded: [{ part: 0, what: "media", from: "image", to: "link" }],
+      parts: [
+        { index: 0, kind: "image", state: "failed", error: { meta: { code: 131053 } } },
+        { index: 1, kind: "text", state: "read", error: null },
+      ],
+    });
+    const shown = await channel.rows(
+      "select content, status from messages where role = 'assistant' order by created_at",
+    );
+    expect(shown).toEqual([expect.objectContaining({ status: "failed" }), { content: `Look\n${url}`, status: "read" }]);
+    expect(channel.events.filter(({ kind }) => kind === "status")).toMatchObject([
+      ...["accepted", "failed"].map((state) => ({ part: 0, state })),
+      ...["accepted", "sent", "delivered", "read"].map((state) => ({ part: 1, state })),
+    ]);
+  });
+
+  it("of the tenant's own, which no link shows, fails and nothing follows", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
+    const receipt = await sent(channel, ada, { message: { kind: "image", mediaId } });
+    report(channel, failedMedia(receipt.parts[0]?.messageId));
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect((await channel.plugin.receipt(receipt.sendId, TENANT))?.parts).toHaveLength(1);
     expect(channel.meta.accepted).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import express from "express";
 import express4 from "express4";
@@ -18,7 +18,17 @@ const QUOTA = 120_000_000;
 
 let channel: TestChannel;
 beforeAll(async () => {
-  channel = await startChannel({ start: false, plugin: { mediaQuotaBytes: QUOTA } });
+  channel = await startChannel({
+    start: false,
+    plugin: {
+      mediaQuotaBytes: QUOTA,
+      authenticate: ({ headers }: { headers: Record<string, string> }) => ({
+        customerConfigId: headers["x-tenant"] ?? "",
+        permissions: ["operate"],
+      }),
+    },
+    config: { metaAppId: "700700700700700" },
+  });
 });
 
 type Part = readonly [name: string, value: string | Blob, filename?: string];
@@ -167,6 +177,122 @@ describe("a file that is uploaded", () => {
     expect(answer.status).toBe(201);
     expect(row?.filename).toMatch(/^[\w.-]+\.pdf$/);
     expect(row?.filename.length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe("a template's sample", () => {
+  const ask = async (body: object, tenant = TENANT) => {
+    const answer = await fetch(`${channel.url}/templates/samples`, {
+      method: "POST",
+      headers: { "x-tenant": tenant, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as { handle?: string; error?: { code: string } } };
+  };
+
+  it("goes to Meta in pieces and comes back as a handle", async () => {
+    const { body } = await upload(file(PDF, "offer.pdf"));
+
+    const answer = await ask({ mediaId: body.id });
+
+    expect(answer).toEqual({ status: 201, body: { handle: expect.stringMatching(/^\d+::/) } });
+  });
+
+  it("is refused before a byte leaves where Meta would not take it, or it is nobody's", async () => {
+    const text = await upload(file(Buffer.from("one;two\n"), "x", "text/csv"));
+    const pdf = await upload(file(PDF, "offer.pdf"));
+    const before = channel.meta.uploads.length;
+
+    expect(await ask({ mediaId: text.body.id })).toMatchObject({
+      status: 415,
+      body: { error: { code: "MEDIA_TYPE_UNSUPPORTED" } },
+    });
+    expect(await ask({ mediaId: "00000000-0000-4000-8000-00000000000f" })).toMatchObject({
+      status: 404,
+      body: { error: { code: "MEDIA_NOT_FOUND" } },
+    });
+    expect(await ask({ mediaId: pdf.body.id, wabaId: "999" })).toMatchObject({
+      status: 409,
+      body: { error: { code: "CONNECTION_MISSING" } },
+    });
+    expect(await ask({ mediaId: "menu.pdf" })).toMatchObject({
+      status: 400,
+      body: { error: { code: "REQUEST_INVALID" } },
+    });
+    expect(channel.meta.uploads).toHaveLength(before);
+  });
+});
+
+describe("an upload that goes on", () => {
+  it("is taken no faster than it is kept, so that what a browser calls its progress is true", async () => {
+    let taken = 0;
+    let open: () => void = () => undefined;
+    const isOpen = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const slow = await startChannel({
+      start: false,
+      plugin: {
+        mediaStore: {
+          async put(_key, bytes) {
+            for await (const chunk of bytes) {
+              taken += chunk.byteLength;
+              await isOpen;
+            }
+          },
+          get: async () => null,
+          remove: async () => undefined,
+          sweep: async () => 0,
+          link: async () => null,
+        },
+      },
+    });
+    const { hostname, port } = new URL(slow.url);
+    const head = `--x\r\ncontent-disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n`;
+    const body = Buffer.concat([Buffer.from(head), PDF, Buffer.alloc(60_000_000), Buffer.from("\r\n--x--\r\n")]);
+    let sent = 0;
+    let isStuck = false;
+    const request = httpRequest({
+      hostname,
+      port,
+      path: "/api/whatsapp/media/upload",
+      method: "POST",
+      headers: {
+        "x-tenant": TENANT,
+        "content-type": "multipart/form-data; boundary=x",
+        "content-length": body.byteLength,
+      },
+    });
+    const answered = once(request, "response");
+    async function pour(): Promise<void> {
+      while (sent < body.byteLength) {
+        const piece = body.subarray(sent, sent + 1_000_000);
+        const isTaken = new Promise((resolve) => request.write(piece, resolve));
+        isStuck = true;
+        await isTaken;
+        isStuck = false;
+        sent += piece.byteLength;
+      }
+      request.end();
+    }
+    const poured = pour();
+
+    // What the sockets between hold is all that can be on its way.
+    let before = -1;
+    await until(() => {
+      const stands = isStuck && taken > 0 && sent === before;
+      before = sent;
+      return stands;
+    }, "the sender to wait for the store");
+    expect(sent).toBeLessThan(30_000_000);
+    open();
+    await poured;
+
+    const [response] = (await answered) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(201);
+    expect(taken).toBe(PDF.byteLength + 60_000_000);
+    await slow.stop();
   });
 });
 

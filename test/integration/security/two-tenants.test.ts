@@ -90,6 +90,10 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "GET", path: `/media/download/${ids.tenant}%2F${ids.mediaId}` },
     { method: "GET", path: `/media/download/${ids.sendId}` },
   ],
+  sample: (ids) => [
+    { method: "POST", path: `/templates/samples?${named(ids)}`, body: { mediaId: ids.mediaId } },
+    { method: "POST", path: "/templates/samples", body: { mediaId: ids.mediaId, wabaId: ids.wabaId } },
+  ],
   deadLetters: (ids) => [
     { method: "GET", path: `/dead-letters?conversation_id=${ids.conversationId}` },
     {
@@ -118,6 +122,7 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   erase: "takes the tenant",
   doctor: "takes the tenant",
   deadLetters: "takes the tenant",
+  uploadTemplateSample: "takes the tenant",
   receipt: "takes the tenant",
   send: "the host's to check",
   sessionStatus: "the host's to check",
