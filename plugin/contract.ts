@@ -189,6 +189,7 @@ export type AiResponse = {
   readonly choices?: readonly AiChoice[];
   readonly cards?: readonly AiCard[];
   readonly media?: readonly AiMedia[];
+  /** A place, in degrees: latitude -90 to 90, longitude -180 to 180. */
   readonly location?: {
     readonly latitude: number;
     readonly longitude: number;
@@ -321,6 +322,7 @@ export type PartState =
 
 /** One WhatsApp message of a send, with where it stands. */
 export type SentPart = {
+  /** From 0, in the order in which they leave; `part` of a status event. */
   readonly index: number;
   readonly kind: OutboundMessage["kind"];
   readonly state: PartState;

@@ -44,7 +44,10 @@ export type DeadLetterService = {
       /** Who does it, for the log: an id, as the host knows its people. Null by default. */
       readonly by?: string | null | undefined;
     },
-  ): Promise<{ readonly redriven: number; readonly left: number }>;
+  ): Promise<{
+    readonly redriven: number /** How many match and still lie aside: call again. */;
+    readonly left: number;
+  }>;
 };
 
 const PAGE = 100;

@@ -176,6 +176,7 @@ export type CallMessage = {
   readonly kind: "call";
   readonly text: string;
   readonly label?: string;
+  /** How long the button works, in minutes. @see https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/call-button-messages-deep-links */
   readonly ttlMinutes?: number;
   readonly payload?: string;
 };
@@ -250,6 +251,7 @@ export type TemplateChoice = {
 /** A text, or one of the two values that WhatsApp writes in the reader's own format. */
 export type TemplateValue =
   | string
+  /** `amount1000`: the amount times 1000, so 9.90 is 9900. `code`: ISO 4217. `fallback`: where it cannot be formatted. */
   | { readonly currency: { readonly fallback: string; readonly code: string; readonly amount1000: number } }
   | { readonly dateTime: { readonly fallback: string } };
 

@@ -1,9 +1,12 @@
 /** How long to wait before trying again: exponential, capped, with jitter so that failures do not come back in step. */
 
+/** How often something that fails is tried, and how long it waits in between. */
 export type RetrySchedule = {
   /** After this many failures in a row the item is moved aside and its lane goes on. */
   readonly maxAttempts: number;
+  /** The first wait, in milliseconds; each is twice the one before it, give or take a quarter. */
   readonly baseMs: number;
+  /** The longest wait, in milliseconds. */
   readonly maxMs: number;
 };
 
