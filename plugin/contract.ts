@@ -7,7 +7,7 @@ export type * from "./outbound-message.ts";
 
 /**
  * A channel: a way for people to reach the host's AI. WhatsApp is one; another package may be another.
- * {@link describeChannelPlugin} in the test kit states these promises as tests.
+ * `describeChannelPlugin` states these promises as tests.
  */
 export interface ChannelPlugin {
   /** The same data as `plugin.manifest.json`, which a host may read before loading any code. */

@@ -38,7 +38,7 @@ export function replayUnknown(
 
 /**
  * The same as the plugin's `deadLetters`, without a plugin: what is put back is worked by a running one, at its next look.
- * @param options.logger hears who has put back what. Default: pino, as the plugin.
+ * `logger` hears who has put back what; default: pino, as the plugin.
  */
 export function openDeadLetters(
   knex: Knex,
@@ -107,7 +107,7 @@ export type EraseOptions = SchemaOptions & {
   readonly customerConfigId?: string;
 };
 
-/** Forgets a person without a plugin, beside those that are running. See {@link WhatsAppPlugin.erase}. */
+/** Forgets a person without a plugin, beside those that are running. See `erase` of the plugin. */
 export function erase(knex: Knex, subject: ErasureSubject, options: EraseOptions = {}): Promise<ErasureCounts> {
   return createErase(createErasure(patientDatabase(knex, options)))(subject, options);
 }

@@ -11,7 +11,7 @@ import * as simulatorPackage from "@omniops/whatsapp/simulator";
 import express from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { APP_SECRET, NUMBER, startChannel, TENANT, until, VERIFY_TOKEN } from "../support/channel.ts";
-import { codeBlockUnder } from "../support/code-blocks.ts";
+import { type CodeBlock, codeBlocksOf, codeBlockUnder } from "../support/code-blocks.ts";
 import { spawnNode } from "../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { runCodeBlock } from "../support/run-block.ts";
@@ -84,13 +84,14 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 const chatPipeline = { answer: async ({ messages }: Turn) => `**${messages.map(({ text }) => text).join(" ")}**` };
 
 describe("README, Embed it", () => {
-  it("answers a message", async () => {
+  it("answers a message, and sends what the host wants to say", async () => {
     const { meta, env } = await startMeta();
     const database = await createTestDatabase({ empty: true });
     const app = express();
     const published: string[] = [];
+    const { module, made } = watched();
     await runCodeBlock(codeBlockUnder("README.md", "## Embed it"), {
-      modules: { "@omniops/whatsapp": watched().module },
+      modules: { "@omniops/whatsapp": module },
       names: {
         knex: database.knex,
         app,
@@ -108,6 +109,15 @@ describe("README, Embed it", () => {
     await until(() => published.includes("message"), "onEvent to hear of it");
 
     expect(meta.accepted.map(({ text }) => text)).toEqual(["*Is it open today?*"]);
+
+    const { id: conversationId } = await database.knex("conversations").first("id");
+    const sending = codeBlocksOf("README.md").find(({ text }) => text.includes("whatsapp.sessionStatus("));
+    await runCodeBlock(sending as CodeBlock, {
+      modules: {},
+      names: { whatsapp: made[0], conversationId, aiResponse: { text: "**Hi**" } },
+    });
+    await meta.waitFor(() => meta.accepted.length === 4);
+    expect(meta.accepted.slice(1).map(({ type }) => type)).toEqual(["text", "template", "location"]);
   });
 });
 

@@ -69,6 +69,15 @@ describe("docs/reference/options.md", () => {
   );
 });
 
+describe("docs/reference/manifest.md", () => {
+  it("explains every member of the manifest, and no other", () => {
+    const rows = read("docs/reference/manifest.md").matchAll(/^\| ((?:`\w+`(?:, )?)+) +\|/gm);
+    const explained = [...rows].flatMap(([, cell = ""]) => cell.match(/\w+/g) ?? []);
+
+    expect(explained.sort()).toEqual(Object.keys(manifest).sort());
+  });
+});
+
 describe("docs/reference/tables.md", () => {
   it("is what a migrated database holds: npm run reference writes it", async () => {
     const { knex, drop } = await createTestDatabase();
