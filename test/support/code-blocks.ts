@@ -135,17 +135,13 @@ function publicPaths(): Record<string, string[]> {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
   };
-  return {
-    // Until package.json gives it out.
-    "@omniops/whatsapp/testing": ["./test/contract/channel-plugin.contract.ts"],
-    ...Object.fromEntries(
-      Object.entries(exports).flatMap(([entry, target]) => {
-        if (typeof target === "string") return [];
-        const source = target.default.replace("./dist/", "./");
-        return [
-          [`@omniops/whatsapp${entry.slice(1)}`, [source.startsWith("./ui/") ? source : source.replace(/js$/, "ts")]],
-        ];
-      }),
-    ),
-  };
+  return Object.fromEntries(
+    Object.entries(exports).flatMap(([entry, target]) => {
+      if (typeof target === "string") return [];
+      const source = target.default.replace("./dist/", "./");
+      return [
+        [`@omniops/whatsapp${entry.slice(1)}`, [source.startsWith("./ui/") ? source : source.replace(/js$/, "ts")]],
+      ];
+    }),
+  );
 }
