@@ -7,6 +7,8 @@ export type Activity = {
   end(): void;
   /** Something a test may be waiting for has changed. */
   changed(): void;
+  /** Calls the listener whenever something may have changed; returns how to stop that. */
+  onChange(listener: () => void): () => void;
   idle(): Promise<void>;
   waitFor<T>(predicate: () => T, timeoutMs: number): Promise<T>;
   /** Refuses everybody who still waits. */
@@ -17,10 +19,12 @@ type Waiter = { readonly check: () => boolean; readonly refuse: (reason: Error) 
 
 export function createActivity(): Activity {
   const waiters = new Set<Waiter>();
+  const listeners = new Set<() => void>();
   let open = 0;
 
   function changed(): void {
     for (const waiter of waiters) if (waiter.check()) waiters.delete(waiter);
+    for (const listener of listeners) listener();
   }
 
   function waitUntil<T>(predicate: () => T, timeoutMs: number | null): Promise<T> {
@@ -62,6 +66,10 @@ export function createActivity(): Activity {
       changed();
     },
     changed,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async idle() {
       await waitUntil(() => open === 0, null);
     },
@@ -69,6 +77,7 @@ export function createActivity(): Activity {
     close() {
       for (const waiter of waiters) waiter.refuse(new Error("The simulator was stopped while this was awaited."));
       waiters.clear();
+      listeners.clear();
     },
   };
 }

@@ -2,6 +2,7 @@
 import { isObject } from "./accepts.ts";
 import type { Choice } from "./choices.ts";
 import type { PersonRecord } from "./people.ts";
+import type { ListedTemplate } from "./templates.ts";
 import type { WireObject } from "./wire.ts";
 
 /**
@@ -37,6 +38,15 @@ export type Conversation = {
   readonly isTyping: boolean;
 };
 
+/** What a message is made of: as it was posted, or as the person wrote it. */
+export type MessageContent = {
+  readonly message: WireObject;
+  /** The template that it is made from. */
+  readonly listed?: ListedTemplate | undefined;
+  /** Who of the business wrote it, when it was not the API. */
+  readonly author?: string;
+};
+
 type Entry = { -readonly [K in keyof TranscriptEntry]: TranscriptEntry[K] };
 
 /** One conversation with what Meta remembers about it. */
@@ -53,7 +63,8 @@ export type ConversationState = {
 
 export type Conversations = {
   between(phoneNumberId: string, person: PersonRecord): ConversationState;
-  add(conversation: ConversationState, entry: TranscriptEntry): void;
+  add(conversation: ConversationState, entry: TranscriptEntry, content: MessageContent): void;
+  contentOf(wamid: string): MessageContent | undefined;
   /** Moves the ticks forward, never back. */
   tick(wamid: string, status: Ticks, error?: TranscriptEntry["error"]): void;
   /** The host has taken what a person wrote. */
@@ -74,6 +85,7 @@ const RANK: Readonly<Record<Ticks, number>> = { accepted: 0, sent: 1, delivered:
 
 export function createConversations(): Conversations {
   const byPair = new Map<string, ConversationState>();
+  const contents = new Map<string, MessageContent>();
   const byWamid = new Map<
     string,
     { readonly entry: Entry; readonly conversation: ConversationState; readonly index: number }
@@ -95,8 +107,10 @@ export function createConversations(): Conversations {
       byPair.set(pair, conversation);
       return conversation;
     },
-    add(conversation, entry) {
+    contentOf: (wamid) => contents.get(wamid),
+    add(conversation, entry, content) {
       const own = { ...entry };
+      contents.set(entry.wamid, content);
       byWamid.set(entry.wamid, { entry: own, conversation, index: conversation.entries.length });
       conversation.entries.push(own);
     },

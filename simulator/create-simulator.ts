@@ -3,9 +3,11 @@ import { createAccountBook } from "./accounts/account-book.ts";
 import { createAccounts } from "./accounts/create-accounts.ts";
 import { createActivity } from "./activity.ts";
 import { replyOf } from "./choices.ts";
+import { createClock } from "./clock.ts";
 import { createConversations } from "./conversations.ts";
+import { createDesk } from "./desk/create-desk.ts";
 import { createFaults } from "./faults.ts";
-import { type GraphAnswer, refuse } from "./graph-error.ts";
+import { type GraphAnswer, refuse, titleOf } from "./graph-error.ts";
 import type { GraphCall, GraphPlan } from "./graph-plan.ts";
 import { createGraphServer } from "./graph-server.ts";
 import { performHandshake } from "./handshake.ts";
@@ -20,11 +22,25 @@ import { createWebhookPoster } from "./post-webhook.ts";
 import { createSignIn } from "./sign-in/create-sign-in.ts";
 import type { Person, Simulator } from "./simulator.ts";
 import { createStatuses } from "./statuses.ts";
+import { createTemplateManagement } from "./template-management.ts";
+import { createTemplateUpdates } from "./template-updates.ts";
 import { createTemplates } from "./templates.ts";
 import { createTimers } from "./timers.ts";
 import { createTokens } from "./tokens.ts";
 import { createWebhookSender } from "./webhook-sender.ts";
 import type { WireObject } from "./wire.ts";
+
+/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported */
+function unsupported(type: string): WireObject {
+  const title = titleOf(131_051);
+  const error = {
+    code: 131_051,
+    title,
+    message: title,
+    error_data: { details: "Message type is currently not supported." },
+  };
+  return { type: "unsupported", errors: [error], unsupported: { type } };
+}
 
 const DEFAULT_WAIT_MS = 5_000;
 /** Password changed: the commonest way a token dies. */
@@ -43,7 +59,8 @@ const DEFAULT_REVOCATION_SUBCODE = 460;
  * await meta.stop();
  */
 export function createSimulator(options: SimulatorOptions): Simulator {
-  const settings = resolveOptions(options);
+  const clock = createClock(options.now ?? (() => new Date()));
+  const settings = { ...resolveOptions(options), now: clock.now };
   const numbers = new Map(settings.numbers.map((number) => [number.phoneNumberId, number]));
   const activity = createActivity();
   const timers = createTimers();
@@ -68,7 +85,16 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       if (kind !== "status") for (const wamid of wamids) conversations.acknowledge(wamid);
     },
   });
-  const accounts = createAccounts({ settings, book, tokens, templates, sender });
+  const templateUpdates = createTemplateUpdates({ now: settings.now, store: templates, sender });
+  const management = createTemplateManagement({
+    settings,
+    store: templates,
+    updates: templateUpdates,
+    timers,
+    activity,
+    isVerified: (wabaId) => (book.account(wabaId)?.about.verificationStatus ?? "verified") === "verified",
+  });
+  const accounts = createAccounts({ settings, book, tokens, templates, management, sender });
   const signIn = createSignIn({ settings, book, tokens });
   const statuses = createStatuses({ settings, activity, timers, conversations, sender });
   const messages = createMessagesEndpoint({
@@ -83,7 +109,14 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     uploads,
     isRegistered: book.isRegistered,
   });
-  const inbound = createInbound({ settings, numbers, people, conversations, sender });
+  const inbound = createInbound({
+    settings,
+    numbers,
+    people,
+    conversations,
+    sender,
+    isOnBusinessApp: (phoneNumberId) => book.number(phoneNumberId)?.about.isOnBusinessApp ?? false,
+  });
   const server = createGraphServer({
     apiVersion: settings.apiVersion,
     tokens,
@@ -92,7 +125,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     planOpen: signIn.plan,
     plan: planCall,
     onRequest: ledgers.count,
-    serve: media.serve,
+    serve: (request, response) => desk.serve(request, response) || media.serve(request, response),
   });
   const records = new WeakMap<Person, PersonRecord>();
   const keepMedia = (file: SimulatedFile, to = settings.numbers[0]?.phoneNumberId ?? "") =>
@@ -115,6 +148,13 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     const { name, phoneNumber, userId, username } = record;
     const sends = (message: WireObject, about: InboundOptions = {}) =>
       inbound.send([{ ...about, from: record, message }])[0] ?? "";
+    // Numbers that are on the Cloud API alone hear only that something happened which it cannot tell.
+    const amends = (shown: WireObject, about: InboundOptions = {}) => {
+      const to = about.to ?? settings.numbers[0]?.phoneNumberId ?? "";
+      if (book.number(to)?.about.isOnBusinessApp) return sends(shown, about);
+      const message = unsupported(String(shown.type));
+      return inbound.send([{ ...about, from: record, message, shown }])[0] ?? "";
+    };
     const person: Person = {
       name,
       phoneNumber,
@@ -134,6 +174,16 @@ export function createSimulator(options: SimulatorOptions): Simulator {
         );
         return sends(replyOf(choice), { ...about, replyTo: wamid });
       },
+      edits(wamid, text, about) {
+        const original = conversations.contentOf(wamid)?.message ?? {};
+        const type = String(original.type ?? "text");
+        const message =
+          type === "text"
+            ? { type, text: { body: text } }
+            : { type, [type]: { ...(original[type] as WireObject), caption: text } };
+        return amends({ type: "edit", edit: { original_message_id: wamid, message } }, about);
+      },
+      deletes: (wamid, about) => amends({ type: "revoke", revoke: { original_message_id: wamid } }, about),
       reacts(emoji, wamid, about) {
         return sends({ type: "reaction", reaction: { message_id: wamid, ...(emoji !== null && { emoji }) } }, about);
       },
@@ -151,7 +201,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     return record;
   }
 
-  return {
+  const meta: Simulator = {
     async start() {
       url = await server.listen(settings.port, settings.host);
       return url;
@@ -159,11 +209,18 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     async stop() {
       activity.close();
       timers.close();
+      desk.close();
       await Promise.all([sender.close(), url === null ? undefined : server.close()]);
     },
     get url() {
       if (url === null) throw new Error("The simulator has no URL before start().");
       return url;
+    },
+    phoneUrlOf(person, to = settings.numbers[0]?.phoneNumberId ?? "") {
+      return `${meta.url}/phone#${recordOf(person).key}/${to}`;
+    },
+    get phoneUrl() {
+      return `${meta.url}/phone`;
     },
     setWebhookUrl: sender.setUrl,
     async verifyWebhook() {
@@ -171,7 +228,11 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       if (webhookUrl === null) throw new Error("The simulator has no webhookUrl to verify; call setWebhookUrl first.");
       return performHandshake(webhookUrl, settings.verifyToken);
     },
-    person: (about) => personOf(people.add(about)),
+    person(about) {
+      const person = personOf(people.add(about));
+      activity.changed();
+      return person;
+    },
     batch: (batched) =>
       inbound.send(
         batched.map((item) => ({
@@ -180,12 +241,13 @@ export function createSimulator(options: SimulatorOptions): Simulator {
           message: "text" in item ? { type: "text", text: { body: item.text } } : item.message,
         })),
       ),
+    staffWrites: (to, text, about = {}) => inbound.echo(recordOf(to), text, about.from),
     deliver: inbound.deliver,
     keepMedia,
     downloads: media.downloads,
     uploads: uploads.uploads,
     forgetUpload: uploads.forget,
-    templates: templates.api,
+    templates: { ...templates.api, ...templateUpdates },
     login: signIn.login,
     issueToken: signIn.issueToken,
     numbers: book.states,
@@ -193,8 +255,19 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     changeAccount: book.changeAccount,
     addPartner: accounts.addPartner,
     removePartner: accounts.removePartner,
+    changeQuality: accounts.changeQuality,
     deauthorize: signIn.deauthorize,
     requestDataDeletion: signIn.requestDataDeletion,
+    clock: {
+      now: clock.now,
+      moveOn(milliseconds) {
+        clock.moveOn(milliseconds);
+        activity.changed();
+      },
+      get aheadMs() {
+        return clock.aheadMs;
+      },
+    },
     faults: faults.api,
     revokeToken({ accessToken = settings.accessToken, subcode = DEFAULT_REVOCATION_SUBCODE } = {}) {
       tokens.revoke(accessToken, { subcode });
@@ -221,4 +294,15 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     idle: activity.idle,
     waitFor: (predicate, timeoutMs = DEFAULT_WAIT_MS) => activity.waitFor(predicate, timeoutMs),
   };
+  const desk = createDesk({
+    meta,
+    appName: settings.appName,
+    activity,
+    people,
+    personOf,
+    book,
+    conversations,
+    fileOf: (id) => media.fileOf(id) ?? uploads.fileOf(id) ?? (/^https?:/.test(id) ? settings.fetchLink(id) : null),
+  });
+  return meta;
 }

@@ -12,6 +12,7 @@ export type GraphEndpoint =
   | "account"
   | "phone_numbers"
   | "message_templates"
+  | "template"
   | "subscribed_apps"
   | "debug_token"
   | "dialog"
@@ -37,7 +38,7 @@ export type GraphEndpoint =
  * `reset-before-accept`: the connection dies, nothing happened. `accept-then-reset`, `accept-then-500`,
  * `accept-then-hang`: it was carried out, the caller cannot know. `hang`: never an answer, nothing happened. `slow`:
  * carried out at once, answered after `ms`. `garbage`: carried out, answered 200 with something that is not JSON.
- * An error is answered as Meta words it; nothing happened.
+ * An error is answered as Meta words it; nothing happened. `failed`: a message is taken with 200 and fails later, by a status.
  */
 export type FaultKind =
   | "reset-before-accept"
@@ -48,6 +49,7 @@ export type FaultKind =
   | "slow"
   | "garbage"
   | { readonly error: GraphErrorSpec }
+  | { readonly failed: { readonly code: number; readonly details?: string } }
   | { readonly download: DownloadFault };
 
 /**
@@ -103,6 +105,8 @@ export type WebhookFaults = {
   readonly shuffle?: boolean | "statuses";
   /** The longest such delay. Default 50. */
   readonly shuffleMs?: number;
+  /** Each status is posted this much later than it would be, in milliseconds. */
+  readonly delayStatusesMs?: number;
   /** The first status is posted, and its answer awaited, before the caller of `/messages` hears anything. */
   readonly statusesBeforeResponse?: boolean;
   /** Retries that fall due together are posted as one delivery, as Meta may. */
@@ -117,16 +121,26 @@ export type InjectedFault = {
   readonly at: Date;
 };
 
+/** A fault that waits for its request. */
+export type ArmedFault = { readonly id: number; readonly fault: Fault; readonly left: number };
+
 /** Lets things go wrong, as they do at Meta and on the way to it. */
 export type Faults = {
-  /** The next matching request has this fault. Faults of one kind of request happen in the order they were asked for. */
-  next(fault: Fault): void;
+  /**
+   * The next matching request has this fault. Faults of one kind of request happen in the order they were asked for.
+   * @returns its id, for `takeBack`.
+   */
+  next(fault: Fault): number;
   /** Any request may have one of these faults. Replaces the random faults asked for before. */
   random(faults: RandomFaults): void;
   /** Replaces the webhook faults. */
   webhooks(faults: WebhookFaults): void;
   /** Nothing goes wrong from here on. */
   clear(): void;
+  /** A fault that `next` asked for does not happen any more. */
+  takeBack(id: number): void;
+  /** What waits for its request, and how webhooks misbehave. */
+  armed(): { readonly next: readonly ArmedFault[]; readonly webhooks: WebhookFaults };
   readonly injected: readonly InjectedFault[];
 };
 
@@ -153,7 +167,8 @@ export function createFaults({
 }): FaultSource {
   const injected: InjectedFault[] = [];
   const webhookRandom = createRandom(seed);
-  let planned: { readonly fault: Fault; left: number }[] = [];
+  let planned: { readonly id: number; readonly fault: Fault; left: number }[] = [];
+  let count = 0;
   let chance: (RandomFaults & { readonly draw: Random }) | null = null;
   let webhook: WebhookFaults = {};
 
@@ -174,7 +189,9 @@ export function createFaults({
   return {
     api: {
       next(fault) {
-        planned.push({ fault, left: fault.times ?? 1 });
+        count += 1;
+        planned.push({ id: count, fault, left: fault.times ?? 1 });
+        return count;
       },
       random(faults) {
         chance = { ...faults, draw: createRandom(faults.seed ?? seed) };
@@ -187,6 +204,10 @@ export function createFaults({
         chance = null;
         webhook = {};
       },
+      takeBack(id) {
+        planned = planned.filter((plan) => plan.id !== id);
+      },
+      armed: () => ({ next: planned.map((plan) => ({ ...plan })), webhooks: { ...webhook } }),
       injected,
     },
     take({ on, to }) {

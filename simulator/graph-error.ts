@@ -9,6 +9,9 @@ export type GraphErrorSpec = {
   readonly message?: string;
   readonly type?: string;
   readonly details?: string;
+  /** `error_user_title` and `error_user_msg`: what Meta's own pages would show. */
+  readonly userTitle?: string;
+  readonly userMessage?: string;
 };
 
 export type GraphAnswer = {
@@ -34,6 +37,7 @@ const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly ti
   2500: { httpStatus: 400, title: "Unknown path components" },
   368: { httpStatus: 403, title: "Temporarily blocked for policies violations" },
   80007: { httpStatus: 400, title: "Rate limit issues" },
+  80008: { httpStatus: 400, title: "There have been too many calls to this WhatsApp Business account" },
   130429: { httpStatus: 400, title: "Rate limit hit" },
   131000: { httpStatus: 500, title: "Something went wrong" },
   131005: { httpStatus: 403, title: "Access denied" },
@@ -88,6 +92,8 @@ export function refuse(spec: GraphErrorSpec): GraphAnswer {
     code: spec.code,
     ...(spec.details !== undefined && { error_data: { messaging_product: "whatsapp", details: spec.details } }),
     ...(spec.subcode !== undefined && { error_subcode: spec.subcode }),
+    ...(spec.userTitle !== undefined && { is_transient: false, error_user_title: spec.userTitle }),
+    ...(spec.userMessage !== undefined && { error_user_msg: spec.userMessage }),
     fbtrace_id: newTraceId(),
   };
   return { httpStatus: spec.httpStatus ?? ERRORS[spec.code]?.httpStatus ?? 400, body: { error } };

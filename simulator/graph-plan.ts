@@ -20,6 +20,9 @@ export type OpenCall = {
   readonly body: WireObject;
 };
 
+/** Why Meta does not deliver a message that it has taken. */
+export type LaterFailure = { readonly code: number; readonly details: string };
+
 /** A Graph call, read and authorized. */
 export type GraphCall = OpenCall & { readonly access: Access };
 
@@ -27,8 +30,8 @@ export type GraphPlan = {
   readonly endpoint: GraphEndpoint;
   /** The addresses by which a fault may choose it; empty when it has no recipient. */
   readonly to: readonly string[];
-  /** Carries it out. */
-  readonly run: () => GraphAnswer | Promise<GraphAnswer>;
+  /** Carries it out; `later`: a message is taken, and fails afterwards. */
+  readonly run: (later?: LaterFailure) => GraphAnswer | Promise<GraphAnswer>;
 };
 
 /** A refused call has no plan. */

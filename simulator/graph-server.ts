@@ -81,6 +81,10 @@ export function createGraphServer(deps: {
   }
 
   async function disturb(fault: TakenFault, plan: GraphPlan, { answer, request, response }: Exchange): Promise<void> {
+    if (typeof fault.do === "object" && "failed" in fault.do) {
+      const { code, details } = fault.do.failed;
+      return answer(await plan.run({ code, details: details ?? "As the test asked for" }));
+    }
     if (typeof fault.do === "object") return answer("error" in fault.do ? refuse(fault.do.error) : await plan.run());
     switch (fault.do) {
       case "reset-before-accept":

@@ -9,7 +9,7 @@ import type { Settings } from "./options.ts";
 import type { People, PersonRecord } from "./people.ts";
 import { messagesIn } from "./read-payload.ts";
 import type { WebhookSender } from "./webhook-sender.ts";
-import { messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
+import { echoChange, messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
 
 /** Where a message goes, what it quotes, and when it was written. */
 export type InboundOptions = {
@@ -22,13 +22,20 @@ export type InboundOptions = {
 };
 
 /** A message of Meta's shape; `from`, `id` and `timestamp` are filled in where they are missing. */
-export type InboundMessage = InboundOptions & { readonly from: PersonRecord; readonly message: WireObject };
+export type InboundMessage = InboundOptions & {
+  readonly from: PersonRecord;
+  readonly message: WireObject;
+  /** What the person did, where Meta tells the business something else. Default: the message. */
+  readonly shown?: WireObject;
+};
 
 export type Inbound = {
   /** Queues each message in a delivery of its own, or all in one, and returns their wamids. */
   send(messages: readonly InboundMessage[]): readonly string[];
   /** Posts anything, signed. Messages in it that Meta would know are remembered. */
   deliver(payload: WireObject | Uint8Array): void;
+  /** Somebody of the business writes by the WhatsApp Business app. */
+  echo(to: PersonRecord, text: string, from?: string): string;
 };
 
 export function createInbound(deps: {
@@ -37,10 +44,11 @@ export function createInbound(deps: {
   readonly people: People;
   readonly conversations: Conversations;
   readonly sender: WebhookSender;
+  readonly isOnBusinessApp: (phoneNumberId: string) => boolean;
 }): Inbound {
-  const { settings, numbers, people, conversations, sender } = deps;
+  const { settings, numbers, people, conversations, sender, isOnBusinessApp } = deps;
 
-  function prepare({ from, message, to, replyTo, at }: InboundMessage): Prepared {
+  function prepare({ from, message, shown, to, replyTo, at }: InboundMessage): Prepared {
     const phoneNumberId = to ?? settings.numbers[0]?.phoneNumberId;
     const number = numbers.get(phoneNumberId ?? "");
     if (!number) throw new Error(`The simulator has no business number ${phoneNumberId}.`);
@@ -49,7 +57,7 @@ export function createInbound(deps: {
       context: { from: number.displayPhoneNumber.replace(/\D/g, ""), id: replyTo },
     };
     const whole = { id: wamid, timestamp: secondsOf(at ?? settings.now()), ...context, ...message };
-    remember(number, from, whole);
+    remember(number, from, { ...whole, ...shown });
     return { wamid, lane: number.phoneNumberId, change: messageChange(number, from, whole) };
   }
 
@@ -60,15 +68,11 @@ export function createInbound(deps: {
     const conversation = conversations.between(phoneNumberId, person);
     const replyTo = (message.context as { readonly id?: string } | undefined)?.id ?? null;
     if (!conversations.find(wamid)) {
-      conversations.add(conversation, {
-        direction: "inbound",
-        type,
-        text: shownText(message),
-        wamid,
-        at,
-        status: "sent",
-        replyTo,
-      });
+      conversations.add(
+        conversation,
+        { direction: "inbound", type, text: shownText(message), wamid, at, status: "sent", replyTo },
+        { message },
+      );
     }
     if (opensWindow(type)) conversation.lastInboundAt = Math.max(conversation.lastInboundAt ?? 0, at.getTime());
   }
@@ -81,6 +85,26 @@ export function createInbound(deps: {
       const wamids = prepared.map(({ wamid }) => wamid);
       void sender.send({ kind: "message", lane: first.lane, wamids, content: prepared.map(({ change }) => change) });
       return wamids;
+    },
+    echo(person, text, from = settings.numbers[0]?.phoneNumberId ?? "") {
+      const number = numbers.get(from);
+      if (!number) throw new Error(`The simulator has no business number ${from}.`);
+      if (!isOnBusinessApp(from)) throw new Error(`The number ${from} is not on the WhatsApp Business app.`);
+      const wamid = newWamid();
+      const at = settings.now();
+      const message = { id: wamid, timestamp: secondsOf(at), type: "text", text: { body: text } };
+      conversations.add(
+        conversations.between(from, person),
+        { direction: "outbound", type: "text", text, wamid, at, status: "delivered", replyTo: null },
+        { message, author: "From the WhatsApp Business app" },
+      );
+      void sender.send({
+        kind: "message",
+        lane: from,
+        wamids: [wamid],
+        content: [echoChange(number, person, message)],
+      });
+      return wamid;
     },
     deliver(payload) {
       const bytes = payload instanceof Uint8Array ? payload : null;

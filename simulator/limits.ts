@@ -23,6 +23,11 @@ export function isWindowOpen({ lastInboundAt }: ConversationState, at: Date): bo
   return lastInboundAt !== null && at.getTime() - lastInboundAt < WINDOW_MS;
 }
 
+/** When the window closes that the person opened last; null when they never wrote. */
+export function windowEndOf({ lastInboundAt }: ConversationState): Date | null {
+  return lastInboundAt === null ? null : new Date(lastInboundAt + WINDOW_MS);
+}
+
 /** Takes one message off the pair's allowance; false when there is none left. */
 export function takePairAllowance(conversation: ConversationState, at: Date): boolean {
   const busyUntil = spend(conversation.pairBusyUntil, at.getTime(), PAIR_INTERVAL_MS, PAIR_BURST);

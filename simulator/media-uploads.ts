@@ -5,6 +5,7 @@ import { isObject } from "./accepts.ts";
 import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type GraphAnswer, refuse, unknownObject } from "./graph-error.ts";
 import { type GraphCall, type GraphPlan, paramOf } from "./graph-plan.ts";
+import type { SimulatedFile } from "./media.ts";
 import { type FormFile, readMultipart } from "./multipart.ts";
 import { ok, read } from "./node.ts";
 import type { Settings } from "./options.ts";
@@ -31,6 +32,8 @@ export type MediaUploads = {
   refusalOf(phoneNumberId: string, body: WireObject): GraphAnswer | null;
   /** What becomes of a message whose media Meta cannot use, which shows only later. */
   failureOf(body: WireObject): { readonly code: number; readonly details: string } | null;
+  /** The bytes, for whoever looks at the message; the oldest are let go when there are too many. */
+  fileOf(id: string): SimulatedFile | null;
   /** Forgets an id before its time. */
   forget(id: string): void;
   readonly uploads: readonly UploadedMedia[];
@@ -63,6 +66,10 @@ const MOST_BYTES: Readonly<Record<string, number>> = {
   "video/mp4": 16 * MB,
 };
 
+/** How much of what was uploaded is kept to be shown. */
+const MOST_KEPT = 64 * MB;
+const MOST_SHOWN = 16 * MB;
+
 const KINDS: Readonly<Record<string, RegExp>> = {
   image: /^image\/(jpeg|png)$/,
   video: /^video\//,
@@ -77,11 +84,23 @@ export function createMediaUploads(settings: Settings, onUploaded: () => void): 
   const kept = new Map<string, UploadedMedia>();
   const uploads: UploadedMedia[] = [];
   const sessions = new Map<string, Session>();
+  const files = new Map<string, SimulatedFile>();
+  let keptBytes = 0;
+
+  function keepFile(id: string, file: SimulatedFile): void {
+    files.set(id, file);
+    keptBytes += file.bytes.byteLength;
+    for (const [oldest, { bytes }] of files) {
+      if (keptBytes <= MOST_KEPT) break;
+      files.delete(oldest);
+      keptBytes -= bytes.byteLength;
+    }
+  }
 
   async function take(number: SimulatedNumber, call: GraphCall): Promise<GraphAnswer> {
     const form = await readForm(call);
     if (form === null) return refuse({ code: 100, message: "(#100) The parameter messaging_product is required." });
-    const { fields, file, size, sha256 } = form;
+    const { fields, file, bytes, size, sha256 } = form;
     if (fields.messaging_product !== "whatsapp")
       return refuse({ code: 100, message: "(#100) The parameter messaging_product is required." });
     if (file === null || size === 0) return refuse({ code: 100, message: "(#100) The parameter file is required." });
@@ -97,6 +116,7 @@ export function createMediaUploads(settings: Settings, onUploaded: () => void): 
     const { phoneNumberId } = number;
     const uploaded = { id, phoneNumberId, filename: file.filename, mime, size, sha256, at: settings.now() };
     kept.set(id, uploaded);
+    if (bytes.byteLength === size) keepFile(id, { bytes, mime });
     uploads.push(uploaded);
     onUploaded();
     return ok({ id });
@@ -173,6 +193,7 @@ export function createMediaUploads(settings: Settings, onUploaded: () => void): 
       return null;
     },
 
+    fileOf: (id) => files.get(id) ?? null,
     forget: (id) => void kept.delete(id),
     uploads,
   };
@@ -181,6 +202,7 @@ export function createMediaUploads(settings: Settings, onUploaded: () => void): 
 type Form = {
   readonly fields: Readonly<Record<string, string>>;
   readonly file: FormFile | null;
+  readonly bytes: Uint8Array;
   readonly size: number;
   readonly sha256: string;
 };
@@ -189,6 +211,7 @@ async function readForm(call: GraphCall): Promise<Form | null> {
   const stream = streamOf(call);
   if (stream === null) return null;
   const hash = createHash("sha256");
+  const pieces: Uint8Array[] = [];
   let file: FormFile | null = null;
   let size = 0;
   const fields = await readMultipart(stream, stream.headers["content-type"] ?? "", {
@@ -196,9 +219,12 @@ async function readForm(call: GraphCall): Promise<Form | null> {
       file = found;
       size += bytes.byteLength;
       hash.update(bytes);
+      // A large one is counted and let go, so that a test of large files measures the host and not us.
+      if (size <= MOST_SHOWN) pieces.push(Uint8Array.from(bytes));
+      else pieces.length = 0;
     },
   });
-  return fields === null ? null : { fields, file, size, sha256: hash.digest("hex") };
+  return fields === null ? null : { fields, file, bytes: Buffer.concat(pieces), size, sha256: hash.digest("hex") };
 }
 
 function streamOf({ body }: GraphCall): IncomingMessage | null {

@@ -35,6 +35,8 @@ export type Media = {
   plan(call: GraphCall): GraphPlan | GraphAnswer | null;
   /** Takes requests for bytes. @returns whether it was one. */
   serve(request: IncomingMessage, response: ServerResponse): boolean;
+  /** What it still has; null when it is gone. */
+  fileOf(id: string): SimulatedFile | null;
   readonly downloads: readonly MediaDownload[];
 };
 
@@ -100,6 +102,7 @@ export function createMedia(deps: {
     const fault = cdn === undefined ? faults.take({ on: "media-download", to: [media.id] }) : null;
     if (fault === null) return send(response, media.bytes, media);
     if (typeof fault.do === "object" && "download" in fault.do) return disturb(fault.do.download, media, url, response);
+    if (typeof fault.do === "object" && "failed" in fault.do) return send(response, media.bytes, media);
     if (typeof fault.do === "object") {
       const { httpStatus, body } = refuse(fault.do.error);
       return end(response, httpStatus, "application/json", JSON.stringify(body));
@@ -159,6 +162,7 @@ export function createMedia(deps: {
       return true;
     },
 
+    fileOf: find,
     downloads,
   };
 }

@@ -6,7 +6,7 @@ import { choicesOf } from "./choices.ts";
 import { type ConversationState, type Conversations, shownText } from "./conversations.ts";
 import type { FaultSource } from "./faults.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
-import type { GraphPlan } from "./graph-plan.ts";
+import type { GraphPlan, LaterFailure } from "./graph-plan.ts";
 import { newWamid } from "./ids.ts";
 import type { AcceptedMessage, Ledgers } from "./ledgers.ts";
 import { createThroughput, isWindowOpen, takePairAllowance } from "./limits.ts";
@@ -102,8 +102,8 @@ export function createMessagesEndpoint(deps: {
     return {
       endpoint,
       to: [...new Set([phoneNumber ?? userId ?? "", ...addressesOf(conversation)])],
-      run: () =>
-        accept(number, body, { conversation, recipient: phoneNumber ?? userId ?? "", userId, endpoint, listed }),
+      run: (later) =>
+        accept(number, body, later, { conversation, recipient: phoneNumber ?? userId ?? "", userId, endpoint, listed }),
     };
   }
 
@@ -144,6 +144,7 @@ export function createMessagesEndpoint(deps: {
   async function accept(
     number: SimulatedNumber,
     body: WireObject,
+    later: LaterFailure | undefined,
     { conversation, recipient, userId, endpoint, listed }: Destination,
   ): Promise<GraphAnswer> {
     const at = settings.now();
@@ -152,19 +153,23 @@ export function createMessagesEndpoint(deps: {
     const text = listed ? shownBody(body.template as WireObject, listed) : shownText({ ...body, type });
     const choices = choicesOf(body, listed);
     const callbackData = typeof body.biz_opaque_callback_data === "string" ? body.biz_opaque_callback_data : null;
-    const failure = isClosed(conversation, body, at) ? WINDOW_CLOSED : uploads.failureOf(body);
+    const failure = isClosed(conversation, body, at) ? WINDOW_CLOSED : (later ?? uploads.failureOf(body));
     conversation.typingUntil = 0;
     const replyTo = (body.context as { readonly message_id?: string } | undefined)?.message_id ?? null;
-    conversations.add(conversation, {
-      direction: "outbound",
-      type,
-      text,
-      wamid,
-      at,
-      status: "accepted",
-      replyTo,
-      ...(choices.length > 0 && { choices }),
-    });
+    conversations.add(
+      conversation,
+      {
+        direction: "outbound",
+        type,
+        text,
+        wamid,
+        at,
+        status: "accepted",
+        replyTo,
+        ...(choices.length > 0 && { choices }),
+      },
+      { message: body, listed },
+    );
     ledgers.accept({
       wamid,
       phoneNumberId: number.phoneNumberId,

@@ -3,6 +3,7 @@
 import type { SimulatedAccount, SimulatedNumber } from "./accounts/simulated-number.ts";
 import { WEBHOOK_FIELDS } from "./accounts/webhook-fields.ts";
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
+import type { SimulatedFile } from "./media.ts";
 import type { LoginOptions } from "./sign-in/login-options.ts";
 import type { SimulatedTemplate } from "./templates.ts";
 
@@ -36,6 +37,11 @@ export type SimulatorOptions = {
    * `order_shipped`, `appointment_reminder` (named), `spring_menu` and `cakes_of_the_week` (marketing), `sign_in_code`.
    */
   readonly templates?: readonly SimulatedTemplate[];
+  /**
+   * How long a template that was created or edited waits for its review, in milliseconds. Default 100. `null`: until
+   * `meta.templates.change` decides.
+   */
+  readonly templateReviewMs?: number | null;
   /** 0, the default, lets the system choose. */
   readonly port?: number;
   readonly host?: string;
@@ -67,6 +73,8 @@ export type SimulatorOptions = {
   readonly apiVersion?: string;
   /** Addresses that Meta cannot fetch media from: such a message fails later, with 131053. Default: none. */
   readonly cannotFetch?: (link: string) => boolean;
+  /** What Meta would find at an address in a message, to be shown on the phone; it fetches nothing itself. Default: nothing. */
+  readonly fetchLink?: (link: string) => SimulatedFile | null;
   /** Seed of every random choice the simulator makes about faults. Default 1. */
   readonly seed?: number;
 };
@@ -82,6 +90,7 @@ export type Settings = Required<
 };
 
 const DEFAULT_STATUS_STEP_MS = 20;
+const DEFAULT_REVIEW_MS = 100;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 
@@ -99,6 +108,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     login: options.login ?? {},
     webhookFields: options.webhookFields ?? WEBHOOK_FIELDS,
     templates: options.templates ?? DEFAULT_TEMPLATES,
+    templateReviewMs: options.templateReviewMs === undefined ? DEFAULT_REVIEW_MS : options.templateReviewMs,
     port: options.port ?? 0,
     host: options.host ?? "127.0.0.1",
     now: options.now ?? (() => new Date()),
@@ -115,6 +125,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     requireAppSecretProof: options.requireAppSecretProof ?? true,
     apiVersion: options.apiVersion ?? "v25.0",
     cannotFetch: options.cannotFetch ?? (() => false),
+    fetchLink: options.fetchLink ?? (() => null),
     seed: options.seed ?? 1,
   };
 }

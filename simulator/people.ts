@@ -33,10 +33,12 @@ export type People = {
   add(options: PersonOptions): PersonRecord;
   /** The person at this phone number or user id; somebody unknown is made up on the spot. */
   at(address: { readonly phoneNumber: string | null; readonly userId: string | null }): PersonRecord;
+  list(): readonly PersonRecord[];
 };
 
 export function createPeople(): People {
   const byAddress = new Map<string, PersonRecord>();
+  const all: PersonRecord[] = [];
   let count = 0;
 
   function add(options: PersonOptions): PersonRecord {
@@ -52,6 +54,7 @@ export function createPeople(): People {
       hidesPhoneNumber: options.hidesPhoneNumber ?? false,
       sendsReadReceipts: options.sendsReadReceipts ?? true,
     };
+    all.push(person);
     if (person.phoneNumber !== null) byAddress.set(person.phoneNumber, person);
     if (person.userId !== null) byAddress.set(person.userId, person);
     if (person.parentUserId !== null) byAddress.set(person.parentUserId, person);
@@ -60,6 +63,7 @@ export function createPeople(): People {
 
   return {
     add,
+    list: () => all,
     at({ phoneNumber, userId }) {
       const known =
         (phoneNumber !== null ? byAddress.get(phoneNumber) : undefined) ??

@@ -1,6 +1,7 @@
 /** What a simulator offers to tests, demos and benchmarks. */
 import type { AccountUpdates } from "./accounts/account-updates.ts";
 import type { AccountChanges, NumberChanges, NumberState } from "./accounts/simulated-number.ts";
+import type { Clock } from "./clock.ts";
 import type { Conversation, TranscriptEntry } from "./conversations.ts";
 import type { Faults } from "./faults.ts";
 import type { AppUsage } from "./graph-server.ts";
@@ -45,6 +46,13 @@ export type Person = {
    * `replyTo`: in that message and no other. Throws when there is nothing to press by that title.
    */
   press(title: string, options?: InboundOptions): string;
+  /**
+   * Writes a text or a caption anew; returns the wamid of that. Meta tells it only to numbers that are also on the WhatsApp
+   * Business app, to others it is a message of a type that is not supported.
+   */
+  edits(wamid: string, text: string, options?: InboundOptions): string;
+  /** Deletes a message for everyone; told as `edits` is. */
+  deletes(wamid: string, options?: InboundOptions): string;
   /** Puts an emoji on a message, or takes it back with null. */
   reacts(emoji: string | null, wamid: string, options?: InboundOptions): string;
   /** The chat as this person reads it, oldest first. `to`: the business number, by default the first. */
@@ -65,6 +73,10 @@ export type Simulator = {
   stop(): Promise<void>;
   /** The base URL of Graph and of the dialog, for `META_GRAPH_URL` and `META_DIALOG_URL`. Throws before `start`. */
   readonly url: string;
+  /** The page with a phone, for a browser on this machine. Throws before `start`. */
+  readonly phoneUrl: string;
+  /** The same, with a chat of this person's open. `to`: the business number, by default the first. */
+  phoneUrlOf(person: Person, to?: string): string;
 
   /** Where webhooks go from now on, retries included. `null`: nowhere. */
   setWebhookUrl(url: string | null): void;
@@ -74,6 +86,11 @@ export type Simulator = {
   person(options: PersonOptions): Person;
   /** Several messages in one delivery, one change each; returns their wamids. */
   batch(messages: readonly BatchedMessage[]): readonly string[];
+  /**
+   * Somebody of the business writes to a person in the WhatsApp Business app: `smb_message_echoes`. Throws for a number that
+   * is not on the app (`isOnBusinessApp`). `from`: the business number, by default the first. Returns the wamid.
+   */
+  staffWrites(to: Person, text: string, options?: { readonly from?: string }): string;
   /** Signs and posts any payload; bytes go out unchanged. */
   deliver(payload: WireObject | Uint8Array): void;
 
@@ -98,6 +115,8 @@ export type Simulator = {
   changeNumber(phoneNumberId: string, changes: NumberChanges): void;
   changeAccount(wabaId: string, changes: AccountChanges): void;
 
+  /** The clock of everything that Meta dates, ends or limits. */
+  readonly clock: Clock;
   readonly faults: Faults;
   /** From now on the token is refused with 190 and this subcode (default 460). Default: the simulator's own token. */
   revokeToken(options?: { readonly accessToken?: string; readonly subcode?: number }): void;

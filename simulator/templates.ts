@@ -16,14 +16,36 @@ export type SimulatedTemplate = {
   readonly parameterFormat?: "NAMED" | "POSITIONAL";
   /** In Meta's spelling, as `GET /{waba-id}/message_templates` lists them. */
   readonly components: readonly WireObject[];
+  /** `GREEN` (the default), `YELLOW`, `RED` or `UNKNOWN`. */
+  readonly qualityScore?: string;
+  /** Why it was rejected, in Meta's word. Default `NONE`. */
+  readonly rejectedReason?: string;
+  /** `message_send_ttl_seconds`; null: none was asked for. */
+  readonly sendTtlSeconds?: number | null;
+  /** The category that it had before Meta filed it elsewhere. */
+  readonly previousCategory?: string | null;
 };
+
+/** What Meta decides about a template later; each is told by its own webhook. */
+export type TemplateChanges = {
+  readonly status?: string;
+  /** With `REJECTED`: Meta's word, and what it says to the business. */
+  readonly rejectedReason?: string;
+  readonly rejectionInfo?: { readonly reason: string; readonly recommendation: string };
+  readonly qualityScore?: string;
+  readonly category?: NonNullable<SimulatedTemplate["category"]>;
+};
+
+type TemplateName = { readonly name: string; readonly language?: string };
 
 /** The templates of an account; without `wabaId` those of the first number's. */
 export type Templates = {
   /** Adds one, or takes the place of the one with its name and language: with another status, that one is paused, say. */
   add(template: SimulatedTemplate, wabaId?: string): void;
   /** One language, or all of them; what is not there needs no removing. */
-  remove(template: { readonly name: string; readonly language?: string }, wabaId?: string): void;
+  remove(template: TemplateName, wabaId?: string): void;
+  /** Meta reviews it, pauses it, finds its quality wanting, files it elsewhere: changed, and told by webhooks. */
+  change(template: TemplateName, changes: TemplateChanges, wabaId?: string): void;
   list(wabaId?: string): readonly SimulatedTemplate[];
 };
 
@@ -32,7 +54,11 @@ export type ListedTemplate = Required<SimulatedTemplate> & { readonly id: string
 
 /** The inside of {@link Templates}. */
 export type TemplateStore = {
-  readonly api: Templates;
+  readonly api: Omit<Templates, "change">;
+  byId(id: string): { readonly wabaId: string; readonly template: ListedTemplate } | undefined;
+  /** Throws for an account that does not exist. */
+  of(template: TemplateName, wabaId?: string): { readonly wabaId: string; readonly found: readonly ListedTemplate[] };
+  count(wabaId: string): number;
   find(wabaId: string, name: string, language: string): ListedTemplate | undefined;
   page(wabaId: string, query: URLSearchParams): TemplatePage | GraphAnswer;
 };
@@ -44,9 +70,11 @@ const FIRST_ID = 1_387_000_000_000_000;
 
 export function createTemplates({
   numbers,
+  accounts,
   templates,
 }: {
   readonly numbers: readonly SimulatedNumber[];
+  readonly accounts: readonly { readonly wabaId: string }[];
   readonly templates: readonly SimulatedTemplate[];
 }): TemplateStore {
   const byAccount = new Map<string, ListedTemplate[]>();
@@ -68,13 +96,17 @@ export function createTemplates({
       category: "UTILITY",
       status: "APPROVED",
       parameterFormat: "POSITIONAL",
+      qualityScore: "GREEN",
+      rejectedReason: "NONE",
+      sendTtlSeconds: null,
+      previousCategory: null,
       ...template,
       id: account[at]?.id ?? String(FIRST_ID + count),
     };
     account.splice(at === -1 ? account.length : at, at === -1 ? 0 : 1, listed);
   }
 
-  for (const { wabaId } of numbers) byAccount.set(wabaId, []);
+  for (const { wabaId } of [...numbers, ...accounts]) byAccount.set(wabaId, []);
   for (const wabaId of byAccount.keys()) for (const template of templates) add(template, wabaId);
 
   return {
@@ -90,6 +122,19 @@ export function createTemplates({
       },
       list: (wabaId) => accountOf(wabaId).map(({ id: _, ...template }) => template),
     },
+    byId(id) {
+      for (const [wabaId, account] of byAccount) {
+        const template = account.find((one) => one.id === id);
+        if (template) return { wabaId, template };
+      }
+      return undefined;
+    },
+    of({ name, language }, wabaId = numbers[0]?.wabaId ?? "") {
+      const isMeant = (one: ListedTemplate) =>
+        one.name === name && (language === undefined || one.language === language);
+      return { wabaId, found: accountOf(wabaId).filter(isMeant) };
+    },
+    count: (wabaId) => accountOf(wabaId).length,
     find: (wabaId, name, language) =>
       byAccount.get(wabaId)?.find((template) => template.name === name && template.language === language),
     page(wabaId, query) {
@@ -108,7 +153,7 @@ export function createTemplates({
       if (items.length === 0) return { items: [], paging: null };
       const cursors = { before: cursorAt(start), after: cursorAt(end) };
       return {
-        items: items.map(nodeOf),
+        items: items.map(templateNode),
         paging: { cursors, ...(end < found.length && { next: `https://graph.invalid/next?after=${cursors.after}` }) },
       };
     },
@@ -130,7 +175,8 @@ function isAskedFor(template: ListedTemplate, query: URLSearchParams): boolean {
 }
 
 /** Every field that Meta documents, so that asking for it does not fail; what is undefined is not listed. */
-function nodeOf({ id, name, language, status, category, parameterFormat, components }: ListedTemplate): WireObject {
+export function templateNode(template: ListedTemplate): WireObject {
+  const { id, name, language, status, category, parameterFormat, components } = template;
   return {
     id,
     name,
@@ -138,13 +184,13 @@ function nodeOf({ id, name, language, status, category, parameterFormat, compone
     status,
     category,
     sub_category: undefined,
-    previous_category: undefined,
+    previous_category: template.previousCategory ?? undefined,
     correct_category: undefined,
     parameter_format: parameterFormat,
     components,
-    quality_score: { score: "GREEN", date: 1_790_000_000 },
-    rejected_reason: "NONE",
-    message_send_ttl_seconds: undefined,
+    quality_score: { score: template.qualityScore, date: 1_790_000_000 },
+    rejected_reason: template.rejectedReason,
+    message_send_ttl_seconds: template.sendTtlSeconds ?? undefined,
     library_template_name: undefined,
   };
 }

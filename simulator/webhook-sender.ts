@@ -134,9 +134,10 @@ export function createWebhookSender(deps: {
   }
 
   function queue({ kind, lane }: Outgoing, delivery: Pending): void {
-    const { shuffle = false, shuffleMs = 50 } = faults.webhook();
+    const { shuffle = false, shuffleMs = 50, delayStatusesMs = 0 } = faults.webhook();
     const enter = () => lanes.enter(lane, () => post([delivery]));
-    if (shuffle === true || (shuffle === "statuses" && kind === "status"))
+    if (kind === "status" && delayStatusesMs > 0) timers.after(delayStatusesMs, enter);
+    else if (shuffle === true || (shuffle === "statuses" && kind === "status"))
       timers.after(faults.random() * shuffleMs, enter);
     else enter();
   }

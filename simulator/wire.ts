@@ -43,6 +43,17 @@ export function messageChange(number: SimulatedNumber, person: PersonRecord, mes
   return { wabaId: number.wabaId, field: "messages", value };
 }
 
+/** What somebody of the business wrote by the WhatsApp Business app, as a change. */
+export function echoChange(number: SimulatedNumber, person: PersonRecord, message: WireObject): WireChange {
+  const echo = {
+    from: number.displayPhoneNumber.replace(/\D/g, ""),
+    ...(visiblePhone(person) !== null && { to: visiblePhone(person) }),
+    ...(person.userId !== null && { to_user_id: person.userId }),
+    ...message,
+  };
+  return { wabaId: number.wabaId, field: "smb_message_echoes", value: { ...frame(number), message_echoes: [echo] } };
+}
+
 export type StatusChange = {
   readonly number: SimulatedNumber;
   readonly person: PersonRecord;

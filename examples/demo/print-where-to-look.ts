@@ -3,9 +3,14 @@ import { CHAT_NUMBER, NEW_NUMBER, YOU } from "./cast.ts";
 import { API_KEY, APP_SECRET, type Stage } from "./stage.ts";
 import type { Paint } from "./terminal.ts";
 
-export function whereToLook({ host, databaseUrl }: Stage, paint: Paint): string {
+export function whereToLook({ host, meta, you, databaseUrl }: Stage, paint: Paint): string {
   const channel = `${host.url}/api/whatsapp`;
   const rows = [
+    [
+      "Phone",
+      meta.phoneUrlOf(you, CHAT_NUMBER.phoneNumberId),
+      `WhatsApp, simulated: you and ${CHAT_NUMBER.verifiedName}; write "help", or let things go wrong in its drawer`,
+    ],
     ["Page", `${host.url}/login?key=${API_KEY}`],
     [
       "Connect",

@@ -14,6 +14,7 @@ import { startEmbeddedPostgres } from "../host/embedded-postgres.ts";
 import { type RunningHost, startHost } from "../host/host.ts";
 import { DEMO_TENANT, readSettings } from "../host/settings.ts";
 import { NEW_NUMBER, YOU } from "./cast.ts";
+import { sampleFile } from "./sample-files.ts";
 
 /** Fixed and public, so that a request signed by hand works in every run. For nothing but development. */
 export const APP_SECRET = "demo-app-secret";
@@ -66,11 +67,13 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
     const meta = createSimulator({
       appId: APP_ID,
+      appName: "The demo",
       appSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
       accessToken: ACCESS_TOKEN,
       numbers: [...numbers, NEW_NUMBER],
       login: { configId: CONFIG_ID },
+      fetchLink: sampleFile,
     });
     await meta.start();
     undo.push(meta.stop);

@@ -50,13 +50,27 @@ const TEAS: readonly AiChoice[] = [
   "Yunnan",
 ].map((title) => ({ id: title.toLowerCase().replaceAll(" ", "-"), title }));
 
+/** What a phone offers below the help; a list holds ten. */
+const WORDS: readonly AiChoice[] = [
+  ["menu", "two buttons"],
+  ["list", "six rows"],
+  ["cards", "a carousel with pictures"],
+  ["format", "everything WhatsApp can format"],
+  ["photo", "a picture"],
+  ["audio", "a sound"],
+  ["document", "a file"],
+  ["map", "a place"],
+  ["template", "an approved template"],
+  ["stream", "word by word"],
+].map(([title = "", description = ""]) => ({ id: title, title, description }));
+
 const FILES = "https://example.com";
 
 /** By the last word of the turn. */
 const ANSWERS: Readonly<Record<string, Exclude<Reply, AsyncIterable<string>>>> = {
-  hi: { text: HELP },
-  hello: { text: HELP },
-  help: { text: HELP },
+  hi: { text: HELP, choices: WORDS },
+  hello: { text: HELP, choices: WORDS },
+  help: { text: HELP, choices: WORDS },
   format: { text: FORMAT },
   long: { text: LONG.join("\n\n") },
   menu: {

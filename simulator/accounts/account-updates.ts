@@ -30,6 +30,8 @@ export type AccountUpdates = {
    * gave, `ACCOUNT_DELETED` removes the account itself; the others change nothing else.
    */
   removePartner(wabaId: string, options?: LeavingOptions): void;
+  /** Meta rates the number anew (`GREEN`, `YELLOW`, `RED`) and says so: `FLAGGED` when it is `RED`, else `UNFLAGGED`. */
+  changeQuality(phoneNumberId: string, rating: string): void;
 };
 
 export function createAccountUpdates(deps: {
@@ -86,6 +88,31 @@ export function createAccountUpdates(deps: {
   }
 
   return {
+    changeQuality(phoneNumberId, rating) {
+      book.changeNumber(phoneNumberId, { qualityRating: rating });
+      const about = book.number(phoneNumberId)?.about;
+      if (!about) return;
+      const { wabaId } = about;
+      const limit = "TIER_250";
+      void sender.send({
+        kind: "account",
+        lane: wabaId,
+        wamids: [],
+        content: [
+          {
+            wabaId,
+            field: "phone_number_quality_update",
+            entry: { id: wabaId, time: Math.floor(now().getTime() / 1000) },
+            value: {
+              display_phone_number: about.displayPhoneNumber.replace(/\D/g, ""),
+              event: rating === "RED" ? "FLAGGED" : "UNFLAGGED",
+              current_limit: limit,
+              max_daily_conversations_per_business: limit,
+            },
+          },
+        ],
+      });
+    },
     addPartner: (wabaId) => tell(accountAt(wabaId), "PARTNER_ADDED"),
     removePartner(wabaId, { event = "PARTNER_REMOVED", disconnectionInfo } = {}) {
       const account = accountAt(wabaId);

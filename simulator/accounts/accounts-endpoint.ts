@@ -2,6 +2,7 @@
 import { type GraphAnswer, refuse, unknownObject } from "../graph-error.ts";
 import type { GraphCall, GraphPlan } from "../graph-plan.ts";
 import { ok, pageOf, pick, read } from "../node.ts";
+import type { TemplateManagement } from "../template-management.ts";
 import type { TemplateStore } from "../templates.ts";
 import type { Tokens } from "../tokens.ts";
 import type { AccountBook, AccountRecord } from "./account-book.ts";
@@ -21,17 +22,19 @@ export function createAccountsEndpoint(deps: {
   readonly book: AccountBook;
   readonly tokens: Tokens;
   readonly templates: TemplateStore;
+  readonly management: TemplateManagement;
   readonly phones: PhoneEndpoint;
   readonly users: UserEndpoint;
   readonly apps: AppEndpoint;
 }): AccountsEndpoint {
-  const { appId, appName, webhookUrl, book, tokens, templates, phones, users, apps } = deps;
+  const { appId, appName, webhookUrl, book, tokens, templates, management, phones, users, apps } = deps;
 
   function planAccount(account: AccountRecord, call: GraphCall): GraphPlan | GraphAnswer {
     const around = { appId, webhookUrl: webhookUrl() };
     const planned = (endpoint: Parameters<typeof read>[0], run: () => GraphAnswer) =>
       read(endpoint, run, [account.wabaId]);
     if (call.edge === "subscribed_apps") return planSubscribedApps(account, call, { appId, appName });
+    if (call.edge === "message_templates" && call.method !== "GET") return management.planAccount(account.wabaId, call);
     if (call.method !== "GET") return unknownObject(call.method, call.objectId);
     switch (call.edge) {
       case null:
@@ -66,6 +69,8 @@ export function createAccountsEndpoint(deps: {
     if (call.objectId === "debug_token" && call.method === "GET")
       return read("debug_token", () => inspectToken(call, { tokens, appId, appName }));
     if (call.objectId === "app" || call.objectId === call.access.appId) return apps.plan(call);
+    const template = management.planTemplate(call);
+    if (template) return template;
     const number = book.number(call.objectId);
     const account = book.account(number?.about.wabaId ?? call.objectId);
     if (!account) return users.plan(call);

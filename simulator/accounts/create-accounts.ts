@@ -2,6 +2,7 @@
 import type { GraphAnswer } from "../graph-error.ts";
 import type { GraphCall, GraphPlan } from "../graph-plan.ts";
 import type { Settings } from "../options.ts";
+import type { TemplateManagement } from "../template-management.ts";
 import type { TemplateStore } from "../templates.ts";
 import type { Tokens } from "../tokens.ts";
 import type { WebhookSender } from "../webhook-sender.ts";
@@ -10,7 +11,6 @@ import type { AccountBook } from "./account-book.ts";
 import { type AccountUpdates, createAccountUpdates } from "./account-updates.ts";
 import { createAccountsEndpoint } from "./accounts-endpoint.ts";
 import { createAppEndpoint } from "./app-endpoint.ts";
-
 import { createPhoneEndpoint } from "./phone-endpoint.ts";
 import { createUserEndpoint } from "./user-endpoint.ts";
 
@@ -27,6 +27,7 @@ export function createAccounts(deps: {
   readonly book: AccountBook;
   readonly tokens: Tokens;
   readonly templates: TemplateStore;
+  readonly management: TemplateManagement;
   readonly sender: WebhookSender;
 }): Accounts {
   const { book, sender } = deps;

@@ -132,6 +132,29 @@ describe("the packed package", () => {
     expect(stdout + stderr).toContain("whatsapp-channel");
   });
 
+  it("serves the simulator's phone with every module that its page wants", async () => {
+    const printed = await node(`
+      import { createSimulator, drawMessages } from "@omniops/whatsapp/simulator";
+      const meta = createSimulator({ appSecret: "s", verifyToken: "v", accessToken: "a", numbers: [] });
+      await meta.start();
+      const seen = new Map();
+      const visit = async (path) => {
+        if (seen.has(path)) return;
+        const response = await fetch(meta.url + path);
+        const text = await response.text();
+        seen.set(path, response.status);
+        for (const [, name] of text.matchAll(/from "\\.\\/([\\w-]+\\.js)"/g)) await visit("/phone/" + name);
+      };
+      for (const path of ["/phone", "/phone/page.js", "/phone/phone.css"]) await visit(path);
+      await meta.stop();
+      console.log(JSON.stringify({ seen: [...seen], drawn: drawMessages([{ text: { body: "*hi*" } }]) }));`);
+    const { seen, drawn } = JSON.parse(printed) as { seen: [string, number][]; drawn: string };
+
+    expect(seen.length).toBeGreaterThan(10);
+    expect(seen.filter(([, status]) => status !== 200)).toEqual([]);
+    expect(drawn).toContain("<strong>hi</strong>");
+  });
+
   it("holds what a host needs and no test, example or source", () => {
     expect(
       readdirSync(installed)

@@ -21,7 +21,7 @@ const CHECK = `(() => {
     for (const attribute of ["aria-labelledby", "aria-describedby", "for"])
       for (const id of (one.getAttribute(attribute) ?? "").split(" ").filter(Boolean)) if (!byId(one, id)) faults.push(attribute + " leads nowhere: " + tag);
     if (one.id && one.getRootNode().querySelectorAll("#" + CSS.escape(one.id)).length > 1) faults.push("id twice: " + one.id);
-    if (one.matches("button, input") && one.getBoundingClientRect().height < 20) faults.push("too small: " + tag);
+    if (one.matches("button, input") && one.checkVisibility() && one.getBoundingClientRect().height < 20) faults.push("too small: " + tag);
     for (const { name } of one.attributes) if (name.startsWith("on")) faults.push("inline handler: " + tag);
   }
 

@@ -1,0 +1,47 @@
+/** Makes elements of drawings and keeps the focus where it was. Text goes in as text. */
+
+/** @typedef {import("./tree.js").Drawn} Drawn */
+
+/**
+ * @param {Drawn} drawn
+ * @returns {Node}
+ */
+export function toNode(drawn) {
+  return typeof drawn === "string" ? document.createTextNode(drawn) : toElement(drawn);
+}
+
+/**
+ * @param {import("./tree.js").Tag} drawn
+ * @returns {HTMLElement}
+ */
+export function toElement({ tag, attributes, children }) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value === true ? "" : value);
+  element.append(...children.map(toNode));
+  return element;
+}
+
+/**
+ * Shows another drawing in a place; whatever had the focus there, has it again by its `data-key`.
+ * @param {Element} place
+ * @param {readonly Drawn[]} drawn
+ */
+export function show(place, drawn) {
+  const active = document.activeElement;
+  const key = active instanceof HTMLElement && place.contains(active) ? active.dataset.key : undefined;
+  place.replaceChildren(...drawn.map(toNode));
+  if (key === undefined) return;
+  const again = place.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+}
+
+/**
+ * @param {string} selector
+ * @param {ParentNode} within
+ * @returns {HTMLElement}
+ */
+export function find(selector, within = document) {
+  const found = within.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`The page has no ${selector}.`);
+  return found;
+}

@@ -1,0 +1,289 @@
+/** The simulator's phone in a real browser, with a host that takes webhooks and a business that answers by Graph. */
+import type { Person, Simulator } from "@omniops/whatsapp/simulator";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, it } from "vitest";
+import { samplePicture } from "../../examples/demo/sample-files.ts";
+import { ADA, NUMBER, send, startHost, startSimulator, wamidOf } from "../integration/simulator/simulated.ts";
+import { faultsOf } from "../support/accessibility.ts";
+import { useBrowser, type WatchedPage } from "../support/browser.ts";
+
+const browser = useBrowser();
+const CAFE = {
+  ...NUMBER,
+  phoneNumberId: "301777000333555",
+  displayPhoneNumber: "+1 555-777-0155",
+  verifiedName: "Night Café",
+};
+
+let meta: Simulator;
+let ada: Person;
+let host: Awaited<ReturnType<typeof startHost>>;
+
+beforeEach(async () => {
+  host = await startHost();
+  meta = await startSimulator({ webhookUrl: host.url, numbers: [NUMBER, CAFE] });
+  ada = meta.person(ADA);
+});
+
+function openPhone(options: Parameters<typeof browser.open>[1] = {}): Promise<WatchedPage> {
+  return browser.open(meta.phoneUrlOf(ada), { viewport: { width: 1100, height: 760 }, ...options });
+}
+
+function answer(message: object) {
+  return send(meta, { messaging_product: "whatsapp", to: ADA.phoneNumber, ...message });
+}
+
+async function say(page: Page, text: string): Promise<string> {
+  const before = ada.transcript().length;
+  await page.getByRole("textbox", { name: "Message" }).fill(text);
+  await page.keyboard.press("Enter");
+  await meta.waitFor(() => ada.transcript().length > before);
+  return ada.transcript().at(-1)?.wamid ?? "";
+}
+
+/** The last thing that the host has heard. */
+async function heard(): Promise<Record<string, unknown>> {
+  await meta.idle();
+  const payload = JSON.parse(String(host.received.at(-1)?.bytes));
+  return payload.entry[0].changes[0].value.messages[0];
+}
+
+const buttons = {
+  type: "interactive",
+  interactive: {
+    type: "button",
+    body: { text: "Shall we keep *one*?" },
+    action: { buttons: ["Yes", "No"].map((title) => ({ type: "reply", reply: { id: `say-${title}`, title } })) },
+  },
+};
+const list = {
+  type: "interactive",
+  interactive: {
+    type: "list",
+    body: { text: "Which cake?" },
+    action: {
+      button: "See the cakes",
+      sections: [
+        {
+          title: "Today",
+          rows: ["Lemon", "Plum"].map((title) => ({ id: `cake-${title}`, title, description: "fresh" })),
+        },
+      ],
+    },
+  },
+};
+const flow = {
+  type: "interactive",
+  interactive: {
+    type: "flow",
+    body: { text: "Book a table" },
+    action: {
+      name: "flow",
+      parameters: {
+        flow_message_version: "3",
+        flow_id: "6627",
+        flow_cta: "Book",
+        flow_token: "t1",
+        flow_action_payload: { screen: "A", data: { day: "Monday" } },
+      },
+    },
+  },
+};
+
+describe("the phone", () => {
+  it("writes to the host, shows what is answered as WhatsApp does, and its ticks turn blue", async () => {
+    const page = await openPhone();
+    await page.getByText("have not written yet").waitFor();
+
+    const wamid = await say(page, "Are you *open*? <b>now</b>");
+    await page.locator(".wa-out strong", { hasText: "open" }).waitFor();
+    expect(await heard()).toMatchObject({ type: "text", text: { body: "Are you *open*? <b>now</b>" } });
+    await page.getByRole("img", { name: "Delivered" }).waitFor();
+    const receipt = { status: "read", message_id: wamid, typing_indicator: { type: "text" } };
+    await send(meta, { messaging_product: "whatsapp", ...receipt });
+    await page.getByRole("img", { name: "Corner Bakery is typing" }).waitFor();
+    await page.getByRole("img", { name: "Read" }).waitFor();
+    await answer({
+      type: "text",
+      text: { body: "> asked\n- _yes_\n<script>alert(1)</script>" },
+      context: { message_id: wamid },
+    });
+
+    const bubble = page.locator(".wa-in").last();
+    await bubble.locator("blockquote", { hasText: "asked" }).waitFor();
+    expect(await bubble.locator("li em").textContent()).toBe("yes");
+    expect(await bubble.locator("script").count()).toBe(0);
+    expect(await bubble.getByText("<script>alert(1)</script>").count()).toBe(1);
+    expect(await bubble.locator(".wa-quoted").textContent()).toContain("You");
+    expect(await page.getByText("typing…").count()).toBe(0);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("presses buttons, chooses from a list by keyboard, and fills in a form", async () => {
+    ada.says("hello");
+    const asked = wamidOf(await answer(buttons));
+    const page = await openPhone();
+
+    await page.getByRole("button", { name: "Yes" }).click();
+    await meta.waitFor(() => ada.transcript().length === 3);
+    expect(await heard()).toMatchObject({
+      context: { id: asked },
+      interactive: { type: "button_reply", button_reply: { id: "say-Yes", title: "Yes" } },
+    });
+
+    await answer(list);
+    await page.getByRole("button", { name: "See the cakes" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "See the cakes" }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.getByRole("radio", { name: /Lemon/ }).focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await meta.waitFor(() => ada.transcript().length === 5);
+    expect(await heard()).toMatchObject({
+      interactive: { list_reply: { id: "cake-Plum", title: "Plum", description: "fresh" } },
+    });
+
+    await answer(flow);
+    await page.getByRole("button", { name: "Book", exact: true }).click();
+    await page.getByRole("textbox", { name: "day" }).fill("Friday");
+    await page.getByRole("button", { name: "Send" }).last().click();
+    await meta.waitFor(() => ada.transcript().length === 7);
+    const { interactive } = (await heard()) as { interactive: { nfm_reply: { response_json: string } } };
+    expect(JSON.parse(interactive.nfm_reply.response_json)).toEqual({ flow_token: "t1", day: "Friday" });
+    expect(page.faults).toEqual([]);
+  });
+
+  it("sends a picture, reacts, quotes, edits and deletes", async () => {
+    ada.says("hello");
+    await answer({ type: "text", text: { body: "Send us a picture" } });
+    const page = await openPhone();
+    const options = (name: string) => page.getByRole("button", { name: `Options of: ${name}` });
+
+    const [picker] = await Promise.all([
+      page.waitForEvent("filechooser"),
+      page
+        .getByRole("button", { name: "Send a file, a place or a contact" })
+        .click()
+        .then(() => page.getByRole("button", { name: "Picture", exact: true }).click()),
+    ]);
+    await picker.setFiles({ name: "cake.png", mimeType: "image/png", buffer: Buffer.from(samplePicture(32, 20)) });
+    await page.locator("img.wa-picture").waitFor();
+    await page.evaluate("document.querySelector('img.wa-picture').decode()");
+    expect(await heard()).toMatchObject({ type: "image", image: { mime_type: "image/png" } });
+
+    await options("Send us a picture").click();
+    await page.getByRole("button", { name: "React with 👍" }).click();
+    await page.getByLabel("Reactions: 👍").waitFor();
+    await options("Send us a picture").click();
+    await page.getByRole("button", { name: "Reply" }).click();
+    await say(page, "There it is");
+    expect(await heard()).toMatchObject({ context: { id: ada.transcript()[1]?.wamid }, text: { body: "There it is" } });
+    await page.locator(".wa-out .wa-quoted", { hasText: "Send us a picture" }).waitFor();
+
+    await options("There it is").click();
+    await page.getByRole("button", { name: "Edit" }).click();
+    await say(page, "Here it is");
+    await page.locator(".wa-meta", { hasText: "Edited" }).waitFor();
+    expect(await heard()).toMatchObject({ type: "unsupported", unsupported: { type: "edit" } });
+    meta.changeNumber(NUMBER.phoneNumberId, { isOnBusinessApp: true });
+    await options("There it is").click();
+    await page.getByRole("button", { name: "Delete for everyone" }).click();
+    await page.getByText("You deleted this message").waitFor();
+    expect(await heard()).toMatchObject({ type: "revoke" });
+    expect(page.faults).toEqual([]);
+  });
+
+  it("moves the clock on, arms faults, shows what is armed and takes it back", async () => {
+    ada.says("hello");
+    const page = await openPhone();
+    await page.getByRole("button", { name: "Clock and faults" }).last().click();
+
+    await page.getByRole("button", { name: "Arm: Next send fails with 131056" }).click();
+    await page.getByRole("button", { name: "Take back: Next send fails with 131056" }).waitFor();
+    expect((await answer({ type: "text", text: { body: "one" } })).body.error?.code).toBe(131056);
+    await page.getByText("Nothing goes wrong.").waitFor();
+    await page.getByRole("button", { name: "Arm: Graph answers 500 three times" }).click();
+    await page.getByRole("button", { name: "Take back: Graph answers 500 three times" }).click();
+    await page.getByText("Nothing goes wrong.").waitFor();
+    await page.getByRole("switch", { name: "The token is revoked" }).check();
+    await page.getByRole("button", { name: "Take everything back" }).waitFor();
+    expect((await answer({ type: "text", text: { body: "two" } })).body.error).toMatchObject({
+      code: 190,
+      error_subcode: 460,
+    });
+    await page.getByRole("switch", { name: "The token is revoked" }).uncheck();
+    await page.getByText("Nothing goes wrong.").waitFor();
+
+    await page.getByText("The service window is open until").waitFor();
+    await page.getByRole("button", { name: "24 hours on" }).click();
+    await page.getByText("The service window is closed").waitFor();
+    await answer({ type: "text", text: { body: "too late" } });
+    await page.getByText("Not delivered: the person never sees this. Re-engagement message (131047).").waitFor();
+    await page.getByLabel("Quality").selectOption("Red");
+    await meta.waitFor(() => host.received.some(({ bytes }) => String(bytes).includes("phone_number_quality_update")));
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("has several people and numbers side by side, and says where there is something new", async () => {
+    const page = await browser.open(meta.phoneUrl, { viewport: { width: 1100, height: 760 } });
+    await page.getByRole("button", { name: "New chat" }).first().click();
+    await page.getByLabel("You are").selectOption("Somebody new");
+    await page.getByLabel("Name", { exact: true }).fill("Bo");
+    await page.getByLabel("You write to").selectOption({ label: "Night Café (+1 555-777-0155)" });
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByText("Bo and Night Café have not written yet").waitFor();
+    await page.getByRole("button", { name: "Say hello" }).click();
+    await page.getByRole("heading", { name: "Bo’s phone" }).waitFor();
+
+    ada.says("And I");
+    await page.getByRole("heading", { name: "Ada Q.’s phone" }).waitFor();
+    await answer({ type: "text", text: { body: "You too" } });
+    await page.getByLabel("1 new").waitFor();
+    await page.getByRole("button", { name: /Corner Bakery/ }).click();
+    await page.locator(".wa-in", { hasText: "You too" }).waitFor();
+    expect(await page.getByLabel("1 new").count()).toBe(0);
+    expect(page.faults).toEqual([]);
+  });
+
+  it.each([
+    ["desktop-light", { width: 1100, height: 760 }, "light"],
+    ["desktop-dark", { width: 1100, height: 760 }, "dark"],
+    ["narrow-light", { width: 390, height: 760 }, "light"],
+    ["narrow-dark", { width: 390, height: 760 }, "dark"],
+  ] as const)("can be read and used by everybody: %s", async (name, viewport, colorScheme) => {
+    ada.says("Which are there?");
+    await answer(list);
+    await answer(buttons);
+    await answer({
+      type: "document",
+      document: { link: "https://bakery.example/menu.pdf", filename: "menu.pdf", caption: "The *menu*" },
+    });
+    await answer({ type: "location", location: { latitude: 51.5, longitude: -0.12, name: "Corner Bakery" } });
+    const page = await openPhone({ viewport, colorScheme, reducedMotion: "reduce" });
+    await page.locator(".wa-place").waitFor();
+    await browser.screenshot(page, `phone-${name}`);
+
+    expect(await faultsOf(page)).toEqual([]);
+    await page.getByRole("button", { name: "Options of: Which are there?" }).click();
+    await page.getByRole("button", { name: "Details" }).click();
+    await page.getByText("wamid.").first().waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Clock and faults" }).last().click();
+    expect(await faultsOf(page)).toEqual([]);
+    await browser.screenshot(page, `phone-drawer-${name}`);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("says when the simulator is gone", async () => {
+    ada.says("hello");
+    const page = await openPhone();
+    await page.getByRole("log").waitFor();
+
+    await meta.stop();
+
+    await page.getByText("The simulator does not answer. Trying again…").waitFor();
+  });
+});

@@ -1,0 +1,243 @@
+/** The phone's own API: what it shows and does, and who is not answered. */
+import http from "node:http";
+import type { Simulator } from "@omniops/whatsapp/simulator";
+import { describe, expect, it } from "vitest";
+import { ADA, NUMBER, payloads, send, startHost, startSimulator, statuses, textTo, wamidOf } from "./simulated.ts";
+
+type Answered = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: string };
+
+/** With any header at all, which fetch would not let us. */
+function ask(meta: Simulator, path: string, { method = "GET", headers = {}, body = "" } = {}): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(`${meta.url}${path}`, { method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+async function act(meta: Simulator, action: string, body: object): Promise<Record<string, string>> {
+  const headers = { "content-type": "application/json" };
+  const { status, body: text } = await ask(meta, `/_phone/${action}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
+  expect({ status, text }).toMatchObject({ status: 200 });
+  return JSON.parse(text);
+}
+
+describe("the phone's API", () => {
+  it("adds people, lets them write, and shows the chat with what was answered", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const number = NUMBER.phoneNumberId;
+
+    const { person } = await act(meta, "people", {
+      name: "Bo",
+      phoneNumber: "+44 7700 900124",
+      username: "bo",
+      hidesPhoneNumber: true,
+    });
+    const { wamid } = await act(meta, "messages", { person, number, text: "hello" });
+    await meta.idle();
+    const { body } = await send(meta, { ...textTo("447700900124", "Hi *Bo*"), context: { message_id: wamid } });
+    await act(meta, "messages", {
+      person,
+      number,
+      message: { type: "location", location: { latitude: 1, longitude: 2 } },
+    });
+    const state = JSON.parse((await ask(meta, `/_phone/state?person=${person}&number=${number}`)).body);
+
+    expect(payloads(host)[0]?.entry[0]?.changes[0]?.value.messages?.[0]).toMatchObject({
+      id: wamid,
+      text: { body: "hello" },
+    });
+    expect(payloads(host)[0]?.entry[0]?.changes[0]?.value.messages?.[0]).not.toHaveProperty("from");
+    expect(state.people).toEqual([
+      expect.objectContaining({ name: "Bo", phoneNumber: "447700900124", username: "bo" }),
+    ]);
+    expect(state.chats).toMatchObject([{ person, number, last: { type: "location" } }]);
+    expect(state.chat.entries).toMatchObject([
+      { direction: "inbound", text: "hello", message: { type: "text" } },
+      { direction: "outbound", wamid: wamidOf({ body }), replyTo: wamid, message: { text: { body: "Hi *Bo*" } } },
+      { type: "location" },
+    ]);
+  });
+
+  it("keeps a file that somebody sends, and never lets a browser run one", async () => {
+    const meta = await startSimulator();
+    meta.person(ADA);
+    const about = new URLSearchParams({
+      person: "person-1",
+      number: NUMBER.phoneNumberId,
+      kind: "document",
+      filename: "a.html",
+    });
+    const headers = { "content-type": "text/html" };
+
+    const sent = await ask(meta, `/_phone/files?${about}`, {
+      method: "POST",
+      headers,
+      body: "<script>alert(1)</script>",
+    });
+    const state = JSON.parse((await ask(meta, `/_phone/state?person=person-1&number=${NUMBER.phoneNumberId}`)).body);
+    const [id] = Object.keys(state.chat.entries[0].files);
+    const file = await ask(meta, `/_phone/files?id=${id}`);
+
+    expect(sent.status).toBe(200);
+    expect(state.chat.entries[0].message.document).toMatchObject({ filename: "a.html", mime_type: "text/html" });
+    expect(file.body).toBe("<script>alert(1)</script>");
+    expect(file.headers).toMatchObject({
+      "content-type": "application/octet-stream",
+      "content-disposition": "attachment",
+      "x-content-type-options": "nosniff",
+    });
+  });
+
+  it("tells a page when something has changed", async () => {
+    const meta = await startSimulator();
+    const response = await fetch(`${meta.url}/_phone/events`);
+    const reader = response.body?.getReader();
+    const next = async () => new TextDecoder().decode((await reader?.read())?.value);
+
+    expect(await next()).toBe("data: hello\n\n");
+    meta.person(ADA).says("hello");
+    expect(await next()).toBe("data: changed\n\n");
+    await reader?.cancel();
+  });
+
+  it("answers nobody but this machine and its own page", async () => {
+    const meta = await startSimulator();
+    const { host } = new URL(meta.url);
+    const post = (headers: Record<string, string>, body = "{}") =>
+      ask(meta, "/_phone/clock", { method: "POST", headers: { "content-type": "application/json", ...headers }, body });
+
+    for (const path of ["/phone", "/phone/page.js", "/_phone/state", "/_phone/events", "/_phone/files?id=1"])
+      expect((await ask(meta, path, { headers: { host: "rebound.example" } })).status, path).toBe(403);
+    expect((await post({ host: "127.0.0.1.evil.example" })).status).toBe(403);
+    expect((await post({ origin: "https://evil.example" })).status).toBe(403);
+    expect((await post({ origin: "null" })).status).toBe(403);
+    expect((await post({ origin: "http://127.0.0.1:1" })).status).toBe(403);
+    expect(
+      (await ask(meta, "/_phone/state", { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" } }))
+        .status,
+    ).toBe(403);
+    expect((await ask(meta, "/_phone/state", { headers: { "sec-fetch-site": "same-site" } })).status).toBe(403);
+    expect((await post({ "content-type": "text/plain" }, '{"moveOnMs":1}')).status).toBe(415);
+    expect(meta.clock.aheadMs).toBe(0);
+
+    expect((await post({ origin: `http://${host}` }, '{"moveOnMs":1}')).status).toBe(200);
+    expect((await ask(meta, "/_phone/state", { headers: { host: "localhost:1" } })).status).toBe(200);
+    expect(meta.clock.aheadMs).toBe(1);
+  });
+
+  it("serves its page with nothing from elsewhere, and no other file", async () => {
+    const meta = await startSimulator();
+    const page = await ask(meta, "/phone");
+
+    expect(page.headers["content-security-policy"]).toContain("default-src 'none'; script-src 'self'");
+    expect(page.body).not.toMatch(/<script(?! type="module" src="\/phone\/)|style=| on\w+=/);
+    expect((await ask(meta, "/phone/page.js")).headers["content-type"]).toBe("text/javascript; charset=utf-8");
+    for (const path of [
+      "/phone/nothing.js",
+      "/phone/..%2findex.js",
+      "/phone/tsconfig.json",
+      "/phone/../desk/create-desk.ts",
+    ])
+      expect((await ask(meta, path)).status, path).toBeGreaterThanOrEqual(400);
+  });
+
+  it.each([
+    ["messages", { person: "person-9", number: NUMBER.phoneNumberId, text: "a" }, /no such person/],
+    ["messages", { person: "person-1", number: "1", text: "a" }, /no such number/],
+    ["messages", { person: "person-1", number: NUMBER.phoneNumberId }, /`text` is missing/],
+    ["messages", { person: "person-1", number: NUMBER.phoneNumberId, message: [] }, /a message of Meta's shape/],
+    [
+      "press",
+      { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w", kind: "button", id: "x" },
+      /does not offer/,
+    ],
+    ["clock", { moveOnMs: -1 }, /number of milliseconds/],
+    ["faults", { preset: "__proto__" }, /no such preset/],
+    ["staff", { person: "person-1", number: NUMBER.phoneNumberId, text: "a" }, /not on the WhatsApp Business app/],
+    ["people", { name: "Bo", phoneNumber: "no number" }, /phone number has digits/],
+  ])("says what is wrong with %s %j", async (action, body, message) => {
+    const meta = await startSimulator();
+    meta.person(ADA);
+    const headers = { "content-type": "application/json" };
+
+    const answer = await ask(meta, `/_phone/${action}`, { method: "POST", headers, body: JSON.stringify(body) });
+
+    expect([400, 422]).toContain(answer.status);
+    expect(JSON.parse(answer.body).error).toMatch(message);
+    expect(meta.clock.aheadMs).toBe(0);
+  });
+});
+
+describe("what Meta does later", () => {
+  it("takes a message and fails it, when a fault says so", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const ada = meta.person(ADA);
+    ada.says("hello");
+    meta.faults.next({ do: { failed: { code: 131026 } } });
+
+    expect((await send(meta, textTo(ADA.phoneNumber, "lost"))).status).toBe(200);
+    await meta.idle();
+
+    expect(statuses(host)).toMatchObject([{ status: "failed", errors: [{ code: 131026 }] }]);
+    expect(ada.transcript().at(-1)).toMatchObject({ status: "failed", error: { code: 131026 } });
+  });
+
+  it("tells edits, deletions and what the staff writes to a number that is on the app as well", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url, numbers: [{ ...NUMBER, isOnBusinessApp: true }] });
+    const ada = meta.person(ADA);
+
+    const wamid = ada.says("helo");
+    ada.edits(wamid, "hello");
+    ada.deletes(wamid);
+    const echo = meta.staffWrites(ada, "I take over");
+    await meta.idle();
+
+    const values = payloads(host).map(({ entry }) => entry[0]?.changes[0]?.value as Record<string, readonly object[]>);
+    expect(values.slice(1, 3).map((value) => value.messages?.[0])).toMatchObject([
+      { type: "edit", edit: { original_message_id: wamid, message: { text: { body: "hello" } } } },
+      { type: "revoke", revoke: { original_message_id: wamid } },
+    ]);
+    expect(values[3]?.message_echoes).toMatchObject([
+      { from: "15557770100", to: ADA.phoneNumber, to_user_id: ADA.userId, id: echo, text: { body: "I take over" } },
+    ]);
+  });
+
+  it("moves its clock on, and statuses come late, when asked to", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const ada = meta.person(ADA);
+    ada.says("hello");
+    await meta.idle();
+    meta.faults.webhooks({ delayStatusesMs: 60 });
+    await send(meta, textTo(ADA.phoneNumber, "soon"));
+    await meta.waitFor(() => meta.deliveries.filter(({ kind }) => kind === "status").length === 3);
+    expect(statuses(host)).toEqual([]);
+    await meta.idle();
+    expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
+
+    meta.clock.moveOn(24 * 60 * 60 * 1000);
+    await send(meta, textTo(ADA.phoneNumber, "too late"));
+    await meta.idle();
+
+    expect(ada.transcript().at(-1)).toMatchObject({ status: "failed", error: { code: 131047 } });
+    expect(() => meta.clock.moveOn(-1)).toThrow("never back");
+  });
+});
