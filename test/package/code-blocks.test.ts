@@ -63,7 +63,7 @@ const TESTING = readFileSync("package.json", "utf8").includes('"./testing"')
 const where = ({ page, line }: CodeBlock) => `${page}:${line}`;
 
 describe("a block of TypeScript or JavaScript", () => {
-  it("compiles", { timeout: 60_000 }, () => {
+  it("compiles", { timeout: 120_000 }, () => {
     const blocks = allCodeBlocks("ts", "tsx", "js", "jsx").filter((block) => where(block) !== where(PRELUDE));
 
     expect(blocks.length).toBeGreaterThan(15);
