@@ -6,6 +6,7 @@ import { createErasure } from "../../adapters/postgres/erase.ts";
 import { createReadAgain } from "../../adapters/postgres/read-again.ts";
 import { createSealedValues } from "../../adapters/postgres/sealed-values.ts";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { readEvents } from "../audit/webhooks.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "../config.ts";
 import { type KeyRotation, rotateKeys as rotate } from "../connect/rotate-keys.ts";
 import { createDeadLetterService, type DeadLetterService } from "../dead-letters.ts";
@@ -14,8 +15,6 @@ import type { Diagnosis } from "../doctor/finding.ts";
 import { createErase } from "../erase.ts";
 import { ChannelError } from "../errors.ts";
 import type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "../ports.ts";
-import { parseWebhook } from "../webhook/parse-webhook.ts";
-import { readPayload } from "../webhook/read-payload.ts";
 import { defaultLogger } from "./logging.ts";
 import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
 import { wireDoctor } from "./wire-doctor.ts";
@@ -30,10 +29,7 @@ export function replayUnknown(
   { schema = "public", hostSchema = "public" }: SchemaOptions = {},
 ): Promise<ReadAgain> {
   const readAgain = createReadAgain(createDatabase(knex, { schema, hostSchema }));
-  return readAgain((bytes) => {
-    const payload = readPayload({ bytes });
-    return payload.kind === "json" ? parseWebhook(payload.value) : null;
-  });
+  return readAgain(readEvents);
 }
 
 /**
