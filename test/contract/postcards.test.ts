@@ -1,14 +1,17 @@
 /** The example of another channel keeps the contract too: the suite asks for nothing that only WhatsApp has. */
 import { createHmac } from "node:crypto";
 import type { HostEvent } from "@omniops/whatsapp";
+import { type ChannelUnderTest, describeChannelPlugin } from "@omniops/whatsapp/testing";
+import * as vitest from "vitest";
 import { createPostcardPlugin } from "../../examples/postcards/postcards.ts";
 import { until } from "../support/channel.ts";
-import { describeChannelPlugin } from "./channel-plugin.contract.ts";
 
 const SECRET = "a-seal";
 const TENANTS = { same: "00000000-0000-4000-8000-000000000001", other: "00000000-0000-4000-8000-000000000002" };
 
-describeChannelPlugin("Postcards", async () => {
+describeChannelPlugin("Postcards", setup, vitest);
+
+async function setup(): Promise<ChannelUnderTest> {
   const events: HostEvent[] = [];
   const received: { readonly address: string; readonly text: string }[] = [];
   let count = 0;
@@ -46,4 +49,4 @@ describeChannelPlugin("Postcards", async () => {
     until,
     stop: async () => {},
   };
-});
+}

@@ -52,14 +52,6 @@ declare module "ai" {
   }): { readonly textStream: AsyncIterable<string>; readonly fullStream: AsyncIterable<TextStreamPart> };
 }`;
 
-/** Until package.json gives that entry point out. */
-const TESTING = readFileSync("package.json", "utf8").includes('"./testing"')
-  ? ""
-  : `declare module "@omniops/whatsapp/testing" {
-  export type ChannelUnderTest = object;
-  export function describeChannelPlugin(name: string, setup: () => Promise<ChannelUnderTest>, runner: object): void;
-}`;
-
 const where = ({ page, line }: CodeBlock) => `${page}:${line}`;
 
 describe("a block of TypeScript or JavaScript", () => {
@@ -72,7 +64,6 @@ describe("a block of TypeScript or JavaScript", () => {
         "docs/prelude.d.ts": preludeOf(PRELUDE),
         "docs/browser.d.ts": BROWSER,
         "docs/packages.d.ts": PACKAGES,
-        "docs/testing.d.ts": TESTING,
       }),
     ).toEqual([]);
   });

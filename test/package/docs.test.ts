@@ -165,3 +165,16 @@ describe("a table", () => {
     for (const field of fields) expect(manifest.webhookFields).toContain(field);
   });
 });
+
+describe("a command in docs/qa.md", () => {
+  it("is one that there is, with options that it has", async () => {
+    const lines = [...read("docs/qa.md").matchAll(/(?:npx whatsapp-channel|npm run cli --) ([a-z-]+)(.*)$/gm)];
+
+    expect(lines.length).toBeGreaterThan(8);
+    for (const [line, name = "", rest = ""] of lines) {
+      const source = read(`cli/${name}.ts`);
+      for (const [option] of rest.split(" # ")[0]?.matchAll(/--[a-z-]+/g) ?? [])
+        expect([line, source.includes(`"${option} `) || source.includes(`"${option}`)]).toEqual([line, true]);
+    }
+  });
+});
