@@ -8,6 +8,7 @@ import { shapeText } from "./shape-text.ts";
 export type Leak = { readonly file: string; readonly path: string; readonly what: string };
 
 export type Original = unknown;
+/** A file that was made, to be searched. */
 export type Output = { readonly file: string; readonly json: unknown };
 
 type Secrets = {
@@ -27,7 +28,10 @@ const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 /** So many of a number's last digits belong to nobody else. */
 const DIGITS = 9;
 
-/** @param text what was done to texts: kept ones are searched for names, numbers and ids only. */
+/**
+ * Searches what was made for anything personal of what it was made from; empty when nothing is left.
+ * @param text what was done to texts: kept ones are searched for names, numbers and ids only.
+ */
 export function findLeaks(originals: readonly Original[], outputs: readonly Output[], text: TextMode): readonly Leak[] {
   const secrets: Secrets = {
     numbers: new Set(),

@@ -2,6 +2,7 @@
 import { drawMessages, PHONE_CSS, type WireObject } from "@omniops/whatsapp/simulator";
 import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
 
+/** What stands on top of the report. */
 export type HtmlOptions = {
   /** What was replayed: a folder, usually. */
   readonly title: string;
