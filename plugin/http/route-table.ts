@@ -37,6 +37,9 @@ export const ROUTES = [
   { name: "openapi", method: "GET", path: "/openapi.json", auth: "public" },
   { name: "metrics", method: "GET", path: "/metrics", auth: "host" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
+  { name: "page", method: "GET", path: "/ui/", auth: "tenant" },
+  { name: "ui", method: "GET", path: "/ui/page/:file", auth: "public" },
+  { name: "ui", method: "GET", path: "/ui/lit/:file", auth: "public" },
   ...UI_FILES.map((file) => ({ name: "ui", method: "GET", path: `/ui/${file}`, auth: "public" }) as const),
 ] as const satisfies readonly (ManifestRoute & { readonly name: string })[];
 

@@ -21,6 +21,7 @@ import { answerError, sendJson } from "./error-response.ts";
 import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
 import { createOpenApiRoute } from "./openapi-route.ts";
+import { createPageRoute } from "./page-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
   type Authenticate,
@@ -140,6 +141,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
       sendJson(response, 200, { status: "ok" });
     },
     openapi: createOpenApiRoute(),
+    page: createPageRoute(async (request) => authenticate(request), log),
     ui: createUiRoute(),
   };
 

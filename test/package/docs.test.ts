@@ -21,7 +21,13 @@ const DOCUMENTS = [
     // That one shows Markdown of others, and has a test of its own.
     .filter((name) => name.endsWith(".md") && name !== "docs/formatting.md"),
 ];
-const COMPILED = ["README.md", "docs/meta-setup.md", "docs/embedding-connect.md", "docs/connect-for-customers.md"];
+const COMPILED = [
+  "README.md",
+  "docs/qa.md",
+  "docs/meta-setup.md",
+  "docs/embedding-connect.md",
+  "docs/connect-for-customers.md",
+];
 
 /** What a host has of its own, and the least of React that the guide's page needs. */
 const HOST = `import type { AiResponse, HostEvent, Reply, Session, Turn } from "@omniops/whatsapp";
@@ -151,6 +157,16 @@ describe("the pictures of connecting", () => {
   });
 });
 
+describe("the pictures of the integrations page", () => {
+  it("are each shown, and no other", () => {
+    const shown = [...read("docs/integrations-page.md").matchAll(/[("]page\/([\w-]+\.png)[)"]/g)].map(
+      ([, name]) => name,
+    );
+
+    expect(shown.sort()).toEqual(readdirSync(join(root, "docs/page")).sort());
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
   it("names files that exist, and every file of plugin/connect/", () => {
     const walks = read("ARCHITECTURE.md").split("## Code map")[0] ?? "";
@@ -190,7 +206,7 @@ describe("a table", () => {
     for (const { env } of Object.values(OPTIONS)) expect(readme).toContain(`\`${env}\``);
     expect([...routes.matchAll(/`((?:GET|POST|PATCH|DELETE) \/[^`*]*)`/g)].map(([, route]) => route).sort()).toEqual(
       manifest.routes
-        .filter(({ path }) => !path.startsWith("/ui/"))
+        .filter(({ path }) => !/^\/ui\/./.test(path))
         .map(({ method, path }) => `${method} ${path}`)
         .sort(),
     );
@@ -213,5 +229,18 @@ describe("a table", () => {
 
     expect(fields.length).toBeGreaterThan(10);
     for (const field of fields) expect(manifest.webhookFields).toContain(field);
+  });
+});
+
+describe("a command in docs/qa.md", () => {
+  it("is one that there is, with options that it has", async () => {
+    const lines = [...read("docs/qa.md").matchAll(/(?:npx whatsapp-channel|npm run cli --) ([a-z-]+)(.*)$/gm)];
+
+    expect(lines.length).toBeGreaterThan(8);
+    for (const [line, name = "", rest = ""] of lines) {
+      const source = read(`cli/${name}.ts`);
+      for (const [option] of rest.split(" # ")[0]?.matchAll(/--[a-z-]+/g) ?? [])
+        expect([line, source.includes(`"${option} `) || source.includes(`"${option}`)]).toEqual([line, true]);
+    }
   });
 });

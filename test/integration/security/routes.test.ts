@@ -356,6 +356,7 @@ describe("who may do what", () => {
     openapi: "nothing",
     metrics: "the host",
     ui: "nothing",
+    page: "a tenant",
     status: "a tenant",
     doctor: "a tenant",
     send: "a tenant",

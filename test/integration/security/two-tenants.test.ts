@@ -50,6 +50,7 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
   openapi: "of no tenant",
   metrics: "of no tenant",
   ui: "of no tenant",
+  page: (ids) => [{ method: "GET", path: `/ui/?${named(ids)}` }],
   status: (ids) => [{ method: "GET", path: `/status?${named(ids)}&phone_number_id=${ids.phoneNumberId}` }],
   doctor: (ids) => [{ method: "GET", path: `/doctor?${named(ids)}&phone_number_id=${ids.phoneNumberId}` }],
   authorize: (ids) => [{ method: "GET", path: `/oauth/authorize?${named(ids)}` }],
