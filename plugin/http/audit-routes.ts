@@ -39,6 +39,7 @@ const MESSAGES = z.strictObject({
   q: SEARCH,
 });
 const CHANGES = z.strictObject({ since: z.string().max(200).optional() });
+export const AUDIT_SCHEMAS = { webhooks: WEBHOOKS, messages: MESSAGES, changes: CHANGES };
 
 export type AuditDeps = {
   readonly webhooks: WebhookAudit;

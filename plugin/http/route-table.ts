@@ -34,6 +34,7 @@ export const ROUTES = [
   { name: "replay", method: "POST", path: "/webhooks/:id/replay", auth: "tenant" },
   { name: "messages", method: "GET", path: "/messages", auth: "tenant" },
   { name: "changes", method: "GET", path: "/changes", auth: "tenant" },
+  { name: "openapi", method: "GET", path: "/openapi.json", auth: "public" },
   { name: "metrics", method: "GET", path: "/metrics", auth: "host" },
   { name: "health", method: "GET", path: "/health", auth: "public" },
   { name: "page", method: "GET", path: "/ui/", auth: "tenant" },

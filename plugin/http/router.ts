@@ -20,6 +20,7 @@ import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
+import { createOpenApiRoute } from "./openapi-route.ts";
 import { createPageRoute } from "./page-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
@@ -139,6 +140,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    openapi: createOpenApiRoute(),
     page: createPageRoute(async (request) => authenticate(request), log),
     ui: createUiRoute(),
   };

@@ -353,6 +353,7 @@ describe("who may do what", () => {
     dataDeletion: "nothing",
     deletionStatus: "nothing",
     health: "nothing",
+    openapi: "nothing",
     metrics: "the host",
     ui: "nothing",
     page: "a tenant",

@@ -47,6 +47,7 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
   dataDeletion: "of no tenant",
   deletionStatus: "of no tenant",
   health: "of no tenant",
+  openapi: "of no tenant",
   metrics: "of no tenant",
   ui: "of no tenant",
   page: (ids) => [{ method: "GET", path: `/ui/?${named(ids)}` }],
