@@ -198,7 +198,7 @@ describe("a table", () => {
     const routes = readme.split("### Routes")[1]?.split("\n### ")[0] ?? "";
 
     for (const { env } of Object.values(OPTIONS)) expect(readme).toContain(`\`${env}\``);
-    expect([...routes.matchAll(/`((?:GET|POST) \/[^`*]*)`/g)].map(([, route]) => route).sort()).toEqual(
+    expect([...routes.matchAll(/`((?:GET|POST|PATCH|DELETE) \/[^`*]*)`/g)].map(([, route]) => route).sort()).toEqual(
       manifest.routes
         .filter(({ path }) => !/^\/ui\/./.test(path))
         .map(({ method, path }) => `${method} ${path}`)
