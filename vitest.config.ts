@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^@omniops\/whatsapp$/, replacement: source("plugin/index.ts") },
       { find: /^@omniops\/whatsapp\/contract$/, replacement: source("plugin/contract.ts") },
       { find: /^@omniops\/whatsapp\/migrations$/, replacement: source("migrations/index.ts") },
+      { find: /^@omniops\/whatsapp\/testing$/, replacement: source("qa/index.ts") },
       { find: /^@omniops\/whatsapp\/simulator$/, replacement: source("simulator/index.ts") },
     ],
   },

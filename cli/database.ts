@@ -1,17 +1,22 @@
-/** A knex on the database that the caller names, for one command, with one connection. */
+/** A knex on the database that the caller names, for one command. */
 import type { Knex } from "knex";
 import { usageError } from "./command.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-export async function withDatabase<T>(url: string | undefined, run: (knex: Knex) => Promise<T>): Promise<T> {
+/** @param connections how many at most: one does for everything but a host of its own. */
+export async function withDatabase<T>(
+  url: string | undefined,
+  run: (knex: Knex) => Promise<T>,
+  connections = 1,
+): Promise<T> {
   const connectionString = checked(url);
   const { default: createKnex } = await peer(() => import("knex"), "knex");
   await peer(() => import("pg"), "pg");
   const knex = createKnex({
     client: "pg",
     connection: { connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, application_name: "whatsapp-channel" },
-    pool: { min: 0, max: 1 },
+    pool: { min: 0, max: connections },
     // Knex prints what it also throws, whole migrations included; we say it once, in one line.
     log: { warn: () => {}, error: () => {} },
   });

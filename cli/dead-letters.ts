@@ -5,6 +5,7 @@ import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, type Parsed, parsed, schemas } from "./options.ts";
 import { harmless } from "./print.ts";
+import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "dead-letters";
 const HELP = `Usage: whatsapp-channel ${NAME} list [options]
@@ -83,7 +84,7 @@ type Act = (letters: DeadLetterService) => Promise<{ readonly json: object; read
 function list(ids: readonly string[], values: Values): Act {
   if (ids.length > 0) throw wrong(`"${ids.join(" ")}" is one argument too many.`);
   if (values.all) throw wrong("--all is for redrive: list shows whatever there is.");
-  const query = { ...filterOf(values), limit: limitOf(values), after: values.after };
+  const query = { ...filterOf(values), limit: wholeNumber("limit", values.limit, wrong), after: values.after };
   return async (deadLetters) => {
     const { letters, next } = await deadLetters.list(query);
     const rows = letters.map(toText);
@@ -104,7 +105,12 @@ function redrive(ids: readonly string[], values: Values): Act {
         ? "--all says that there is no filter and no id."
         : "Say which: ids, a filter, or --all for whatever there is.",
     );
-  const query = { ...filterOf(values), limit: limitOf(values), ...(ids.length > 0 ? { ids } : {}), by: whoIsThis() };
+  const query = {
+    ...filterOf(values),
+    limit: wholeNumber("limit", values.limit, wrong),
+    ...(ids.length > 0 ? { ids } : {}),
+    by: whoIsThis(),
+  };
   return async (deadLetters) => {
     const { redriven, left } = await deadLetters.redrive(query);
     const more = left > 0 ? ` ${left} more match: run this again.` : "";
@@ -117,25 +123,10 @@ function filterOf(values: Values): DeadLetterQuery {
     stage: values.stage as DeadLetterQuery["stage"],
     conversationId: values.conversation,
     error: values.error,
-    from: timeOf("from", values.from),
-    until: timeOf("until", values.until),
+    from: instantOf("from", values.from, wrong),
+    until: instantOf("until", values.until, wrong),
     customerConfigId: values.tenant,
   };
-}
-
-/** A time without a zone would be this machine's. */
-function timeOf(name: string, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const time = new Date(text);
-  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(time.getTime()))
-    throw wrong(`--${name} is a time such as 2026-11-27 or 2026-11-27T08:00:00Z.`);
-  return time;
-}
-
-function limitOf({ limit }: Values): number | undefined {
-  if (limit === undefined) return undefined;
-  if (!/^\d{1,6}$/.test(limit)) throw wrong("--limit is a whole number.");
-  return Number(limit);
 }
 
 /** Errors are named by whatever the host has thrown. */

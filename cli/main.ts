@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /** whatsapp-channel: the command line of the package, for the people who run the host. */
 import { createRequire } from "node:module";
+import { checkFixtureCommand } from "./check-fixture.ts";
 import { type Command, type ExitCode, usageError } from "./command.ts";
 import { deadLettersCommand } from "./dead-letters.ts";
 import { doctorCommand } from "./doctor.ts";
 import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
 import { migrateCommand } from "./migrate.ts";
+import { recordCommand } from "./record.ts";
+import { replayCommand } from "./replay.ts";
 import { replayUnknownCommand } from "./replay-unknown.ts";
 import { rotateKeysCommand } from "./rotate-keys.ts";
 
@@ -17,6 +20,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "replay-unknown": replayUnknownCommand,
   erase: eraseCommand,
   "rotate-keys": rotateKeysCommand,
+  record: recordCommand,
+  "check-fixture": checkFixtureCommand,
+  replay: replayCommand,
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]
@@ -36,7 +42,9 @@ Examples:
   whatsapp-channel doctor
   whatsapp-channel dead-letters list
   whatsapp-channel replay-unknown
-  whatsapp-channel erase --phone +14155550123`;
+  whatsapp-channel erase --phone +14155550123
+  whatsapp-channel record --person +14155550123 --out recordings/refund
+  whatsapp-channel replay recordings/refund --reply ./reply.js`;
 
 async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   if (name === "--help" || name === "-h" || name === "help") {

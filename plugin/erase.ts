@@ -13,11 +13,12 @@ export function createErase({ erase }: Pick<Erasure, "erase">): Erase {
   return async (subject, { customerConfigId } = {}) => {
     if (customerConfigId !== undefined && !isUuid(customerConfigId))
       throw invalid("customerConfigId is a customer_configs.id (uuid).");
-    return erase(checked(subject), customerConfigId ?? null);
+    return erase(checkSubject(subject), customerConfigId ?? null);
   };
 }
 
-function checked({ phoneNumber, userId }: ErasureSubject): ErasureSubject {
+/** Who is meant, as it is stored. @throws ChannelError REQUEST_INVALID. */
+export function checkSubject({ phoneNumber, userId }: ErasureSubject): ErasureSubject {
   if ((phoneNumber === undefined) === (userId === undefined)) throw invalid("Give one of phoneNumber and userId.");
   if (userId !== undefined) {
     if (!/^[A-Za-z0-9._-]{1,150}$/.test(userId)) throw invalid("userId is Meta's id of the person, such as GB.5512.");

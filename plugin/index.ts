@@ -27,6 +27,13 @@ export type {
   ReadAgain,
   Retention,
   StageBacklog,
+  StoredDelivery,
+  StoredNumber,
+  StoredPerson,
+  StoredTraffic,
+  StoredTurn,
+  TrafficQuery,
+  TrafficTemplate,
 } from "./ports.ts";
 export type { SampleRequest, UploadSample } from "./templates/upload-sample.ts";
 export {
@@ -34,6 +41,7 @@ export {
   erase,
   openDeadLetters,
   type RunDoctorOptions,
+  readTraffic,
   replayUnknown,
   rotateKeys,
   runDoctor,

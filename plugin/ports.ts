@@ -26,6 +26,7 @@ export type * from "./ports/operations.ts";
 export type * from "./ports/outbound-media.ts";
 export type * from "./ports/outbox.ts";
 export type * from "./ports/pace.ts";
+export type * from "./ports/recordings.ts";
 export type * from "./ports/secrets.ts";
 export type * from "./ports/templates.ts";
 export type * from "./ports/upkeep.ts";

@@ -1,6 +1,6 @@
 /** Who appears in the recordings: the business numbers to connect and the people who write to them. */
 import type { PersonOptions, SimulatedNumber } from "@omniops/whatsapp/simulator";
-import type { Payload } from "./payload.ts";
+import type { Payload } from "@omniops/whatsapp/testing";
 
 /** The number that the terminal chats with. All ids of the demo are invented. */
 export const CHAT_NUMBER: SimulatedNumber = {

@@ -1,7 +1,7 @@
 /** Which recorded messages the bot owes an answer, and which of them got none. */
 import { manifest } from "@omniops/whatsapp";
 import type { Conversation, TranscriptEntry } from "@omniops/whatsapp/simulator";
-import type { RecordedMessage } from "./payload.ts";
+import type { RecordedMessage } from "@omniops/whatsapp/testing";
 import type { Played } from "./replay.ts";
 
 export type Unanswered = { readonly recording: string; readonly message: RecordedMessage };

@@ -1,10 +1,10 @@
 /** `npm run demo`: the channel at work, offline, from recorded webhooks to answers that were read. */
+
+import { type Fixture, readFixtures, readPayload } from "@omniops/whatsapp/testing";
 import { type DemoArguments, HELP, readArguments } from "./arguments.ts";
 import { numbersIn, peopleIn } from "./cast.ts";
 import { chat } from "./chat.ts";
-import { readPayload } from "./payload.ts";
 import { whereToLook } from "./print-where-to-look.ts";
-import { type Recording, readRecordings } from "./recordings.ts";
 import { replay } from "./replay.ts";
 import { report } from "./report.ts";
 import { setStage } from "./stage.ts";
@@ -24,10 +24,10 @@ process.exitCode = await run(process.argv.slice(2));
 
 async function run(args: readonly string[]): Promise<number> {
   let asked: DemoArguments;
-  let recordings: readonly Recording[];
+  let recordings: readonly Fixture[];
   try {
     asked = readArguments(args);
-    recordings = asked.help ? [] : await readRecordings(asked.fixtures);
+    recordings = asked.help ? [] : await readFixtures(asked.fixtures);
   } catch (error) {
     console.error((error as Error).message);
     return 2;
@@ -46,7 +46,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-async function play({ once }: DemoArguments, recordings: readonly Recording[]): Promise<number> {
+async function play({ once }: DemoArguments, recordings: readonly Fixture[]): Promise<number> {
   const startedAt = performance.now();
   const payloads = recordings.filter(isOfKnownNumbers).map(({ bytes }) => readPayload(bytes));
   const numbers = numbersIn(payloads);
@@ -77,7 +77,7 @@ async function play({ once }: DemoArguments, recordings: readonly Recording[]): 
 }
 
 /** A recording named so is about a number that nobody has connected. */
-function isOfKnownNumbers({ name }: Recording): boolean {
+function isOfKnownNumbers({ name }: Fixture): boolean {
   return !name.includes("unknown-number");
 }
 

@@ -1,15 +1,14 @@
 /** Posts each recording to the host's real route, one after the other, and waits for what comes of it. */
 
 import { setTimeout as after } from "node:timers/promises";
+import type { Fixture } from "@omniops/whatsapp/testing";
+import { type Payload, readPayload, retime } from "@omniops/whatsapp/testing";
 import type { Knex } from "knex";
-import { type Payload, readPayload } from "./payload.ts";
-import type { Recording } from "./recordings.ts";
-import { retime } from "./retime.ts";
 import type { Stage } from "./stage.ts";
 
 /** One recording after it was posted. */
 export type Played = {
-  readonly recording: Recording;
+  readonly recording: Fixture;
   /** As it was posted, at its new time. */
   readonly payload: Payload;
   readonly postedAt: Date;
@@ -25,7 +24,7 @@ const SETTLED_WITHIN_MS = 5_000;
 
 export async function replay(
   { meta, host }: Stage,
-  recordings: readonly Recording[],
+  recordings: readonly Fixture[],
   signal: AbortSignal,
 ): Promise<readonly Played[]> {
   const played: Played[] = [];

@@ -1,8 +1,8 @@
 /** What the replay came to: the conversations, the recordings without one, and the messages that nobody answered. */
 import type { SimulatedNumber } from "@omniops/whatsapp/simulator";
+import type { RecordedMessage } from "@omniops/whatsapp/testing";
 import { type Ending, readContents, readEndings, reasonFor } from "./endings.ts";
 import { isOwedAnAnswer, unanswered } from "./expectations.ts";
-import type { RecordedMessage } from "./payload.ts";
 import { type ConversationView, type Source, showConversation } from "./print-conversations.ts";
 import type { Played } from "./replay.ts";
 import type { Stage } from "./stage.ts";

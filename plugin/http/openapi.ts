@@ -186,11 +186,11 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
     answers: { 200: answers.HEALTH, 503: answers.HEALTH },
   },
   openapi: { summary: "This document", answers: { 200: z.looseObject({ openapi: z.string() }) } },
-  page: {
-    summary: "The integrations page, for a browser; its modules are found relative to it",
-    answers: { 200: { type: "text/html" }, 308: null, 401: { type: "text/html" } },
+  page: { summary: "The integrations page", answers: { 200: { type: "text/html" }, 401: { type: "text/html" } } },
+  ui: {
+    summary: "A module of the custom element or of the integrations page",
+    answers: { 200: { type: "text/javascript" }, 304: null },
   },
-  ui: { summary: "A module of the element or the page", answers: { 200: { type: "text/javascript" }, 304: null } },
 };
 
 const WHO: Readonly<Record<(typeof ROUTES)[number]["auth"], string>> = {

@@ -4,6 +4,7 @@ import { createDatabase } from "../../adapters/postgres/database.ts";
 import { createDeadLetters } from "../../adapters/postgres/dead-letters.ts";
 import { createErasure } from "../../adapters/postgres/erase.ts";
 import { createReadAgain } from "../../adapters/postgres/read-again.ts";
+import { createRecordings } from "../../adapters/postgres/recordings.ts";
 import { createSealedValues } from "../../adapters/postgres/sealed-values.ts";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
 import { readEvents } from "../audit/webhooks.ts";
@@ -12,9 +13,10 @@ import { type KeyRotation, rotateKeys as rotate } from "../connect/rotate-keys.t
 import { createDeadLetterService, type DeadLetterService } from "../dead-letters.ts";
 import type { DoctorRequest } from "../doctor/doctor.ts";
 import type { Diagnosis } from "../doctor/finding.ts";
-import { createErase } from "../erase.ts";
+import { checkSubject, createErase } from "../erase.ts";
 import { ChannelError } from "../errors.ts";
-import type { ErasureCounts, ErasureSubject, Logger, ReadAgain } from "../ports.ts";
+import type { ErasureCounts, ErasureSubject, Logger, ReadAgain, StoredTraffic, TrafficQuery } from "../ports.ts";
+import { isUuid } from "../uuid.ts";
 import { defaultLogger } from "./logging.ts";
 import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
 import { wireDoctor } from "./wire-doctor.ts";
@@ -115,3 +117,29 @@ export function whatEraseDeletes(
   const { count } = createErasure(patientDatabase(knex, options));
   return createErase({ erase: count })(subject, options);
 }
+
+/**
+ * What came in and what was answered, as it is stored, people and all: for making test cases, which must be scrubbed first.
+ * Changes nothing.
+ * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+ */
+export async function readTraffic(
+  knex: Knex,
+  query: TrafficQuery = {},
+  options: SchemaOptions = {},
+): Promise<StoredTraffic> {
+  const { person, customerConfigId, limit, since, until } = query;
+  if (customerConfigId !== undefined && !isUuid(customerConfigId))
+    throw new ChannelError("REQUEST_INVALID", "The tenant is a customer_configs.id, a uuid.");
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > MOST_DELIVERIES))
+    throw new ChannelError("REQUEST_INVALID", `limit is a whole number from 1 to ${MOST_DELIVERIES}.`);
+  for (const time of [since, until])
+    if (time !== undefined && Number.isNaN(time.getTime()))
+      throw new ChannelError("REQUEST_INVALID", "since and until are times.");
+  return createRecordings(patientDatabase(knex, options)).read({
+    ...query,
+    person: person === undefined ? undefined : checkSubject(person),
+  });
+}
+
+const MOST_DELIVERIES = 10_000;

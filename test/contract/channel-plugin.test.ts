@@ -1,12 +1,15 @@
 /** WhatsApp passes the contract that every channel must. */
 import { signatureOf } from "@omniops/whatsapp/simulator";
+import { type ChannelUnderTest, describeChannelPlugin } from "@omniops/whatsapp/testing";
+import * as vitest from "vitest";
 import { ACCESS_TOKEN, APP_SECRET, NUMBER, startChannel, TENANT, until } from "../support/channel.ts";
-import { describeChannelPlugin } from "./channel-plugin.contract.ts";
 
 const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 const PHONES: Readonly<Record<string, string>> = { ada: "447700900123", bob: "447700900456" };
 
-describeChannelPlugin("WhatsApp", async () => {
+describeChannelPlugin("WhatsApp", setup, vitest);
+
+async function setup(): Promise<ChannelUnderTest> {
   // What the contract delivers by hand, Meta never saw: so its own window stays out of this.
   const channel = await startChannel({ reply: () => null, meta: { enforceWindow: false } });
   const { plugin, rows } = channel;
@@ -72,4 +75,4 @@ describeChannelPlugin("WhatsApp", async () => {
     until: (look, what) => until(look, what),
     stop: () => (isBroken ? Promise.resolve() : channel.stop()),
   };
-});
+}

@@ -1,37 +1,12 @@
 /** The command line as a person or a script meets it: a process with arguments, two streams and an exit code. */
-import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build, stop } from "esbuild";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { bundleCli, ROOT } from "../support/bundled-cli.ts";
 import { type Run, runNode } from "../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-/** One file, made once: a process that has to read the sources would take three times as long, and there are a hundred. */
-const CLI = join(ROOT, ".data", `cli-${process.pid}.mjs`);
-beforeAll(async () => {
-  await build({
-    entryPoints: [join(ROOT, "cli/main.ts")],
-    outfile: CLI,
-    bundle: true,
-    packages: "external",
-    alias: {
-      "@omniops/whatsapp/migrations": "./migrations/index.ts",
-      "@omniops/whatsapp": "./plugin/index.ts",
-    },
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    sourcemap: "inline",
-    logLevel: "silent",
-  });
-  await stop();
-});
-afterAll(() => rm(CLI, { force: true }));
+const CLI = bundleCli();
 
 function cli(
   args: readonly string[],

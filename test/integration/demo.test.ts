@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { retime } from "@omniops/whatsapp/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { retime } from "../../examples/demo/retime.ts";
 import { type Run, runNode, spawnNode } from "../support/node-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

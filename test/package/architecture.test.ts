@@ -10,7 +10,19 @@ import { describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const FOLDERS = ["plugin", "adapters", "migrations", "simulator", "cli", "ui", "examples", "bench", "scripts", "test"];
+const FOLDERS = [
+  "plugin",
+  "adapters",
+  "migrations",
+  "simulator",
+  "qa",
+  "cli",
+  "ui",
+  "examples",
+  "bench",
+  "scripts",
+  "test",
+];
 const COMPOSITION_ROOT = ["plugin/create-whatsapp-plugin.ts", "plugin/wiring/"];
 
 type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] };
@@ -152,7 +164,7 @@ describe("the direction of imports", () => {
 
   it("makes simulator, command and examples use the public names, as a host does", () => {
     expect(
-      breaches(inside("simulator/", "cli/", "examples/", "bench/"), (imported) =>
+      breaches(inside("simulator/", "qa/", "cli/", "examples/", "bench/"), (imported) =>
         /^(plugin|adapters|migrations)\//.test(imported),
       ),
     ).toEqual([]);

@@ -21,7 +21,13 @@ const DOCUMENTS = [
     // That one shows Markdown of others, and has a test of its own.
     .filter((name) => name.endsWith(".md") && name !== "docs/formatting.md"),
 ];
-const COMPILED = ["README.md", "docs/meta-setup.md", "docs/embedding-connect.md", "docs/connect-for-customers.md"];
+const COMPILED = [
+  "README.md",
+  "docs/qa.md",
+  "docs/meta-setup.md",
+  "docs/embedding-connect.md",
+  "docs/connect-for-customers.md",
+];
 
 /** What a host has of its own, and the least of React that the guide's page needs. */
 const HOST = `import type { AiResponse, HostEvent, Reply, Session, Turn } from "@omniops/whatsapp";
@@ -223,5 +229,18 @@ describe("a table", () => {
 
     expect(fields.length).toBeGreaterThan(10);
     for (const field of fields) expect(manifest.webhookFields).toContain(field);
+  });
+});
+
+describe("a command in docs/qa.md", () => {
+  it("is one that there is, with options that it has", async () => {
+    const lines = [...read("docs/qa.md").matchAll(/(?:npx whatsapp-channel|npm run cli --) ([a-z-]+)(.*)$/gm)];
+
+    expect(lines.length).toBeGreaterThan(8);
+    for (const [line, name = "", rest = ""] of lines) {
+      const source = read(`cli/${name}.ts`);
+      for (const [option] of rest.split(" # ")[0]?.matchAll(/--[a-z-]+/g) ?? [])
+        expect([line, source.includes(`"${option} `) || source.includes(`"${option}`)]).toEqual([line, true]);
+    }
   });
 });

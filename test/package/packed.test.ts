@@ -15,6 +15,7 @@ const SOURCES = [
   "adapters",
   "migrations",
   "simulator",
+  "qa",
   "cli",
   "ui",
   "package.json",
@@ -72,14 +73,19 @@ describe("the packed package", () => {
   it("can be imported by every entry point", async () => {
     const printed = await node(`
       const names = async (entry) => Object.keys(await import("@omniops/whatsapp" + entry)).sort();
-      console.log(JSON.stringify([await names(""), await names("/contract"), await names("/migrations"), await names("/simulator"), await names("/connect-element"), await names("/s3").catch((error) => error.message)]));
+      console.log(JSON.stringify([await names(""), await names("/contract"), await names("/migrations"), await names("/simulator"), await names("/testing"), await names("/connect-element"), await names("/s3").catch((error) => error.message)]));
     `);
 
-    const [main, contract, migrations, simulator, element, s3] = JSON.parse(printed) as [...string[][], string];
+    const [main, contract, migrations, simulator, testing, element, s3] = JSON.parse(printed) as [
+      ...string[][],
+      string,
+    ];
     expect(main).toContain("createWhatsAppPlugin");
     expect(contract).toEqual([]);
     expect(migrations).toContain("migrate");
     expect(simulator).toContain("createSimulator");
+    // Without vitest.
+    expect(testing).toContain("replayFixtures");
     // Whoever wants it installs its client.
     expect(s3).toMatch(/Cannot find package '@aws-sdk\/client-s3'/);
     // Without a browser too: a server that renders pages imports what they import.
@@ -166,6 +172,7 @@ describe("the packed package", () => {
       "cli",
       "migrations",
       "plugin",
+      "qa",
       "simulator",
       "ui",
     ]);

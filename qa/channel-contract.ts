@@ -1,6 +1,8 @@
 /** What every channel promises its host, as tests: a channel of another kind passes them with a setup of its own. */
-import { afterEach, describe, expect, it } from "vitest";
-import type { ChannelPlugin, HostEvent, SendReceipt, WebhookDelivery } from "../../plugin/contract.ts";
+import type { ChannelPlugin, HostEvent, SendReceipt, WebhookDelivery } from "@omniops/whatsapp/contract";
+import type { TestRunner } from "./test-runner.ts";
+
+export type { TestRunner } from "./test-runner.ts";
 
 /** One channel with its world, freshly made for a test: a connected number, a running pipeline, an AI that is silent. */
 export type ChannelUnderTest = {
@@ -28,8 +30,19 @@ export type ChannelUnderTest = {
 
 const NOBODY = "99999999-9999-4999-8999-999999999999";
 
-/** Declares the suite for one channel. `setup` is called once per test. */
-export function describeChannelPlugin(name: string, setup: () => Promise<ChannelUnderTest>): void {
+/**
+ * Declares the suite for one channel. `setup` is called once per test.
+ *
+ *     import * as vitest from "vitest";
+ *     describeChannelPlugin("Smoke signals", async () => startSmoke(), vitest);
+ *
+ * @param runner vitest, or jest's globals.
+ */
+export function describeChannelPlugin(
+  name: string,
+  setup: () => Promise<ChannelUnderTest>,
+  { afterEach, describe, expect, it }: TestRunner,
+): void {
   const running: ChannelUnderTest[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((channel) => channel.stop()));
@@ -131,7 +144,7 @@ export function describeChannelPlugin(name: string, setup: () => Promise<Channel
         const before = await channel.stored();
         const delivery = channel.delivery({ person: "ada", text: "hello" });
         const changed = Uint8Array.from(delivery.rawBody);
-        changed[changed.length - 1]! ^= 1;
+        changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
 
         for (const forged of [
           { ...delivery, signature: undefined },

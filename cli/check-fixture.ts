@@ -1,0 +1,71 @@
+/** `check-fixture`: looks again for anything personal in a recording, after somebody has edited it, by the database that it came from. */
+import { readTraffic } from "@omniops/whatsapp";
+import { readFixtures, readManifest } from "../qa/fixtures.ts";
+import { leaksIn, originalsOf } from "../qa/make-recording.ts";
+import { type Command, usageError } from "./command.ts";
+import { withDatabase } from "./database.ts";
+import { optionsHelp, parsed, schemas } from "./options.ts";
+import { instantOf, wholeNumber } from "./values.ts";
+
+const NAME = "check-fixture";
+const HELP = `Usage: whatsapp-channel ${NAME} <folder> [options]
+
+Looks in a recording for every name, number, user id, id, token, place and text that the database holds: as it stands,
+in base64 and percent-encoded. record does the same before it writes; this is for files that somebody has edited since.
+What is found is named by file and place, never by what it is.
+
+${optionsHelp(
+  [
+    "--since <time>          By webhooks that were received then or later",
+    "--until <time>          By webhooks that were received before that",
+    "--limit <number>        By the oldest so many deliveries. Default and at most 10000",
+  ],
+  "Exit codes: 0 nothing personal is left, 1 something is, or failed, 2 used wrongly",
+)}
+
+Examples:
+  whatsapp-channel ${NAME} recordings/refund
+  whatsapp-channel ${NAME} recordings/refund --since 2026-11-27 --json`;
+
+const MOST = 10_000;
+
+export const checkFixtureCommand: Command = {
+  summary: "Look for anything personal in a recording",
+
+  async run(args) {
+    const { values, positionals } = parsed(args, `${NAME} --help`, [], ["since", "until", "limit"]);
+    if (values.help) {
+      console.log(HELP);
+      return 0;
+    }
+    const [folder, ...rest] = positionals;
+    if (folder === undefined) throw wrong("Say which folder.");
+    if (rest.length > 0) throw wrong(`"${rest.join(" ")}" is one argument too many.`);
+    const manifest = await readManifest(folder);
+    if (manifest === null) throw wrong(`${folder} is no recording: there is no recording.json in it.`);
+    const fixtures = await readFixtures(folder);
+    const query = {
+      since: instantOf("since", values.since, wrong),
+      until: instantOf("until", values.until, wrong),
+      limit: wholeNumber("limit", values.limit, wrong) ?? MOST,
+    };
+    const url = values["database-url"] ?? process.env.DATABASE_URL;
+    const traffic = await withDatabase(url, (knex) => readTraffic(knex, query, schemas(values, `${NAME} --help`)));
+    const leaks = leaksIn({ manifest, fixtures }, originalsOf(traffic));
+    const by = traffic.deliveries.length;
+    if (values.json) console.log(JSON.stringify({ leaks, checkedBy: by }));
+    else {
+      for (const { file, path, what } of leaks) console.log(`${file} ${path}: ${what}`);
+      console.log(
+        leaks.length === 0
+          ? `Nothing personal of ${by} stored deliveries is in ${folder}.`
+          : `${leaks.length} places hold something personal.`,
+      );
+    }
+    return leaks.length === 0 ? 0 : 1;
+  },
+};
+
+function wrong(message: string): Error {
+  return usageError(message, `${NAME} --help`);
+}

@@ -1,0 +1,86 @@
+/** What came in and what was answered, as it is stored, for whoever makes test cases of it. */
+import type { ErasureSubject } from "./erasure.ts";
+
+export type TrafficQuery = {
+  /** Only what they wrote and what concerns them. Default: everybody. */
+  readonly person?: ErasureSubject | undefined;
+  /** Received then or later. */
+  readonly since?: Date | undefined;
+  /** Received before that. */
+  readonly until?: Date | undefined;
+  /** `whatsapp_webhooks.webhook_type`: `message`, `status`, …; all when it is empty or left out. */
+  readonly types?: readonly string[] | undefined;
+  /** The tenant (`customer_configs.id`); only numbers that are connected for it. */
+  readonly customerConfigId?: string | undefined;
+  /** The oldest so many deliveries, from 1 to 10000. Default 1000. */
+  readonly limit?: number | undefined;
+};
+
+export type StoredTraffic = {
+  /** Oldest first. Neither quarantined nor erased ones. */
+  readonly deliveries: readonly StoredDelivery[];
+  readonly turns: readonly StoredTurn[];
+  /** The numbers that the turns belong to. */
+  readonly numbers: readonly StoredNumber[];
+  /** The templates that were sent. */
+  readonly templates: readonly TrafficTemplate[];
+  /** Everybody who is known to those numbers: a text may speak of any of them. At most 100000. */
+  readonly people: readonly StoredPerson[];
+  /** Every number and user id of the person that was asked for; empty when nobody was, or nobody is known by it. */
+  readonly addresses: readonly string[];
+  /** Deliveries that the query fits and that have no bytes worth replaying: no JSON, or erased. */
+  readonly skipped: number;
+  /** There are more than `limit`. */
+  readonly more: boolean;
+};
+
+export type StoredPerson = {
+  readonly name: string | null;
+  readonly username: string | null;
+  readonly phoneNumber: string | null;
+  readonly userId: string | null;
+};
+
+export type StoredDelivery = {
+  readonly webhookId: string;
+  readonly receivedAt: Date;
+  readonly type: string;
+  /** The bytes as they came. */
+  readonly body: Uint8Array;
+};
+
+/** Messages that were answered together, and what Meta took as the answer. */
+export type StoredTurn = {
+  readonly turnId: string;
+  readonly phoneNumberId: string;
+  /** Digits; null when Meta gave only a user id. */
+  readonly phoneNumber: string | null;
+  readonly userId: string | null;
+  /** The wamids. */
+  readonly messageIds: readonly string[];
+  /** In the order in which they left; empty when the host kept silent. */
+  readonly sends: readonly {
+    readonly endpoint: "messages" | "marketing_messages";
+    /** The Graph message, without whom it goes to. */
+    readonly message: Readonly<Record<string, unknown>>;
+    readonly messageId: string;
+  }[];
+};
+
+export type StoredNumber = {
+  readonly phoneNumberId: string;
+  readonly wabaId: string;
+  readonly displayPhoneNumber: string;
+};
+
+export type TrafficTemplate = {
+  readonly wabaId: string;
+  readonly name: string;
+  readonly language: string;
+  readonly category: string | null;
+  readonly status: string;
+  readonly parameterFormat: string;
+  readonly components: readonly Readonly<Record<string, unknown>>[];
+};
+
+export type Recordings = { read(query: TrafficQuery): Promise<StoredTraffic> };

@@ -1,0 +1,25 @@
+/** The public names of the test kit, nothing else. */
+export type { ChannelUnderTest, TestRunner } from "./channel-contract.ts";
+export { describeChannelPlugin } from "./channel-contract.ts";
+export type { Leak, Output } from "./check.ts";
+export { findLeaks } from "./check.ts";
+export type { Change, Row, Sent } from "./diff.ts";
+export type { Fixture, Manifest, PromisedSend, RecordedNumber, Recording } from "./fixtures.ts";
+export { readFixtures, readManifest, writeRecording } from "./fixtures.ts";
+export type { MadeRecording, RecordingOptions } from "./make-recording.ts";
+export { makeRecording } from "./make-recording.ts";
+export type { WhatsAppMatchers } from "./matchers.ts";
+export { whatsappMatchers } from "./matchers.ts";
+export type { Payload, RecordedMessage, RecordedPerson } from "./payload.ts";
+export { readPayload } from "./payload.ts";
+export type { ReplayedConversation, ReplayedRow, ReplayOptions, ReplayResult } from "./replay.ts";
+export { replayFixtures } from "./replay.ts";
+export type { ReplayHost, ReplayHostOptions } from "./replay-host.ts";
+export { startReplayHost } from "./replay-host.ts";
+export type { HtmlOptions } from "./report-html.ts";
+export { reportHtml } from "./report-html.ts";
+export type { Colours } from "./report-text.ts";
+export { describeReplay } from "./report-text.ts";
+export { retime } from "./retime.ts";
+export type { Scrubber, ScrubOptions, TextMode } from "./scrub.ts";
+export { createScrubber } from "./scrub.ts";

@@ -1,0 +1,216 @@
+/** Stored traffic → a recording without anything personal, proven. Pure. */
+import type { StoredPerson, StoredTraffic, StoredTurn } from "@omniops/whatsapp";
+import type { WireObject } from "@omniops/whatsapp/simulator";
+import { findLeaks, type Leak } from "./check.ts";
+import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording } from "./fixtures.ts";
+import { isObject, objectOf, objectsIn, readJson, writeJson } from "./lossless-json.ts";
+import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
+
+export type RecordingOptions = {
+  readonly salt: string;
+  readonly text: TextMode;
+  /** Moves the whole recording, so that its first delivery came then; null leaves the times as they are. */
+  readonly startsAt: Date | null;
+  /** The package's. */
+  readonly version: string;
+};
+
+export type MadeRecording = {
+  readonly recording: Recording;
+  /** Empty, or nothing of it may be kept. */
+  readonly leaks: readonly Leak[];
+  /** Deliveries that are no JSON, or of which nothing concerns the person. */
+  readonly dropped: number;
+};
+
+type Read = { readonly webhookId: string; readonly receivedAt: Date; readonly type: string; readonly json: unknown };
+
+export function makeRecording(traffic: StoredTraffic, options: RecordingOptions): MadeRecording {
+  const theirs = namesOf(traffic);
+  const read = traffic.deliveries.flatMap(({ body, ...delivery }): readonly Read[] => {
+    const json = parsed(body);
+    const kept = json === undefined || theirs === null ? json : onlyOf(json, theirs);
+    return kept === undefined ? [] : [{ ...delivery, json: kept }];
+  });
+  const firstAt = read[0]?.receivedAt.getTime() ?? 0;
+  const shiftMs = options.startsAt === null ? 0 : Math.round((options.startsAt.getTime() - firstAt) / 1000) * 1000;
+  const scrubber = createScrubber({ salt: options.salt, text: options.text, shiftMs });
+  const originals = [...read.map(({ json }) => json), ...factsOf(traffic)];
+  for (const original of originals) scrubber.learn(original);
+  const turnOf = new Map(traffic.turns.flatMap((turn, at) => turn.messageIds.map((id) => [id, at] as const)));
+  const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
+  const lastOf = new Map(turnsIn.flatMap((turns, at) => turns.map((turn) => [turn, at] as const)));
+  const names = read.map(({ type }, at) => `${String(at + 1).padStart(4, "0")}-${type.replace(/[^\w-]/g, "-")}`);
+
+  const fixtures = read.map(({ json }, at): Fixture => {
+    const turns = (turnsIn[at] ?? []).filter((turn) => lastOf.get(turn) === at);
+    return {
+      name: names[at] ?? "",
+      bytes: Buffer.from(writeJson(scrubber.scrub(json))),
+      sends: turns.flatMap((turn) => sendsOf(traffic.turns[turn], scrubber)),
+      messageIds: null,
+    };
+  });
+  const recording: Recording = {
+    fixtures,
+    manifest: {
+      format: 1,
+      version: options.version,
+      text: options.text,
+      promised: "recorded",
+      numbers: traffic.numbers.map((number) => ({
+        phoneNumberId: scrubber.businessId(number.phoneNumberId),
+        wabaId: scrubber.businessId(number.wabaId),
+        displayPhoneNumber: scrubber.address(number.displayPhoneNumber),
+      })),
+      templates: traffic.templates.map(({ wabaId, components, ...template }) => ({
+        ...template,
+        components: scrubber.withoutPeople(components) as Manifest["templates"],
+        wabaId: scrubber.businessId(wabaId),
+      })),
+      names: scrubber.names(),
+      deliveries: read.map(({ webhookId, type, receivedAt }, at) => ({
+        name: names[at] ?? "",
+        type,
+        atMs: receivedAt.getTime() - firstAt,
+        webhookId,
+        turn: turnsIn[at]?.[0] ?? null,
+      })),
+    },
+  };
+  return { recording, leaks: leaksIn(recording, originals), dropped: traffic.deliveries.length - read.length };
+}
+
+/** What the originals and the finished files are compared by: also for files that somebody has changed since. */
+export function leaksIn(recording: Recording, originals: readonly unknown[]): readonly Leak[] {
+  const outputs = [...filesOf(recording)].map(([file, text]) => ({ file, json: withoutOwnIds(readJson(text)) }));
+  return findLeaks(originals, outputs, recording.manifest.text);
+}
+
+/** What is personal in stored traffic, in Meta's shape. */
+export function originalsOf(traffic: StoredTraffic): readonly unknown[] {
+  return [...traffic.deliveries.map(({ body }) => parsed(body)), ...factsOf(traffic)];
+}
+
+function factsOf({ turns, numbers, people }: StoredTraffic): readonly unknown[] {
+  return [...turns.map(originalOf), ...numbers.map(wireOf), { contacts: people.map(cardOf) }];
+}
+
+function cardOf({ name, username, phoneNumber, userId }: StoredPerson): unknown {
+  return {
+    profile: { ...(name !== null && { name }), ...(username !== null && { username }) },
+    ...(phoneNumber !== null && { wa_id: phoneNumber }),
+    ...(userId !== null && { user_id: userId }),
+  };
+}
+
+/** Our own row numbers, times and modes are nobody's, and what a template says is the business's. */
+function withoutOwnIds(json: unknown): unknown {
+  if (!isObject(json) || !Array.isArray(json.deliveries)) return json;
+  const { numbers, names, templates, deliveries } = json;
+  return {
+    numbers,
+    names,
+    templates: { own: textsIn(templates) },
+    deliveries: objectsIn(deliveries).map(({ name, type }) => ({ own: name, type })),
+  };
+}
+
+function textsIn(json: unknown): readonly string[] {
+  if (typeof json === "string") return [json];
+  return typeof json === "object" && json !== null ? Object.values(json).flatMap(textsIn) : [];
+}
+
+function originalOf({ phoneNumber, userId, messageIds, sends }: StoredTurn): unknown {
+  return {
+    contacts: [{ ...(phoneNumber !== null && { wa_id: phoneNumber }), ...(userId !== null && { user_id: userId }) }],
+    messages: messageIds.map((id) => ({ id })),
+    sends: sends.map(({ message, messageId }) => ({ message_id: messageId, message })),
+  };
+}
+
+function wireOf(number: StoredTraffic["numbers"][number]): unknown {
+  return {
+    phone_number_id: number.phoneNumberId,
+    waba_id: number.wabaId,
+    display_phone_number: number.displayPhoneNumber,
+  };
+}
+
+function sendsOf(turn: StoredTurn | undefined, scrubber: Scrubber): readonly PromisedSend[] {
+  return (turn?.sends ?? []).map(({ endpoint, message, messageId }) => ({
+    from: scrubber.businessId(turn?.phoneNumberId ?? ""),
+    to: scrubber.address(turn?.phoneNumber ?? turn?.userId ?? ""),
+    endpoint,
+    message: scrubber.scrub(message) as WireObject,
+    id: scrubber.id(messageId),
+    answers: (turn?.messageIds ?? []).map(scrubber.id),
+  }));
+}
+
+/** Every name of the person, and of the messages to and from them; null when everybody is meant. */
+function namesOf({ addresses, turns }: StoredTraffic): ReadonlySet<string> | null {
+  if (addresses.length === 0) return null;
+  return new Set([
+    ...addresses,
+    ...turns.flatMap(({ messageIds, sends }) => [...messageIds, ...sends.map(({ messageId }) => messageId)]),
+  ]);
+}
+
+/** Meta puts several people into one delivery: what concerns none of these names is left out. Undefined when nothing is left. */
+function onlyOf(json: unknown, names: ReadonlySet<string>): unknown {
+  const body = objectOf(json);
+  const entry = objectsIn(body.entry).flatMap((one) => {
+    const changes = objectsIn(one.changes).flatMap((change) => {
+      const value = onlyTheirs(objectOf(change.value), names);
+      return value === null ? [] : [{ ...change, value }];
+    });
+    return changes.length === 0 ? [] : [{ ...one, changes }];
+  });
+  return entry.length === 0 ? undefined : { ...body, entry };
+}
+
+/** Whose items are lists of several people's messages again. */
+const HOLDS_LISTS: ReadonlySet<string> = new Set(["history", "threads", "standby"]);
+
+/** Lists of messages and the like lose what is others'; null when nothing is left that says anything. */
+function onlyTheirs(value: WireObject, names: ReadonlySet<string>): WireObject | null {
+  let isEmpty = true;
+  const kept = Object.fromEntries(
+    Object.entries(value).map(([key, member]) => {
+      if (!Array.isArray(member)) {
+        if (!isObject(member) || key === "metadata" || !mentions(member, names)) return [key, member];
+        isEmpty = false;
+        return [key, HOLDS_LISTS.has(key) ? onlyTheirs(member, names) : member];
+      }
+      const theirs = member
+        .filter((item) => mentions(item, names))
+        .map((item) => (HOLDS_LISTS.has(key) && isObject(item) ? onlyTheirs(item, names) : item));
+      if (theirs.length > 0 && key !== "contacts") isEmpty = false;
+      return [key, theirs];
+    }),
+  );
+  return isEmpty ? null : kept;
+}
+
+function mentions(json: unknown, names: ReadonlySet<string>): boolean {
+  if (typeof json === "string") return names.has(json) || names.has(json.replace(/\D/g, ""));
+  if (Array.isArray(json)) return json.some((item) => mentions(item, names));
+  return isObject(json) && Object.values(json).some((item) => mentions(item, names));
+}
+
+/** Of the messages that somebody wrote. */
+export function messageIdsIn(json: unknown): readonly string[] {
+  return objectsIn(objectOf(json).entry)
+    .flatMap(({ changes }) => objectsIn(changes))
+    .flatMap(({ value }) => objectsIn(objectOf(value).messages))
+    .flatMap(({ id }) => (typeof id === "string" ? [id] : []));
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return readJson(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

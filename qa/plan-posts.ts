@@ -1,0 +1,117 @@
+/** Which webhooks are posted together, how often, and in which order. Pure. */
+import type { Fixture, Manifest } from "./fixtures.ts";
+import { isObject, objectOf, objectsIn, readJson, textOf } from "./lossless-json.ts";
+
+export type PostsOptions = {
+  /** With the pauses of the recording each is posted by itself; else what was answered together is posted together. */
+  readonly keepsPauses: boolean;
+  /** Seed of the order; null keeps it. */
+  readonly shuffle: number | null;
+  /** How many times more each is posted. */
+  readonly duplicate: number;
+  /** At most so many in one delivery. */
+  readonly batch: number;
+};
+
+export type Post = {
+  readonly fixtures: readonly Fixture[];
+  /** Parsed; null for a fixture that is no JSON, which is posted by itself as it is. */
+  readonly json: unknown;
+  /** When the recording had it, after its first; 0 without a recording. */
+  readonly atMs: number;
+};
+
+export function planPosts(
+  fixtures: readonly Fixture[],
+  manifest: Manifest | null,
+  options: PostsOptions,
+): readonly Post[] {
+  const atMs = new Map(manifest?.deliveries.map((delivery) => [delivery.name, delivery.atMs]));
+  const single = fixtures.map((fixture) => ({
+    fixtures: [fixture],
+    json: parsed(fixture.bytes),
+    atMs: atMs.get(fixture.name) ?? 0,
+  }));
+  const grouped = options.keepsPauses ? single : byTurn(single, manifest);
+  const ordered = options.shuffle === null ? grouped : shuffled(grouped, options.shuffle);
+  const batched = options.batch > 1 ? inBatches(ordered, options.batch) : ordered;
+  return batched.flatMap((post) => Array.from({ length: options.duplicate + 1 }, () => post));
+}
+
+/** A burst was answered once, because its messages came before anybody had answered: in one delivery they come so again. */
+function byTurn(posts: readonly Post[], manifest: Manifest | null): readonly Post[] {
+  const turns = new Map(manifest?.deliveries.map(({ name, turn }) => [name, turn]));
+  const groups = new Map<number, Post[]>();
+  const turnOf = ({ fixtures: [fixture] }: Post) => turns.get(fixture?.name ?? "") ?? null;
+  for (const post of posts) {
+    const turn = turnOf(post);
+    if (turn !== null && post.json !== null) groups.set(turn, [...(groups.get(turn) ?? []), post]);
+  }
+  return posts.flatMap((post) => {
+    const turn = turnOf(post);
+    const group = turn === null ? undefined : groups.get(turn);
+    if (group === undefined || post.json === null) return [post];
+    return group.at(-1) === post ? [together(group)] : [];
+  });
+}
+
+/** Messages of one conversation that were answered apart stay apart. */
+function inBatches(posts: readonly Post[], most: number): readonly Post[] {
+  const batches: Post[] = [];
+  let open: Post[] = [];
+  const close = () => {
+    if (open.length > 0) batches.push(open.length === 1 && open[0] ? open[0] : together(open));
+    open = [];
+  };
+  for (const post of posts) {
+    const writers = writersIn(post.json);
+    const meets = open.some(({ json }) => writersIn(json).some((writer) => writers.includes(writer)));
+    if (post.json === null || meets || open.length >= most) close();
+    open.push(post);
+    if (post.json === null) close();
+  }
+  close();
+  return batches;
+}
+
+function together(posts: readonly Post[]): Post {
+  return {
+    fixtures: posts.flatMap(({ fixtures }) => fixtures),
+    json: { object: "whatsapp_business_account", entry: posts.flatMap(({ json }) => objectsIn(objectOf(json).entry)) },
+    atMs: posts.at(-1)?.atMs ?? 0,
+  };
+}
+
+/** Business number and person of every message. */
+function writersIn(json: unknown): readonly string[] {
+  return objectsIn(objectOf(json).entry)
+    .flatMap(({ changes }) => objectsIn(changes))
+    .flatMap(({ value }) => {
+      const { metadata, messages } = objectOf(value);
+      const number = textOf(objectOf(metadata).phone_number_id);
+      return objectsIn(messages).map(({ from, from_user_id: user }) => `${number} ${textOf(from) ?? textOf(user)}`);
+    });
+}
+
+function shuffled<Item>(items: readonly Item[], seed: number): readonly Item[] {
+  const all = [...items];
+  let state = seed >>> 0 || 1;
+  for (let at = all.length - 1; at > 0; at--) {
+    // Xorshift: the same order for the same seed everywhere.
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    const other = (state >>> 0) % (at + 1);
+    [all[at], all[other]] = [all[other] as Item, all[at] as Item];
+  }
+  return all;
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    const json = readJson(Buffer.from(bytes).toString("utf8"));
+    return isObject(json) ? json : null;
+  } catch {
+    return null;
+  }
+}

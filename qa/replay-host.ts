@@ -1,0 +1,130 @@
+/** A host for a replay and nothing else: a router, Meta's stand-in, and tables in a schema of their own that go when it stops. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createWhatsAppPlugin, type WhatsAppPluginOptions } from "@omniops/whatsapp";
+import { createSimulator, type SimulatedTemplate, type Simulator } from "@omniops/whatsapp/simulator";
+import type { Knex } from "knex";
+import type { Fixture, Manifest, RecordedNumber } from "./fixtures.ts";
+import { readPayload } from "./payload.ts";
+
+export type ReplayHost = {
+  readonly meta: Simulator;
+  /** Resolves when everything that was delivered is applied, answered and sent. */
+  settled(): Promise<void>;
+  /** Leaves nothing behind, in the database or on the disk. */
+  stop(): Promise<void>;
+};
+
+export type ReplayHostOptions = {
+  /** Of a role that may create a schema. Its other schemas are not touched. */
+  readonly knex: Knex;
+  /** The host's AI. */
+  readonly reply: WhatsAppPluginOptions["reply"];
+  /** They say which numbers there must be. */
+  readonly fixtures: readonly Fixture[];
+  readonly manifest: Manifest | null;
+};
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+const TENANT = "00000000-0000-4000-8000-000000000001";
+/** What is to be tried again later than this is not waited for. */
+const SOON = "2 seconds";
+
+export async function startReplayHost({ knex, reply, fixtures, manifest }: ReplayHostOptions): Promise<ReplayHost> {
+  const { default: express } = await import("express");
+  const schema = `whatsapp_replay_${randomBytes(6).toString("hex")}`;
+  const numbers = numbersOf(fixtures, manifest);
+  const secrets = { appSecret: secret(), verifyToken: secret(), accessToken: secret() };
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const mediaDir = await mkdtemp(join(tmpdir(), "whatsapp-replay-"));
+    undo.push(() => rm(mediaDir, { recursive: true, force: true }));
+    const meta = createSimulator({
+      ...secrets,
+      numbers: numbers.map((number) => ({ ...number, verifiedName: "Recorded number" })),
+      statusDelayMs: 1,
+    });
+    await meta.start();
+    undo.push(meta.stop);
+    for (const { wabaId, ...template } of manifest?.templates ?? [])
+      meta.templates.add(template as SimulatedTemplate, String(wabaId));
+    await knex.raw("create schema ??", [schema]);
+    undo.push(() => knex.raw("drop schema ?? cascade", [schema]));
+    const plugin = createWhatsAppPlugin({
+      knex,
+      schema,
+      hostSchema: schema,
+      config: {
+        metaAppSecret: secrets.appSecret,
+        verifyToken: secrets.verifyToken,
+        tokenKeys: `replay:${randomBytes(32).toString("base64")}`,
+        graphUrl: meta.url,
+        dialogUrl: meta.url,
+        mediaDir,
+        coalesceMs: 0,
+      },
+      reply,
+      logger: SILENT,
+      alarms: false,
+      pollMs: 100,
+      // A recording lets somebody say in seconds what took days.
+      metaLimits: { pair: { intervalMs: 0, burst: 45 } },
+    });
+    await plugin.migrate();
+    await knex.raw("insert into ??.customer_configs (id) values (?)", [schema, TENANT]);
+    for (const { phoneNumberId, wabaId } of numbers)
+      await plugin.connect({ customerConfigId: TENANT, accessToken: secrets.accessToken, phoneNumberId, wabaId });
+    await plugin.start();
+    undo.push(plugin.stop);
+    const server = createServer(express().use("/", plugin.router)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    undo.push(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    meta.setWebhookUrl(`http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`);
+    return { meta, stop, settled: () => settle(knex, schema, meta) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The database tells nobody when its work is done, so it is asked. */
+async function settle(knex: Knex, schema: string, meta: Simulator): Promise<void> {
+  for (;;) {
+    await meta.idle();
+    const { rows } = await knex.raw(
+      `select 1 from ??.whatsapp_lanes where pending <> 0 and stage <> 'notify'
+         and (lease_token is not null or ready_at < now() + interval '${SOON}')
+       union all select 1 from ??.whatsapp_webhooks where not processed and error is null limit 1`,
+      [schema, schema],
+    );
+    if (rows.length === 0) return;
+    await sleep(10);
+  }
+}
+
+/** A recording names them; of other fixtures it is whatever they speak of. */
+function numbersOf(fixtures: readonly Fixture[], manifest: Manifest | null): readonly RecordedNumber[] {
+  const found = [...(manifest?.numbers ?? []), ...fixtures.flatMap(({ bytes }) => readPayload(bytes).numbers)];
+  const known = [...new Map(found.map((number) => [number.phoneNumberId, number])).values()];
+  // The account of Meta's own test button: nobody can connect that.
+  const connectable = known.filter(({ wabaId }) => wabaId !== "0");
+  if (connectable.length === 0)
+    throw new Error("No business number is named in these fixtures: there is nothing to answer.");
+  return connectable;
+}
+
+function secret(): string {
+  return randomBytes(24).toString("hex");
+}

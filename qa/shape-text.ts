@@ -1,0 +1,41 @@
+/** A text without its words: letters and digits are replaced, everything that shapes a message on a phone stays. */
+
+/** One letter of each script that is set in its own way; another gets an x. */
+const LETTERS: readonly (readonly [RegExp, string])[] = [
+  [/\p{Script=Arabic}/u, "\u0633"],
+  [/\p{Script=Hebrew}/u, "\u05d0"],
+  [/\p{Script=Han}/u, "\u5b57"],
+  [/\p{Script=Hiragana}|\p{Script=Katakana}/u, "\u3042"],
+  [/\p{Script=Hangul}/u, "\uac00"],
+  [/\p{Script=Thai}/u, "\u0e01"],
+  [/\p{Script=Devanagari}/u, "\u0915"],
+];
+/** As long as a letter beyond the first plane: the length in UTF-16 stays. */
+const LONG_LETTER = "\u{1d431}";
+/** Marks over letters say which letter it was; those that choose an emoji's look do not. */
+const MARK = /(?![\ufe0e\ufe0f\u20e3])\p{M}/u;
+const SCHEME = /\b(?:https?:\/\/|mailto:|tel:)/gi;
+/** Somebody who types one or two digits answers a numbered list. */
+const CHOICE = /^\s*\d{1,2}[.)]?\s*$/;
+
+/** Length, line breaks, emoji, punctuation and formatting marks stay. Doing it twice changes nothing more. */
+export function shapeText(text: string): string {
+  if (CHOICE.test(text)) return text;
+  let shaped = "";
+  let at = 0;
+  for (const { 0: scheme, index } of text.matchAll(SCHEME)) {
+    shaped += shapeLetters(text.slice(at, index)) + scheme;
+    at = index + scheme.length;
+  }
+  return shaped + shapeLetters(text.slice(at));
+}
+
+function shapeLetters(text: string): string {
+  return text.replace(/[\p{L}\p{N}\p{M}]/gu, (character) => {
+    if (/\p{N}/u.test(character)) return character.length > 1 ? "\u{1d7ce}" : "0";
+    if (/\p{M}/u.test(character)) return MARK.test(character) && character.length === 1 ? "\u0301" : character;
+    if (character.length > 1) return LONG_LETTER;
+    const letter = LETTERS.find(([script]) => script.test(character))?.[1];
+    return letter ?? (/\p{Lu}/u.test(character) ? "X" : "x");
+  });
+}

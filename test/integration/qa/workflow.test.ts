@@ -1,0 +1,202 @@
+/** The work of a QA engineer from end to end: a conversation is recorded, scrubbed, checked, replayed the same and replayed changed. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Turn } from "@omniops/whatsapp";
+import { readManifest, replayFixtures, type WhatsAppMatchers, whatsappMatchers } from "@omniops/whatsapp/testing";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { checkFixtureCommand } from "../../../cli/check-fixture.ts";
+import type { Command } from "../../../cli/command.ts";
+import { recordCommand } from "../../../cli/record.ts";
+import { replayCommand } from "../../../cli/replay.ts";
+import { NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
+
+declare module "vitest" {
+  // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it.
+  interface Matchers<T = any> extends WhatsAppMatchers<T> {}
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  record: recordCommand,
+  "check-fixture": checkFixtureCommand,
+  replay: replayCommand,
+};
+const ADA = { name: "Adalberta Quill", phoneNumber: "447700900123", username: "adalberta.q" };
+const BOB = { name: "Bohumil Novak", phoneNumber: "420777900456" };
+
+/** What the host answers, as a module that the command loads as well. `BOLD` is how it marks what it echoes. */
+const REPLY = `export function reply(turn) {
+  const said = turn.messages.map(({ text, content }) => content?.title ?? text ?? "a file").join(" and ");
+  if (/menu/i.test(said)) return { text: "What would you like?", choices: [{ id: "tea", title: "Tea" }, { id: "cake", title: "Cake" }] };
+  return "You said: BOLD" + said + "BOLD.\\n\\n- one\\n- two";
+}`;
+
+let folder: string;
+let channel: TestChannel;
+const file = (name: string) => join(folder, name);
+
+/** In this process: starting one a dozen times would take most of the test's time. */
+async function cli(name: string, ...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+  const code = await COMMANDS[name]!.run([...args, "--database-url", channel.database.url]);
+  const out = printed.mock.calls.map(([line]) => `${line}\n`).join("");
+  printed.mockRestore();
+  return { code, out };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omniops-qa-"));
+  await writeFile(file("reply.mjs"), REPLY.replaceAll("BOLD", "**"));
+  await writeFile(file("changed.mjs"), REPLY.replaceAll("BOLD", "~~"));
+  const { reply } = (await import(file("reply.mjs"))) as { reply: (turn: Turn) => string };
+  channel = await startChannel({ reply });
+  const { meta } = channel;
+  const [ada, bob] = [meta.person(ADA), meta.person(BOB)];
+  const says = async (act: () => string) => {
+    act();
+    await meta.idle();
+    await quiet(channel);
+  };
+  await says(() => ada.says("I am Adalberta Quill, my mail is ada@quill.example, call +44 7700 900123"));
+  await says(() => bob.says("Adalberta told me to ask for Bohumil's order 420777900456"));
+  await says(() => ada.says("menu please"));
+  await says(() => ada.press("Tea"));
+  await says(() => ada.sendsMedia({ kind: "image", bytes: Buffer.from([0xff, 0xd8, 0xff, 0xe0]), mime: "image/jpeg" }));
+  await says(() =>
+    ada.sends({ type: "location", location: { latitude: 51.50071, longitude: -0.12461, name: "Adalberta's home" } }),
+  );
+}, 60_000);
+afterAll(async () => {
+  await channel.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Everything in a recording, with what base64 hides in it. */
+async function contentsOf(name: string): Promise<string> {
+  const files = await readdir(file(name));
+  const texts = await Promise.all(files.map((one) => readFile(join(file(name), one), "utf8")));
+  const all = texts.join("\n");
+  return (
+    all + [...all.matchAll(/[A-Za-z0-9+/]{12,}={0,2}/g)].map(([run]) => Buffer.from(run, "base64").toString("latin1"))
+  );
+}
+
+describe.sequential("a conversation of the host's", () => {
+  test("is recorded without anything of anybody, and with what was answered", async () => {
+    const run = await cli("record", "--out", file("all"));
+
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.out).toMatch(/^Recorded: \d+ deliveries, 6 promised sends; texts: shape\./);
+    const contents = await contentsOf("all");
+    for (const secret of ["adalberta", "quill", "bohumil", "novak", "7700900123", "777900456", "told me", "51.5007"])
+      expect([secret, contents.toLowerCase().includes(secret)]).toEqual([secret, false]);
+  });
+
+  test("of one person holds nobody else's", async () => {
+    const run = await cli("record", "--person", "+420 777 900 456", "--text", "keep", "--out", file("bob"), "--json");
+
+    expect(run).toMatchObject({ code: 0 });
+    expect(JSON.parse(run.out)).toMatchObject({ sends: 1, leaks: [] });
+    const requests = (await readdir(file("bob"))).filter((name) => name.endsWith("message.request.json"));
+    expect(requests).toHaveLength(1);
+  });
+
+  test("passes the check, and does not once somebody has put a name back", async () => {
+    const before = await cli("check-fixture", file("bob"));
+    const path = join(file("bob"), "0001-message.request.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"text":{"body":"', '"text":{"body":"Bohumil '));
+    const after = await cli("check-fixture", file("bob"));
+    await writeFile(path, text);
+
+    expect(before).toMatchObject({ code: 0 });
+    expect(after.code).toBe(1);
+    expect(after.out).toMatch(
+      /^0001-message\.request\.json \.entry\[0\]\.changes\[0\]\.value\.messages\[0\]\.text\.body: a name$/m,
+    );
+    expect(after.out).not.toContain("Bohumil");
+  });
+
+  test("replayed by the same host is answered as promised", async () => {
+    const run = await cli("record", "--out", file("kept"), "--text", "keep");
+    const kept = await cli("replay", file("kept"), "--reply", file("reply.mjs"));
+    const shaped = await cli("replay", file("all"), "--reply", file("reply.mjs"), "--json");
+
+    expect(run.code).toBe(0);
+    expect(kept.out).toMatch(/^No difference: \d+ deliveries, 6 sent, 6 promised\.$/m);
+    expect(kept).toMatchObject({ code: 0 });
+    // Without its words the menu is not asked for: that one is another answer, and the only one.
+    expect(JSON.parse(shaped.out)).toMatchObject({ differences: 1, refused: [] });
+  });
+
+  test("replayed by a changed host shows each difference, in one report, and exits 1", async () => {
+    const report = file("report.html");
+
+    const run = await cli("replay", file("kept"), "--reply", file("changed.mjs"), "--report", report);
+
+    expect(run.code).toBe(1);
+    expect(run.out).toMatch(/^5 differences: /m);
+    expect(run.out).toMatch(/^ {8}- You said: \*.*\*\.⏎?/m);
+    expect(run.out).toMatch(/^ {8}\+ You said: ~.*~\.⏎?/m);
+    const html = await readFile(report, "utf8");
+    expect(html.match(/<div class="row changed"/g)).toHaveLength(5);
+    expect(html.match(/<div class="row same"/g)).toHaveLength(1);
+    expect(html).not.toMatch(/<script|<link|src="https?:/);
+  });
+
+  test("stands shuffling, doubling and batching, and times of its own", async () => {
+    const run = await cli(
+      "replay",
+      file("bob"),
+      "--reply",
+      file("reply.mjs"),
+      "--duplicate",
+      "2",
+      "--batch",
+      "3",
+      "--shuffle",
+    );
+    const timed = await cli("replay", file("bob"), "--reply", file("reply.mjs"), "--timing", "100", "--json");
+
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.out).toMatch(/1 sent, 1 promised/);
+    expect(JSON.parse(timed.out)).toMatchObject({ ok: true });
+  });
+
+  test("can promise what is sent now", async () => {
+    const update = await cli("replay", file("kept"), "--reply", file("changed.mjs"), "--update");
+    const again = await cli("replay", file("kept"), "--reply", file("changed.mjs"));
+
+    expect(update.code).toBe(0);
+    expect(again).toMatchObject({ code: 0 });
+    expect(again.out).toMatch(/^No difference/m);
+  });
+
+  test("goes through a router that is mounted already, with the importable helpers", async () => {
+    expect.extend(whatsappMatchers);
+    const manifest = await readManifest(file("bob"));
+    const [number] = manifest!.numbers;
+
+    const result = await replayFixtures({
+      fixtures: file("bob"),
+      meta: channel.meta,
+      settled: async () => {
+        await channel.meta.idle();
+        await quiet(channel);
+      },
+      numbers: { [number!.phoneNumberId]: NUMBER.phoneNumberId, [number!.wabaId]: NUMBER.wabaId },
+      newIds: true,
+    });
+
+    expect(result).toSendAsPromised();
+    expect(result.counts).toMatchObject({ promised: 1, sent: 1 });
+    expect(() => expect({ ...result, ok: false, differences: 1 }).toSendAsPromised()).toThrow(/1 difference/);
+  });
+
+  test("leaves no schema and no folder behind", async () => {
+    const schemas = await channel.rows("select 1 from pg_namespace where nspname like 'whatsapp_replay%'");
+
+    expect(schemas).toEqual([]);
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith("whatsapp-replay-"))).toEqual([]);
+  });
+});

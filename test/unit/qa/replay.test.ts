@@ -1,0 +1,183 @@
+/** What is compared and how: which differences count, how deliveries are ordered, and what a report shows. */
+import type { WireObject } from "@omniops/whatsapp/simulator";
+import { describe, expect, it } from "vitest";
+import { diffConversation, type Sent } from "../../../qa/diff.ts";
+import type { Fixture, Manifest } from "../../../qa/fixtures.ts";
+import { whatsappMatchers } from "../../../qa/matchers.ts";
+import { planPosts } from "../../../qa/plan-posts.ts";
+import type { ReplayResult } from "../../../qa/replay.ts";
+import { reportHtml } from "../../../qa/report-html.ts";
+import { describeReplay } from "../../../qa/report-text.ts";
+
+const sent = (body: string, more: WireObject = {}): Sent => ({
+  endpoint: "messages",
+  message: { type: "text", text: { body }, ...more },
+  after: "0001-message",
+});
+const kinds = (promised: readonly Sent[], got: readonly Sent[], options = {}) =>
+  diffConversation(promised, got, { text: "keep", isInOrder: true, ...options }).map(({ kind }) => kind);
+
+describe("what was sent beside what was promised", () => {
+  it("is the same whatever it is addressed to, in whatever order its members stand", () => {
+    const other = {
+      endpoint: "messages",
+      after: "x",
+      message: { to: "1", text: { body: "hi" }, messaging_product: "whatsapp", type: "text" },
+    };
+
+    expect(kinds([sent("hi")], [other])).toEqual(["same"]);
+  });
+
+  it("tells changed, missing and too many apart, and goes on after them", () => {
+    const [a, b, c, d] = ["a", "b", "c", "d"].map((body) => sent(body)) as [Sent, Sent, Sent, Sent];
+
+    expect(kinds([a, b, c], [a, d, c])).toEqual(["same", "changed", "same"]);
+    expect(kinds([a, b, c], [a, c])).toEqual(["same", "missing", "same"]);
+    expect(kinds([a, c], [a, b, c])).toEqual(["same", "extra", "same"]);
+    expect(kinds([a, b], [b, a])).toEqual(["missing", "same", "extra"]);
+    expect(kinds([a, b], [b, a], { isInOrder: false })).toEqual(["same", "same"]);
+  });
+
+  it("names each place that differs", () => {
+    const [row] = diffConversation([sent("*hi*")], [sent("_hi_", { context: { message_id: "wamid.1" } })], {
+      text: "keep",
+      isInOrder: true,
+    });
+
+    expect(row?.changes).toEqual([
+      { path: "text.body", promised: "*hi*", got: "_hi_" },
+      { path: "context", promised: undefined, got: '{"message_id":"wamid.1"}' },
+    ]);
+  });
+
+  it("is compared by its shape where only that is left, and a name that was invented is any name", () => {
+    expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi *Jonathan* 7")], { text: "shape" })).toEqual(["same"]);
+    expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi _John_ 42")], { text: "shape" })).toEqual(["changed"]);
+    expect(kinds([sent("Xx *Xxxx* 00")], [sent("Hi *John B* 42")], { text: "shape" })).toEqual(["changed"]);
+    expect(kinds([sent("Iris I help you? (a+b)")], [sent("May I help you? (a+b)")], { names: ["Iris"] })).toEqual([
+      "same",
+    ]);
+    expect(kinds([sent("Iris I help you?")], [sent("May I kick you?")], { names: ["Iris"] })).toEqual(["changed"]);
+  });
+});
+
+const fixture = (name: string, from: string): Fixture => ({
+  name,
+  bytes: Buffer.from(
+    JSON.stringify({
+      entry: [{ changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [{ id: name, from }] } }] }],
+    }),
+  ),
+  sends: [],
+  messageIds: null,
+});
+const manifestOf = (turns: readonly (readonly [string, number | null])[]): Manifest => ({
+  format: 1,
+  version: "0",
+  text: "keep",
+  promised: "recorded",
+  numbers: [],
+  templates: [],
+  names: [],
+  deliveries: turns.map(([name, turn], at) => ({ name, type: "message", atMs: at * 1000, webhookId: "1", turn })),
+});
+const PLAIN = { keepsPauses: false, shuffle: null, duplicate: 0, batch: 1 };
+const namesOf = (posts: ReturnType<typeof planPosts>) =>
+  posts.map(({ fixtures }) => fixtures.map(({ name }) => name).join("+"));
+
+describe("the order of deliveries", () => {
+  const fixtures = [fixture("a1", "ada"), fixture("a2", "ada"), fixture("b1", "bob"), fixture("a3", "ada")];
+  const manifest = manifestOf([
+    ["a1", 0],
+    ["a2", 0],
+    ["b1", 1],
+    ["a3", 2],
+  ]);
+
+  it("puts together what was answered together, unless it keeps the pauses", () => {
+    expect(namesOf(planPosts(fixtures, manifest, PLAIN))).toEqual(["a1+a2", "b1", "a3"]);
+    expect(namesOf(planPosts(fixtures, manifest, { ...PLAIN, keepsPauses: true }))).toEqual(["a1", "a2", "b1", "a3"]);
+  });
+
+  it("makes batches of those that were answered apart only of several people", () => {
+    expect(namesOf(planPosts(fixtures, manifest, { ...PLAIN, batch: 9 }))).toEqual(["a1+a2+b1", "a3"]);
+  });
+
+  it("posts each again, and in another order that is the same for the same seed", () => {
+    const many = Array.from({ length: 20 }, (_, at) => fixture(`f${at}`, `p${at}`));
+    const shuffled = (shuffle: number) => namesOf(planPosts(many, null, { ...PLAIN, shuffle }));
+
+    expect(namesOf(planPosts(fixtures, manifest, { ...PLAIN, duplicate: 1 }))).toEqual([
+      "a1+a2",
+      "a1+a2",
+      "b1",
+      "b1",
+      "a3",
+      "a3",
+    ]);
+    expect(shuffled(7)).toEqual(shuffled(7));
+    expect(shuffled(7)).not.toEqual(shuffled(8));
+    expect(shuffled(7).toSorted()).toEqual(many.map(({ name }) => name).toSorted());
+  });
+});
+
+const RESULT: ReplayResult = {
+  conversations: [
+    {
+      from: "1",
+      to: "440000000001",
+      name: "<b>Iris</b>\u001b[31m",
+      steps: [
+        {
+          fixture: "0001-message",
+          written: [{ type: "text", from: "440000000001", text: { body: "<script>alert(1)</script>" } }],
+          rows: diffConversation([sent("*a*")], [sent('"><img src=x onerror=alert(1)>')], {
+            text: "keep",
+            isInOrder: true,
+          }),
+        },
+      ],
+    },
+  ],
+  differences: 1,
+  refused: [{ fixture: "0002-message", status: 401 }],
+  counts: { deliveries: 2, promised: 1, sent: 1, same: 0 },
+  ok: false,
+  sends: new Map(),
+};
+
+describe("a report", () => {
+  it("says in a terminal what differs and what was refused, and lets no message write to it", () => {
+    const text = describeReplay(RESULT);
+
+    expect(text).toContain("✗ 0002-message was answered 401");
+    expect(text).toContain("        - *a*\n");
+    expect(text).toMatch(/1 difference and 1 not acknowledged: 2 deliveries, 1 sent, 1 promised\.$/);
+    expect(text).not.toContain("\u001b");
+  });
+
+  it("in HTML needs nothing from anywhere, and nothing in a message becomes markup", () => {
+    const html = reportHtml(RESULT, { title: "</title><script>", subtitle: "" });
+
+    expect(html).toContain('<div class="row changed"');
+    expect(html).not.toMatch(/<script|<img|<b>Iris|onerror=alert\(1\)>[^&]*<\/p>/);
+    expect(html).toContain("default-src 'none'");
+    expect(html).toContain("prefers-color-scheme:dark");
+  });
+});
+
+describe("the matchers", () => {
+  it("pass on what is as promised, and say what is not", () => {
+    expect(whatsappMatchers.toSendAsPromised({ ...RESULT, ok: true }).pass).toBe(true);
+    const verdict = whatsappMatchers.toSendAsPromised(RESULT);
+    expect(verdict.pass).toBe(false);
+    expect(verdict.message()).toContain("- *a*");
+    expect(
+      whatsappMatchers.toSendAs({ to: "1", type: "text", text: { body: "a" } }, { type: "text", text: { body: "a" } })
+        .pass,
+    ).toBe(true);
+    expect(whatsappMatchers.toSendAs(sent("a").message, sent("b").message).message()).toBe(
+      "text.body: promised b, got a",
+    );
+  });
+});
