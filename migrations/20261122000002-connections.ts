@@ -136,6 +136,7 @@ export const connections = {
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         unique (waba_id, name, language));
+      create index whatsapp_templates_changed on ${q("whatsapp_templates")} (waba_id, updated_at);
 
       create table ${q("whatsapp_contacts")} (
         id bigint generated always as identity primary key,

@@ -79,6 +79,9 @@ export const inbox = {
       create index whatsapp_events_aside on ${q("whatsapp_events")} (state, external_id) where state >= 2;
       create index whatsapp_events_created on ${q("whatsapp_events")} using brin (created_at) with (pages_per_range = 16);
       create index whatsapp_events_webhook on ${q("whatsapp_events")} using brin (webhook_id) with (pages_per_range = 16);
+      -- What came to a tenant's numbers, newest first, and what of it failed.
+      create index whatsapp_events_connection on ${q("whatsapp_events")} (connection_id, webhook_id);
+      create index whatsapp_events_dead on ${q("whatsapp_events")} (connection_id, webhook_id) where state = 2;
 
       -- The ordinary case of storing deliveries in one call, because each statement of its own costs a round trip before
       -- the acknowledgement. Anything out of the ordinary (somebody new, a number that nobody has connected, a change that

@@ -85,6 +85,12 @@ export const turnsAndOutbox = {
         -- What Meta charges for it, as its statuses say.
         pricing jsonb,
         attempts int not null default 0,
+        -- When it came that far: WhatsApp's own time where a status says it.
+        sent_at timestamptz,
+        delivered_at timestamptz,
+        read_at timestamptz,
+        -- When it became 'failed', 'expired' or 'unknown'.
+        failed_at timestamptz,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         unique (send_id, part_index)) with (fillfactor = 80);
@@ -93,6 +99,10 @@ export const turnsAndOutbox = {
       create index whatsapp_outbox_message_id on ${q("whatsapp_outbox")} (message_id) where message_id is not null;
       create index whatsapp_outbox_duplicates on ${q("whatsapp_outbox")} (duplicate_message_id)
         where duplicate_message_id is not null;
+      -- What a tenant has sent, newest first, and what of it did not arrive.
+      create index whatsapp_outbox_tenant on ${q("whatsapp_outbox")} (customer_config_id, id);
+      create index whatsapp_outbox_failed on ${q("whatsapp_outbox")} (customer_config_id, id)
+        where state in ('failed', 'expired', 'unknown');
 
       create table ${q("whatsapp_send_attempts")} (
         id bigint generated always as identity primary key,

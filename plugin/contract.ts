@@ -54,7 +54,7 @@ export type PluginManifest = {
 };
 
 export type ManifestRoute = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   /** Who may call it: Meta (by signature or verify token), a signed-in tenant, whoever runs the host, or anybody. */
   readonly auth: "meta" | "tenant" | "host" | "public";

@@ -12,6 +12,9 @@ import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
 import { migrate } from "../migrations/index.ts";
+import { createLookForChanges } from "./audit/changes.ts";
+import { createMessageAudit } from "./audit/messages.ts";
+import { createWebhookAudit } from "./audit/webhooks.ts";
 import { parseConfig, type WhatsAppConfigInput } from "./config.ts";
 import type {
   AiResponse,
@@ -63,6 +66,7 @@ import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
+import { createTemplateService, type TemplateService } from "./templates/manage-templates.ts";
 import { createUploadSample, type UploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
@@ -192,6 +196,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   metrics(): Promise<Metrics>;
   /** The sample of a template's header, from a file of the tenant's to Meta's `header_handle`. */
   readonly uploadTemplateSample: UploadSample;
+  /** A tenant's templates: listed, and created, edited, deleted and read again at Meta. */
+  readonly templates: TemplateService;
   /** What was moved aside after its last try: listed, and put back in order. */
   readonly deadLetters: DeadLetterService;
   /** @returns what became of a send, or null when this tenant has none with that id. */
@@ -353,6 +359,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     graphApi,
     appId: config.appId,
   });
+  const templates = createTemplateService({ templates: store.templates, graphApi, secretBox, uploadSample, log });
   const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
   let isDraining = false;
@@ -362,6 +369,17 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     plugin: contract,
     doctor,
     deadLetters,
+    audit: {
+      webhooks: createWebhookAudit({
+        audit: store.audit,
+        inbox: store.inbox,
+        deadLetters,
+        log,
+        onQueued: pipeline.onStored,
+      }),
+      messages: createMessageAudit(store.audit),
+      changes: createLookForChanges(store.audit),
+    },
     store,
     verifyToken: config.verifyToken,
     ...connecting.routes,
@@ -371,6 +389,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       upload: createUploadMedia({ records: store.media, mediaStore, quotaBytes: mediaQuotaBytes }),
     },
     uploadSample,
+    templates,
     authenticate: options.authenticate ?? (() => null),
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),
@@ -401,6 +420,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase,
     doctor,
     uploadTemplateSample: uploadSample,
+    templates,
     deadLetters,
     metrics,
     receipt: createReceipt(store.outbox),

@@ -30,10 +30,10 @@ export type {
   StoredDelivery,
   StoredNumber,
   StoredPerson,
-  StoredTemplate,
   StoredTraffic,
   StoredTurn,
   TrafficQuery,
+  TrafficTemplate,
 } from "./ports.ts";
 export type { SampleRequest, UploadSample } from "./templates/upload-sample.ts";
 export {

@@ -4,10 +4,9 @@ import { OPTIONS } from "./config.ts";
 import type { PluginManifest } from "./contract.ts";
 import { ROUTES } from "./http/route-table.ts";
 import { MESSAGE_KINDS } from "./messages/check-message.ts";
+import { VERSION } from "./version.ts";
 import { WEBHOOK_FIELDS } from "./webhook/fields.ts";
 import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
-
-export const VERSION = "0.1.0";
 
 export const manifest: PluginManifest = {
   id: "whatsapp",

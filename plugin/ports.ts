@@ -1,5 +1,6 @@
 /** What the channel needs from the world. Each port has one adapter; nothing here knows SQL, HTTP or Meta's spelling. */
 import type { HostEvent, Reply, Turn } from "./contract.ts";
+import type { Audit } from "./ports/audit.ts";
 import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connections.ts";
 import type { InboundMedia } from "./ports/inbound-media.ts";
 import type { Inbox } from "./ports/inbox.ts";
@@ -12,6 +13,7 @@ import type { Pace } from "./ports/pace.ts";
 import type { Templates } from "./ports/templates.ts";
 import type { DeadLetters, Prune } from "./ports/upkeep.ts";
 
+export type * from "./ports/audit.ts";
 export type * from "./ports/connections.ts";
 export type * from "./ports/erasure.ts";
 export type * from "./ports/graph.ts";
@@ -54,6 +56,7 @@ export type Store = {
   readonly sessions: Sessions;
   readonly prune: Prune;
   readonly deadLetters: DeadLetters;
+  readonly audit: Audit;
   readonly operations: Operations;
   readonly alarms: Alarms;
   readonly pace: Pace;

@@ -81,7 +81,8 @@ export type Conversations = {
 
 const RANK: Readonly<Record<Ticks, number>> = { accepted: 0, sent: 1, delivered: 2, read: 3, failed: 4 };
 
-export function createConversations(): Conversations {
+/** @param keepsContent false for long runs: then messages are remembered by their words alone. */
+export function createConversations({ keepsContent }: { readonly keepsContent: boolean }): Conversations {
   const byPair = new Map<string, ConversationState>();
   const contents = new Map<string, MessageContent>();
   const byWamid = new Map<
@@ -108,7 +109,7 @@ export function createConversations(): Conversations {
     contentOf: (wamid) => contents.get(wamid),
     add(conversation, entry, content) {
       const own = { ...entry };
-      contents.set(entry.wamid, content);
+      if (keepsContent) contents.set(entry.wamid, content);
       byWamid.set(entry.wamid, { entry: own, conversation, index: conversation.entries.length });
       conversation.entries.push(own);
     },

@@ -65,7 +65,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const activity = createActivity();
   const timers = createTimers();
   const people = createPeople();
-  const conversations = createConversations();
+  const conversations = createConversations({ keepsContent: settings.keepBytes === "all" });
   const ledgers = createLedgers(activity);
   const faults = createFaults({ ...settings, onInjected: activity.changed });
   const tokens = createTokens(settings);

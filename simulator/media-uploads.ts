@@ -116,7 +116,7 @@ export function createMediaUploads(settings: Settings, onUploaded: () => void): 
     const { phoneNumberId } = number;
     const uploaded = { id, phoneNumberId, filename: file.filename, mime, size, sha256, at: settings.now() };
     kept.set(id, uploaded);
-    if (bytes.byteLength === size) keepFile(id, { bytes, mime });
+    if (bytes.byteLength === size && settings.keepBytes === "all") keepFile(id, { bytes, mime });
     uploads.push(uploaded);
     onUploaded();
     return ok({ id });

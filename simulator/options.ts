@@ -57,7 +57,10 @@ export type SimulatorOptions = {
   readonly webhookTimeoutMs?: number;
   /** First tries in flight per business number. 1, the default, keeps their order; more is faster, as Meta is. */
   readonly webhookConcurrency?: number;
-  /** `"pending"` forgets the bytes of a delivery once it is acknowledged, for long runs. Default `"all"`. */
+  /**
+   * `"pending"` forgets the bytes of a delivery once it is acknowledged, and what else only the phone shows, for long runs.
+   * Default `"all"`.
+   */
   readonly keepBytes?: "all" | "pending";
   /** Refuses free-form messages outside the 24-hour service window. Default true. */
   readonly enforceWindow?: boolean;

@@ -8,6 +8,7 @@ import { multipartOf } from "./multipart.ts";
 import { toPostOutcome } from "./post-outcome.ts";
 import { type Json, readText, readThroughput } from "./read-answer.ts";
 import { LOOK_UP_REFUSED, RECEIPT_REFUSED, requireAnswer, UPLOAD_REFUSED } from "./require-answer.ts";
+import { createTemplateManagement } from "./template-management.ts";
 import { createUploadSample } from "./upload-sample.ts";
 
 export function createGraphApi(options: GraphOptions): GraphApi {
@@ -71,6 +72,8 @@ export function createGraphApi(options: GraphOptions): GraphApi {
       const templates = await listAll((cursor) => get(accessToken, path, { ...query, ...cursor }));
       return templates.map(readListedTemplate).filter((template) => template !== null);
     },
+
+    ...createTemplateManagement(call),
 
     close: () => options.transport.close(),
   };

@@ -3,9 +3,9 @@ import type {
   Recordings,
   StoredNumber,
   StoredPerson,
-  StoredTemplate,
   StoredTraffic,
   StoredTurn,
+  TrafficTemplate,
 } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { findPeople } from "./find-person.ts";
@@ -104,14 +104,14 @@ export function createRecordings(db: Database): Recordings {
     );
   }
 
-  function readTemplates(turns: readonly StoredTurn[]): Promise<readonly StoredTemplate[]> {
+  function readTemplates(turns: readonly StoredTurn[]): Promise<readonly TrafficTemplate[]> {
     const names = turns.flatMap(({ sends }) =>
       sends.flatMap(({ message }) => {
         const { name } = (message.template ?? {}) as { readonly name?: unknown };
         return typeof name === "string" ? [name] : [];
       }),
     );
-    return db.query<StoredTemplate>(
+    return db.query<TrafficTemplate>(
       `select t.waba_id as "wabaId", t.name, t.language, t.category, t.status, t.parameter_format as "parameterFormat", t.components
        from ${db.name("whatsapp_templates")} t
        where t.name = any($1) and t.waba_id in (select waba_id from ${connections} where phone_number_id = any($2))

@@ -203,7 +203,8 @@ function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[])
 function writeParts(tx: Tx, db: Database, changes: readonly Change[]): void {
   if (changes.length === 0) return;
   tx.send(
-    `update ${db.name("whatsapp_outbox")} o set state = c.state, message_id = coalesce(c.message_id, o.message_id), error = c.error, updated_at = now()
+    `update ${db.name("whatsapp_outbox")} o set state = c.state, message_id = coalesce(c.message_id, o.message_id), error = c.error,
+       failed_at = case when c.state in ('failed', 'expired', 'unknown') then coalesce(o.failed_at, now()) end, updated_at = now()
      from json_to_recordset($1::json) as c (id bigint, state text, message_id text, error jsonb) where o.id = c.id`,
     [
       JSON.stringify(

@@ -47,6 +47,10 @@ type Part = {
   duplicate_message_id: string | null;
   error: MetaError | null;
   pricing: Pricing | null;
+  sent_at: Date | null;
+  delivered_at: Date | null;
+  read_at: Date | null;
+  failed_at: Date | null;
   changed: boolean;
 };
 
@@ -56,8 +60,8 @@ export async function applyStatuses(
   events: readonly StoredEvent[],
   { advance, isPending }: StatusRules,
 ): Promise<AppliedStatuses> {
-  const statuses = events.flatMap(({ eventId, event }) =>
-    event.kind === "status" ? [{ eventId, status: event }] : [],
+  const statuses = events.flatMap(({ eventId, event, receivedAt }) =>
+    event.kind === "status" ? [{ eventId, status: event, receivedAt }] : [],
   );
   if (statuses.length === 0)
     return {
@@ -93,7 +97,7 @@ export async function applyStatuses(
   const changes: HostEvent[] = [];
   const twice: SentTwice[] = [];
   const slowed = new Set<string>();
-  for (const { eventId, status } of statuses) {
+  for (const { eventId, status, receivedAt } of statuses) {
     const attempt = status.callbackData === null ? undefined : attempts.get(status.callbackData);
     const part = byWamid.get(status.messageId) ?? byId.get(attempt ?? "");
     if (part === undefined) {
@@ -103,7 +107,7 @@ export async function applyStatuses(
     if (attempt !== undefined && status.callbackData !== null)
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
     // One event for each step, also when several steps come in one batch: the host may count deliveries.
-    if (applyOne(part, status, advance)) {
+    if (applyOne(part, status, receivedAt, advance)) {
       changes.push(toHostEvent(part));
       if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.add(part.lane_key);
     }
@@ -134,9 +138,21 @@ export async function applyStatuses(
   };
 }
 
+/** Where the time stands at which a status was first reached. Who has heard a voice note has read it. */
+const TIMES = {
+  sent: "sent_at",
+  delivered: "delivered_at",
+  read: "read_at",
+  played: "read_at",
+  failed: "failed_at",
+} as const satisfies Readonly<Record<MessageStatus, keyof Part>>;
+
 /** @returns whether there is news for the host: a step up the ladder, or a failure it has not heard of. */
-function applyOne(part: Part, status: StatusEvent, advance: StatusRules["advance"]): boolean {
+function applyOne(part: Part, status: StatusEvent, receivedAt: Date, advance: StatusRules["advance"]): boolean {
   const state = advance(part.state, status.status);
+  const time = TIMES[status.status];
+  part.changed ||= part[time] === null;
+  part[time] ??= status.occurredAt ?? receivedAt;
   const error = status.errors[0] ?? null;
   const isNews = state !== part.state || (error !== null && part.error === null);
   part.changed ||= isNews || part.message_id === null || status.pricing !== undefined;
@@ -171,7 +187,7 @@ async function lockParts(
 ): Promise<readonly Part[]> {
   const rows = await tx.query<Omit<Part, "was" | "changed" | "error"> & { error: { meta: MetaError | null } | null }>(
     `select id, send_id, part_index, lane_key, contact_id, conversation_id, host_message_id, state, message_id,
-       duplicate_message_id, error, pricing
+       duplicate_message_id, error, pricing, sent_at, delivered_at, read_at, failed_at
      from ${db.name("whatsapp_outbox")} where message_id = any($1) or duplicate_message_id = any($1) or id = any($2::bigint[])
      order by id for update`,
     [statuses.map(({ messageId }) => messageId), outboxIds],
@@ -195,8 +211,10 @@ function writeParts(tx: Tx, db: Database, parts: readonly Part[]): void {
   if (parts.length === 0) return;
   tx.send(
     `update ${db.name("whatsapp_outbox")} o set state = p.state, message_id = p.message_id,
-       duplicate_message_id = p.duplicate_message_id, error = p.error, pricing = p.pricing, updated_at = now()
-     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, duplicate_message_id text, error jsonb, pricing jsonb) where o.id = p.id`,
+       duplicate_message_id = p.duplicate_message_id, error = p.error, pricing = p.pricing, sent_at = p.sent_at, delivered_at = p.delivered_at,
+       read_at = p.read_at, failed_at = case when p.state = 'failed' then p.failed_at end, updated_at = now()
+     from json_to_recordset($1::json) as p (id bigint, state text, message_id text, duplicate_message_id text, error jsonb, pricing jsonb,
+       sent_at timestamptz, delivered_at timestamptz, read_at timestamptz, failed_at timestamptz) where o.id = p.id`,
     [
       JSON.stringify(
         parts.map((part) => ({
@@ -205,6 +223,10 @@ function writeParts(tx: Tx, db: Database, parts: readonly Part[]): void {
           message_id: part.message_id,
           duplicate_message_id: part.duplicate_message_id,
           pricing: part.pricing,
+          sent_at: part.sent_at,
+          delivered_at: part.delivered_at,
+          read_at: part.read_at,
+          failed_at: part.failed_at,
           error:
             part.error === null
               ? null

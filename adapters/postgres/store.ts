@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 import type { Store } from "../../plugin/ports.ts";
 import { createAlarms } from "./alarms.ts";
+import { createAudit } from "./audit.ts";
 import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -63,6 +64,7 @@ export function createStore(knex: Knex, given: StoreOptions): Store {
     sessions: createSessions(db),
     prune: createPrune(db),
     deadLetters: createDeadLetters(db),
+    audit: createAudit(db, hostShape),
     operations: createOperations(db),
     alarms: createAlarms(db, options),
     pace: createPace(db),

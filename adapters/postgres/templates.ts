@@ -1,6 +1,7 @@
 /** Templates as Meta last described them. */
 import type { TemplateEvent } from "../../plugin/contract.ts";
-import type { KnownTemplate, Templates } from "../../plugin/ports.ts";
+import type { KnownTemplate, StoredTemplate, TemplateAccount, TemplateSync, Templates } from "../../plugin/ports.ts";
+import { searched } from "./audit-scan.ts";
 import type { Database, Tx } from "./database.ts";
 
 /** What webhooks say of templates that we know; of others the next sync brings everything. */
@@ -24,8 +25,38 @@ export function updateTemplates(tx: Tx, db: Database, events: readonly TemplateE
     );
 }
 
+const COLUMNS = `t.id, t.waba_id as "wabaId", t.template_id as "templateId", t.name, t.language, t.category, t.status,
+  t.parameter_format as "parameterFormat", t.components, t.rejected_reason as "rejectedReason", t.quality_score as "qualityScore",
+  t.updated_at as "updatedAt", account.synced_at as "syncedAt"`;
+
+/** What a person would call changed. */
+const WHAT_OF = (row: string) =>
+  ["category", "status", "parameter_format", "components::text", "quality_score", "rejected_reason"]
+    .map((column) => `coalesce(${row}.${column}, '')`)
+    .join(" || '/' || ");
+const WHAT = WHAT_OF("whatsapp_templates");
+
+const NOTHING_SYNCED: TemplateSync = { added: 0, changed: 0, removed: 0, unchanged: 0 };
+
+function compare(
+  before: ReadonlyMap<string, string>,
+  after: readonly { readonly key: string; readonly what: string }[],
+): TemplateSync {
+  const known = after.filter(({ key }) => before.has(key));
+  const changed = known.filter(({ key, what }) => before.get(key) !== what).length;
+  return {
+    added: after.length - known.length,
+    changed,
+    removed: before.size - known.length,
+    unchanged: known.length - changed,
+  };
+}
+
 export function createTemplates(db: Database): Templates {
   const table = db.name("whatsapp_templates");
+  const connections = db.name("whatsapp_connections");
+  const OWN_ACCOUNTS = `(select waba_id, max(templates_synced_at) as synced_at from ${connections}
+    where customer_config_id = $1 and state <> 'disconnected' group by waba_id) account`;
   return {
     async accountOf(customerConfigId, wabaId) {
       const [row] = await db.query<{ id: string; waba_id: string; access_token_enc: string }>(
@@ -41,13 +72,17 @@ export function createTemplates(db: Database): Templates {
     },
 
     async replace({ customerConfigId, connectionId, wabaId }, listed) {
-      await db.transaction(async (tx) => {
+      return db.transaction(async (tx) => {
         // Two that read at the same time must not undo each other.
         const locked = await tx.query(
           `select 1 from ${db.name("whatsapp_connections")} where waba_id = $1 and state <> 'disconnected' order by id for no key update`,
           [wabaId],
         );
-        if (locked.length === 0) return;
+        if (locked.length === 0) return NOTHING_SYNCED;
+        const before = await tx.query<{ key: string; what: string }>(
+          `select name || '/' || language as key, ${WHAT} as what from ${table} where waba_id = $1`,
+          [wabaId],
+        );
         await tx.query(
           `insert into ${table} as t (customer_config_id, waba_id, template_id, name, language, category, status,
              parameter_format, components, quality_score, rejected_reason)
@@ -56,7 +91,8 @@ export function createTemplates(db: Database): Templates {
            on conflict (waba_id, name, language) do update set customer_config_id = excluded.customer_config_id,
              template_id = excluded.template_id, category = excluded.category, status = excluded.status,
              parameter_format = excluded.parameter_format, components = excluded.components,
-             quality_score = excluded.quality_score, rejected_reason = excluded.rejected_reason, updated_at = now()`,
+             quality_score = excluded.quality_score, rejected_reason = excluded.rejected_reason, updated_at = now()
+           where (t.customer_config_id, t.template_id, ${WHAT_OF("t")}) is distinct from (excluded.customer_config_id, excluded.template_id, ${WHAT_OF("excluded")})`,
           [
             customerConfigId,
             wabaId,
@@ -84,7 +120,89 @@ export function createTemplates(db: Database): Templates {
           `update ${db.name("whatsapp_connections")} set templates_synced_at = now() where id = $1 or (waba_id = $2 and state <> 'disconnected')`,
           [connectionId, wabaId],
         );
+        const after = await tx.query<{ key: string; what: string }>(
+          `select name || '/' || language as key, ${WHAT} as what from ${table} where waba_id = $1`,
+          [wabaId],
+        );
+        return compare(new Map(before.map(({ key, what }) => [key, what])), after);
       });
+    },
+
+    async accounts(customerConfigId) {
+      return db.query<TemplateAccount>(
+        `select waba_id as "wabaId", max(verified_name) as name, max(templates_synced_at) as "syncedAt" from ${connections}
+         where customer_config_id = $1 and state <> 'disconnected' group by waba_id order by waba_id`,
+        [customerConfigId],
+      );
+    },
+
+    async list({ customerConfigId, wabaId, status, q }) {
+      return db.bounded<StoredTemplate>(
+        `select ${COLUMNS} from ${OWN_ACCOUNTS} join ${table} t using (waba_id)
+         where ($2::text is null or t.waba_id = $2) and ($3::text is null or t.status = $3)
+           and ($4::text is null or position($4 in lower(t.name)) > 0 or position($4 in lower(t.components::text)) > 0)
+         order by t.name, t.language, t.waba_id`,
+        [customerConfigId, wabaId ?? null, status ?? null, searched(q)],
+      );
+    },
+
+    async find(customerConfigId, id) {
+      const [found] = await db.bounded<StoredTemplate>(
+        `select ${COLUMNS} from ${OWN_ACCOUNTS} join ${table} t using (waba_id) where t.id = $2`,
+        [customerConfigId, id],
+      );
+      return found ?? null;
+    },
+
+    async announce({ customerConfigId, wabaId }, { name, language, category, parameterFormat, components }) {
+      const [row] = await db.query<{ id: string }>(
+        `insert into ${table} (customer_config_id, waba_id, name, language, category, status, parameter_format, components)
+         values ($1, $2, $3, $4, $5, 'PENDING', $6, $7) on conflict do nothing returning id`,
+        [customerConfigId, wabaId, name, language, category, parameterFormat, JSON.stringify(components)],
+      );
+      return row?.id ?? null;
+    },
+
+    async settle({ customerConfigId, wabaId }, draft, { templateId, status, category }) {
+      const { name, language, parameterFormat, components } = draft;
+      const [row] = await db.query<{ id: string }>(
+        `insert into ${table} as t (customer_config_id, waba_id, template_id, name, language, category, status, parameter_format, components)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (waba_id, name, language) do update set template_id = excluded.template_id, category = excluded.category,
+           status = case when t.status = 'PENDING' then excluded.status else t.status end, updated_at = now() returning id`,
+        [
+          customerConfigId,
+          wabaId,
+          templateId,
+          name,
+          language,
+          category,
+          status,
+          parameterFormat,
+          JSON.stringify(components),
+        ],
+      );
+      return (row as { id: string }).id;
+    },
+
+    async resubmit(id, { components, category }) {
+      await db.query(
+        `update ${table} set components = $2, category = coalesce($3, category), status = 'PENDING', rejected_reason = null, updated_at = now()
+         where id = $1`,
+        [id, JSON.stringify(components), category],
+      );
+    },
+
+    async restore({ id, components, category, status, rejectedReason }) {
+      await db.query(
+        `update ${table} set components = $2, category = $3, status = $4, rejected_reason = $5, updated_at = now()
+         where id = $1 and status = 'PENDING'`,
+        [id, JSON.stringify(components), category, status, rejectedReason],
+      );
+    },
+
+    async forget(id) {
+      await db.query(`delete from ${table} where id = $1`, [id]);
     },
 
     // Of the account, whichever of its tenants read them: several may have a number of one.

@@ -17,6 +17,7 @@ export function whereToLook({ host, meta, you, databaseUrl }: Stage, paint: Pain
       `${host.url}/dashboard/integrations`,
       `its button connects ${NEW_NUMBER.verifiedName} at the simulated Meta; sign in first, above`,
     ],
+    ["WhatsApp", `${channel}/ui/`, "health, messages, webhooks, templates, dead letters; sign in first, above"],
     ["API", `curl -H 'Authorization: Bearer ${API_KEY}' ${channel}/status`],
     ["Database", `psql ${databaseUrl}`, "it is temporary; other tools take the same address as DATABASE_URL"],
     [

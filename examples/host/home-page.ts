@@ -11,7 +11,7 @@ export function createHomePage({
 }) {
   return (request: Request, response: Response): void => {
     const door = isSignedIn(request)
-      ? `<p>Signed in as the demo tenant. <a href="/dashboard/integrations">Integrations</a> · <a href="/api/whatsapp/status">Connection status</a></p>`
+      ? `<p>Signed in as the demo tenant. <a href="/dashboard/integrations">Integrations</a> · <a href="/api/whatsapp/ui/">WhatsApp</a> · <a href="/api/whatsapp/status">Connection status</a></p>`
       : isFromHere(request)
         ? `<p><a href="/login?key=${encodeURIComponent(apiKey)}">Sign in as the demo tenant</a></p>`
         : `<p>Sign in at <code>/login?key=…</code></p>`;

@@ -32,5 +32,6 @@ ${isIn ? elementOf(flow) : `<p>You are not signed in. <a href="/">Sign in</a>, t
 
 function elementOf(flow: "popup" | "redirect"): string {
   return `<script type="module" src="/api/whatsapp/ui/whatsapp-connect.js"></script>
-<whatsapp-connect flow="${flow}"></whatsapp-connect>`;
+<whatsapp-connect flow="${flow}"></whatsapp-connect>
+<p><a href="/api/whatsapp/ui/">Health, messages, templates and all else of WhatsApp</a></p>`;
 }

@@ -1,6 +1,6 @@
 /** Meta's codes that stop an account or a number, in our words: what it means and where to mend it. */
 
-type Meaning = { readonly says: string; readonly fix: string };
+export type Meaning = { readonly says: string; readonly fix: string };
 
 const MANAGER = "WhatsApp Manager (business.facebook.com/wa/manage)";
 const PAYMENT: Meaning = {

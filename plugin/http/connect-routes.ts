@@ -7,7 +7,7 @@ import type { SignedInPerson, SignIn } from "../connect/sign-in.ts";
 import type { HeldNumber, Logger, Onboarding, StepName } from "../ports.ts";
 import { codeInUrl, goTo } from "./dashboard.ts";
 import { sendJson, statusOfError } from "./error-response.ts";
-import { invalid, readJsonBody } from "./json-body.ts";
+import { invalid, readBody, readJsonBody } from "./json-body.ts";
 import type { Session, TenantRoute } from "./session.ts";
 
 export type ConnectDeps = {
@@ -36,6 +36,8 @@ const ANSWER = z.strictObject({
   pins: z.record(metaId, z.string().regex(/^\d{6}$/, "must be six digits")).optional(),
   takeover: z.literal(true).optional(),
 });
+
+export const CONNECT_SCHEMAS = { embeddedSignup: EMBEDDED_SIGNUP, goOn: ANSWER };
 
 /** Binds a browser where the host names no session. */
 const COOKIE = "whatsapp_connect";
@@ -72,9 +74,7 @@ export function createConnectRoutes(deps: ConnectDeps, log: Logger) {
   };
 
   const embeddedSignup: TenantRoute = async (request, response, session) => {
-    const parsed = EMBEDDED_SIGNUP.safeParse(await readJsonBody(request));
-    if (!parsed.success) throw invalid(parsed.error);
-    const { code, waba_id: wabaId, phone_number_id: phoneNumberId } = parsed.data;
+    const { code, waba_id: wabaId, phone_number_id: phoneNumberId } = await readBody(request, EMBEDDED_SIGNUP);
     const hints = { wabaId: wabaId ?? null, phoneNumberId: phoneNumberId ?? null };
     await signIn.finishPopup(personOf(session, sessionOf(request, session) ?? "none"), code, hints);
     await show(response, session);

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { DeadLetterService } from "../dead-letters.ts";
 import { sendJson } from "./error-response.ts";
-import { invalid, readJsonBody } from "./json-body.ts";
+import { readBody } from "./json-body.ts";
+import { readQuery } from "./query.ts";
 import type { TenantRoute } from "./session.ts";
 
 const FILTER = {
@@ -12,19 +13,18 @@ const FILTER = {
   from: z.coerce.date().optional(),
   until: z.coerce.date().optional(),
 };
-const LIST = z.strictObject({ ...FILTER, limit: z.coerce.number().optional(), after: z.string().max(200).optional() });
-const REDRIVE = z.strictObject({
-  ...FILTER,
-  ids: z.array(z.string().max(100)).max(1_000).optional(),
-  limit: z.number().optional(),
-});
+export const DEAD_LETTER_SCHEMAS = {
+  list: z.strictObject({ ...FILTER, limit: z.coerce.number().optional(), after: z.string().max(200).optional() }),
+  redrive: z.strictObject({
+    ...FILTER,
+    ids: z.array(z.string().max(100)).max(1_000).optional(),
+    limit: z.number().optional(),
+  }),
+};
 
 export function createDeadLetterRoutes(deadLetters: DeadLetterService) {
   const list: TenantRoute = async (request, response, { customerConfigId }) => {
-    const { searchParams } = new URL(request.url ?? "/", "http://localhost");
-    const parsed = LIST.safeParse(Object.fromEntries(searchParams));
-    if (!parsed.success) throw invalid(parsed.error);
-    const { conversation_id: conversationId, ...query } = parsed.data;
+    const { conversation_id: conversationId, ...query } = readQuery(request, DEAD_LETTER_SCHEMAS.list);
     const { letters, next } = await deadLetters.list({ ...query, conversationId, customerConfigId });
     sendJson(response, 200, {
       dead_letters: letters.map(({ conversationId: id, ...letter }) => ({ ...letter, conversation_id: id })),
@@ -33,9 +33,7 @@ export function createDeadLetterRoutes(deadLetters: DeadLetterService) {
   };
 
   const redrive: TenantRoute = async (request, response, { customerConfigId, userId: by }) => {
-    const parsed = REDRIVE.safeParse(await readJsonBody(request, {}));
-    if (!parsed.success) throw invalid(parsed.error);
-    const { conversation_id: conversationId, ...query } = parsed.data;
+    const { conversation_id: conversationId, ...query } = await readBody(request, DEAD_LETTER_SCHEMAS.redrive, {});
     sendJson(response, 200, await deadLetters.redrive({ ...query, conversationId, customerConfigId, by }));
   };
 

@@ -3,20 +3,19 @@ import { z } from "zod";
 import type { Disconnect } from "../connect/disconnect.ts";
 import type { Connections } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
-import { invalid, readJsonBody } from "./json-body.ts";
+import { readBody } from "./json-body.ts";
 import type { TenantRoute } from "./session.ts";
 import { statusOf } from "./tenant-routes.ts";
 
-const REQUEST = z.strictObject({ phone_number_id: z.string().min(1).max(100).optional() });
+export const DISCONNECT_REQUEST = z.strictObject({ phone_number_id: z.string().min(1).max(100).optional() });
 
 export type DisconnectRouteDeps = { readonly disconnect: Disconnect; readonly connections: Connections };
 
 export function createDisconnectRoute({ disconnect, connections }: DisconnectRouteDeps): TenantRoute {
   return async (request, response, session) => {
-    const parsed = REQUEST.safeParse(await readJsonBody(request, {}));
-    if (!parsed.success) throw invalid(parsed.error);
+    const { phone_number_id: phoneNumberId = null } = await readBody(request, DISCONNECT_REQUEST, {});
     const { customerConfigId } = session;
-    await disconnect({ customerConfigId, phoneNumberId: parsed.data.phone_number_id ?? null });
+    await disconnect({ customerConfigId, phoneNumberId });
     sendJson(response, 200, statusOf(await connections.ofTenant(customerConfigId)));
   };
 }

@@ -22,6 +22,20 @@ export async function readJsonBody(
   }
 }
 
+/**
+ * The same, checked.
+ * @throws ChannelError REQUEST_INVALID naming every place that is wrong.
+ */
+export async function readBody<Schema extends z.ZodType>(
+  request: Parameters<typeof readJsonBody>[0],
+  schema: Schema,
+  fallback?: object,
+): Promise<z.infer<Schema>> {
+  const parsed = schema.safeParse(await readJsonBody(request, fallback));
+  if (!parsed.success) throw invalid(parsed.error);
+  return parsed.data;
+}
+
 /** Every problem by its place in the body. */
 export function invalid(error: z.ZodError): ChannelError {
   const problems = error.issues.flatMap((issue) => problemsOf(issue));

@@ -8,7 +8,9 @@ import type { DeadLetterService } from "../dead-letters.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import type { Logger, Store } from "../ports.ts";
+import type { TemplateService } from "../templates/manage-templates.ts";
 import type { UploadSample } from "../templates/upload-sample.ts";
+import { type AuditDeps, createAuditRoutes } from "./audit-routes.ts";
 import { type CallbackDeps, createCallbackRoutes } from "./callback-routes.ts";
 import { type ConnectDeps, createConnectRoutes } from "./connect-routes.ts";
 import { answerBrowser } from "./dashboard.ts";
@@ -18,6 +20,8 @@ import { createDoctorRoute } from "./doctor-route.ts";
 import { answerError, sendJson } from "./error-response.ts";
 import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
+import { createOpenApiRoute } from "./openapi-route.ts";
+import { createPageRoute } from "./page-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
 import {
   type Authenticate,
@@ -40,11 +44,13 @@ export type RouterDeps = {
   readonly plugin: Pick<ChannelPlugin, "receive" | "send" | "sessionStatus">;
   readonly doctor: Doctor;
   readonly deadLetters: DeadLetterService;
+  readonly audit: AuditDeps;
   readonly store: Store;
   readonly disconnect: Disconnect;
   readonly callbacks: CallbackDeps;
   readonly media: MediaDeps;
   readonly uploadSample: UploadSample;
+  readonly templates: TemplateService;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
@@ -74,8 +80,9 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
 
   const connecting = createConnectRoutes(connect, log);
   const media = createMediaRoutes(deps.media);
-  const templates = createTemplateRoutes({ uploadSample: deps.uploadSample });
+  const templates = createTemplateRoutes({ uploadSample: deps.uploadSample, templates: deps.templates });
   const deadLetters = createDeadLetterRoutes(deps.deadLetters);
+  const audit = createAuditRoutes(deps.audit);
 
   const asTenant =
     (route: TenantRoute): Handler =>
@@ -115,14 +122,26 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     upload: asTenant(media.upload),
     download: asTenant(media.download),
     sample: toOperate(templates.sample),
+    templates: asTenant(templates.list),
+    createTemplate: toOperate(templates.create),
+    syncTemplates: toOperate(templates.sync),
+    editTemplate: toOperate(templates.edit),
+    removeTemplate: toOperate(templates.remove),
     deadLetters: toOperate(deadLetters.list),
     redrive: toOperate(deadLetters.redrive),
+    webhooks: toOperate(audit.list),
+    webhook: toOperate(audit.one),
+    replay: toOperate(audit.replay),
+    messages: asTenant(audit.messages),
+    changes: asTenant(audit.changes),
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
     health: async (_request, response) => {
       if (deps.isDraining()) return sendJson(response, 503, { status: "draining" });
       await store.ping();
       sendJson(response, 200, { status: "ok" });
     },
+    openapi: createOpenApiRoute(),
+    page: createPageRoute(async (request) => authenticate(request), log),
     ui: createUiRoute(),
   };
 
@@ -147,11 +166,13 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
   const router = express.Router();
   for (const { name, method, path } of ROUTES) {
     const handler = safely(name);
-    if (method === "GET") router.get(path, (request, response) => void handler(request, response));
-    else router.post(path, (request, response) => void handler(request, response));
+    const verb = VERBS[method];
+    router[verb](path, (request: express.Request, response: express.Response) => void handler(request, response));
   }
   return { router: goStraight(router as unknown as Walk, deliver), deliver };
 }
+
+const VERBS = { GET: "get", POST: "post", PATCH: "patch", DELETE: "delete" } as const;
 
 type Walk = Router & { handle: Router };
 

@@ -4,7 +4,7 @@ import type { ChannelPlugin, Connection, SendRequest } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Store } from "../ports.ts";
 import { sendJson } from "./error-response.ts";
-import { invalid, readJsonBody } from "./json-body.ts";
+import { readBody } from "./json-body.ts";
 import type { TenantRoute } from "./session.ts";
 
 // Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
@@ -58,7 +58,7 @@ const AI_RESPONSE = z.strictObject({
   replyTo: z.boolean().optional(),
   handoff: z.boolean().optional(),
 });
-const SEND_REQUEST = z
+export const SEND_REQUEST = z
   .strictObject({
     conversationId: uuid,
     response: z.union([z.string(), AI_RESPONSE]).optional(),
@@ -98,10 +98,9 @@ export function createTenantRoutes({ store, send, sessionStatus }: TenantDeps) {
   };
 
   const sendRoute: TenantRoute = async (request, response, { customerConfigId }) => {
-    const parsed = SEND_REQUEST.safeParse(await readJsonBody(request));
-    if (!parsed.success) throw invalid(parsed.error);
-    await requireOwn(parsed.data.conversationId, customerConfigId);
-    sendJson(response, 202, await send(withoutUndefined(parsed.data)));
+    const wanted = await readBody(request, SEND_REQUEST);
+    await requireOwn(wanted.conversationId, customerConfigId);
+    sendJson(response, 202, await send(withoutUndefined(wanted)));
   };
 
   const receipt: TenantRoute = async (request, response, { customerConfigId }) => {

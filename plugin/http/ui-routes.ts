@@ -1,9 +1,10 @@
-/** The custom element's modules: static JavaScript, the same for everybody, read from beside this package's code. */
+/** The browser's modules: static JavaScript, the same for everybody, read from beside this package's code and from lit's. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { LIT_FILES, litFile, withLitAt } from "./lit-files.ts";
 
 /** The element and every module that it imports. */
 export const UI_FILES = [
@@ -19,21 +20,56 @@ export const UI_FILES = [
   "views.js",
 ] as const;
 
-type UiFile = (typeof UI_FILES)[number];
+/** The integrations page's own, in `ui/page/`. */
+export const PAGE_FILES = [
+  "page.js",
+  "api.js",
+  "changes.js",
+  "dead-letters.js",
+  "format.js",
+  "health.js",
+  "icons.js",
+  "lit.js",
+  "loading.js",
+  "messages.js",
+  "navigation.js",
+  "numbers.js",
+  "overview.js",
+  "parts.js",
+  "place.js",
+  "style.js",
+  "template-draft.js",
+  "template-form.js",
+  "template-preview.js",
+  "templates.js",
+  "view.js",
+  "webhooks.js",
+  "whatsapp-text.js",
+  "words.js",
+] as const;
+
 type File = { readonly bytes: Uint8Array; readonly zipped: Uint8Array; readonly etag: string };
 
-/** As Express tells it: the path of the route, however the request has spelt it. */
-type Routed = IncomingMessage & { readonly route?: { readonly path: string } };
+/** As Express tells it: the route and its parameters, however the request has spelt them. */
+type Routed = IncomingMessage & {
+  readonly route?: { readonly path: string };
+  readonly params?: Readonly<Record<string, string | readonly string[] | undefined>>;
+};
 
 export function createUiRoute() {
-  const files = new Map<UiFile, File>();
+  const files = new Map<string, File>();
 
   return async (request: Routed, response: ServerResponse): Promise<void> => {
-    const name = UI_FILES.find((one) => request.route?.path === `/ui/${one}`) ?? "whatsapp-connect.js";
-    const file = files.get(name) ?? (await readUiFile(name));
-    files.set(name, file);
-    const { headers } = request;
+    const path = pathOf(request);
     response.setHeader("x-content-type-options", "nosniff");
+    if (path === null) {
+      response.statusCode = 404;
+      response.end();
+      return;
+    }
+    const file = files.get(path) ?? (await readUiFile(path));
+    files.set(path, file);
+    const { headers } = request;
     // The modules belong together: after an upgrade no browser may mix old ones with new ones.
     response.setHeader("cache-control", "public, no-cache");
     response.setHeader("etag", file.etag);
@@ -53,8 +89,24 @@ export function createUiRoute() {
   };
 }
 
-async function readUiFile(name: UiFile): Promise<File> {
-  const bytes = await readFile(new URL(`../../ui/${name}`, import.meta.url));
+/** Null for a name that is none of ours: what a request says never becomes a path. */
+function pathOf({ route, params }: Routed): string | null {
+  const wanted = String(params?.file ?? "");
+  const folder = (names: readonly string[], at: string) => {
+    const name = names.find((one) => one === wanted);
+    return name === undefined ? null : `${at}/${name}`;
+  };
+  if (route?.path === "/ui/page/:file") return folder(PAGE_FILES, "page");
+  if (route?.path === "/ui/lit/:file") return folder(LIT_FILES, "lit");
+  return UI_FILES.find((one) => route?.path === `/ui/${one}`) ?? null;
+}
+
+async function readUiFile(path: string): Promise<File> {
+  const bytes = path.startsWith("lit/")
+    ? withLitAt("./", await readFile(litFile(path.slice(4)), "utf8"))
+    : path === "page/lit.js"
+      ? withLitAt("../lit/", await readFile(new URL(`../../ui/${path}`, import.meta.url), "utf8"))
+      : await readFile(new URL(`../../ui/${path}`, import.meta.url));
   const etag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
   return { bytes, zipped: await promisify(gzip)(bytes), etag };
 }

@@ -179,6 +179,17 @@ export const LIMITS = {
   oneTimeCode: { min: 1, max: 15, unit: "utf16", field: "parameters[].text" },
   /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
   templateSpaces: { max: 4, unit: "items", field: "spaces in a row in parameters[].text" },
+  // Templates, as they are written
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
+  templateFooter: { min: 1, max: 60, unit: "utf16", field: "components[type=FOOTER].text" },
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
+  templateButtonText: { min: 1, max: 25, unit: "utf16", field: "buttons[].text" },
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
+  templateUrl: { min: 1, max: 2000, unit: "utf16", field: "buttons[].url" },
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
+  templateUrlButtons: { max: 2, unit: "items", field: "buttons[type=URL]" },
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
+  templatePhone: { min: 1, max: 20, unit: "utf16", field: "buttons[].phone_number" },
   // Ours
   /** Meta names none. Far above any message, far below what would burden the outbox. */
   rawJson: { min: 1, max: 64 * 1024, unit: "bytes", field: "a raw message, and JSON that is passed on as it is" },

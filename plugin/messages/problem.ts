@@ -44,3 +44,13 @@ export function placeIn(findings: Findings, path = ""): Place {
     advise: into(findings.advice),
   };
 }
+
+/** More than these nobody reads at once. */
+const MOST_SAID = 5;
+
+/** Each with its path, as one text. */
+export function sayProblems(problems: readonly Problem[]): string {
+  const shown = problems.slice(0, MOST_SAID).map(({ path, problem, fix }) => `${path} ${problem}. ${fix}`);
+  const more = problems.length - shown.length;
+  return `${shown.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`;
+}

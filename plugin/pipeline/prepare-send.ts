@@ -3,7 +3,7 @@ import type { AmbiguityPolicy, Degradation, MessageClass, OutboundMessage, Templ
 import { ChannelError, type ErrorCode } from "../errors.ts";
 import type { OwnMedia } from "../media/own-media.ts";
 import { checkMessage } from "../messages/check-message.ts";
-import type { Problem } from "../messages/problem.ts";
+import { type Problem, sayProblems } from "../messages/problem.ts";
 import type { PlannedSend, SendingAccount } from "../ports.ts";
 import type { TemplatesNamed } from "../templates/account-templates.ts";
 import { prepareTemplate } from "../templates/prepare-template.ts";
@@ -88,9 +88,6 @@ function asGiven(problem: Problem): Problem {
   return problem.path === "onWindowClosed.name" ? { ...problem, path: "onWindowClosed.template" } : problem;
 }
 
-/** More than these nobody reads at once. */
-const MOST_PROBLEMS = 5;
-
 function refuse(code: ErrorCode, at: string, problems: readonly Problem[]): void {
   if (problems.length > 0)
     throw invalid(
@@ -100,11 +97,7 @@ function refuse(code: ErrorCode, at: string, problems: readonly Problem[]): void
 }
 
 function invalid(code: ErrorCode, problems: readonly Problem[]): ChannelError {
-  const shown = problems.slice(0, MOST_PROBLEMS).map(({ path, problem, fix }) => `${path} ${problem}. ${fix}`);
-  const more = problems.length - shown.length;
-  return new ChannelError(code, `${shown.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`, {
-    retry: code === "TEMPLATE_INVALID" ? "fix" : "never",
-  });
+  return new ChannelError(code, sayProblems(problems), { retry: code === "TEMPLATE_INVALID" ? "fix" : "never" });
 }
 
 function joined(at: string, path: string): string {

@@ -4,7 +4,7 @@ import type { Retry } from "../errors.ts";
 import type { ByteStream } from "./media.ts";
 import type { GraphEndpoint } from "./outbox.ts";
 import type { PaceScope } from "./pace.ts";
-import type { ListedTemplate } from "./templates.ts";
+import type { ListedTemplate, TemplateDraft } from "./templates.ts";
 
 /** The outcome of one POST to Graph, as far as it can be known. */
 export type PostOutcome = (
@@ -99,6 +99,30 @@ export type GraphApi = {
    * @throws ChannelError GRAPH_REJECTED, GRAPH_UNREACHABLE.
    */
   templatesOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly ListedTemplate[]>;
+  /**
+   * Gives Meta a template to review.
+   * @throws ChannelError GRAPH_REJECTED with Meta's own words in `meta`, GRAPH_UNREACHABLE.
+   * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
+   */
+  createTemplate(call: {
+    readonly wabaId: string;
+    readonly accessToken: string;
+    readonly draft: TemplateDraft;
+  }): Promise<{ readonly templateId: string; readonly status: string; readonly category: string }>;
+  /** All components take the place of those before; Meta reviews it again. @throws as {@link GraphApi.createTemplate}. */
+  editTemplate(call: {
+    readonly templateId: string;
+    readonly accessToken: string;
+    readonly components: readonly unknown[];
+    readonly category: string | null;
+  }): Promise<void>;
+  /** In one language. @throws as {@link GraphApi.createTemplate}. */
+  deleteTemplate(call: {
+    readonly wabaId: string;
+    readonly accessToken: string;
+    readonly templateId: string;
+    readonly name: string;
+  }): Promise<void>;
   close(): void;
 };
 

@@ -151,9 +151,14 @@ export type Inbox = {
   bury(lane: ClaimedLane, eventId: string, error: string): Promise<void>;
   /**
    * Reads again what was unknown when it came: what is understood now takes its place and is queued. Safe to repeat.
+   * It stays with whom it came to: what somebody else would get today is left as it was.
    * @param read the body of a delivery → its events; null when it cannot be read.
+   * @param only what came to one tenant in one delivery. Default: everything.
    */
-  readAgain(read: (body: Uint8Array) => readonly ChannelEvent[] | null): Promise<ReadAgain>;
+  readAgain(
+    read: (body: Uint8Array) => readonly ChannelEvent[] | null,
+    only?: { readonly customerConfigId: string; readonly webhookId: string },
+  ): Promise<ReadAgain>;
   /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
   unpark(): Promise<number>;
 };

@@ -23,7 +23,7 @@ export type StoredTraffic = {
   /** The numbers that the turns belong to. */
   readonly numbers: readonly StoredNumber[];
   /** The templates that were sent. */
-  readonly templates: readonly StoredTemplate[];
+  readonly templates: readonly TrafficTemplate[];
   /** Everybody who is known to those numbers: a text may speak of any of them. At most 100000. */
   readonly people: readonly StoredPerson[];
   /** Every number and user id of the person that was asked for; empty when nobody was, or nobody is known by it. */
@@ -73,7 +73,7 @@ export type StoredNumber = {
   readonly displayPhoneNumber: string;
 };
 
-export type StoredTemplate = {
+export type TrafficTemplate = {
   readonly wabaId: string;
   readonly name: string;
   readonly language: string;

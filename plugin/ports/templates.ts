@@ -19,13 +19,81 @@ export type Templates = {
   /** A connected number of the tenant's that has a token, in this account or, without one, in any; null when there is none. */
   accountOf(customerConfigId: string, wabaId: string | null): Promise<SendingAccount | null>;
   /** What Meta lists takes the place of everything that was known of the account. */
-  replace(account: SendingAccount, listed: readonly ListedTemplate[]): Promise<void>;
+  replace(account: SendingAccount, listed: readonly ListedTemplate[]): Promise<TemplateSync>;
+  /** The accounts in which the tenant has a number that is not disconnected, by id. */
+  accounts(customerConfigId: string): Promise<readonly TemplateAccount[]>;
+  /** By name and language; those of the tenant's accounts only. */
+  list(filter: TemplateFilter): Promise<readonly StoredTemplate[]>;
+  /** Null when it is in no account of the tenant's. */
+  find(customerConfigId: string, id: string): Promise<StoredTemplate | null>;
+  /**
+   * A template that Meta is about to be asked for, so that a webhook that is faster than the answer finds it.
+   * @returns its id; null when there is one of this name and language already.
+   */
+  announce(account: SendingAccount, draft: TemplateDraft): Promise<string | null>;
+  /**
+   * What Meta has answered. A webhook that was faster has the last word about the status.
+   * @returns its id, which is another one where somebody has read the account's templates meanwhile.
+   */
+  settle(
+    account: SendingAccount,
+    draft: TemplateDraft,
+    answer: { readonly templateId: string; readonly status: string; readonly category: string },
+  ): Promise<string>;
+  /** It is in review again, with this in it. */
+  resubmit(
+    id: string,
+    changes: Pick<TemplateDraft, "components"> & { readonly category: string | null },
+  ): Promise<void>;
+  /** Meta would not: it is what it was, unless a webhook has spoken since. */
+  restore(before: StoredTemplate): Promise<void>;
+  forget(id: string): Promise<void>;
   /**
    * A template in all its languages; none when Meta has none of that name.
    * @param maxAgeMs null: however old.
    * @returns null when the account's templates were not read within that time.
    */
   named(account: SendingAccount, name: string, maxAgeMs: number | null): Promise<readonly KnownTemplate[] | null>;
+};
+
+/** How many templates of an account a reading found new, changed, gone, and as they were. */
+export type TemplateSync = Readonly<Record<"added" | "changed" | "removed" | "unchanged", number>>;
+
+export type TemplateAccount = {
+  readonly wabaId: string;
+  /** The display name of one of its numbers. */
+  readonly name: string | null;
+  /** When its templates were last read from Meta. */
+  readonly syncedAt: Date | null;
+};
+
+export type TemplateFilter = {
+  readonly customerConfigId: string;
+  readonly wabaId?: string | undefined;
+  readonly status?: string | undefined;
+  /** Stands in its name or its text. */
+  readonly q?: string | undefined;
+};
+
+export type TemplateDraft = {
+  readonly name: string;
+  readonly language: string;
+  readonly category: string;
+  readonly parameterFormat: ListedTemplate["parameterFormat"];
+  /** In Meta's own spelling. */
+  readonly components: readonly unknown[];
+};
+
+/** A template as it is kept. */
+export type StoredTemplate = KnownTemplate & {
+  readonly id: string;
+  readonly wabaId: string;
+  /** Null until Meta has answered. */
+  readonly templateId: string | null;
+  readonly rejectedReason: string | null;
+  readonly qualityScore: string | null;
+  readonly updatedAt: Date;
+  readonly syncedAt: Date | null;
 };
 
 /** A template in one language, as Graph lists it. */

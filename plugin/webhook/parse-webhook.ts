@@ -14,6 +14,20 @@ export function parseWebhook(payload: unknown): readonly ChannelEvent[] {
   );
 }
 
+/** One change as it stands in a delivery, in an entry of its own, with what is in it. */
+export type ReadChange = { readonly entry: Wire; readonly events: readonly ChannelEvent[] };
+
+/** The same, change by change: every event has the identity that it has in the whole. */
+export function readChanges(payload: unknown): readonly ReadChange[] {
+  const body = asObject(payload);
+  return objectsIn(body?.entry).flatMap((entry) =>
+    objectsIn(entry.changes).map((change) => {
+      const one = { ...entry, changes: [change] };
+      return { entry: one, events: parseWebhook({ ...body, entry: [one] }) };
+    }),
+  );
+}
+
 function parseChange(entry: Wire, wire: Wire): readonly ChannelEvent[] {
   const value = asObject(wire.value);
   if (value === null) return [];

@@ -7,6 +7,7 @@ import { createReadAgain } from "../../adapters/postgres/read-again.ts";
 import { createRecordings } from "../../adapters/postgres/recordings.ts";
 import { createSealedValues } from "../../adapters/postgres/sealed-values.ts";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { readEvents } from "../audit/webhooks.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "../config.ts";
 import { type KeyRotation, rotateKeys as rotate } from "../connect/rotate-keys.ts";
 import { createDeadLetterService, type DeadLetterService } from "../dead-letters.ts";
@@ -16,8 +17,6 @@ import { checkSubject, createErase } from "../erase.ts";
 import { ChannelError } from "../errors.ts";
 import type { ErasureCounts, ErasureSubject, Logger, ReadAgain, StoredTraffic, TrafficQuery } from "../ports.ts";
 import { isUuid } from "../uuid.ts";
-import { parseWebhook } from "../webhook/parse-webhook.ts";
-import { readPayload } from "../webhook/read-payload.ts";
 import { defaultLogger } from "./logging.ts";
 import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
 import { wireDoctor } from "./wire-doctor.ts";
@@ -32,10 +31,7 @@ export function replayUnknown(
   { schema = "public", hostSchema = "public" }: SchemaOptions = {},
 ): Promise<ReadAgain> {
   const readAgain = createReadAgain(createDatabase(knex, { schema, hostSchema }));
-  return readAgain((bytes) => {
-    const payload = readPayload({ bytes });
-    return payload.kind === "json" ? parseWebhook(payload.value) : null;
-  });
+  return readAgain(readEvents);
 }
 
 /**

@@ -59,7 +59,8 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
     ...store,
     appId: config.appId,
     redirectUri: config.appUrl === null ? null : `${config.appUrl}${config.basePath}/oauth/callback`,
-    returnPaths: config.returnPaths,
+    // The integrations page may always be come back to: it is ours.
+    returnPaths: [...config.returnPaths, `${config.basePath}/ui/`],
     metaOauth,
     secretBox,
     onboard,

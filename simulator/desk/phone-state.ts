@@ -93,7 +93,7 @@ function shownEntry(
   conversations: Conversations,
   fileOf: (id: string) => SimulatedFile | null,
 ) {
-  const { message, listed, author } = conversations.contentOf(entry.wamid) ?? { message: {} };
+  const { message, listed, author } = conversations.contentOf(entry.wamid) ?? { message: inWords(entry) };
   const files = mediaIn(message).flatMap((id) => {
     const file = fileOf(id);
     return file ? [[id, { mime: file.mime, size: file.bytes.byteLength }] as const] : [];
@@ -106,6 +106,11 @@ function shownEntry(
     ...(author !== undefined && { author }),
     ...(listed && { listed: { parameterFormat: listed.parameterFormat, components: listed.components } }),
   };
+}
+
+/** Where only the words are known. */
+function inWords({ text }: TranscriptEntry): WireObject {
+  return { type: "text", text: { body: text } };
 }
 
 function templatesOf(meta: Simulator, wabaId: string) {

@@ -2,7 +2,8 @@
 import { readdirSync } from "node:fs";
 import { get } from "node:http";
 import { beforeAll, expect, test } from "vitest";
-import { UI_FILES } from "../../plugin/http/ui-routes.ts";
+import { LIT_FILES } from "../../plugin/http/lit-files.ts";
+import { PAGE_FILES, UI_FILES } from "../../plugin/http/ui-routes.ts";
 import { startChannel } from "../support/channel.ts";
 
 let url: string;
@@ -49,6 +50,38 @@ test("compressed to 20 kB in all, and as they are to whoever cannot read that", 
   expect(sizes.every(({ encoding }) => encoding === "gzip")).toBe(true);
   expect(plain.every(({ encoding }) => encoding === undefined)).toBe(true);
   expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(20_000);
+});
+
+test("the page's modules, all of them and lit's, each with what it imports, and nothing else", async () => {
+  const folder = readdirSync(new URL("../../ui/page/", import.meta.url));
+  const all = new Set([
+    ...UI_FILES,
+    ...PAGE_FILES.map((file) => `page/${file}`),
+    ...LIT_FILES.map((file) => `lit/${file}`),
+  ]);
+  const imported = new Set(["page/page.js"]);
+  for (const file of imported) {
+    const answer = await fetchFile(file);
+    const source = await answer.text();
+    expect([file, answer.status]).toEqual([file, 200]);
+    for (const [, name = ""] of source.matchAll(/(?:\bfrom|(?:^|;)import) ?"([^"]+)"/gm)) {
+      // A bare name means nothing to a browser.
+      expect([file, name]).toEqual([file, expect.stringMatching(/^\.\.?\//)]);
+      imported.add(new URL(name, `https://host.test/${file}`).pathname.slice(1));
+    }
+  }
+
+  expect([...PAGE_FILES].sort()).toEqual(folder.sort());
+  expect([...imported].sort()).toEqual([...all].sort());
+  for (const name of ["page/..%2Fapi.js", "page/constructor", "lit/..%2F..%2Fpackage.json", "lit/async-directive.js"])
+    expect([name, (await fetchFile(name)).status]).toEqual([name, 404]);
+});
+
+test("the page with everything it needs, compressed to 85 kB", async () => {
+  const files = [...UI_FILES, ...PAGE_FILES.map((file) => `page/${file}`), ...LIT_FILES.map((file) => `lit/${file}`)];
+  const sizes = await Promise.all(files.map((file) => sizeOf(file, "gzip")));
+
+  expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(85_000);
 });
 
 test("to a HEAD without a body", async () => {

@@ -157,6 +157,16 @@ describe("the pictures of connecting", () => {
   });
 });
 
+describe("the pictures of the integrations page", () => {
+  it("are each shown, and no other", () => {
+    const shown = [...read("docs/integrations-page.md").matchAll(/[("]page\/([\w-]+\.png)[)"]/g)].map(
+      ([, name]) => name,
+    );
+
+    expect(shown.sort()).toEqual(readdirSync(join(root, "docs/page")).sort());
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
   it("names files that exist, and every file of plugin/connect/", () => {
     const walks = read("ARCHITECTURE.md").split("## Code map")[0] ?? "";
@@ -196,7 +206,7 @@ describe("a table", () => {
     for (const { env } of Object.values(OPTIONS)) expect(readme).toContain(`\`${env}\``);
     expect([...routes.matchAll(/`((?:GET|POST) \/[^`*]*)`/g)].map(([, route]) => route).sort()).toEqual(
       manifest.routes
-        .filter(({ path }) => !path.startsWith("/ui/"))
+        .filter(({ path }) => !/^\/ui\/./.test(path))
         .map(({ method, path }) => `${method} ${path}`)
         .sort(),
     );

@@ -85,7 +85,7 @@ describe("the ladder", () => {
     ]);
   });
 
-  it("changes nothing and tells nobody when the same status comes again", async () => {
+  it("changes nothing but the time of a step and tells nobody when the same status comes again, or an earlier one late", async () => {
     const engine = await startEngine({ hasListener: true });
     const [wamid = ""] = await acceptedParts(engine, 1);
     await report(engine, [[wamid, "read"]]);
@@ -94,7 +94,11 @@ describe("the ladder", () => {
     await report(engine, [[wamid, "read"]]);
     await report(engine, [[wamid, "sent"]]);
 
-    expect(await engine.rows("select * from whatsapp_outbox")).toEqual(before);
+    const once = await engine.rows("select * from whatsapp_outbox");
+    expect(once).toEqual([{ ...before[0], sent_at: expect.any(Date), updated_at: expect.any(Date) }]);
+    await report(engine, [[wamid, "sent"]]);
+    await report(engine, [[wamid, "read"]]);
+    expect(await engine.rows("select * from whatsapp_outbox")).toEqual(once);
     expect(await engine.rows("select 1 from whatsapp_host_events where event ->> 'kind' = 'status'")).toHaveLength(1);
   });
 });

@@ -50,7 +50,7 @@ export type Answer = {
 export const answeredBodies: string[] = [];
 
 export function request(
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   url: string,
   headers: http.OutgoingHttpHeaders,
   bytes?: Uint8Array,

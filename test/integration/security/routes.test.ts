@@ -52,6 +52,7 @@ afterAll(() => {
   server.close();
 });
 
+const NO_TENANT = "00000000-0000-4000-8000-00000000000f";
 const MAY_ALL = { "x-tenant": TENANT, "x-permissions": "connect,operate" };
 
 describe("a random request", () => {
@@ -106,6 +107,10 @@ describe("a random request", () => {
       "stage",
       "limit",
       "from",
+      "before",
+      "since",
+      "q",
+      "direction",
     ),
     scalar,
     { maxKeys: 4 },
@@ -161,9 +166,11 @@ describe("a random request", () => {
             Object.fromEntries(Object.entries(asked).map(([key, one]) => [key, one.toWellFormed()])),
           );
           const hasBody = how !== "GET" && how !== "HEAD";
+          // An empty body means all numbers, and what comes after needs ours.
+          const whose = where === "/disconnect" && "x-tenant" in given ? { "x-tenant": NO_TENANT } : {};
           const answer = await fetch(`${url}${where}?${search}`, {
             method: how,
-            headers: new Headers(Object.entries(given as Record<string, string>)),
+            headers: new Headers(Object.entries({ ...given, ...whose } as Record<string, string>)),
             redirect: "manual",
             body: hasBody ? sent.toWellFormed() : null,
           });
@@ -235,6 +242,14 @@ describe("a string that means something to a database", () => {
       ...[`/sends/${word}`, `/sessions/${word}`, `/oauth/data-deletion/${word}`, `/dead-letters?error=${word}`].map(
         get,
       ),
+      json(`/webhooks/${word}/replay`, {}),
+      ...["type", "state", "since", "until", "q", "before", "limit"].map((name) => get(`/webhooks?${name}=${word}`)),
+      ...["state", "direction", "conversation_id", "q", "before"].map((name) => get(`/messages?${name}=${word}`)),
+      json("/templates", { name: text, language: text, category: text, components: [{ type: text, text }] }),
+      json("/templates/sync", { wabaId: text }),
+      ...["waba_id", "status", "q"].map((name) => get(`/templates?${name}=${word}`)),
+      request("DELETE", `${url}/templates/${word}`, MAY_ALL),
+      ...[`/webhooks/${word}`, `/changes?since=${word}`].map(get),
       ...[
         `/dead-letters?after=${word}`,
         `/dead-letters?stage=${word}`,
@@ -338,8 +353,10 @@ describe("who may do what", () => {
     dataDeletion: "nothing",
     deletionStatus: "nothing",
     health: "nothing",
+    openapi: "nothing",
     metrics: "the host",
     ui: "nothing",
+    page: "a tenant",
     status: "a tenant",
     doctor: "a tenant",
     send: "a tenant",
@@ -355,7 +372,17 @@ describe("who may do what", () => {
     disconnect: "connect",
     deadLetters: "operate",
     redrive: "operate",
+    webhooks: "operate",
+    webhook: "operate",
+    replay: "operate",
+    messages: "a tenant",
+    changes: "a tenant",
     sample: "operate",
+    templates: "a tenant",
+    createTemplate: "operate",
+    syncTemplates: "operate",
+    editTemplate: "operate",
+    removeTemplate: "operate",
   };
   const PEOPLE: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
     ["nobody", {}, []],
@@ -375,7 +402,7 @@ describe("who may do what", () => {
         headers: { ...headers, "content-type": "application/json" },
         redirect: "manual",
         // Nobody's number, so that whoever may disconnect changes nothing.
-        body: method === "POST" ? JSON.stringify({ phone_number_id: "309999999999999" }) : null,
+        body: method === "POST" || method === "PATCH" ? JSON.stringify({ phone_number_id: "309999999999999" }) : null,
       });
       const said = `${await answer.text()}${answer.headers.get("location") ?? ""}`.toUpperCase();
       const isRefused = said.includes("NOT_AUTHENTICATED") || said.includes("NOT_PERMITTED");

@@ -23,6 +23,8 @@ const ABSENT: Owned = {
   sendId: "99999999-9999-4999-8999-999999999997",
   mediaId: "99999999-9999-4999-8999-999999999995",
   deadLetterId: "turn:99999999-9999-4999-8999-999999999996",
+  webhookId: "900000000000000",
+  templateId: "99999999-9999-4999-8999-999999999994",
   wamid: "wamid.absent",
   token: "none",
 };
@@ -45,8 +47,10 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
   dataDeletion: "of no tenant",
   deletionStatus: "of no tenant",
   health: "of no tenant",
+  openapi: "of no tenant",
   metrics: "of no tenant",
   ui: "of no tenant",
+  page: (ids) => [{ method: "GET", path: `/ui/?${named(ids)}` }],
   status: (ids) => [{ method: "GET", path: `/status?${named(ids)}&phone_number_id=${ids.phoneNumberId}` }],
   doctor: (ids) => [{ method: "GET", path: `/doctor?${named(ids)}&phone_number_id=${ids.phoneNumberId}` }],
   authorize: (ids) => [{ method: "GET", path: `/oauth/authorize?${named(ids)}` }],
@@ -94,6 +98,32 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "POST", path: `/templates/samples?${named(ids)}`, body: { mediaId: ids.mediaId } },
     { method: "POST", path: "/templates/samples", body: { mediaId: ids.mediaId, wabaId: ids.wabaId } },
   ],
+  templates: (ids) => [
+    { method: "GET", path: `/templates?waba_id=${ids.wabaId}` },
+    { method: "GET", path: `/templates?q=${ids.wabaId}&${named(ids)}` },
+  ],
+  createTemplate: (ids) => [
+    {
+      method: "POST",
+      path: "/templates",
+      body: {
+        wabaId: ids.wabaId,
+        name: "not_theirs",
+        language: "en",
+        category: "UTILITY",
+        components: [{ type: "BODY", text: "Hello there." }],
+      },
+    },
+  ],
+  syncTemplates: (ids) => [{ method: "POST", path: "/templates/sync", body: { wabaId: ids.wabaId } }],
+  editTemplate: (ids) => [
+    {
+      method: "PATCH",
+      path: `/templates/${ids.templateId}`,
+      body: { components: [{ type: "BODY", text: "Hello there." }] },
+    },
+  ],
+  removeTemplate: (ids) => [{ method: "DELETE", path: `/templates/${ids.templateId}` }],
   deadLetters: (ids) => [
     { method: "GET", path: `/dead-letters?conversation_id=${ids.conversationId}` },
     {
@@ -105,6 +135,22 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "POST", path: "/dead-letters/redrive", body: { ids: [ids.deadLetterId] } },
     { method: "POST", path: "/dead-letters/redrive", body: { conversation_id: ids.conversationId } },
   ],
+  webhooks: (ids) => [
+    { method: "GET", path: `/webhooks?q=${encodeURIComponent(ids.wamid)}` },
+    { method: "GET", path: `/webhooks?q=${ids.phoneNumberId}&limit=1` },
+  ],
+  webhook: (ids) => [
+    { method: "GET", path: `/webhooks/${ids.webhookId}` },
+    { method: "GET", path: `/webhooks/${ids.webhookId}?${"limit=1"}` },
+    { method: "GET", path: `/webhooks/${ids.conversationId}` },
+  ],
+  replay: (ids) => [{ method: "POST", path: `/webhooks/${ids.webhookId}/replay`, body: { tenant: ids.tenant } }],
+  messages: (ids) => [
+    { method: "GET", path: `/messages?conversation_id=${ids.conversationId}` },
+    { method: "GET", path: `/messages?conversation_id=${ids.conversationId}&direction=in&state=received` },
+    { method: "GET", path: `/messages?q=${encodeURIComponent(ids.wamid)}` },
+  ],
+  changes: () => [{ method: "GET", path: "/changes" }],
 };
 
 /** What the plugin's own calls do about tenants; a host that calls them has to know. */
@@ -122,6 +168,7 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   erase: "takes the tenant",
   doctor: "takes the tenant",
   deadLetters: "takes the tenant",
+  templates: "takes the tenant",
   uploadTemplateSample: "takes the tenant",
   receipt: "takes the tenant",
   send: "the host's to check",
@@ -201,6 +248,8 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
         conversationId: b,
         sendId: c,
         deadLetterId: c,
+        webhookId: c,
+        templateId: c,
         mediaId: c,
         wamid: a,
         token: "",
@@ -316,7 +365,18 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
   });
 
   it("answers the tenant itself otherwise than for what is nobody's, wherever an id is given", async () => {
-    for (const name of ["receipt", "session", "send", "deadLetters", "redrive", "goOn", "disconnect"] as const) {
+    for (const name of [
+      "receipt",
+      "session",
+      "send",
+      "deadLetters",
+      "redrive",
+      "goOn",
+      "disconnect",
+      "webhooks",
+      "webhook",
+      "messages",
+    ] as const) {
       const calls = CALLS[name];
       if (calls === "of no tenant") throw new Error(name);
       const none = await two.as(TENANT, calls(nobodys())[0] as Call);

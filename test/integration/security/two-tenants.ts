@@ -40,12 +40,14 @@ export type Owned = {
   readonly sendId: string;
   readonly deadLetterId: string;
   readonly mediaId: string;
+  readonly webhookId: string;
+  readonly templateId: string;
   readonly wamid: string;
   readonly token: string;
 };
 
 export type Call = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly body?: unknown;
   readonly form?: Readonly<Record<string, string>>;
@@ -133,6 +135,7 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
   for (const [tenant, { phoneNumberId, wabaId }] of Object.entries(NUMBERS)) {
     const token = meta.issueToken({ wabaIds: [wabaId] });
     await plugin.connect({ customerConfigId: tenant, accessToken: token, phoneNumberId, wabaId });
+    await plugin.templates.sync({ customerConfigId: tenant });
     const wamid = ada.says(`secret of ${tenant}`, { to: phoneNumberId });
     ada.says(`poison for ${tenant}`, { to: phoneNumberId });
     const [letter] = await until(async () => {
@@ -150,6 +153,15 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
       conversationId,
       sendId,
       deadLetterId: letter?.id ?? "",
+      templateId:
+        (
+          await rows<{ id: string }>("select id from whatsapp_templates where waba_id = ? order by name limit 1", [
+            wabaId,
+          ])
+        )[0]?.id ?? "",
+      webhookId:
+        (await rows<{ id: string }>("select webhook_id as id from whatsapp_events where external_id = ?", [wamid]))[0]
+          ?.id ?? "",
       wamid,
       token,
     };
@@ -209,10 +221,7 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
         wabaId,
         displayPhoneNumber,
         verifiedName,
-        "secret of",
-        "poison for",
-        "answer of",
-        "file of",
+        ...["secret of", "poison for", "answer of", "file of"].map((text) => `${text} ${tenant}`),
       ];
       const chosen =
         tenant === TENANT ? TO_CHOOSE.flatMap((one) => [one.phoneNumberId, one.verifiedName, one.wabaId]) : [];

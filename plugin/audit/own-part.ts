@@ -1,0 +1,34 @@
+/** A delivery may hold changes of several tenants: what one of them may see of it. */
+import type { AuditEvent } from "../ports.ts";
+import { type ReadChange, readChanges } from "../webhook/parse-webhook.ts";
+
+/**
+ * A change is the tenant's when it came to a number (or, where it names none, an account) of which this delivery has stored an event for
+ * them, or when all of it was stored for them before. What is nobody's, or says nothing, is not shown.
+ * @param ownKeys which of these changes are stored as the tenant's.
+ */
+export async function ownPart(
+  payload: unknown,
+  ownEvents: readonly Pick<AuditEvent, "phoneNumberId" | "wabaId">[],
+  ownKeys: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<{ readonly payload: unknown; readonly shared: boolean }> {
+  const changes = readChanges(payload);
+  const own = new Set(ownEvents.map(placeOf));
+  const isStoredHere = ({ events }: ReadChange) =>
+    events.length > 0 && events.every((event) => own.has(placeOf(event)));
+  const others = changes.filter((change) => !isStoredHere(change));
+  const known = others.length === 0 ? new Set() : await ownKeys(others.flatMap(({ events }) => events.map(keyOf)));
+  const isOwn = (change: ReadChange) =>
+    isStoredHere(change) || (change.events.length > 0 && change.events.every((event) => known.has(keyOf(event))));
+  if (changes.every(isOwn)) return { payload, shared: false };
+  const entry = changes.filter(isOwn).map((change) => change.entry);
+  return { payload: { object: (payload as { readonly object?: unknown }).object, entry }, shared: true };
+}
+
+function placeOf({ phoneNumberId, wabaId }: Pick<AuditEvent, "phoneNumberId" | "wabaId">): string {
+  return phoneNumberId ?? `account ${wabaId}`;
+}
+
+function keyOf({ dedupeKey }: ReadChange["events"][number]): string {
+  return dedupeKey;
+}

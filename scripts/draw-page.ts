@@ -1,0 +1,70 @@
+/** Draws docs/page/, the integrations page as it stands, from the samples that its tests use: no database, no Meta. */
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BrowserContextOptions, chromium } from "playwright-core";
+import { findChromium } from "../test/support/chromium.ts";
+import { NOW } from "../test/support/page-samples.ts";
+import { startPageStub } from "../test/support/page-stub.ts";
+
+const PICTURES = fileURLToPath(new URL("../docs/page/", import.meta.url));
+/** The name of the picture, the place on the page, and words by which it is known to be there. */
+const VIEWS = [
+  ["overview", "", "Latest messages"],
+  ["health", "#/health", "What to do"],
+  ["numbers", "#/numbers", "Quill Café"],
+  ["messages", "#/messages", "Is it open today?"],
+  ["message", "#/messages/m3", "Business eligibility payment issue"],
+  ["templates", "#/templates", "spring_buns"],
+  ["template", "#/templates/2", "Why it was rejected."],
+  ["template-edit", "#/templates/1/edit", "As WhatsApp shows it"],
+  ["webhooks", "#/webhooks", "3 events"],
+  ["webhook", "#/webhooks/9018", "Exact bytes"],
+  ["dead-letters", "#/dead-letters", "ChatApiError"],
+] as const;
+const DESK = { viewport: { width: 1200, height: 780 } };
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
+  light: { ...DESK, colorScheme: "light" },
+  dark: { ...DESK, colorScheme: "dark" },
+  "phone-light": { ...PHONE, colorScheme: "light" },
+  "phone-dark": { ...PHONE, colorScheme: "dark" },
+};
+
+const { path, env } = await findChromium();
+const browser = await chromium.launch({
+  executablePath: path,
+  env: { PATH: process.env.PATH ?? "", ...env },
+  // Every pixel drawn the same way each time, so that an unchanged page is an unchanged file.
+  args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
+});
+const stub = await startPageStub();
+await mkdir(PICTURES, { recursive: true });
+for (const old of await readdir(PICTURES)) await rm(join(PICTURES, old));
+let total = 0;
+try {
+  for (const [screen, options] of Object.entries(SCREENS)) {
+    const context = await browser.newContext({
+      ...options,
+      reducedMotion: "reduce",
+      locale: "en-GB",
+      timezoneId: "Europe/London",
+    });
+    const page = await context.newPage();
+    await page.clock.setFixedTime(NOW);
+    for (const [name, place, words] of VIEWS) {
+      await page.goto(`${stub.url}${place}`);
+      await page.reload();
+      await page.getByText(words).filter({ visible: true }).first().waitFor();
+      await page.getByText("Live", { exact: true }).first().waitFor({ state: "attached" });
+      const png = await page.screenshot({ animations: "disabled", caret: "hide" });
+      total += png.length;
+      await writeFile(join(PICTURES, `${name}-${screen}.png`), png);
+    }
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  await stub.stop();
+}
+console.log(`docs/page/: ${VIEWS.length * Object.keys(SCREENS).length} pictures, ${Math.round(total / 1024)} kB`);

@@ -1,0 +1,535 @@
+/** The integrations page in a real browser: every view with something, with nothing, while it loads and when it fails. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { faultsOf } from "../support/accessibility.ts";
+import { type TestBrowser, useBrowser, type WatchedPage } from "../support/browser.ts";
+import { startChannel, TENANT, type TestChannel } from "../support/channel.ts";
+import { MESSAGES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
+import { startPageStub } from "../support/page-stub.ts";
+
+const browser = useBrowser();
+const stub = await startPageStub();
+beforeEach(() => stub.reset());
+afterAll(() => stub.stop());
+
+type Options = Parameters<TestBrowser["open"]>[1];
+const DESK: Options = { viewport: { width: 1280, height: 860 } };
+const PHONE: Options = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+/** Gone after its test: a page that is left open goes on asking what is new. */
+const opened: WatchedPage[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((page) => page.context().close())));
+async function openAt(url: string, options = DESK) {
+  const page = await browser.open(url, options);
+  opened.push(page);
+  return page;
+}
+const open = (place = "", options = DESK) => openAt(`${stub.url}${place}`, options);
+const button = (page: WatchedPage, name: string | RegExp) => page.getByRole("button", { name, exact: true });
+const heading = (page: WatchedPage, name: string) => page.getByRole("heading", { name, exact: true, level: 1 });
+/** Through every shadow root. */
+const focused = (page: WatchedPage) =>
+  page.evaluate<string>(
+    `(() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; return (at?.getAttribute("aria-label") ?? at?.textContent ?? "").replace(/\\s+/g, " ").trim(); })()`,
+  );
+const refusal = (status: number, code: string, message: string) => ({ status, body: { error: { code, message } } });
+
+/** Every view, and a sentence by which it is known to be there. */
+const PLACES = [
+  ["overview", "", "Latest messages"],
+  ["health", "#/health", "What to do"],
+  ["numbers", "#/numbers", "Quill Café"],
+  ["messages", "#/messages", "Is it open today?"],
+  ["a message that failed", "#/messages/m3", "Business eligibility payment issue"],
+  ["templates", "#/templates", "spring_buns"],
+  ["a template", "#/templates/2", "Why it was rejected."],
+  ["writing a template", "#/templates/1/edit", "As WhatsApp shows it"],
+  ["webhooks", "#/webhooks", "3 events"],
+  ["a webhook", "#/webhooks/9018", "Exact bytes"],
+  ["dead letters", "#/dead-letters", "ChatApiError"],
+] as const;
+
+describe("every view", () => {
+  it.each([
+    ["on a desk, in light", DESK],
+    ["on a phone of 360 px, in dark", { ...PHONE, colorScheme: "dark" }],
+  ] as const)("%s: names, labels, contrast, nothing sideways, no fault in the console", async (_how, options) => {
+    const page = await open("", options);
+    for (const [name, place, words] of PLACES) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByText(words).filter({ visible: true }).first().waitFor();
+
+      expect([name, await faultsOf(page)]).toEqual([name, []]);
+    }
+    expect(page.faults).toEqual([]);
+  });
+
+  it.each([
+    ["#/messages", "GET /messages", { messages: [], next: null }, "Nobody has written yet"],
+    ["#/messages?q=x", "GET /messages", { messages: [], next: null }, "No message matches"],
+    ["#/webhooks", "GET /webhooks", { webhooks: [], next: null }, "Meta has not called yet"],
+    ["#/dead-letters", "GET /dead-letters", { dead_letters: [], next: null }, "Nothing lies aside"],
+    ["#/templates", "GET /templates", { templates: [], accounts: [] }, "No templates yet"],
+    ["#/numbers", "GET /status", { enabled: false, numbers: [] }, "No number is connected"],
+    ["#/health", "GET /doctor", { healthy: true, checks: [] }, "Nothing"],
+  ])("%s with nothing in it says why, and what would bring something", async (place, route, answer, words) => {
+    stub.answer(route, answer);
+    const page = await open(place);
+    await page.getByRole("heading", { name: words, exact: true }).waitFor();
+
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it.each([
+    ["#/messages", "GET /messages"],
+    ["#/webhooks", "GET /webhooks"],
+    ["#/webhooks/9018", "GET /webhooks/9018"],
+    ["#/dead-letters", "GET /dead-letters"],
+    ["#/templates", "GET /templates"],
+    ["#/numbers", "GET /status"],
+    ["#/health", "GET /doctor"],
+  ])("%s shows that it loads, says what went wrong, and tries again", async (place, route) => {
+    let answerIt = (_answer: { status: number; body: unknown }) => {};
+    stub.answer(
+      route,
+      () =>
+        new Promise((resolve) => {
+          answerIt = resolve;
+        }),
+    );
+    const page = await open(place);
+    await page.locator("[aria-busy=true], .bar, .skeleton").first().waitFor({ state: "attached" });
+    answerIt(refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
+    const alert = page.getByRole("alert").filter({ hasText: "The database does not answer." });
+    await alert.waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+
+    stub.reset();
+    await alert.getByRole("button", { name: "Try again" }).click();
+    await alert.waitFor({ state: "detached" });
+    expect(await page.getByText("This could not be loaded").count()).toBe(0);
+  });
+});
+
+describe("by keyboard alone", () => {
+  it("one comes past the navigation, into a view, into a message and out of it", async () => {
+    const page = await open();
+    await page.getByText("Latest messages").waitFor();
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Skip to the content");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("Overview");
+
+    await page.getByRole("link", { name: "Messages", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await heading(page, "Messages").waitFor();
+    await expect.poll(() => focused(page)).toBe("Messages");
+    const row = page.getByRole("button", { name: /Ben Ito.*A-17/ });
+    await row.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Add one in Meta Business Suite").waitFor();
+    expect(await row.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("Enter");
+    await page.getByText("Add one in Meta Business Suite").waitFor({ state: "detached" });
+    expect(await row.getAttribute("aria-expanded")).toBe("false");
+  });
+
+  it("the menu of a phone opens, closes with Escape, and gives the focus back", async () => {
+    const page = await open("#/messages", PHONE);
+    const menu = button(page, "Menu");
+    await menu.press("Enter");
+    await page.getByRole("link", { name: "Health" }).waitFor();
+    expect(await menu.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("Escape");
+    expect([await menu.getAttribute("aria-expanded"), await focused(page)]).toEqual(["false", "Menu"]);
+
+    await menu.press("Enter");
+    await page.getByRole("link", { name: "Health" }).press("Enter");
+    await heading(page, "Health").waitFor();
+    expect(await menu.getAttribute("aria-expanded")).toBe("false");
+  });
+});
+
+describe("who may see what", () => {
+  it("a stranger is told to sign in, with 401", async () => {
+    stub.permissions = null;
+    const page = await open();
+
+    expect(await heading(page, "You are not signed in").isVisible()).toBe(true);
+    expect(page.faults[0]).toContain("401");
+    expect(await faultsOf(page)).toEqual([]);
+  });
+
+  it("somebody without permissions sees messages, and nothing that changes anything", async () => {
+    stub.permissions = [];
+    const page = await open("#/templates");
+    await page.getByText("spring_buns").waitFor();
+
+    expect(await page.getByRole("navigation").getByRole("link").allTextContents()).toEqual(
+      expect.not.arrayContaining([expect.stringMatching(/Webhooks|Dead letters/)]),
+    );
+    expect(await page.getByRole("link", { name: "New template" }).count()).toBe(0);
+    expect(await button(page, "Fetch from Meta").count()).toBe(0);
+    await page.goto(`${stub.url}#/dead-letters`);
+    await page.getByText("You may not see this").waitFor();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    await page.getByText("You may not do this").waitFor();
+    expect(page.faults).toEqual([]);
+  });
+
+  it("works under another mount path, and without the last slash", async () => {
+    const elsewhere = await startPageStub("/deep/down/channel");
+    try {
+      const page = await openAt(elsewhere.url.replace(/\/$/, ""), DESK);
+      await page.getByText("Latest messages").waitFor();
+
+      expect(page.url()).toBe(elsewhere.url);
+      expect(page.faults).toEqual([]);
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+
+  it("works where the host adds a strict policy of its own", async () => {
+    const page = await openAt("about:blank");
+    await page.route(stub.url, async (route) => {
+      const response = await route.fetch();
+      const headers = response.headers();
+      const strict = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:";
+      await route.fulfill({
+        response,
+        headers: { ...headers, "content-security-policy": `${headers["content-security-policy"]}, ${strict}` },
+      });
+    });
+    await page.goto(stub.url);
+    await page.getByText("Latest messages").waitFor();
+
+    // The few rules for the moment before the modules have come are all that it refuses.
+    expect(page.faults.filter((fault) => !fault.includes("style-src 'self'"))).toEqual([]);
+  });
+});
+
+describe("what others have written", () => {
+  const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{constructor}}\${7*7} javascript:alert(1)`;
+
+  it("stays text, wherever it stands", async () => {
+    stub.answer("GET /messages", {
+      messages: MESSAGES.map((message) => ({
+        ...message,
+        kind: EVIL,
+        state: EVIL,
+        text: `*${EVIL}*`,
+        contact: { name: EVIL, phoneNumber: EVIL },
+        error: { code: EVIL, title: EVIL, words: EVIL, fix: EVIL },
+        degraded: [{ part: 0, what: EVIL, from: EVIL, to: EVIL }],
+      })),
+      next: null,
+    });
+    stub.answer("GET /templates", {
+      accounts: TEMPLATES.accounts.map((one) => ({ ...one, name: EVIL })),
+      templates: TEMPLATES.templates.map((one) => ({
+        ...one,
+        name: EVIL,
+        status: EVIL,
+        rejectionReason: EVIL,
+        components: [
+          { type: "HEADER", format: "TEXT", text: EVIL },
+          { type: "BODY", text: EVIL, example: { body_text: [[EVIL]] } },
+          { type: "BUTTONS", buttons: [{ type: "URL", text: EVIL, url: `javascript:${EVIL}` }] },
+        ],
+      })),
+    });
+    stub.answer("GET /webhooks/9018", { ...WEBHOOK, type: EVIL, error: EVIL, payload: { [EVIL]: EVIL }, body: EVIL });
+    stub.answer("GET /dead-letters", {
+      dead_letters: [
+        {
+          id: EVIL,
+          stage: EVIL,
+          kind: EVIL,
+          conversation_id: EVIL,
+          at: EVIL,
+          attempts: 1,
+          error: EVIL,
+          explanation: EVIL,
+        },
+      ],
+      next: null,
+    });
+    const page = await open("#/messages/m3");
+    for (const place of ["#/messages/m3", "#/templates", "#/templates/1", "#/webhooks/9018", "#/dead-letters"]) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByText("onerror").filter({ visible: true }).first().waitFor();
+
+      expect(await page.evaluate("window.pwned")).toBeUndefined();
+      expect(await page.locator("img, iframe, main script, a[href^=javascript]").count()).toBe(0);
+    }
+    expect(page.faults).toEqual([]);
+  });
+});
+
+describe("templates", () => {
+  it("are written with a preview, checked before anybody is asked, and sent to review", async () => {
+    stub.answer("POST /templates", { status: 201, body: { ...TEMPLATES.templates[2], id: "9", name: "order_late" } });
+    const page = await open("#/templates");
+    await page.getByRole("link", { name: "New template" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("Order late");
+    await page.getByLabel("Text", { exact: true }).fill("Hi {{first_name}}, it is *late*.");
+    await page.locator(".bubble b").filter({ hasText: "late" }).waitFor();
+    await button(page, "Send to review").click();
+    await page.getByText("Small letters, digits and underscores only").waitFor();
+    expect(await page.evaluate<string>(`document.querySelector("whatsapp-page").shadowRoot.activeElement.id`)).toBe(
+      "field-name",
+    );
+    expect(stub.asked).toEqual([]);
+
+    await page.getByLabel("Name", { exact: true }).fill("order_late");
+    await page.getByLabel("first_name", { exact: true }).fill("Ada");
+    await page.locator(".bubble .variable").filter({ hasText: "Ada" }).waitFor();
+    await button(page, "Add a button: Quick reply").click();
+    await page.getByRole("group", { name: "1. Quick reply" }).getByLabel("Text").fill("All right");
+    expect(await faultsOf(page)).toEqual([]);
+    stub.answer("GET /templates", {
+      ...TEMPLATES,
+      templates: [...TEMPLATES.templates, { ...TEMPLATES.templates[2], id: "9", name: "order_late" }],
+    });
+    await button(page, "Send to review").click();
+    await heading(page, "order_late").waitFor();
+
+    expect(stub.asked).toEqual([
+      {
+        route: "POST /templates",
+        sent: {
+          wabaId: "201555000111222",
+          name: "order_late",
+          language: "en",
+          category: "UTILITY",
+          parameterFormat: "NAMED",
+          components: [
+            {
+              type: "BODY",
+              text: "Hi {{first_name}}, it is *late*.",
+              example: { body_text_named_params: [{ param_name: "first_name", example: "Ada" }] },
+            },
+            { type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "All right" }] },
+          ],
+        },
+      },
+    ]);
+    expect(await page.getByText("Meta has it: in review.").first().isVisible()).toBe(true);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("that the server refuses keep what was written, with each of its problems", async () => {
+    stub.answer(
+      "PATCH /templates/1",
+      refusal(400, "TEMPLATE_INVALID", "components.0.text: too long; components.1.text: ends with a variable"),
+    );
+    const page = await open("#/templates/1/edit");
+    await page.getByLabel("Footer", { exact: true }).fill("Another footer");
+    await button(page, "Send the change to review").click();
+    await page.getByRole("alert").filter({ hasText: "ends with a variable" }).waitFor();
+
+    expect(await page.getByRole("alert").getByRole("listitem").count()).toBe(2);
+    expect(await page.getByLabel("Footer", { exact: true }).inputValue()).toBe("Another footer");
+    expect(stub.asked[0]?.sent).toMatchObject({
+      components: [{ type: "HEADER" }, { type: "BODY" }, { text: "Another footer" }, { type: "BUTTONS" }],
+    });
+  });
+
+  it("are deleted only after a yes, and fetched with a word on what has changed", async () => {
+    stub.answer("DELETE /templates/2", { status: 204, body: null });
+    stub.answer("POST /templates/sync", {
+      accounts: [{ wabaId: "1", added: 2, changed: 1, removed: 0, unchanged: 4 }],
+    });
+    const page = await open("#/templates/2");
+    await button(page, "Delete").click();
+    const dialog = page.getByRole("dialog", { name: /Delete spring_buns/ });
+    await dialog.waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    expect(stub.asked).toEqual([]);
+
+    await button(page, "Delete").click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("spring_buns is deleted.").waitFor();
+    await button(page, "Fetch from Meta").click();
+    await page.getByText("Fetched from Meta: 2 added, 1 changed.").first().waitFor();
+    expect(stub.asked.map(({ route }) => route)).toEqual(["DELETE /templates/2", "POST /templates/sync"]);
+    expect(page.faults).toEqual([]);
+  });
+});
+
+describe("what is new", () => {
+  it("appears by itself while somebody looks, and nobody asks while nobody does", async () => {
+    let asked = 0;
+    let hasNews = false;
+    stub.answer("GET /changes", () => {
+      asked += 1;
+      const messages = hasNews;
+      hasNews = false;
+      return {
+        status: 200,
+        body: { cursor: String(asked), messages, webhooks: false, deadLetters: false, templates: false },
+      };
+    });
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Is it open today?").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("button", { name: /Ben Ito.*almond/ }).focus();
+
+    stub.answer("GET /messages", {
+      messages: [{ ...MESSAGES[1], id: "new", text: "Hello, just now" }, ...MESSAGES],
+      next: null,
+    });
+    hasNews = true;
+    await page.clock.runFor(4_100);
+    await page.getByText("Hello, just now").waitFor();
+    await page.getByText("1 new message.").waitFor({ state: "attached" });
+    // What somebody was at stays under their fingers.
+    expect(await focused(page)).toContain("almond");
+
+    await page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true })`);
+    await page.clock.runFor(4_100);
+    const before = asked;
+    await page.clock.runFor(60_000);
+    expect(asked).toBe(before);
+    await page.evaluate(
+      `Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`,
+    );
+    await expect.poll(() => asked).toBe(before + 1);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("is said not to come when the server does not answer, and comes again", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    stub.answer("GET /changes", refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Not live: trying again").waitFor();
+    stub.answer("GET /changes", {
+      cursor: "1",
+      messages: false,
+      webhooks: false,
+      deadLetters: false,
+      templates: false,
+    });
+    await page.clock.runFor(8_100);
+    await page.getByText("Live", { exact: true }).waitFor();
+  });
+});
+
+describe("a webhook", () => {
+  it("is shown readable and byte by byte, and replayed", async () => {
+    stub.answer("POST /webhooks/9018/replay", {
+      status: 202,
+      body: { events: { redriven: 1, understood: 0, unknown: 0, applied: 1, waiting: 0 } },
+    });
+    const page = await open("#/webhooks");
+    await page
+      .getByRole("main")
+      .getByRole("link", { name: /Failed/ })
+      .click();
+    await button(page, "Exact bytes").click();
+    expect(await page.locator("pre").textContent()).toBe(WEBHOOK.body);
+    await button(page, "Replay").click();
+    await page.getByText("Replayed: 1 event is worked again, 1 left alone, applied already.").first().waitFor();
+
+    expect(stub.asked).toEqual([{ route: "POST /webhooks/9018/replay", sent: {} }]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("that holds what belongs to others shows no exact bytes", async () => {
+    stub.answer("GET /webhooks/9018", { ...WEBHOOK, body: null, shared: true });
+    const page = await open("#/webhooks/9018");
+    await page.getByText("Only your part is shown").waitFor();
+
+    expect(await button(page, "Exact bytes").count()).toBe(0);
+  });
+});
+
+describe("before the whole channel", () => {
+  let isBroken = false;
+  let channel: TestChannel;
+  beforeAll(async () => {
+    channel = await startChannel({
+      reply: (turn) => {
+        if (isBroken) throw new TypeError("the pipeline is down");
+        return `You said *${turn.messages[0]?.text}*`;
+      },
+      plugin: {
+        authenticate: ({ headers }: { headers: Record<string, string | undefined> }) =>
+          headers["x-tenant"] === undefined
+            ? null
+            : { customerConfigId: headers["x-tenant"], permissions: ["connect", "operate"] },
+      },
+    });
+  });
+  async function openChannel(place: string) {
+    const page = await openAt("about:blank", { ...DESK, extraHTTPHeaders: { "x-tenant": TENANT } });
+    await page.clock.install();
+    await page.goto(`${channel.url}/ui/${place}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    return page;
+  }
+
+  it("shows a message that comes, what became of its answer, and the webhook that brought it", async () => {
+    const page = await openChannel("#/messages");
+    await page.getByText("Nobody has written yet").waitFor();
+    channel.meta.person({ name: "<b>Ada</b>" }).says("Is it <i>open</i>?");
+    await channel.until(
+      () => channel.events.some((event) => event.kind === "status" && event.state === "read"),
+      "a reader",
+    );
+    await page.clock.runFor(4_100);
+    const answer = page.getByRole("button", { name: /To.*You said/ });
+    await answer.waitFor();
+    await page.getByRole("button", { name: /From.*<b>Ada<\/b>.*Is it <i>open<\/i>\?/ }).waitFor();
+    await expect.poll(() => answer.textContent()).toContain("Read");
+    await answer.click();
+    await page.locator(".life").waitFor();
+    for (const step of ["Queued", "Accepted", "Sent", "Delivered", "Read"])
+      expect([step, await page.locator(".life li:not(.to-come)").filter({ hasText: step }).count()]).toEqual([step, 1]);
+    // The answer was Markdown, and lost what is none of WhatsApp's.
+    expect(await page.locator(".bubble i").textContent()).toBe("Is it open?");
+
+    await page.getByRole("link", { name: "Webhooks" }).click();
+    await page
+      .getByRole("main")
+      .getByRole("link", { name: /Message/ })
+      .click();
+    await button(page, "Exact bytes").click();
+    const [stored] = await channel.rows<{ body: string }>(
+      "select convert_from(body, 'utf8') as body from whatsapp_webhooks where webhook_type = 'message'",
+    );
+    expect(await page.locator("pre").textContent()).toBe(stored?.body);
+    await button(page, "Replay").click();
+    await page
+      .getByText(/^Replayed: 1 left alone, applied already/)
+      .first()
+      .waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("a dead letter is put back, and its message is answered", async () => {
+    isBroken = true;
+    channel.meta.person({ name: "Ben" }).says("Are you there?");
+    await channel.until(async () => (await channel.plugin.deadLetters.list()).letters.length === 1, "a dead letter");
+    isBroken = false;
+    const page = await openChannel("#/dead-letters");
+    await page.getByRole("checkbox", { name: /Turn/ }).check();
+    await button(page, "Put back 1 chosen letter").click();
+    await page.getByText("1 dead letter was put back.").first().waitFor();
+    await page.getByText("Nothing lies aside").waitFor();
+
+    await channel.until(
+      () => channel.meta.accepted.some((one) => JSON.stringify(one).includes("Are you there?")),
+      "the answer",
+    );
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+});

@@ -1,0 +1,156 @@
+/** What all views are made of: heads, badges, notices, and the ways of having nothing to show. */
+import { sentenceOf } from "./api.js";
+import { icon } from "./icons.js";
+import { html, nothing } from "./lit.js";
+import { wordFor } from "./words.js";
+
+/** @typedef {import("lit").TemplateResult | typeof nothing | string} Part */
+/** @typedef {import("./words.js").Tone} Tone */
+
+/**
+ * @param {string} title
+ * @param {{ lead?: Part, actions?: Part }} [beside]
+ */
+export function viewHead(title, { lead = nothing, actions = nothing } = {}) {
+  return html`<header class="head">
+    <div>
+      <h1 tabindex="-1">${title}</h1>
+      ${lead === nothing ? nothing : html`<p class="lead">${lead}</p>`}
+    </div>
+    ${actions === nothing ? nothing : html`<div class="line">${actions}</div>`}
+  </header>`;
+}
+
+/** @param {Tone} tone @param {string} text */
+export function badge(tone, text) {
+  return html`<span class="badge ${tone}">${icon(tone === "info" ? "good" : tone)}${text}</span>`;
+}
+
+/** @param {Readonly<Record<string, import("./words.js").Word>>} words @param {string} key */
+export function badgeFor(words, key) {
+  const { tone, label } = wordFor(words, key);
+  return badge(tone, label);
+}
+
+/** @param {Tone} tone @param {Part} text */
+export function notice(tone, text) {
+  return html`<div class="notice ${tone}">${icon(tone)}<div>${text}</div></div>`;
+}
+
+/**
+ * Nothing there: why, and what would bring something.
+ * @param {string} drawing
+ * @param {string} title
+ * @param {Part} text
+ * @param {Part} [action]
+ */
+export function blank(drawing, title, text, action = nothing) {
+  return html`<div class="blank">${icon(drawing)}
+    <h2>${title}</h2>
+    <p>${text}</p>
+    ${action}
+  </div>`;
+}
+
+/** @param {unknown} error @param {() => void} retry */
+export function failure(error, retry) {
+  return html`<div class="blank bad" role="alert">${icon("bad")}
+    <h2>This could not be loaded</h2>
+    <p>${sentenceOf(error)}</p>
+    <button type="button" class="main" @click=${retry}>${icon("again")}Try again</button>
+  </div>`;
+}
+
+/** Keeps the place of what comes. @param {number} count @param {string} what */
+export function skeletonRows(count, what) {
+  return html`<div aria-busy="true">
+    <p class="unseen" role="status">Loading ${what}…</p>
+    ${Array.from(
+      { length: count },
+      () =>
+        html`<div class="row" aria-hidden="true"><div class="stack"><div class="skeleton"></div><div class="skeleton short"></div></div></div>`,
+    )}
+  </div>`;
+}
+
+/** For what takes a while: that it goes on, and what it does. @param {string} text */
+export function progress(text) {
+  return html`<div class="stack" role="status"><p class="small">${text}</p><div class="bar" aria-hidden="true"></div></div>`;
+}
+
+/**
+ * A busy button stays where it is, focus and all, and does nothing.
+ * @param {Part} text
+ * @param {() => void} click
+ * @param {{ kind?: string, isBusy?: boolean, drawing?: string, name?: string, type?: "button" | "submit" }} [options]
+ */
+export function button(text, click, { kind = "", isBusy = false, drawing, name, type = "button" } = {}) {
+  return html`<button
+    type=${type}
+    class=${kind}
+    aria-label=${name ?? nothing}
+    aria-disabled=${isBusy ? "true" : nothing}
+    @click=${(/** @type {Event} */ event) => {
+      if (type === "submit") return;
+      event.preventDefault();
+      if (!isBusy) click();
+    }}
+  >${drawing === undefined ? nothing : icon(drawing)}${text}</button>`;
+}
+
+/**
+ * @param {string} label
+ * @param {string} name
+ * @param {readonly (readonly [string, string])[]} options
+ * @param {string} value
+ * @param {(value: string) => void} choose
+ */
+export function select(label, name, options, value, choose) {
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    <select id=${name} @change=${(/** @type {Event} */ { target }) => choose(/** @type {HTMLSelectElement} */ (target).value)}>
+      ${options.map(([key, text]) => html`<option value=${key} ?selected=${key === value}>${text}</option>`)}
+    </select>
+  </div>`;
+}
+
+/**
+ * Looks when somebody stops typing, or at Enter.
+ * @param {string} label
+ * @param {string} value
+ * @param {(value: string) => void} look
+ */
+export function search(label, value, look) {
+  let timer = 0;
+  return html`<form class="field search" role="search" @submit=${(/** @type {Event} */ event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    look(
+      /** @type {HTMLInputElement} */ (
+        /** @type {HTMLElement} */ (event.currentTarget).querySelector("input")
+      ).value.trim(),
+    );
+  }}>
+    <label for="search">${label}</label>
+    <input id="search" type="search" autocomplete="off" .value=${value} @input=${(/** @type {Event} */ { target }) => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => look(/** @type {HTMLInputElement} */ (target).value.trim()), 400);
+    }} />
+  </form>`;
+}
+
+/**
+ * @param {import("./loading.js").Listing<any>} list
+ */
+export function moreButton(list) {
+  if (list.next === null && list.moreError === null) return nothing;
+  return html`<div class="stack">
+    ${list.moreError === null ? nothing : notice("bad", sentenceOf(list.moreError))}
+    <div class="line">${button(list.isReading ? "Loading…" : "Show older", () => void list.more(), { isBusy: list.isReading })}</div>
+  </div>`;
+}
+
+/** A fact with its name. @param {string} name @param {Part | unknown} value */
+export function fact(name, value) {
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}

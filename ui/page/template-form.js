@@ -1,0 +1,302 @@
+/** Writing a template: fields on one side, what people will see on the other. */
+import { sentenceOf } from "./api.js";
+import { html, LitElement, nothing } from "./lit.js";
+import { button, notice, progress } from "./parts.js";
+import { componentsOf, emptyButton, formatOf, MOST, problemsOf, variablesOf } from "./template-draft.js";
+import { templatePreview } from "./template-preview.js";
+
+/** @typedef {import("./template-draft.js").Draft} Draft */
+/** @typedef {import("./template-draft.js").DraftButton} DraftButton */
+
+const LANGUAGES = [
+  "ar",
+  "de",
+  "en",
+  "en_GB",
+  "en_US",
+  "es",
+  "es_MX",
+  "fr",
+  "hi",
+  "id",
+  "it",
+  "ja",
+  "ko",
+  "nl",
+  "pl",
+  "pt_BR",
+  "pt_PT",
+  "ru",
+  "tr",
+  "uk",
+  "zh_CN",
+];
+const CATEGORIES = /** @type {const} */ ([
+  ["UTILITY", "Utility", "About something the person has asked for or bought: an order, a booking, an account."],
+  ["MARKETING", "Marketing", "Offers, news, invitations. Whoever has written STOP does not get it."],
+]);
+const HEADERS = /** @type {const} */ ([
+  ["NONE", "None"],
+  ["TEXT", "Text"],
+  ["IMAGE", "Picture"],
+  ["VIDEO", "Video"],
+  ["DOCUMENT", "Document"],
+  ["LOCATION", "Place"],
+]);
+const BUTTONS = /** @type {const} */ ([
+  ["QUICK_REPLY", "Quick reply"],
+  ["URL", "Link"],
+  ["PHONE_NUMBER", "Call"],
+  ["COPY_CODE", "Copy code"],
+]);
+
+/** Tells what was filled in by a `save` event, and shows what became of it by `outcome`. */
+class TemplateForm extends LitElement {
+  static properties = {
+    draft: { attribute: false },
+    isNew: { attribute: false },
+    isCategoryFixed: { attribute: false },
+    accounts: { attribute: false },
+    outcome: { attribute: false },
+  };
+
+  constructor() {
+    super();
+    /** @type {Draft} */
+    this.draft = /** @type {Draft} */ (/** @type {unknown} */ (null));
+    this.isNew = true;
+    /** Meta does not change that of an approved one. */
+    this.isCategoryFixed = false;
+    /** @type {readonly import("./api.js").Account[]} */
+    this.accounts = [];
+    /** @type {{ isBusy: boolean, error: unknown }} */
+    this.outcome = { isBusy: false, error: null };
+    /** @type {(file: File) => Promise<{ id: string }>} */
+    this.upload = () => Promise.reject(new Error("not set"));
+    this.cancelHref = "";
+  }
+
+  /** @type {Readonly<Record<string, string>>} */
+  #problems = {};
+  #file = { name: "", isBusy: false, error: "" };
+
+  createRenderRoot() {
+    return this;
+  }
+
+  /** @param {Partial<Draft>} change */
+  #set(change) {
+    this.draft = { ...this.draft, ...change };
+    if (Object.keys(this.#problems).length > 0) this.#problems = problemsOf(this.draft);
+  }
+
+  /** @param {Event} event */
+  async #submit(event) {
+    event.preventDefault();
+    if (this.outcome.isBusy || this.#file.isBusy) return;
+    this.#problems = problemsOf(this.draft);
+    this.requestUpdate();
+    await this.updateComplete;
+    const wrong = /** @type {HTMLElement | null} */ (this.querySelector("[aria-invalid=true]"));
+    if (Object.keys(this.#problems).length > 0) return void wrong?.focus();
+    const { draft } = this;
+    this.dispatchEvent(
+      new CustomEvent("save", { detail: { draft, components: componentsOf(draft), parameterFormat: formatOf(draft) } }),
+    );
+  }
+
+  /** @param {Event} event */
+  async #choose({ target }) {
+    const file = /** @type {HTMLInputElement} */ (target).files?.[0];
+    if (file === undefined) return;
+    this.#file = { name: file.name, isBusy: true, error: "" };
+    this.requestUpdate();
+    try {
+      const { id } = await this.upload(file);
+      this.#file = { name: file.name, isBusy: false, error: "" };
+      this.#set({ headerMediaId: id });
+    } catch (error) {
+      this.#file = { name: "", isBusy: false, error: sentenceOf(error) };
+    }
+    this.requestUpdate();
+  }
+
+  render() {
+    const { draft, isNew, accounts } = this;
+    const variables = variablesOf(draft.body);
+    const { isBusy, error } = this.outcome;
+    return html`<form class="columns aside" novalidate @submit=${this.#submit}>
+      <div class="stack wide">
+        ${error === null ? nothing : html`<div role="alert">${notice("bad", problemList(error))}</div>`}
+        <section class="card">
+          <h2>What it is</h2>
+          ${
+            accounts.length > 1 && isNew
+              ? html`<div class="field"><label for="waba">Account</label>
+                  <select id="waba" @change=${(/** @type {Event} */ { target }) => this.#set({ wabaId: inputOf(target) })}>
+                    ${accounts.map(({ wabaId, name }) => html`<option value=${wabaId} ?selected=${wabaId === draft.wabaId}>${name ?? wabaId}</option>`)}
+                  </select></div>`
+              : nothing
+          }
+          <div class="pair">
+            ${this.#input("name", "Name", draft.name, { hint: "For this platform only; people do not see it.", most: MOST.name, isFixed: !isNew })}
+            ${this.#input("language", "Language", draft.language, { isFixed: !isNew, list: "languages" })}
+          </div>
+          <datalist id="languages">${LANGUAGES.map((one) => html`<option value=${one}></option>`)}</datalist>
+          <fieldset class="options">
+            <legend>Category</legend>
+            ${this.isCategoryFixed ? html`<p class="hint">Of an approved template it cannot be changed.</p>` : nothing}
+            ${CATEGORIES.map(
+              ([key, label, means]) => html`<label class="option">
+                <input type="radio" name="category" value=${key} .checked=${draft.category === key} ?disabled=${this.isCategoryFixed} @change=${() => this.#set({ category: key })} />
+                <span>${label}<br /><span class="hint">${means}</span></span>
+              </label>`,
+            )}
+          </fieldset>
+        </section>
+        <section class="card">
+          <h2>What people see</h2>
+          <div class="field">
+            <label for="header">Header</label>
+            <select id="header" @change=${(/** @type {Event} */ { target }) => this.#set({ header: /** @type {import("./template-draft.js").HeaderFormat} */ (inputOf(target)) })}>
+              ${HEADERS.map(([key, label]) => html`<option value=${key} ?selected=${key === draft.header}>${label}</option>`)}
+            </select>
+          </div>
+          ${this.#headerFields()}
+          <div class="field">
+            <div class="line apart"><label for="body">Text</label><span class="hint">${draft.body.length} of ${MOST.body}</span></div>
+            <textarea id="body" maxlength=${MOST.body} required aria-invalid=${this.#problems.body ? "true" : nothing} aria-describedby="body-hint"
+              .value=${draft.body} @input=${(/** @type {Event} */ { target }) => this.#set({ body: inputOf(target) })}></textarea>
+            <span class="hint" id="body-hint">${this.#problems.body ? html`<span class="wrong">${this.#problems.body}</span>` : html`<code>*bold*</code> <code>_italic_</code> <code>~struck~</code>. What differs from person to person is a variable: <code>{{name}}</code>`}</span>
+            <div class="line">${button("Insert a variable", () => this.#insert(), { kind: "slim", drawing: "add" })}</div>
+          </div>
+          ${
+            variables.length === 0
+              ? nothing
+              : html`<fieldset class="stack tight"><legend>Examples, for Meta's reviewers</legend><div class="pair">
+                  ${variables.map((name) => this.#input(`example:${name}`, name, draft.examples[name] ?? "", { set: (value) => ({ examples: { ...draft.examples, [name]: value } }) }))}
+                </div></fieldset>`
+          }
+          ${this.#input("footer", "Footer", draft.footer, { most: MOST.footer, hint: "Optional, small and grey." })}
+        </section>
+        <section class="card">
+          <h2>Buttons</h2>
+          ${draft.buttons.length === 0 ? html`<p class="muted small">None. Up to ten; of more than three WhatsApp shows two and a list.</p>` : draft.buttons.map((one, index) => this.#button(one, index))}
+          <div class="line">${BUTTONS.map(([type, label]) => button(label, () => this.#add(type), { kind: "slim", drawing: "add", isBusy: draft.buttons.length >= MOST.buttons, name: `Add a button: ${label}` }))}</div>
+        </section>
+        ${isBusy ? progress("Sending it to Meta…") : nothing}
+        <div class="line">
+          ${button(isNew ? "Send to review" : "Send the change to review", () => {}, { kind: "main", isBusy, type: "submit" })}
+          <a class="button" href=${this.cancelHref}>Cancel</a>
+        </div>
+      </div>
+      <section class="card sticky" aria-labelledby="preview-title">
+        <h2 id="preview-title">As WhatsApp shows it</h2>
+        ${templatePreview(componentsOf(draft))}
+        <p class="hint">Examples stand in for the variables.</p>
+      </section>
+    </form>`;
+  }
+
+  #headerFields() {
+    const { draft } = this;
+    if (draft.header === "TEXT")
+      return html`<div class="pair">
+        ${this.#input("headerText", "Header text", draft.headerText, { most: MOST.headerText })}
+        ${variablesOf(draft.headerText).length === 0 ? nothing : this.#input("headerExample", "Example for the header's variable", draft.headerExample)}
+      </div>`;
+    if (!["IMAGE", "VIDEO", "DOCUMENT"].includes(draft.header)) return nothing;
+    const { name, isBusy, error } = this.#file;
+    const problem = error || this.#problems.headerMediaId;
+    return html`<div class="field">
+      <label for="sample">Sample file</label>
+      <input id="sample" type="file" accept=${ACCEPT[draft.header] ?? nothing} aria-invalid=${problem ? "true" : nothing} aria-describedby="sample-hint" @change=${this.#choose} />
+      <span class="hint" id="sample-hint">${problem ? html`<span class="wrong">${problem}</span>` : name === "" ? "Only Meta's reviewers see it; each send brings its own." : `${name} is taken.`}</span>
+      ${isBusy ? progress(`Taking ${name}…`) : nothing}
+    </div>`;
+  }
+
+  /**
+   * @param {string} key
+   * @param {string} label
+   * @param {string} value
+   * @param {{ hint?: string, most?: number, isFixed?: boolean, list?: string, set?: (value: string) => Partial<Draft> }} [options]
+   */
+  #input(key, label, value, { hint = "", most, isFixed = false, list, set = (text) => ({ [key]: text }) } = {}) {
+    const id = `field-${key.replace(":", "-")}`;
+    const problem = this.#problems[key];
+    return html`<div class="field">
+      <label for=${id}>${label}</label>
+      <input id=${id} type="text" autocomplete="off" maxlength=${most ?? nothing} list=${list ?? nothing} ?readonly=${isFixed}
+        aria-invalid=${problem ? "true" : nothing} aria-describedby=${problem || hint ? `${id}-hint` : nothing}
+        .value=${value} @input=${(/** @type {Event} */ { target }) => this.#set(set(inputOf(target)))} />
+      ${problem || hint ? html`<span id="${id}-hint" class=${problem ? "wrong" : "hint"}>${problem ?? hint}</span>` : nothing}
+    </div>`;
+  }
+
+  /** @param {DraftButton} one @param {number} index */
+  #button(one, index) {
+    const label = BUTTONS.find(([type]) => type === one.type)?.[1] ?? one.type;
+    const change = (/** @type {Partial<DraftButton>} */ part) =>
+      this.#set({ buttons: this.draft.buttons.map((old, at) => (at === index ? { ...old, ...part } : old)) });
+    const problem = this.#problems[`button:${index}`];
+    const field = (
+      /** @type {keyof DraftButton} */ key,
+      /** @type {string} */ name,
+      /** @type {number | undefined} */ most,
+    ) => html`<div class="field">
+      <label for="button-${index}-${key}">${name}</label>
+      <input id="button-${index}-${key}" type="text" autocomplete="off" maxlength=${most ?? nothing} aria-invalid=${problem ? "true" : nothing}
+        aria-describedby=${problem ? `button-${index}-wrong` : nothing} .value=${one[key]} @input=${(/** @type {Event} */ { target }) => change({ [key]: inputOf(target) })} />
+    </div>`;
+    return html`<fieldset class="keybox">
+      <legend>${index + 1}. ${label}</legend>
+      ${one.type === "COPY_CODE" ? nothing : field("text", "Text", MOST.buttonText)}
+      ${one.type === "URL" ? field("url", "Address", MOST.url) : nothing}
+      ${one.type === "URL" && variablesOf(one.url).length > 0 ? field("example", "Example of the whole address", MOST.url) : nothing}
+      ${one.type === "PHONE_NUMBER" ? field("phoneNumber", "Phone number", 20) : nothing}
+      ${one.type === "COPY_CODE" ? field("example", "Example code", 15) : nothing}
+      <div class="line">${button("Remove", () => this.#set({ buttons: this.draft.buttons.filter((_, at) => at !== index) }), { kind: "plain slim", name: `Remove button ${index + 1}` })}</div>
+      ${problem ? html`<span class="wrong" id="button-${index}-wrong">${problem}</span>` : nothing}
+    </fieldset>`;
+  }
+
+  /** @param {import("./template-draft.js").ButtonType} type */
+  #add(type) {
+    const all = [...this.draft.buttons, emptyButton(type)];
+    // Meta wants quick replies side by side.
+    this.#set({
+      buttons: [...all.filter((one) => one.type === "QUICK_REPLY"), ...all.filter((one) => one.type !== "QUICK_REPLY")],
+    });
+  }
+
+  #insert() {
+    const area = /** @type {HTMLTextAreaElement} */ (this.querySelector("#body"));
+    const names = variablesOf(this.draft.body);
+    const isNamed = formatOf(this.draft) === "NAMED";
+    const name = isNamed ? `value_${names.length + 1}` : String(names.length + 1);
+    const { selectionStart: at, selectionEnd: end } = area;
+    const body = `${this.draft.body.slice(0, at)}{{${name}}}${this.draft.body.slice(end)}`;
+    this.#set({ body });
+    void this.updateComplete.then(() => {
+      area.focus();
+      area.setSelectionRange(at + 2, at + 2 + name.length);
+    });
+  }
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const ACCEPT = { IMAGE: "image/jpeg,image/png", VIDEO: "video/mp4", DOCUMENT: "application/pdf" };
+
+/** Every problem of the server's on a line of its own. @param {unknown} error */
+function problemList(error) {
+  const parts = sentenceOf(error).split("; ");
+  return parts.length === 1 ? (parts[0] ?? "") : html`<ul>${parts.map((one) => html`<li>${one}</li>`)}</ul>`;
+}
+
+/** @param {EventTarget | null} target */
+function inputOf(target) {
+  return /** @type {HTMLInputElement} */ (target).value;
+}
+
+customElements.define("wa-template-form", TemplateForm);

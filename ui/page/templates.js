@@ -1,0 +1,288 @@
+/** Templates: what may be sent at any time. List, one of them, and writing one. */
+import "./template-form.js";
+import { sentenceOf } from "./api.js";
+import { count, time } from "./format.js";
+import { icon } from "./icons.js";
+import { html, nothing, repeat } from "./lit.js";
+import { Reading } from "./loading.js";
+import { badge, badgeFor, blank, button, fact, failure, notice, progress, search, select, viewHead } from "./parts.js";
+import { hrefOf } from "./place.js";
+import { draftOf, EMPTY } from "./template-draft.js";
+import { templatePreview } from "./template-preview.js";
+import { View } from "./view.js";
+import { QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
+
+/** @typedef {import("./api.js").Template} Template */
+/** @typedef {import("./template-draft.js").Draft} Draft */
+
+class Templates extends View {
+  #all = new Reading(this, (signal) => this.api.templates({}, signal));
+  #isSyncing = false;
+  #outcome = { isBusy: false, error: /** @type {unknown} */ (null) };
+  /** @type {import("./parts.js").Part} */
+  #result = nothing;
+  #shown = "";
+  /** What is being written: new what was read meanwhile does not take it away. @type {Draft | null} */
+  #draft = null;
+
+  connectedCallback() {
+    super.connectedCallback();
+    void this.#all.load({ quietly: this.#all.value !== null });
+  }
+
+  willUpdate() {
+    const wanted = `${this.place.id}/${this.place.action}`;
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
+    this.#outcome = { isBusy: false, error: null };
+    this.#draft = null;
+  }
+
+  /** @param {import("./api.js").Changes} changes */
+  changed(changes) {
+    if (changes.templates && !this.#isSyncing) void this.#all.load({ quietly: true });
+  }
+
+  async #sync() {
+    this.#isSyncing = true;
+    this.#result = nothing;
+    this.requestUpdate();
+    try {
+      const { accounts } = await this.api.syncTemplates({});
+      const sum = (/** @type {"added" | "changed" | "removed"} */ key) =>
+        accounts.reduce((all, one) => all + one[key], 0);
+      const parts = /** @type {const} */ (["added", "changed", "removed"]).flatMap((key) =>
+        sum(key) > 0 ? [`${sum(key)} ${key}`] : [],
+      );
+      const words =
+        parts.length > 0 ? `Fetched from Meta: ${parts.join(", ")}.` : "Fetched from Meta: nothing has changed.";
+      this.#result = notice("good", words);
+      this.around.say(words);
+      await this.#all.load({ quietly: true });
+    } catch (error) {
+      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+    }
+    this.#isSyncing = false;
+    this.requestUpdate();
+  }
+
+  /** @param {Template | null} before @param {CustomEvent} event */
+  async #save(before, { detail }) {
+    const { draft, components, parameterFormat } = detail;
+    const { wabaId, name, language, category } = draft;
+    // Only a file that was chosen just now: Meta takes no sample twice.
+    const sample = draft.headerMediaId === "" ? {} : { headerMediaId: draft.headerMediaId };
+    this.#draft = draft;
+    this.#outcome = { isBusy: true, error: null };
+    this.requestUpdate();
+    try {
+      const saved =
+        before === null
+          ? await this.api.createTemplate({
+              ...(wabaId ? { wabaId } : {}),
+              name,
+              language,
+              category,
+              components,
+              parameterFormat,
+              ...sample,
+            })
+          : await this.api.editTemplate(before.id, {
+              components,
+              ...(category === before.category ? {} : { category }),
+              ...sample,
+            });
+      await this.#all.load({ quietly: true });
+      const { label } = wordFor(TEMPLATE_STATES, saved.status);
+      this.#result = notice("good", `Meta has it: ${label.toLowerCase()}.`);
+      this.around.say(`Meta has it: ${label.toLowerCase()}.`);
+      this.around.go(hrefOf("templates", { id: saved.id }));
+    } catch (error) {
+      this.#outcome = { isBusy: false, error };
+      this.requestUpdate();
+    }
+  }
+
+  /** @param {Template} template */
+  async #delete(template) {
+    this.#dialog()?.close();
+    this.#outcome = { isBusy: true, error: null };
+    this.requestUpdate();
+    try {
+      await this.api.deleteTemplate(template.id);
+      await this.#all.load({ quietly: true });
+      this.#result = notice("good", `${template.name} is deleted.`);
+      this.around.go(hrefOf("templates"));
+    } catch (error) {
+      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+    }
+    this.#outcome = { isBusy: false, error: null };
+    this.requestUpdate();
+  }
+
+  #dialog() {
+    return /** @type {HTMLDialogElement | null} */ (this.querySelector("dialog"));
+  }
+
+  render() {
+    const { value, error } = this.#all;
+    const { id, action } = this.place;
+    if (value === null)
+      return html`<div class="view">${viewHead("Templates")}
+        ${error === null ? html`<p class="unseen" role="status">Loading the templates…</p><div class="tiles" aria-hidden="true">${[1, 2, 3].map(() => html`<div class="card"><div class="skeleton tall"></div><div class="skeleton"></div><div class="skeleton short"></div></div>`)}</div>` : html`<section class="card">${failure(error, () => void this.#all.load())}</section>`}
+      </div>`;
+    if (id === "new") return this.#form(null);
+    const found = value.templates.find((one) => one.id === id) ?? null;
+    if (id !== null && found === null)
+      return html`<div class="view">${viewHead("Template")}<section class="card">${blank("search", "It is not there", "It was deleted, or Meta has given it to another account.", html`<a class="button" href=${hrefOf("templates")}>All templates</a>`)}</section></div>`;
+    if (found !== null) return action === "edit" ? this.#form(found) : this.#one(found);
+    return this.#list(value);
+  }
+
+  /** @param {{ templates: readonly Template[], accounts: readonly import("./api.js").Account[] }} value */
+  #list({ templates, accounts }) {
+    const { status = "", q = "", waba_id = "" } = this.place.query;
+    const go = (/** @type {Readonly<Record<string, string | null>>} */ query) =>
+      this.around.go(hrefOf("templates", { query: this.narrowed(query) }));
+    const wanted = q.toLowerCase();
+    const shown = templates.filter(
+      (one) =>
+        (status === "" || one.status === status) &&
+        (waba_id === "" || one.wabaId === waba_id) &&
+        (wanted === "" || one.name.includes(wanted) || JSON.stringify(one.components).toLowerCase().includes(wanted)),
+    );
+    const states = [...new Set(templates.map((one) => one.status))];
+    const synced =
+      accounts
+        .flatMap(({ syncedAt }) => syncedAt ?? [])
+        .sort()
+        .at(0) ?? null;
+    return html`<div class="view">
+      ${viewHead("Templates", {
+        lead: "Messages that Meta has looked at: only these may be sent when somebody has not written for 24 hours.",
+        actions: this.mayOperate
+          ? html`${button("Fetch from Meta", () => void this.#sync(), { isBusy: this.#isSyncing, drawing: "again" })}
+              <a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>`
+          : nothing,
+      })}
+      <div aria-live="polite">${this.#result}</div>
+      ${this.#isSyncing ? progress("Fetching every template of your accounts from Meta…") : nothing}
+      ${
+        templates.length === 0
+          ? nothing
+          : html`<div class="filters">
+              ${search("Name or text", q, (value) => go({ q: value || null }))}
+              ${select("Status", "status", [["", "Every status"], ...states.map((key) => /** @type {const} */ ([key, wordFor(TEMPLATE_STATES, key).label]))], status, (value) => go({ status: value || null }))}
+              ${accounts.length > 1 ? select("Account", "account", [["", "Every account"], ...accounts.map((one) => /** @type {const} */ ([one.wabaId, one.name ?? one.wabaId]))], waba_id, (value) => go({ waba_id: value || null })) : nothing}
+            </div>`
+      }
+      ${
+        templates.length === 0
+          ? html`<section class="card">${blank("templates", "No templates yet", "Write one here, or fetch those that the account already has at Meta.", this.mayOperate ? html`<a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>` : nothing)}</section>`
+          : shown.length === 0
+            ? html`<section class="card">${blank("search", "No template matches", "Nothing is like what you look for.", html`<a class="button" href=${hrefOf("templates")}>Show all</a>`)}</section>`
+            : html`<ul class="tiles">${repeat(
+                shown,
+                (one) => one.id,
+                (one) => this.#tile(one),
+              )}</ul>`
+      }
+      ${templates.length === 0 ? nothing : html`<p class="muted small">${count(shown.length, "template")}${synced === null ? nothing : html`, fetched from Meta ${time(synced)}`}</p>`}
+    </div>`;
+  }
+
+  /** @param {Template} template */
+  #tile(template) {
+    const why = rejection(template.rejectionReason);
+    return html`<li class="tile">
+      <div aria-hidden="true">${templatePreview(template.components)}</div>
+      <div class="about">
+        <a href=${hrefOf("templates", { id: template.id })}>${template.name}</a>
+        <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable((template.category ?? "").toLowerCase())}</span></p>
+        ${why === "" ? nothing : html`<p class="small">${why}</p>`}
+      </div>
+    </li>`;
+  }
+
+  /** @param {Template} template */
+  #one(template) {
+    const why = rejection(template.rejectionReason);
+    const { means } = wordFor(TEMPLATE_STATES, template.status);
+    const { isBusy } = this.#outcome;
+    return html`<div class="view">
+      ${viewHead(template.name, {
+        lead: html`${template.language} · ${readable((template.category ?? "").toLowerCase())}`,
+        actions: html`<a class="button" href=${hrefOf("templates")}>${icon("back")}All templates</a>
+          ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>Edit</a>` : nothing}
+          ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
+      })}
+      <div aria-live="polite">${this.#result}</div>
+      ${isBusy ? progress("Telling Meta…") : nothing}
+      <div class="columns">
+        <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(template.components)}</section>
+        <section class="card" aria-labelledby="state-title">
+          <div class="line apart"><h2 id="state-title">At Meta</h2>${badgeFor(TEMPLATE_STATES, template.status)}</div>
+          ${why === "" ? nothing : notice("bad", html`<b>Why it was rejected.</b> ${why}`)}
+          ${means === undefined ? nothing : html`<p class="muted">${means}</p>`}
+          <dl class="facts">
+            ${fact("Quality", template.qualityScore === null ? "Not rated yet" : badgeFor(QUALITY, template.qualityScore))}
+            ${fact("Variables", readable((template.parameterFormat ?? "POSITIONAL").toLowerCase()))}
+            ${fact("Fetched", time(template.syncedAt))}
+            ${fact("Id at Meta", html`<span class="mono">${template.metaId ?? "–"}</span>`)}
+            ${fact("Account", html`<span class="mono">${template.wabaId}</span>`)}
+          </dl>
+          ${whyFixed(template) === null ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
+        </section>
+      </div>
+      <dialog aria-labelledby="delete-title">
+        <form method="dialog" class="stack">
+          <h2 id="delete-title">Delete ${template.name} (${template.language})?</h2>
+          <p>It can no longer be sent, and Meta keeps its name back for 30 days. This cannot be undone.</p>
+          <div class="line">
+            <button value="keep" autofocus>Keep it</button>
+            ${button("Delete", () => void this.#delete(template), { kind: "danger main" })}
+          </div>
+        </form>
+      </dialog>
+    </div>`;
+  }
+
+  /** @param {Template | null} template */
+  #form(template) {
+    const accounts = this.#all.value?.accounts ?? [];
+    const title = template === null ? "New template" : `Edit ${template.name}`;
+    if (!this.mayOperate)
+      return html`<div class="view">${viewHead(title)}<section class="card">${blank("bad", "You may not do this", "Ask somebody who operates WhatsApp in your account.")}</section></div>`;
+    if (template !== null && whyFixed(template) !== null)
+      return html`<div class="view">${viewHead(title)}<section class="card">${blank("warn", "It cannot be edited now", whyFixed(template) ?? "", html`<a class="button" href=${hrefOf("templates", { id: template.id })}>Back</a>`)}</section></div>`;
+    if (accounts.length === 0 && template === null)
+      return html`<div class="view">${viewHead(title)}<section class="card">${blank("numbers", "Connect a number first", "Templates belong to the account of a number.", html`<a class="button main" href=${hrefOf("overview")}>To the connection</a>`)}</section></div>`;
+    this.#draft ??= template === null ? { ...EMPTY, wabaId: accounts[0]?.wabaId ?? "" } : draftOf(template);
+    return html`<div class="view">
+      ${viewHead(title, {
+        lead:
+          template === null
+            ? "Meta looks at it before it may be sent: mostly for minutes, at most for a day."
+            : html`${badge("warn", "Meta looks at it again")} Until then what was approved may not be sent.`,
+      })}
+      <wa-template-form
+        .draft=${this.#draft}
+        .isNew=${template === null}
+        .isCategoryFixed=${template?.status === "APPROVED"}
+        .accounts=${accounts}
+        .outcome=${this.#outcome}
+        .upload=${this.api.upload}
+        .cancelHref=${template === null ? hrefOf("templates") : hrefOf("templates", { id: template.id })}
+        @save=${(/** @type {CustomEvent} */ event) => void this.#save(template, event)}
+      ></wa-template-form>
+    </div>`;
+  }
+}
+
+/** Why it cannot be edited here; null where it can. @param {Template} template */
+function whyFixed({ category, editable, why }) {
+  if (category === "AUTHENTICATION") return "Meta writes the text of codes itself: change it in WhatsApp Manager.";
+  return editable ? null : (why ?? "");
+}
+
+customElements.define("wa-templates", Templates);
