@@ -107,7 +107,7 @@ export const replayCommand: Command = {
         : await replayHere(values, fixtures, manifest, positionals, run);
       progress.end();
       if (values.update) await rewriteSends(folderOf(first), result.sends, manifest);
-      return await report(result, values, positionals);
+      return await report(result, values, positionals, manifest);
     } finally {
       progress.end();
       process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
@@ -205,12 +205,21 @@ async function replyOf({ reply = "", "chat-api": chatApi }: Values): Promise<Hos
   );
 }
 
-async function report(result: ReplayResult, values: Values, paths: readonly string[]): Promise<0 | 1> {
+async function report(
+  result: ReplayResult,
+  values: Values,
+  paths: readonly string[],
+  manifest: Manifest | null,
+): Promise<0 | 1> {
   const title = paths.join(", ");
   if (values.report !== undefined)
     await writeFile(
       values.report,
-      reportHtml(result, { title, subtitle: `Replayed at ${new Date().toISOString()}${about(values)}` }),
+      reportHtml(result, {
+        title,
+        subtitle: `Replayed at ${new Date().toISOString()}${about(values)}`,
+        templates: manifest?.templates,
+      }),
     );
   if (values.json) {
     const { differences, refused, counts, ok } = result;

@@ -19,6 +19,7 @@ const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, me
 
 const LEDGER = "whatsapp_migrations";
 
+/** Where the tables are. */
 export type MigrateOptions = {
   /** Schema of our tables, created when missing. Default `public`. */
   readonly schema?: string;
@@ -31,6 +32,7 @@ export type PlanOptions = MigrateOptions & {
   readonly direction?: "up" | "down";
 };
 
+/** Which migrations are applied, by their names, in order. */
 export type MigrationStatus = {
   readonly applied: readonly string[];
   readonly pending: readonly string[];

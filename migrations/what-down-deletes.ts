@@ -3,6 +3,7 @@ import type { Knex } from "knex";
 import { TABLES } from "./20261122000007-row-level-security.ts";
 import { quoteName, type Schemas } from "./names.ts";
 
+/** What `migrateDown` would take away. */
 export type DownPlan = {
   /** Tables that would go, ours and those of the host that we had to create, with the rows they hold. */
   readonly tables: readonly { readonly name: string; readonly rows: number }[];

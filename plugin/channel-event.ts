@@ -68,6 +68,7 @@ export type MessageEvent = EventBase & {
   readonly product?: ProductReference;
 };
 
+/** What a message holds beside its text. A closed union on `kind`. */
 export type MessageContent =
   | MediaContent
   | LocationContent
@@ -83,6 +84,9 @@ export type MessageContent =
     }
   | ReactionContent;
 
+/**
+ * A file, as Meta announces it. Where its bytes are is told by a turn's `media` and by the host event of that kind.
+ */
 export type MediaContent = {
   readonly kind: "media";
   readonly media: "image" | "video" | "audio" | "document" | "sticker";
@@ -100,6 +104,7 @@ export type MediaContent = {
   readonly error?: MetaError;
 };
 
+/** A place that somebody has shared. */
 export type LocationContent = {
   readonly kind: "location";
   readonly latitude: number;
@@ -109,6 +114,7 @@ export type LocationContent = {
   readonly url: string | null;
 };
 
+/** One card of the contacts that somebody has shared. */
 export type SharedContact = {
   readonly name: string | null;
   /** As the card spells them. `waId` is there when the number is on WhatsApp. */
@@ -138,6 +144,7 @@ export type FormContent = {
   readonly values: Readonly<Record<string, unknown>> | null;
 };
 
+/** A basket from the business's catalogue. `price` is of one piece, in `currency`. */
 export type OrderContent = {
   readonly kind: "order";
   readonly catalogId: string | null;
@@ -158,6 +165,7 @@ export type ReactionContent = {
   readonly emoji: string | null;
 };
 
+/** The ad or post that led somebody here, in Meta's words. */
 export type Referral = {
   readonly sourceType: string | null;
   readonly sourceId: string | null;
@@ -167,8 +175,10 @@ export type Referral = {
   readonly clickId: string | null;
 };
 
+/** A product of the business's catalogue. */
 export type ProductReference = { readonly catalogId: string | null; readonly productId: string };
 
+/** What Meta says of a message that was sent. `played`: a voice note was heard. */
 export type MessageStatus = "sent" | "delivered" | "read" | "played" | "failed";
 
 /** What became of a message that was sent. */
@@ -187,7 +197,10 @@ export type StatusEvent = EventBase & {
   readonly conversation?: BilledConversation;
 };
 
-/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing */
+/**
+ * What Meta charges for a message.
+ * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing
+ */
 export type Pricing = {
   readonly billable: boolean | null;
   /** `PMP` (per message), `CBP` before July 2025. */
@@ -198,12 +211,14 @@ export type Pricing = {
   readonly category: string | null;
 };
 
+/** The conversation that a message was charged to, before July 2025. */
 export type BilledConversation = {
   readonly id: string | null;
   readonly origin: string | null;
   readonly expiresAt: Date | null;
 };
 
+/** A person put an emoji on a message, or took it back. */
 export type ReactionEvent = EventBase & {
   readonly kind: "reaction";
   /** The reaction's own wamid. */
@@ -259,6 +274,7 @@ export type ContactChangedEvent = EventBase & {
   readonly removed?: true;
 };
 
+/** A template was decided on, paused, rated, changed, or moved to another category. */
 export type TemplateEvent = EventBase & {
   readonly kind: "template";
   readonly change: "status" | "quality" | "components" | "category" | "category-detection";
@@ -289,6 +305,7 @@ export type AccountEvent = EventBase & {
   readonly partnerAppId?: string;
 };
 
+/** A change of a number: its quality, its name, its settings. */
 export type PhoneNumberEvent = EventBase & {
   readonly kind: "phone-number";
   /** Meta's webhook field, e.g. `phone_number_quality_update`. */
@@ -308,6 +325,7 @@ export type PreferenceEvent = EventBase & {
   readonly value: "stop" | "resume" | "signup";
 };
 
+/** A call on WhatsApp began, went on or ended. The channel answers none. */
 export type CallEvent = EventBase & {
   readonly kind: "call";
   readonly callId: string;
@@ -319,6 +337,7 @@ export type CallEvent = EventBase & {
   readonly durationSeconds: number | null;
 };
 
+/** A Flow of the account changed its status, or its endpoint fails. */
 export type FlowEvent = EventBase & {
   readonly kind: "flow";
   readonly flowId: string | null;
@@ -338,6 +357,7 @@ export type HistoryEvent = EventBase & {
   readonly errors: readonly MetaError[];
 };
 
+/** One message from before the number was connected. */
 export type HistoryMessage = {
   readonly messageId: string;
   readonly direction: "inbound" | "outbound";
@@ -362,6 +382,7 @@ export type StandbyEvent = EventBase & {
   readonly owner?: string;
 };
 
+/** What this version does not know: stored, and read again after an upgrade (`replay-unknown`). */
 export type UnsupportedEvent = EventBase & {
   readonly kind: "unsupported";
   /** Meta's webhook field. */

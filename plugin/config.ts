@@ -176,7 +176,7 @@ export const OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** Reads the variables of {@link OPTIONS}; an empty or blank one counts as not set. */
+/** Reads the variables of `docs/reference/options.md`; an empty or blank one counts as not set. It checks nothing: `createWhatsAppPlugin` does. */
 export function whatsappConfigFromEnv(env: Readonly<Record<string, string | undefined>>): WhatsAppConfigInput {
   return Object.fromEntries(
     Object.entries(OPTIONS).map(([option, { env: name }]) => [option, env[name]?.trim() || undefined]),

@@ -7,7 +7,7 @@ export type * from "./outbound-message.ts";
 
 /**
  * A channel: a way for people to reach the host's AI. WhatsApp is one; another package may be another.
- * {@link describeChannelPlugin} in the test kit states these promises as tests.
+ * `describeChannelPlugin` states these promises as tests.
  */
 export interface ChannelPlugin {
   /** The same data as `plugin.manifest.json`, which a host may read before loading any code. */
@@ -53,6 +53,7 @@ export type PluginManifest = {
   readonly config: Readonly<Record<string, unknown>>;
 };
 
+/** A route of the channel, relative to where the host mounts it. */
 export type ManifestRoute = {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
@@ -72,6 +73,7 @@ export type ConnectRequest = {
   readonly wabaId: string;
 };
 
+/** `reauth_required`: Meta refuses the token, and sends wait until the number is connected again. */
 export type ConnectionState = "connected" | "reauth_required" | "disconnected";
 
 /** A business phone number bound to a tenant. Never holds the token. */
@@ -95,12 +97,14 @@ export type WebhookDelivery = {
   readonly signature: string | undefined;
 };
 
+/** What was stored of a delivery. */
 export type ReceiveResult = {
   /** The row in `whatsapp_webhooks`. */
   readonly webhookId: string;
   readonly events: readonly ReceivedEvent[];
 };
 
+/** What became of one change in a delivery. */
 export type ReceivedEvent = {
   readonly kind: ChannelEvent["kind"];
   /**
@@ -132,6 +136,7 @@ export type Turn = {
   readonly signal: AbortSignal;
 };
 
+/** One message that the turn is about, as the host's inbox has it. */
 export type TurnMessage = {
   /** The row in the host's `messages`. */
   readonly id: string;
@@ -184,6 +189,7 @@ export type AiResponse = {
   readonly choices?: readonly AiChoice[];
   readonly cards?: readonly AiCard[];
   readonly media?: readonly AiMedia[];
+  /** A place, in degrees: latitude -90 to 90, longitude -180 to 180. */
   readonly location?: {
     readonly latitude: number;
     readonly longitude: number;
@@ -200,7 +206,12 @@ export type AiResponse = {
   readonly handoff?: boolean;
 };
 
+/**
+ * Something to choose: `id` comes back in the answer, `title` is what the person reads. Up to three become buttons,
+ * up to ten a list, more numbers.
+ */
 export type AiChoice = { readonly id: string; readonly title: string; readonly description?: string };
+/** A product, an offer, an article: text with a picture, a link or choices. Markdown in `text`. */
 export type AiCard = {
   readonly title: string;
   readonly text?: string;
@@ -209,6 +220,7 @@ export type AiCard = {
   readonly urlLabel?: string;
   readonly choices?: readonly AiChoice[];
 };
+/** A picture, film, sound, document or sticker of the answer, by address, by id, or as bytes. */
 export type AiMedia = (
   | (MediaSource & { readonly bytes?: undefined; readonly mime?: undefined })
   | (MediaBytes & { readonly url?: undefined; readonly mediaId?: undefined })
@@ -235,6 +247,7 @@ export type Degradation = {
   readonly to: string;
 };
 
+/** What an AI response becomes: the messages in order, and what had to change. */
 export type Transformed = {
   readonly messages: readonly OutboundMessage[];
   readonly degraded: readonly Degradation[];
@@ -242,6 +255,7 @@ export type Transformed = {
   readonly choices?: readonly Pick<AiChoice, "id" | "title">[];
 };
 
+/** What to send, to whom, and what to do when that is not possible now. */
 export type SendRequest = {
   /** A `conversations.id` (uuid) of a WhatsApp conversation. */
   readonly conversationId: string;
@@ -262,6 +276,7 @@ export type SendRequest = {
   readonly onAmbiguous?: OnAmbiguous;
 };
 
+/** `fail` refuses, `hold` waits until the person writes again, a template is sent in place of the message. */
 export type OnWindowClosed =
   | "fail"
   | "hold"
@@ -277,8 +292,10 @@ export type OnAmbiguous = "resend" | "hold";
 /** `session`: everything that is no template. `template`: one that is neither of the other two, or that could not be looked up. */
 export type MessageClass = "session" | "template" | "marketing" | "authentication";
 
+/** What becomes of a message whose answer was lost, by class of messages. */
 export type AmbiguityPolicy = Readonly<Record<MessageClass, OnAmbiguous>>;
 
+/** What was stored of a send, and what has become of each of its parts so far. */
 export type SendReceipt = {
   readonly sendId: string;
   readonly conversationId: string;
@@ -303,7 +320,9 @@ export type PartState =
   | "expired"
   | "unknown";
 
+/** One WhatsApp message of a send, with where it stands. */
 export type SentPart = {
+  /** From 0, in the order in which they leave; `part` of a status event. */
   readonly index: number;
   readonly kind: OutboundMessage["kind"];
   readonly state: PartState;
@@ -314,6 +333,10 @@ export type SentPart = {
   readonly error: { readonly code: string; readonly message: string; readonly meta: MetaError | null } | null;
 };
 
+/**
+ * The service window of a conversation: 24 hours from the person's last message.
+ * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+ */
 export type SessionStatus = {
   readonly state: "open" | "closed";
   readonly expiresAt: Date | null;

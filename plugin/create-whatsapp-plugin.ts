@@ -79,88 +79,143 @@ import { wireConnecting } from "./wiring/wire-connecting.ts";
 import { wireDoctor } from "./wiring/wire-doctor.ts";
 import { wireOutboundMedia } from "./wiring/wire-outbound-media.ts";
 
+/** What a host gives to {@link createWhatsAppPlugin}. Only the first three are needed; `docs/reference/options.md` is written from here. */
 export type WhatsAppPluginOptions = {
-  /** The host's own; borrowed, never destroyed. */
+  /** The host's own, on Postgres 15 or later; borrowed, never destroyed. */
   readonly knex: Knex;
-  /** `whatsappConfigFromEnv(process.env)`, or a plain object. */
+  /** `whatsappConfigFromEnv(process.env)`, or a plain object with the same values. */
   readonly config: WhatsAppConfigInput;
-  /** The host's AI. Called at least once per turn; `turn.turnId` is its idempotency key. */
+  /**
+   * The host's AI. Called at least once per turn; `turn.turnId` is its idempotency key. What it throws is tried again, as
+   * `retry` says.
+   */
   readonly reply: (turn: Turn) => Promise<Reply> | Reply;
   /**
    * Who asks on the tenant routes: `{ customerConfigId, userId, sessionId, permissions: ["connect"] }`, or only the
-   * tenant's id, which may read and send but connect nothing. Default: nobody, they answer 403.
+   * tenant's id, which may read and send but connect nothing.
+   * @defaultValue nobody: they answer 403
    */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate?: Authenticate<any>;
-  /** Who may read `GET /metrics`, which speaks of all tenants together: a secret of the scraper's, an address. Default: nobody. */
+  /**
+   * Who may read `GET /metrics`, which speaks of all tenants together: a secret of the scraper's, an address.
+   * @defaultValue nobody: it answers 403
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly allowMetrics?: AllowMetrics<any>;
   /**
-   * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag` 60 s, `long-transaction` 120 s,
-   * `dead-rows` 1000000, `webhooks-silent` 600 s; `webhooks-elsewhere` 0; `media-store` 0; `unknown-sends`, `sent-twice`, `dead-letters`, `quarantined` 0 in the last hour. `Infinity`
-   * turns one off, `false` all.
+   * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag`, `long-transaction` and
+   * `webhooks-silent` (86400 at most) in seconds, the others a count, most of them of the last hour. `Infinity` turns one off, `false` all.
+   * @defaultValue `{ lag: 60, "long-transaction": 120, "dead-rows": 1000000, "webhooks-silent": 600, "webhooks-elsewhere": 0, "unknown-sends": 0, "sent-twice": 0, "dead-letters": 0, "media-store": 0, quarantined: 0 }`
    */
   readonly alarms?: Partial<AlarmLimits> | false;
-  /** Hears of messages, statuses and connections: at least once, in order per conversation. */
+  /**
+   * Hears of messages, statuses, media, connections and alarms: at least once, in order per conversation. What it throws is tried again.
+   * @defaultValue nobody hears
+   */
   readonly onEvent?: (event: HostEvent) => Promise<void> | void;
-  /** Default: pino at level `info`, one line per outcome, ids only. */
+  /**
+   * Where log lines go: one per outcome, ids only, never a number, a name, a text or a secret. One that throws harms nothing.
+   * @defaultValue pino at level `info`, on stdout
+   */
   readonly logger?: Logger;
   /**
-   * Where the bytes of media are kept. Default: a folder, `WHATSAPP_MEDIA_DIR`, which all instances must share; with several
-   * machines take `createS3MediaStore` of `@omniops/whatsapp/s3`.
+   * Where the bytes of media are kept. With several machines take `createS3MediaStore` of `@omniops/whatsapp/s3`.
+   * @defaultValue a folder, `WHATSAPP_MEDIA_DIR`, which all instances must share
    */
   readonly mediaStore?: MediaStore;
-  /** How many bytes of media one tenant may have, sent and received. Default 10 GiB; `Infinity`: as many as fit. */
+  /**
+   * How many bytes of media one tenant may have, sent and received; `Infinity`: as many as fit. More is refused (413).
+   * @defaultValue `10737418240`
+   */
   readonly mediaQuotaBytes?: number;
-  /** For Graph calls through a proxy or tracer. Default: a keep-alive agent of our own. */
+  /**
+   * For Graph calls through a proxy or tracer.
+   * @defaultValue a keep-alive agent of our own
+   */
   readonly fetch?: typeof globalThis.fetch;
-  /** Schema of our tables (default `public`) and of the host's three (default `public`). */
+  /**
+   * Schema of our tables, created when missing.
+   * @defaultValue `"public"`
+   */
   readonly schema?: string;
+  /**
+   * Schema of the host's `customer_configs`, `conversations` and `messages`.
+   * @defaultValue `"public"`
+   */
   readonly hostSchema?: string;
-  /** How failures of the host's AI and listener, and of single events, are tried again. Default: 8 tries in about 10 minutes. */
+  /**
+   * How failures of the host's AI and listener, and of single events, are tried again: how often in all, and after how many
+   * milliseconds first and at most; the wait doubles. By default that is some two minutes.
+   * @defaultValue `{ maxAttempts: 8, baseMs: 1000, maxMs: 300000 }`
+   */
   readonly retry?: Partial<RetrySchedule>;
-  /** Longest wait between two looks for work that another process has left, in milliseconds. Default 1000. */
+  /**
+   * Longest wait between two looks for work that another process has left, in milliseconds.
+   * @defaultValue `1000`
+   */
   readonly pollMs?: number;
-  /** How often tokens near their end, old rows and the like are looked after, in milliseconds. Default one minute. */
+  /**
+   * How often tokens near their end, old rows, alarms and the like are looked after, in milliseconds.
+   * @defaultValue `60000`
+   */
   readonly upkeepMs?: number;
   /**
-   * Days until what is settled is deleted: `rawDays` 30, `eventDays` 30 (at least 8, because Meta brings a delivery again for
-   * 7), `sendDays` 90 (at least 30, because a status may come that late), `mediaDays` 90 (at least 8), `deadDays` 90. What waits is never deleted.
+   * Days until what is settled is deleted. `rawDays` is at least 1, `eventDays`, `mediaDays` and `deadDays` 8, because Meta
+   * brings a delivery again for 7; `sendDays` 30, because a status may come that late. What waits is never deleted.
+   * @defaultValue `{ rawDays: 30, eventDays: 30, sendDays: 90, mediaDays: 90, deadDays: 90 }`
    */
   readonly retention?: Partial<Retention>;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
-   * older than the service window when they came. Default: none of them.
+   * older than the service window when they came.
+   * @defaultValue `{ reactions: false, unsupported: false, late: false }`
    */
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
-  /** How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds. Default one hour; 0: not at all. */
+  /**
+   * How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds; 0: not at all.
+   * @defaultValue `3600000`
+   */
   readonly pauseAfterStaffMs?: number;
   /**
-   * Whether a message whose answer was lost is sent once more, by class of messages. Default: `session` messages `resend`;
-   * `template`, `marketing` and `authentication` `hold`, so that they end `unknown` and never arrive twice.
+   * Whether a message whose answer was lost is sent once more, by class of messages: `resend` may make it arrive twice,
+   * with `hold` it ends `unknown` and never does.
+   * @defaultValue `{ session: "resend", template: "hold", marketing: "hold", authentication: "hold" }`
    */
   readonly onAmbiguous?: Partial<AmbiguityPolicy>;
   /**
-   * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in.
-   * Default: Meta's figures, see docs/pace.md.
+   * How fast Meta lets us send, where it is not what Meta's documentation says: for load tests against a stand-in. A burst of
+   * messages to one person and the milliseconds after which each comes back; messages per second of a number, by its level.
+   * @defaultValue `{ pair: { intervalMs: 6000, burst: 45 }, messagesPerSecond: { standard: 80, coexistence: 20, high: 1000 } }`
+   * @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
    */
   readonly metaLimits?: MetaLimitsGiven;
   /**
-   * How long a turn waits for the bytes of its pictures and voice notes before `reply` is asked without them, in milliseconds.
-   * Default 5000, in which all but large files come; 0: not at all.
+   * How long a turn waits for the bytes of its pictures and voice notes before `reply` is asked without them, in milliseconds;
+   * 0: not at all. In the default all but large files come.
+   * @defaultValue `5000`
    */
   readonly mediaWaitMs?: number;
-  /** How large a file that somebody sends may be, in bytes. Default: 25 MB for pictures, 2 MB for stickers, otherwise 100 MB, which is Meta's limit. */
+  /**
+   * How large a file that somebody sends may be, in bytes. 100 MB is Meta's own limit.
+   * @defaultValue `{ image: 26214400, sticker: 2097152, audio: 104857600, video: 104857600, document: 104857600 }`
+   * @see https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+   */
   readonly mediaMaxBytes?: Partial<Record<MediaKind, number>>;
   /**
-   * After how many milliseconds without a byte, and altogether, a download from Meta is given up and tried again. Default 15000 and
-   * 120000, which is 7 Mbit/s for the largest file.
+   * After how many milliseconds without a byte, and altogether, a download from Meta is given up and tried again. In the
+   * default the largest file needs 7 Mbit/s.
+   * @defaultValue `{ stallMs: 15000, totalMs: 120000 }`
    */
   readonly mediaTimeouts?: { readonly stallMs?: number; readonly totalMs?: number };
-  /** How long `reply` may take for one turn, in milliseconds; then its signal aborts and the turn is tried again. Default 5 minutes. */
+  /**
+   * How long `reply` may take for one turn, a stream to its end, in milliseconds; then its signal aborts and the turn is tried again.
+   * @defaultValue `300000`
+   */
   readonly replyTimeoutMs?: number;
 };
 
+/** The channel, as {@link createWhatsAppPlugin} makes it: the contract's four verbs, and what only WhatsApp on Express and Knex has. */
 export type WhatsAppPlugin = ChannelPlugin & {
   /** To be mounted at any path: `app.use("/api/whatsapp", whatsapp.router)`. */
   readonly router: Router;
@@ -219,7 +274,10 @@ const UPKEEP_MS = 60_000;
 /** How long `stop` lets host calls, sends and upkeep finish, so that all of it stays under ten seconds. */
 const DRAIN_MS = 8_000;
 
-/** @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed. */
+/**
+ * Makes the channel. Connects to nothing, starts nothing: that is what `migrate` and `start` are for.
+ * @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed.
+ */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
   const config = parseConfig(options.config);
   const retention = readRetention(options.retention);

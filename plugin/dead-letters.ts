@@ -20,11 +20,13 @@ export type DeadLetter = {
   readonly explanation: string;
 };
 
+/** Which dead letters are meant; all of them when nothing is given. */
 export type DeadLetterQuery = Partial<Omit<DeadLetterFilter, "customerConfigId">> & {
   /** The tenant; of every tenant when left out. */
   readonly customerConfigId?: string | undefined;
 };
 
+/** What was moved aside after its last try: to be looked at, and put back. */
 export type DeadLetterService = {
   /** Newest first; `next` is the `after` of the next page, null at the end. At most 100 a page. */
   list(
@@ -42,7 +44,10 @@ export type DeadLetterService = {
       /** Who does it, for the log: an id, as the host knows its people. Null by default. */
       readonly by?: string | null | undefined;
     },
-  ): Promise<{ readonly redriven: number; readonly left: number }>;
+  ): Promise<{
+    readonly redriven: number /** How many match and still lie aside: call again. */;
+    readonly left: number;
+  }>;
 };
 
 const PAGE = 100;

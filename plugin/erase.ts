@@ -3,7 +3,11 @@ import { ChannelError } from "./errors.ts";
 import type { Erasure, ErasureCounts, ErasureSubject } from "./ports.ts";
 import { isUuid } from "./uuid.ts";
 
-/** @param subject `{ phoneNumber: "+447700900123" }` or `{ userId: "GB.5512" }`. */
+/**
+ * Forgets a person: everything that is stored of them. Safe to repeat. `docs/privacy.md` tells what stays.
+ * @param subject `{ phoneNumber: "+447700900123" }` or `{ userId: "GB.5512" }`.
+ * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+ */
 export type Erase = (
   subject: ErasureSubject,
   options?: { readonly customerConfigId?: string | undefined },

@@ -67,6 +67,7 @@ export const ERROR_STATUS = {
   GRAPH_UNREACHABLE: 502,
 } as const;
 
+/** The stable names of our errors: a caller decides by these, never by the message. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
 /**

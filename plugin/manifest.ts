@@ -8,6 +8,7 @@ import { VERSION } from "./version.ts";
 import { WEBHOOK_FIELDS } from "./webhook/fields.ts";
 import { MESSAGE_TYPES } from "./webhook/parse-content.ts";
 
+/** `plugin.manifest.json` as a value: who the channel is, what it can do and what it needs. */
 export const manifest: PluginManifest = {
   id: "whatsapp",
   name: "WhatsApp",

@@ -21,6 +21,7 @@ export type OutboundMessage =
   | TemplateMessage
   | RawMessage;
 
+/** A text. */
 export type TextMessage = {
   readonly kind: "text";
   /** WhatsApp markup, 1 to 4096 characters. */
@@ -49,8 +50,10 @@ export type MediaBytes = {
   readonly mime: string;
 };
 
+/** Meta's kinds of files. Which types and sizes each takes: `docs/media.md`. */
 export type MediaKind = "image" | "video" | "audio" | "document" | "sticker";
 
+/** A file, by address, by id, or as bytes. */
 export type MediaMessage = (
   | (MediaSource & { readonly bytes?: undefined; readonly mime?: undefined })
   | (MediaBytes & { readonly url?: undefined; readonly mediaId?: undefined })
@@ -64,6 +67,7 @@ export type MediaMessage = (
   readonly voice?: boolean;
 };
 
+/** A place on the map, in degrees. */
 export type LocationMessage = {
   readonly kind: "location";
   readonly latitude: number;
@@ -72,8 +76,10 @@ export type LocationMessage = {
   readonly address?: string;
 };
 
+/** One or several contact cards. */
 export type ContactsMessage = { readonly kind: "contacts"; readonly contacts: readonly ContactCard[] };
 
+/** A card of the address book. Only the name is required. */
 export type ContactCard = {
   readonly name: {
     readonly formatted: string;
@@ -100,6 +106,7 @@ export type ContactCard = {
   readonly birthday?: string;
 };
 
+/** An emoji on a message of the person's. */
 export type ReactionMessage = {
   readonly kind: "reaction";
   /** The wamid of a message the person sent, at most 30 days old. */
@@ -110,6 +117,7 @@ export type ReactionMessage = {
 
 /** What stands above the body: plain text without markup, or media. */
 export type Header = { readonly text: string } | HeaderMedia;
+/** A picture, film or document above the body. */
 export type HeaderMedia = MediaSource & { readonly media: "image" | "video" | "document"; readonly filename?: string };
 
 type WithBody = {
@@ -168,10 +176,12 @@ export type CallMessage = {
   readonly kind: "call";
   readonly text: string;
   readonly label?: string;
+  /** How long the button works, in minutes. @see https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/call-button-messages-deep-links */
   readonly ttlMinutes?: number;
   readonly payload?: string;
 };
 
+/** One product of the catalogue. */
 export type ProductMessage = {
   readonly kind: "product";
   readonly text?: string;
@@ -180,6 +190,7 @@ export type ProductMessage = {
   readonly productId: string;
 };
 
+/** Up to 30 products of the catalogue, in sections. */
 export type ProductListMessage = {
   readonly kind: "product-list";
   readonly text: string;
@@ -189,6 +200,7 @@ export type ProductListMessage = {
   readonly sections: readonly { readonly title: string; readonly productIds: readonly string[] }[];
 };
 
+/** A button that opens the whole catalogue. */
 export type CatalogMessage = {
   readonly kind: "catalog";
   readonly text: string;
@@ -204,6 +216,7 @@ export type CarouselMessage = {
   readonly cards: readonly CarouselCard[];
 };
 
+/** One card of a carousel: a picture or film, a text, and a link or buttons. */
 export type CarouselCard = {
   readonly header: MediaSource & { readonly media: "image" | "video" };
   readonly text?: string;
@@ -212,6 +225,7 @@ export type CarouselCard = {
   | { readonly buttons: readonly { readonly id: string; readonly title: string }[] }
 );
 
+/** Two to ten products of the catalogue, side by side. */
 export type ProductCarouselMessage = {
   readonly kind: "product-carousel";
   readonly text: string;
@@ -237,12 +251,14 @@ export type TemplateChoice = {
 /** A text, or one of the two values that WhatsApp writes in the reader's own format. */
 export type TemplateValue =
   | string
+  /** `amount1000`: the amount times 1000, so 9.90 is 9900. `code`: ISO 4217. `fallback`: where it cannot be formatted. */
   | { readonly currency: { readonly fallback: string; readonly code: string; readonly amount1000: number } }
   | { readonly dateTime: { readonly fallback: string } };
 
 /** Positional (`{{1}}`, `{{2}}`, in order) or by name (`{{first_name}}`). */
 export type TemplateValues = readonly TemplateValue[] | Readonly<Record<string, TemplateValue>>;
 
+/** What fills a template; checked against the approved one before anything is stored. */
 export type TemplateParams = {
   readonly body?: TemplateValues;
   readonly header?:

@@ -8,6 +8,7 @@ import { shapeText } from "./shape-text.ts";
 export type Leak = { readonly file: string; readonly path: string; readonly what: string };
 
 export type Original = unknown;
+/** A file that was made, to be searched. */
 export type Output = { readonly file: string; readonly json: unknown };
 
 type Secrets = {
@@ -22,12 +23,20 @@ type Secrets = {
   readonly values: Map<string, string>;
 };
 
+type Search = Secrets & {
+  /** What is in a text of all that may stand anywhere. */
+  readonly valuesIn: (text: string) => readonly string[];
+};
+
 const WORD = /[\p{L}\p{M}]+/gu;
 const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
 /** So many of a number's last digits belong to nobody else. */
 const DIGITS = 9;
 
-/** @param text what was done to texts: kept ones are searched for names, numbers and ids only. */
+/**
+ * Searches what was made for anything personal of what it was made from; empty when nothing is left.
+ * @param text what was done to texts: kept ones are searched for names, numbers and ids only.
+ */
 export function findLeaks(originals: readonly Original[], outputs: readonly Output[], text: TextMode): readonly Leak[] {
   const secrets: Secrets = {
     numbers: new Set(),
@@ -38,9 +47,10 @@ export function findLeaks(originals: readonly Original[], outputs: readonly Outp
     values: new Map(),
   };
   for (const original of originals) collect(original, "", "", secrets, text);
+  const all: Search = { ...secrets, valuesIn: finderOf(secrets.values) };
   const leaks: Leak[] = [];
   for (const { file, json } of outputs)
-    search(json, { member: "", parent: "", path: "" }, (path, what) => leaks.push({ file, path, what }), secrets);
+    search(json, { member: "", parent: "", path: "" }, (path, what) => leaks.push({ file, path, what }), all);
   return leaks;
 }
 
@@ -143,7 +153,7 @@ const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
 type Place = { readonly member: string; readonly parent: string; readonly path: string };
 type Report = (path: string, what: string) => void;
 
-function search(json: unknown, { member, parent, path }: Place, report: Report, secrets: Secrets): void {
+function search(json: unknown, { member, parent, path }: Place, report: Report, secrets: Search): void {
   if (Array.isArray(json)) {
     for (const [at, item] of json.entries()) search(item, { member, parent, path: `${path}[${at}]` }, report, secrets);
   } else if (isObject(json)) {
@@ -169,11 +179,11 @@ function search(json: unknown, { member, parent, path }: Place, report: Report, 
 }
 
 /** As it stands, and as it would read decoded: a wamid hides a number in base64. */
-function searchText(value: string, kind: Kind, report: (what: string) => void, secrets: Secrets): void {
+function searchText(value: string, kind: Kind, report: (what: string) => void, secrets: Search): void {
   const found = new Set<string>();
   for (const reading of readingsOf(value)) {
     if (hasNumber(reading, secrets.numbers)) found.add("a number");
-    for (const [secret, what] of secrets.values) if (reading.includes(secret)) found.add(what);
+    for (const what of secrets.valuesIn(reading)) found.add(what);
     for (const [whole] of reading.matchAll(/[\p{L}\p{N}._]+/gu)) {
       const token = whole.replace(/^\.+|\.+$/g, "");
       if (secrets.usernames.has(fold(token))) found.add("a username");
@@ -189,6 +199,26 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
     }
   for (const what of found) report(what);
 }
+
+/** By their first letters: thousands of ids are looked for in tens of thousands of texts. */
+function finderOf(values: ReadonlyMap<string, string>): Search["valuesIn"] {
+  const byStart = new Map<string, [string, string][]>();
+  const short: [string, string][] = [];
+  for (const entry of values) {
+    const start = entry[0].slice(0, START);
+    if (start.length < START) short.push(entry);
+    else byStart.set(start, [...(byStart.get(start) ?? []), entry]);
+  }
+  return (text) => {
+    const found = short.filter(([value]) => text.includes(value)).map(([, what]) => what);
+    for (let at = 0; at + START <= text.length; at++)
+      for (const [value, what] of byStart.get(text.slice(at, at + START)) ?? [])
+        if (text.startsWith(value, at)) found.push(what);
+    return found;
+  };
+}
+
+const START = 5;
 
 function readingsOf(value: string): readonly string[] {
   const decoded = [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].map(([run]) =>

@@ -15,6 +15,7 @@ export type Sent = {
 /** One place in a message where the two differ; undefined where there is nothing. */
 export type Change = { readonly path: string; readonly promised: string | undefined; readonly got: string | undefined };
 
+/** A message that was promised beside the one that was sent: one of the two is null where it is missing or extra. */
 export type Row = {
   readonly kind: "same" | "changed" | "missing" | "extra";
   readonly promised: Sent | null;

@@ -31,6 +31,7 @@ export type Fixture = {
   readonly messageIds: ReadonlySet<string> | null;
 };
 
+/** A business number, as fixtures name it. */
 export type RecordedNumber = {
   readonly phoneNumberId: string;
   readonly wabaId: string;
@@ -62,6 +63,7 @@ export type Manifest = {
   }[];
 };
 
+/** A conversation to be replayed: the fixtures in order, and when and by whom they were written. */
 export type Recording = { readonly manifest: Manifest; readonly fixtures: readonly Fixture[] };
 
 const REQUEST = ".request.json";
@@ -141,7 +143,10 @@ export function filesOf({ manifest, fixtures }: Recording): ReadonlyMap<string, 
   ]);
 }
 
-/** @throws Error whose message is the one line to print, when the folder holds something already. */
+/**
+ * Writes a recording into a new or empty folder.
+ * @throws Error whose message is the one line to print, when the folder holds something already.
+ */
 export async function writeRecording(folder: string, recording: Recording): Promise<void> {
   const there = await readdir(folder).catch(async () => {
     if (await stat(folder).catch(() => null)) throw new Error(`${folder} is a file: give a folder.`);

@@ -6,6 +6,7 @@ import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording
 import { isObject, objectOf, objectsIn, readJson, writeJson } from "./lossless-json.ts";
 import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
 
+/** How people are replaced, and when the recording begins. */
 export type RecordingOptions = {
   readonly salt: string;
   readonly text: TextMode;
@@ -15,6 +16,7 @@ export type RecordingOptions = {
   readonly version: string;
 };
 
+/** The recording, and whatever personal the checker still found in it. */
 export type MadeRecording = {
   readonly recording: Recording;
   /** Empty, or nothing of it may be kept. */
@@ -25,6 +27,7 @@ export type MadeRecording = {
 
 type Read = { readonly webhookId: string; readonly receivedAt: Date; readonly type: string; readonly json: unknown };
 
+/** Turns stored traffic into fixtures without anybody in them. Pure: writes nothing. */
 export function makeRecording(traffic: StoredTraffic, options: RecordingOptions): MadeRecording {
   const theirs = namesOf(traffic);
   const read = traffic.deliveries.flatMap(({ body, ...delivery }): readonly Read[] => {

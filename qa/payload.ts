@@ -19,6 +19,7 @@ export type RecordedNumber = {
 /** Every name that Meta gives a person, in one delivery. */
 export type RecordedPerson = { readonly name: string | null; readonly addresses: readonly string[] };
 
+/** What a delivery speaks of. */
 export type Payload = {
   readonly numbers: readonly RecordedNumber[];
   /** Accounts that changes are about, whether or not a number is named beside them. */

@@ -13,6 +13,7 @@ import type { Knex } from "knex";
 import type { Fixture, Manifest, RecordedNumber } from "./fixtures.ts";
 import { readPayload } from "./payload.ts";
 
+/** A channel of its own for a replay, with Meta offline and a schema that is gone afterwards. */
 export type ReplayHost = {
   readonly meta: Simulator;
   /** Resolves when everything that was delivered is applied, answered and sent. */
@@ -21,6 +22,7 @@ export type ReplayHost = {
   stop(): Promise<void>;
 };
 
+/** Where its schema is made, who answers, and which numbers there must be. */
 export type ReplayHostOptions = {
   /** Of a role that may create a schema. Its other schemas are not touched. */
   readonly knex: Knex;
@@ -36,6 +38,7 @@ const TENANT = "00000000-0000-4000-8000-000000000001";
 /** What is to be tried again later than this is not waited for. */
 const SOON = "2 seconds";
 
+/** Starts a channel for a replay, with every number of the fixtures connected. */
 export async function startReplayHost({ knex, reply, fixtures, manifest }: ReplayHostOptions): Promise<ReplayHost> {
   const { default: express } = await import("express");
   const schema = `whatsapp_replay_${randomBytes(6).toString("hex")}`;

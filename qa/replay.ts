@@ -11,6 +11,7 @@ import { newestTimeIn, retime, shiftTimes } from "./retime.ts";
 import { createRewriter, type Rewriter } from "./rewrite.ts";
 import type { TextMode } from "./scrub.ts";
 
+/** What is replayed, against which Meta, and in what timing and order. */
 export type ReplayOptions = {
   /** A folder, a `<name>.request.json`, or several of them; or fixtures that were read. */
   readonly fixtures: string | readonly string[] | readonly Fixture[];
@@ -47,6 +48,7 @@ export type ReplayOptions = {
   readonly signal?: AbortSignal;
 };
 
+/** What one person wrote, and what was promised and sent for it. */
 export type ReplayedConversation = {
   /** The business number, as recorded. */
   readonly from: string;
@@ -64,6 +66,7 @@ export type ReplayedConversation = {
 /** `unpromised`: sent after a fixture that promises nothing, and therefore no difference. */
 export type ReplayedRow = Row | (Omit<Row, "kind"> & { readonly kind: "unpromised" });
 
+/** What was sent beside what was promised, conversation by conversation. */
 export type ReplayResult = {
   readonly conversations: readonly ReplayedConversation[];
   /** How many rows are changed, missing or extra. */
@@ -91,7 +94,10 @@ const SHORT_PATIENCE_MS = 500;
 /** One that was sent in this run. */
 type Caught = { readonly message: AcceptedMessage; readonly after: Fixture | null };
 
-/** @throws Error whose message is one line to print, when there is nothing to replay. */
+/**
+ * Posts fixtures through a mounted router, signed, and compares what is sent with what they promise.
+ * @throws Error whose message is one line to print, when there is nothing to replay.
+ */
 export async function replayFixtures(options: ReplayOptions): Promise<ReplayResult> {
   const { meta, signal, timing = "none", text } = options;
   const { fixtures, manifest } = await load(options.fixtures);

@@ -1,16 +1,24 @@
 /** A replay as one HTML file: what each person wrote, what was promised, what was sent, as a phone shows it, with the differences marked. */
 import { drawMessages, PHONE_CSS, type WireObject } from "@omniops/whatsapp/simulator";
+import type { Manifest } from "./fixtures.ts";
 import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
 
+/** What stands on top of the report. */
 export type HtmlOptions = {
   /** What was replayed: a folder, usually. */
   readonly title: string;
   /** When, and anything else worth a line below it. */
   readonly subtitle: string;
+  /** The recording's, so that a template is shown in its words. */
+  readonly templates?: Manifest["templates"] | undefined;
 };
 
+type Draw = (messages: readonly WireObject[]) => string;
+
 /** It needs nothing from anywhere else, runs no script, and nothing in a message can become markup. */
-export function reportHtml(result: ReplayResult, { title, subtitle }: HtmlOptions): string {
+export function reportHtml(result: ReplayResult, { title, subtitle, templates = [] }: HtmlOptions): string {
+  const listed = templates as unknown as NonNullable<Parameters<typeof drawMessages>[1]>["templates"];
+  const draw: Draw = (messages) => drawMessages(messages, { templates: listed ?? [] });
   const { counts, differences, refused, ok } = result;
   const facts = [
     [counts.deliveries, "deliveries"],
@@ -38,18 +46,19 @@ ${CSS}</style>
 </header>
 <main>
 ${refused.length === 0 ? "" : `<section class="refused"><h2>Not acknowledged</h2><ul>${refused.map(({ fixture, status }) => `<li><code>${escaped(fixture)}</code> ${status === null ? "was not answered" : `was answered ${status}`}</li>`).join("")}</ul></section>`}
-${result.conversations.map(conversationHtml).join("\n")}
+${result.conversations.map((conversation) => conversationHtml(conversation, draw)).join("\n")}
 </main>
 </html>
 `;
 }
 
-function conversationHtml({ name, to, steps }: ReplayedConversation): string {
+function conversationHtml({ name, to, steps }: ReplayedConversation, draw: Draw): string {
   const isBad = steps.some(({ rows }) => rows.some(differs));
   const rows = steps.flatMap(({ fixture, written, rows: own }) => {
     const first = own[0];
-    const lines = first === undefined ? [rowHtml(fixture, written, null)] : [rowHtml(fixture, written, first)];
-    return [...lines, ...own.slice(1).map((row) => rowHtml("", [], row))];
+    const lines =
+      first === undefined ? [rowHtml(fixture, written, null, draw)] : [rowHtml(fixture, written, first, draw)];
+    return [...lines, ...own.slice(1).map((row) => rowHtml("", [], row, draw))];
   });
   return `<section class="conversation">
 <h2>${escaped(name ?? to)} <small>${name === null ? "" : escaped(to)}</small> <span class="badge ${isBad ? "bad" : "good"}">${isBad ? "different" : "as promised"}</span></h2>
@@ -68,14 +77,14 @@ const WORDS: Readonly<Record<ReplayedRow["kind"], string>> = {
   unpromised: "nothing was promised",
 };
 
-function rowHtml(fixture: string, written: readonly WireObject[], row: ReplayedRow | null): string {
+function rowHtml(fixture: string, written: readonly WireObject[], row: ReplayedRow | null, draw: Draw): string {
   const about = fixture === "" ? "" : `<p class="fixture">${escaped(fixture)}</p>`;
-  const wrote = written.length === 0 ? "" : drawMessages(written);
+  const wrote = written.length === 0 ? "" : draw(written);
   const kind = row?.kind ?? "unpromised";
   return `<div class="row ${row === null ? "" : kind}" role="row">
 <div role="cell">${about}${wrote}</div>
-<div role="cell">${row?.promised ? drawMessages([row.promised.message]) : row?.kind === "extra" ? '<p class="nothing">nothing</p>' : ""}</div>
-<div role="cell">${row?.got ? drawMessages([row.got.message]) : row?.kind === "missing" ? '<p class="nothing">nothing</p>' : ""}${row === null ? "" : `<p class="mark">${WORDS[kind]}</p>`}${row === null ? "" : changesHtml(row)}</div>
+<div role="cell">${row?.promised ? draw([row.promised.message]) : row?.kind === "extra" ? '<p class="nothing">nothing</p>' : ""}</div>
+<div role="cell">${row?.got ? draw([row.got.message]) : row?.kind === "missing" ? '<p class="nothing">nothing</p>' : ""}${row === null ? "" : `<p class="mark">${WORDS[kind]}</p>`}${row === null ? "" : changesHtml(row)}</div>
 </div>`;
 }
 

@@ -10,6 +10,7 @@ import { shapeText } from "./shape-text.ts";
  */
 export type TextMode = "keep" | "shape" | "fixed";
 
+/** How people, texts and times are replaced. */
 export type ScrubOptions = {
   /** The same salt gives the same stand-ins. Secret: whoever has it can find out a number by trying all of them. */
   readonly salt: string;
@@ -18,6 +19,7 @@ export type ScrubOptions = {
   readonly shiftMs?: number;
 };
 
+/** Replaces everything personal in JSON, the same by the same, so that relations survive. */
 export type Scrubber = {
   /** Takes note of who and what is in it. Everything is learnt before anything is scrubbed. */
   learn(json: unknown): void;
@@ -52,6 +54,7 @@ const DATE = /^\d{4}[-./]\d\d[-./]\d\d/;
 /** Meta's sentence about a new number or user id: who, before, after. */
 export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
 
+/** Makes a scrubber. It learns everything first, then scrubs. */
 export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions): Scrubber {
   const names = new Set<string>();
   const unspaced = new Set<string>();

@@ -13,6 +13,7 @@ export type Expectation = {
   readonly rejects: { toThrow(value: any): Promise<unknown> };
 };
 
+/** Vitest, or Jest's globals: whatever has these four. */
 export type TestRunner = {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>) => unknown;

@@ -11,6 +11,7 @@ import type { WireObject } from "./wire.ts";
  */
 export type Ticks = "accepted" | "sent" | "delivered" | "read" | "failed";
 
+/** One message of a chat, as it is read on the phone. */
 export type TranscriptEntry = {
   /** As the business sees it: `inbound` is what the person wrote. */
   readonly direction: "inbound" | "outbound";
@@ -28,6 +29,7 @@ export type TranscriptEntry = {
   readonly error?: { readonly code: number; readonly title: string };
 };
 
+/** A chat between one person and one business number. */
 export type Conversation = {
   readonly phoneNumberId: string;
   readonly person: PersonRecord;

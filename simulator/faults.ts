@@ -69,6 +69,7 @@ export type DownloadFault =
   | { readonly redirectTo: string }
   | { readonly status: number };
 
+/** What is to go wrong, with which requests, and how often. */
 export type Fault = {
   readonly do: FaultKind;
   /** Default `messages`. */
@@ -81,6 +82,7 @@ export type Fault = {
   readonly ms?: number;
 };
 
+/** What may go wrong with any request, and how likely that is. */
 export type RandomFaults = {
   /** Share of requests, 0 to 1. */
   readonly rate: number;
@@ -122,6 +124,7 @@ export type InjectedFault = {
 /** A fault that waits for its request. */
 export type ArmedFault = { readonly id: number; readonly fault: Fault; readonly left: number };
 
+/** Lets things go wrong, as they do at Meta and on the way to it. */
 export type Faults = {
   /**
    * The next matching request has this fault. Faults of one kind of request happen in the order they were asked for.

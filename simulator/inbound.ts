@@ -11,6 +11,7 @@ import { messagesIn } from "./read-payload.ts";
 import type { WebhookSender } from "./webhook-sender.ts";
 import { echoChange, messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
 
+/** Where a message goes, what it quotes, and when it was written. */
 export type InboundOptions = {
   /** The business number it goes to. Default: the first. */
   readonly to?: string;

@@ -16,6 +16,7 @@ export type PersonOptions = {
   readonly sendsReadReceipts?: boolean;
 };
 
+/** What the simulator knows of somebody. */
 export type PersonRecord = {
   /** Ours, never on the wire. */
   readonly key: string;

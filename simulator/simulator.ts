@@ -67,7 +67,7 @@ export type BatchedMessage = InboundOptions & { readonly from: Person } & (
 
 /** Meta, offline. */
 export type Simulator = {
-  /** Listens. Resolves to {@link Simulator.url}. */
+  /** Listens. Resolves to `url`. */
   start(): Promise<string>;
   /** Stops for good: closes every connection, clears every timer, refuses whoever still waits. */
   stop(): Promise<void>;

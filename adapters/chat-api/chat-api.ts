@@ -2,16 +2,20 @@
 import type { AiResponse, Turn } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 
+/** Where the host's chat pipeline listens, and how long it may take. */
 export type ChatApiOptions = {
+  /** Takes a POST of a `Turn` as JSON, without its signal and attempt; answers 200 with an `AiResponse` or a JSON string, or 204. */
   readonly url: string;
   /** Sent along, e.g. `{ authorization: "Bearer …" }`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default 120 s: language models take their time. */
+  /** In milliseconds, default 120000: language models take their time. */
   readonly timeoutMs?: number;
+  /** For a proxy or tracer. Default: Node's own. */
   readonly fetch?: typeof globalThis.fetch;
 };
 
 /**
+ * For a chat pipeline behind HTTP: each turn is posted as JSON, with its `turnId` as `Idempotency-Key`.
  * @returns a `reply` for `createWhatsAppPlugin`. 200 with JSON is the answer, 204 is silence; anything else is tried
  * again by the channel with the same `turnId`.
  */

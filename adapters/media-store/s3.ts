@@ -25,6 +25,7 @@ const LINK_SECONDS = 15 * 60;
 /** What stores that are not Amazon's say when there is no room. */
 const FULL = new Set(["QuotaExceeded", "StorageFull", "XMinioStorageFull", "InsufficientStorage"]);
 
+/** Which bucket, and how it is reached. */
 export type S3MediaStoreOptions = {
   /** Of the host's making: region, endpoint, credentials. */
   readonly client: S3Client;
@@ -39,6 +40,7 @@ export type S3MediaStoreOptions = {
   readonly cdnUrl?: string;
 };
 
+/** Keeps media in a bucket of Amazon S3, or of whatever speaks its language. For `mediaStore` of `createWhatsAppPlugin`. */
 export function createS3MediaStore({ client, bucket, prefix = "", cdnUrl }: S3MediaStoreOptions): MediaStore {
   const at = (key: string) => ({ Bucket: bucket, Key: `${prefix}${checkKey(key)}` });
 

@@ -21,6 +21,11 @@ export function whereToLook({ host, meta, you, databaseUrl }: Stage, paint: Pain
     ["API", `curl -H 'Authorization: Bearer ${API_KEY}' ${channel}/status`],
     ["Database", `psql ${databaseUrl}`, "it is temporary; other tools take the same address as DATABASE_URL"],
     [
+      "Record",
+      "in another terminal, once you have chatted; then docs/qa.md shows how it is replayed and compared",
+      `npm run cli -- record --database-url ${databaseUrl} --person +${YOU.phoneNumber} --text keep --out recordings/mine`,
+    ],
+    [
       "Webhook",
       "a message signed as Meta signs it; paste the line, and the answer appears here",
       "",

@@ -5,12 +5,14 @@ import type { SealedPlace, SealedValue, SealedValues, SecretBox } from "../ports
 /** How many values each key seals; null: values that are no box of ours. */
 export type KeyCount = { readonly kid: string | null; readonly values: number };
 
+/** A sealed value that does not open, by the row that it is in. */
 export type UnreadableValue = SealedPlace & {
   readonly kid: string | null;
   /** Why it does not open. */
   readonly error: string;
 };
 
+/** What {@link rotateKeys} found and did: how many values each key seals, and which keys may go. */
 export type KeyRotation = {
   readonly before: readonly KeyCount[];
   readonly after: readonly KeyCount[];

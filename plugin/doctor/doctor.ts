@@ -5,6 +5,7 @@ import { diagnose } from "./diagnose.ts";
 import type { Diagnosis } from "./finding.ts";
 import { type GatherDeps, type GatherRequest, gather } from "./gather.ts";
 
+/** What the doctor is to look at; everything when nothing is given. */
 export type DoctorRequest = {
   /** Only this tenant's numbers, and nothing of what others receive; all when left out. */
   readonly customerConfigId?: string;

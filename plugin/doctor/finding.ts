@@ -60,6 +60,7 @@ export const TITLES: Readonly<Record<CheckId, string>> = {
   clock: "Clocks",
 };
 
+/** What one check saw, in sentences for whoever runs the host. `docs/doctor.md` has a heading for each check. */
 export type Finding = {
   readonly id: CheckId;
   readonly title: string;
@@ -72,6 +73,7 @@ export type Finding = {
   readonly phoneNumberId: string | null;
 };
 
+/** Every check, in the order in which a message meets them: mend from the top. */
 export type Diagnosis = {
   /** No check has found a problem. */
   readonly healthy: boolean;

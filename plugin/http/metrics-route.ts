@@ -4,7 +4,7 @@ import { ChannelError } from "../errors.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import { PROMETHEUS_TYPE, toPrometheus } from "../operations/prometheus.ts";
 
-/** @returns whether this request may read the metrics. */
+/** Asked for each `GET /metrics`. @returns whether this request may read the metrics. */
 export type AllowMetrics<Request> = (request: Request) => Promise<boolean> | boolean;
 
 export function createMetricsRoute(allow: AllowMetrics<never>, metrics: () => Promise<Metrics>) {

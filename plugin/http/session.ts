@@ -21,7 +21,7 @@ export type Session = {
   readonly permissions?: readonly Permission[] | undefined;
 };
 
-/** @returns who is behind a request, or only the tenant's `customer_configs.id`, who then may read and send; null for nobody. */
+/** Asked for each request to a tenant route. @returns who is behind a request, or only the tenant's `customer_configs.id`, who then may read and send; null for nobody. */
 export type Authenticate<Request> = (
   request: Request,
 ) => Promise<Session | string | null | undefined> | Session | string | null | undefined;

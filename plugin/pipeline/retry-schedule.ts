@@ -1,13 +1,16 @@
 /** How long to wait before trying again: exponential, capped, with jitter so that failures do not come back in step. */
 
+/** How often something that fails is tried, and how long it waits in between. */
 export type RetrySchedule = {
   /** After this many failures in a row the item is moved aside and its lane goes on. */
   readonly maxAttempts: number;
+  /** The first wait, in milliseconds; each is twice the one before it, give or take a quarter. */
   readonly baseMs: number;
+  /** The longest wait, in milliseconds. */
   readonly maxMs: number;
 };
 
-/** 1, 2, 4 … 256 s, at most 5 minutes: eight attempts span about ten minutes. */
+/** 1, 2, 4 … 64 s, and with more attempts at most 5 minutes: eight attempts span about two minutes. */
 export const DEFAULT_RETRY: RetrySchedule = { maxAttempts: 8, baseMs: 1_000, maxMs: 300_000 };
 
 /** @param failures how many times it has failed so far, this one included. */

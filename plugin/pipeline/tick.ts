@@ -6,6 +6,7 @@ import type { Operations, Store } from "../ports.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Upkeep } from "./upkeep.ts";
 
+/** How long one call of `tick` may take. */
 export type TickOptions = {
   /**
    * After this many milliseconds it has resolved, from 100 to 900000; default 8000. Nothing new is begun in its last quarter, at most
@@ -14,6 +15,7 @@ export type TickOptions = {
   readonly maxMs?: number | undefined;
 };
 
+/** What one call of `tick` has done, and when the next is of use. */
 export type TickReport = {
   /** What this call has done; of sends, what Meta answered. */
   readonly done: {
@@ -32,6 +34,10 @@ export type TickReport = {
   readonly nextInMs: number | null;
 };
 
+/**
+ * Works until nothing is ready or the time is over.
+ * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+ */
 export type Tick = (options?: TickOptions) => Promise<TickReport>;
 
 export type TickDeps = {

@@ -4,6 +4,7 @@ import type { MediaKind } from "../contract.ts";
 /** Somebody reads them while they arrive; none is ever in memory as a whole. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
+/** Where the bytes of media are, for a host that brings a place of its own. */
 export type MediaStore = {
   /**
    * Keeps all of `bytes` under `key`, or nothing: when they throw, so does this, with the same error, and nothing is left. Whoever wants

@@ -22,6 +22,7 @@ export type NumberStates = {
   readonly each: readonly NumberState[];
 };
 
+/** How one connected number is doing. */
 export type NumberState = {
   /** Ours, not Meta's. */
   readonly connectionId: string;

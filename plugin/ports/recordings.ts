@@ -1,6 +1,7 @@
 /** What came in and what was answered, as it is stored, for whoever makes test cases of it. */
 import type { ErasureSubject } from "./erasure.ts";
 
+/** Which stored traffic is meant; all of it when nothing is given. */
 export type TrafficQuery = {
   /** Only what they wrote and what concerns them. Default: everybody. */
   readonly person?: ErasureSubject | undefined;
@@ -16,6 +17,7 @@ export type TrafficQuery = {
   readonly limit?: number | undefined;
 };
 
+/** What was received and answered, as a recording is made from it. */
 export type StoredTraffic = {
   /** Oldest first. Neither quarantined nor erased ones. */
   readonly deliveries: readonly StoredDelivery[];
@@ -34,6 +36,7 @@ export type StoredTraffic = {
   readonly more: boolean;
 };
 
+/** Every name under which somebody is known. */
 export type StoredPerson = {
   readonly name: string | null;
   readonly username: string | null;
@@ -41,6 +44,7 @@ export type StoredPerson = {
   readonly userId: string | null;
 };
 
+/** One delivery, byte for byte. */
 export type StoredDelivery = {
   readonly webhookId: string;
   readonly receivedAt: Date;
@@ -67,12 +71,14 @@ export type StoredTurn = {
   }[];
 };
 
+/** A number that the traffic speaks of. */
 export type StoredNumber = {
   readonly phoneNumberId: string;
   readonly wabaId: string;
   readonly displayPhoneNumber: string;
 };
 
+/** A template that was sent, as Meta had approved it. */
 export type TrafficTemplate = {
   readonly wabaId: string;
   readonly name: string;

@@ -6,6 +6,7 @@ import { isUuid } from "../uuid.ts";
 /** @see https://developers.facebook.com/docs/graph-api/guides/upload */
 const SAMPLE_TYPES = ["image/jpeg", "image/png", "video/mp4", "application/pdf"];
 
+/** Which file of the tenant is to be a sample of a template. */
 export type SampleRequest = {
   readonly customerConfigId: string;
   /** From `POST /media/upload`. */

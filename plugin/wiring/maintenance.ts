@@ -39,7 +39,7 @@ export function replayUnknown(
 
 /**
  * The same as the plugin's `deadLetters`, without a plugin: what is put back is worked by a running one, at its next look.
- * @param options.logger hears who has put back what. Default: pino, as the plugin.
+ * `logger` hears who has put back what; default: pino, as the plugin.
  */
 export function openDeadLetters(
   knex: Knex,
@@ -80,6 +80,7 @@ export async function rotateKeys(
   });
 }
 
+/** The configuration to look at, the schemas, and what the doctor is to look at. */
 export type RunDoctorOptions = DoctorRequest &
   SchemaOptions & {
     readonly config: WhatsAppConfigInput;
@@ -104,12 +105,13 @@ function readConfig(input: WhatsAppConfigInput): WhatsAppConfig | ChannelError {
   }
 }
 
+/** Whose person it is, and the schemas. */
 export type EraseOptions = SchemaOptions & {
   /** The tenant (`customer_configs.id`) whose person it is; of every tenant when left out. */
   readonly customerConfigId?: string;
 };
 
-/** Forgets a person without a plugin, beside those that are running. See {@link WhatsAppPlugin.erase}. */
+/** Forgets a person without a plugin, beside those that are running. See `erase` of the plugin. */
 export function erase(knex: Knex, subject: ErasureSubject, options: EraseOptions = {}): Promise<ErasureCounts> {
   return createErase(createErasure(patientDatabase(knex, options)))(subject, options);
 }

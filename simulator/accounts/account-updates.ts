@@ -12,6 +12,7 @@ export type LeavingEvent =
   | "ACCOUNT_OFFBOARDED"
   | "DISABLED_UPDATE";
 
+/** How an account leaves, and what Meta says of it. */
 export type LeavingOptions = {
   /** Default `PARTNER_REMOVED`. */
   readonly event?: LeavingEvent;
@@ -19,6 +20,7 @@ export type LeavingOptions = {
   readonly disconnectionInfo?: WireObject;
 };
 
+/** A business gives its account to the app, or takes it away. */
 export type AccountUpdates = {
   /** The business shares the account with the app, as at the end of Embedded Signup: `PARTNER_ADDED`. */
   addPartner(wabaId: string): void;

@@ -82,4 +82,5 @@ export type NumberState = {
 
 /** What may change while the simulator runs. */
 export type NumberChanges = Partial<Omit<SimulatedNumber, "phoneNumberId" | "wabaId" | "accessToken" | "businessId">>;
+/** The same of an account. */
 export type AccountChanges = Partial<Omit<SimulatedAccount, "wabaId" | "businessId">>;

@@ -2,6 +2,7 @@
 import { APP_REMOVED, type Tokens } from "../tokens.ts";
 import { signedRequestOf } from "./signed-request.ts";
 
+/** Which callback of the host is posted to, about whom, and with which mistakes. */
 export type CallbackOptions = {
   readonly url: string;
   /** Default: who signs in. */
@@ -15,6 +16,7 @@ export type CallbackOptions = {
 /** `body`: parsed where it is JSON, else the text. */
 export type CallbackAnswer = { readonly status: number; readonly body: unknown };
 
+/** Meta's two callbacks about a person who signed in. */
 export type Callbacks = {
   /** The person removes the app: their tokens end, and Meta calls the deauthorize callback. */
   deauthorize(options: CallbackOptions): Promise<CallbackAnswer>;

@@ -14,6 +14,7 @@ export type LoginDecision =
   /** Meta gives up, and says so with `error_code` and `error_message`. */
   | { readonly error: { readonly code: number; readonly message: string } };
 
+/** Meta's dialog, without a browser. */
 export type Login = {
   /** From now on; what is not named stays. */
   set(options: LoginOptions): void;
@@ -27,6 +28,7 @@ export type Login = {
   }): string;
 };
 
+/** What kind of token it is, and what it covers. */
 export type IssueTokenOptions = {
   /** Another app's token: valid, and not for this one. */
   readonly appId?: string;

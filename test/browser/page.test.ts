@@ -455,6 +455,7 @@ describe("before the whole channel", () => {
   let channel: TestChannel;
   beforeAll(async () => {
     channel = await startChannel({
+      meta: { templateReviewMs: 300 },
       reply: (turn) => {
         if (isBroken) throw new TypeError("the pipeline is down");
         return `You said *${turn.messages[0]?.text}*`;
@@ -511,6 +512,37 @@ describe("before the whole channel", () => {
       .first()
       .waitFor();
     expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("a template is fetched, written, reviewed by Meta and deleted", async () => {
+    const page = await openChannel("#/templates");
+    await button(page, "Fetch from Meta").click();
+    await page
+      .getByText(/^Fetched from Meta:/)
+      .first()
+      .waitFor();
+    await page.getByRole("main").getByRole("link", { name: "hello_world" }).waitFor();
+    await page.getByRole("link", { name: "New template" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("order_late");
+    await page.getByLabel("Text", { exact: true }).fill("Hi {{first_name}}, your order is late.");
+    await page.getByLabel("first_name", { exact: true }).fill("Ada");
+    await button(page, "Send to review").click();
+    await heading(page, "order_late").waitFor();
+    await channel.until(
+      async () =>
+        (await channel.rows<{ status: string }>("select status from whatsapp_templates where name = 'order_late'"))[0]
+          ?.status === "APPROVED",
+      "the review",
+    );
+    await page.clock.runFor(4_100);
+    await page.getByText("Approved", { exact: true }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+
+    await button(page, "Delete").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("order_late is deleted.").waitFor();
+    expect(await page.getByRole("main").getByRole("link", { name: "order_late" }).count()).toBe(0);
     expect(page.faults).toEqual([]);
   });
 

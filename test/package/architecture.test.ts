@@ -151,7 +151,9 @@ describe("the direction of imports", () => {
 
   it("keeps the browser's code to itself, and gives the plugin nothing of it but the sentences", () => {
     expect(inside("ui/").length).toBeGreaterThan(5);
-    expect(breaches(inside("ui/"), (imported) => !imported.startsWith("ui/"))).toEqual([]);
+    // The one file that names the page's library.
+    const own = inside("ui/").filter(({ path }) => path !== "ui/page/lit.js");
+    expect(breaches(own, (imported) => !imported.startsWith("ui/"))).toEqual([]);
     expect(
       breaches(
         sources.filter(({ path }) => !/^(ui|test)\//.test(path)),

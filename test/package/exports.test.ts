@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ERROR_STATUS } from "../../plugin/errors.ts";
 
 const CONTRACT_TYPES = [
@@ -310,14 +310,20 @@ function sourceOf(entry: string): string {
   return path.startsWith("ui/") ? path : path.replace(/\.js$/, ".ts");
 }
 
-function namesOf(entry: string, program: ts.Program): Names {
+function symbolsOf(entry: string, program: ts.Program): readonly ts.Symbol[] {
   const checker = program.getTypeChecker();
   const file = program.getSourceFile(root(sourceOf(entry)));
-  const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(file!)!);
-  const isValue = (symbol: ts.Symbol): boolean => {
-    const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
-    return ((isAlias ? checker.getAliasedSymbol(symbol) : symbol).flags & ts.SymbolFlags.Value) !== 0;
-  };
+  return checker.getExportsOfModule(checker.getSymbolAtLocation(file!)!);
+}
+
+function unaliased(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
+  return (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
+}
+
+function namesOf(entry: string, program: ts.Program): Names {
+  const checker = program.getTypeChecker();
+  const symbols = symbolsOf(entry, program);
+  const isValue = (symbol: ts.Symbol): boolean => (unaliased(symbol, checker).flags & ts.SymbolFlags.Value) !== 0;
   const sorted = (some: readonly ts.Symbol[]) => some.map(({ name }) => name).sort();
   return {
     values: sorted(symbols.filter(isValue)),
@@ -332,14 +338,42 @@ describe("the package", () => {
     expect(Object.keys(exports)).toEqual([...Object.keys(ENTRY_POINTS), "./plugin.manifest.json", "./package.json"]);
   });
 
-  it("exports these values and types, and no other", { timeout: 30_000 }, () => {
+  let program: ts.Program;
+  beforeAll(() => {
     const files = Object.keys(ENTRY_POINTS).map((entry) => root(sourceOf(entry)));
     const { config } = ts.readConfigFile(root("tsconfig.json"), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root("."));
-    const program = ts.createProgram(files, { ...options, lib: ["lib.es2023.d.ts", "lib.dom.d.ts"] });
+    program = ts.createProgram(files, { ...options, lib: ["lib.es2023.d.ts", "lib.dom.d.ts"] });
+  }, 60_000);
 
+  it("exports these values and types, and no other", { timeout: 30_000 }, () => {
     for (const [entry, names] of Object.entries(ENTRY_POINTS))
       expect([entry, namesOf(entry, program)]).toEqual([entry, names]);
+  });
+
+  it("explains each of them in a docstring", { timeout: 30_000 }, () => {
+    const checker = program.getTypeChecker();
+    // The element is JavaScript, whose types are named elsewhere.
+    for (const entry of Object.keys(ENTRY_POINTS).filter((one) => one !== "./connect-element")) {
+      const unexplained = symbolsOf(entry, program).filter(
+        (symbol) => unaliased(symbol, checker).getDocumentationComment(checker).length === 0,
+      );
+      expect([entry, unexplained.map(({ name }) => name)]).toEqual([entry, []]);
+    }
+  });
+
+  it("tells the host of these kinds of events, each with an example in docs/reference/events.md", () => {
+    const checker = program.getTypeChecker();
+    const symbol = symbolsOf(".", program).find(({ name }) => name === "HostEvent") as ts.Symbol;
+    const type = checker.getDeclaredTypeOfSymbol(unaliased(symbol, checker)) as ts.UnionType;
+    const kinds = type.types.map((one) => {
+      const kind = checker.getTypeOfSymbol(one.getProperty("kind") as ts.Symbol) as ts.StringLiteralType;
+      return kind.value;
+    });
+    const page = text("docs/reference/events.md");
+
+    expect([...page.matchAll(/^## ([a-z-]+)$/gm)].map(([, heading]) => heading).sort()).toEqual(kinds.sort());
+    for (const kind of kinds) expect(page).toContain(`: HostEvent = {\n  kind: "${kind}",`);
   });
 
   it("really has those values at run time", async () => {

@@ -1,5 +1,7 @@
 /** The work of a QA engineer from end to end: a conversation is recorded, scrubbed, checked, replayed the same and replayed changed. */
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Turn } from "@omniops/whatsapp";
@@ -9,7 +11,7 @@ import { checkFixtureCommand } from "../../../cli/check-fixture.ts";
 import type { Command } from "../../../cli/command.ts";
 import { recordCommand } from "../../../cli/record.ts";
 import { replayCommand } from "../../../cli/replay.ts";
-import { NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
+import { ACCESS_TOKEN, APP_SECRET, NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
 
 declare module "vitest" {
   // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it.
@@ -33,6 +35,7 @@ const REPLY = `export function reply(turn) {
 
 let folder: string;
 let channel: TestChannel;
+let replyAsRecorded: (turn: Turn) => string;
 const file = (name: string) => join(folder, name);
 
 /** In this process: starting one a dozen times would take most of the test's time. */
@@ -49,6 +52,7 @@ beforeAll(async () => {
   await writeFile(file("reply.mjs"), REPLY.replaceAll("BOLD", "**"));
   await writeFile(file("changed.mjs"), REPLY.replaceAll("BOLD", "~~"));
   const { reply } = (await import(file("reply.mjs"))) as { reply: (turn: Turn) => string };
+  replyAsRecorded = reply;
   channel = await startChannel({ reply });
   const { meta } = channel;
   const [ada, bob] = [meta.person(ADA), meta.person(BOB)];
@@ -200,3 +204,38 @@ describe.sequential("a conversation of the host's", () => {
     expect((await readdir(tmpdir())).filter((name) => name.startsWith("whatsapp-replay-"))).toEqual([]);
   });
 });
+
+describe("a host that is running", () => {
+  test("is replayed into by --to, its Graph being the command's", async () => {
+    const port = await freePort();
+    // It was connected while Meta was there; from now on the command stands in its place.
+    const there = await startChannel({ reply: (turn) => replyAsRecorded(turn), meta: { port } });
+    await there.meta.stop();
+    vi.stubEnv("META_APP_SECRET", APP_SECRET);
+    vi.stubEnv("WHATSAPP_ACCESS_TOKEN", ACCESS_TOKEN);
+    const to = [
+      "--to",
+      there.url,
+      "--graph-port",
+      String(port),
+      "--number",
+      `${NUMBER.phoneNumberId}/${NUMBER.wabaId}`,
+    ];
+
+    const first = await cli("replay", file("bob"), ...to);
+    const second = await cli("replay", file("bob"), ...to);
+
+    expect(first.out).toMatch(/^No difference: \d+ deliveries, 1 sent, 1 promised\.$/m);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    await there.stop();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -394,8 +394,8 @@ describe("who may do what", () => {
 
   it.each(PEOPLE)("%s gets exactly that far on every route", async (_who, headers, may) => {
     for (const { name, method, path } of ROUTES) {
-      // JavaScript that has these words in it.
-      if (name === "ui") continue;
+      // They have these words in them.
+      if (name === "ui" || name === "openapi") continue;
       const needed = NEEDS[name];
       const answer = await fetch(`${url}${path.replace(/:\w+/, "x")}`, {
         method,
@@ -405,7 +405,7 @@ describe("who may do what", () => {
         body: method === "POST" || method === "PATCH" ? JSON.stringify({ phone_number_id: "309999999999999" }) : null,
       });
       const said = `${await answer.text()}${answer.headers.get("location") ?? ""}`.toUpperCase();
-      const isRefused = said.includes("NOT_AUTHENTICATED") || said.includes("NOT_PERMITTED");
+      const isRefused = answer.status !== 200 && /NOT_AUTHENTICATED|NOT_PERMITTED/.test(said);
       expect([name, isRefused]).toEqual([name, needed !== "nothing" && !may.includes(needed)]);
     }
   });

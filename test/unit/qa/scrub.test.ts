@@ -133,7 +133,7 @@ describe("the checker", () => {
     ["a number", "447700900123"],
     ["a number", "(0)7700-900123"],
     ["a number", Buffer.from("x447700900123x").toString("base64")],
-    ["a number", "https://wa.me/?n=44%37700900123"],
+    ["a number", "https://wa.me/?n=4477009%30%30123"],
     ["an id", "about wamid.IN1"],
     ["a word of a text", "umbrella"],
     ["a number", 447_700_900_123],

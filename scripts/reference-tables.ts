@@ -1,0 +1,88 @@
+/** docs/reference/tables.md, from a migrated database: every table and column as Postgres knows it. */
+import { manifest } from "@omniops/whatsapp";
+import type { Knex } from "knex";
+import { markdownTable } from "./markdown-table.ts";
+
+/** What each table is for; what it holds of people, and how long, is in docs/privacy.md. */
+const PURPOSES: Readonly<Record<string, string>> = {
+  whatsapp_alarms: "What is raised now, so that each alarm is told once by one instance.",
+  whatsapp_connections: "A business number bound to a tenant: its state, its profile, its sealed PIN, and its pauses.",
+  whatsapp_contact_aliases: "Other identities under which a person has been known: earlier numbers and user ids.",
+  whatsapp_contacts: "Somebody who writes to one number, and their conversation in the host's inbox.",
+  whatsapp_erased_messages: "Hashes of the messages of people who were erased, so that a redelivery is known.",
+  whatsapp_erasures: "Requests of Meta's to delete somebody's data, by a code that the person can look up.",
+  whatsapp_events: "Each change in a delivery, once: what it is and whether it was applied.",
+  whatsapp_host_changes: "What the migrations added to the host's tables, so that `down` takes back nothing else.",
+  whatsapp_host_events: "What `onEvent` has yet to hear, in order.",
+  whatsapp_lanes: "What there is to do: one row per conversation and stage, and per file, with its lease.",
+  whatsapp_media:
+    "A file that was sent or received: what it is and where its bytes are. The bytes are in the media store.",
+  whatsapp_media_leftovers: "Keys of files whose row is gone and whose bytes are still to be removed.",
+  whatsapp_media_uploads: "Which bytes Meta has already, by their checksum, so that they are uploaded once.",
+  whatsapp_migrations: "Which migrations were applied: Knex's ledger.",
+  whatsapp_migrations_lock: "Knex's lock on the ledger.",
+  whatsapp_oauth_states: "Sign-ins that have begun: one-time states, as hashes.",
+  whatsapp_oauth_tokens: "Access tokens, sealed, with their end and their scopes.",
+  whatsapp_onboardings: "A connection in the making: which steps are done, so that it can be gone on with.",
+  whatsapp_outbox: "Each message to be sent, with its state: one row per part.",
+  whatsapp_paces: "How fast a number has sent a moment ago. Unlogged.",
+  whatsapp_preferences: "Who wants no marketing.",
+  whatsapp_send_attempts: "Each try to send a part, written before the request leaves.",
+  whatsapp_sends: "A call of `send`, or a turn's answer, with its idempotency key and what was degraded.",
+  whatsapp_sessions: "The 24-hour window of each conversation.",
+  whatsapp_templates: "The templates of each account, as Meta listed them last.",
+  whatsapp_turns: "What the AI was asked, and how that ended.",
+  whatsapp_upkeep: "When the upkeep was last done, so that one instance does it.",
+  whatsapp_webhooks: "Each delivery as it came, byte for byte.",
+};
+
+type Column = {
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+  readonly isNullable: boolean;
+  readonly standard: string | null;
+};
+
+/** @param knex on a database with our migrations and without a host's tables before them. */
+export async function tablesPage(knex: Knex): Promise<string> {
+  const { owned, extended } = manifest.tables;
+  const columns = await readColumns(knex, [...owned, ...extended]);
+  const sheets = owned.map((table) => `## ${table}\n\n${PURPOSES[table] ?? ""}\n\n${sheetOf(columns, table)}`);
+  const host = extended.map((table) => `## ${table}\n\n${sheetOf(columns, table)}`);
+  return `# Tables
+
+Written by \`npm run reference\` from a migrated database; a test compares the two. What is stored of people, and for how long: [privacy.md](../privacy.md). Read them freely; write only what
+[operating.md](../operating.md) tells you to.
+
+${sheets.join("\n\n")}
+
+# The host's tables
+
+Made where they are missing, with these columns; where they are there, only the columns that are missing are added, and \`whatsapp-channel migrate down\` takes away what was added.
+
+${host.join("\n\n")}
+`;
+}
+
+async function readColumns(knex: Knex, tables: readonly string[]): Promise<readonly Column[]> {
+  const { rows } = await knex.raw(
+    `select c.relname as "table", a.attname as name, format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as "isNullable",
+       case when a.attidentity <> '' then 'generated' else pg_get_expr(d.adbin, d.adrelid) end as standard
+     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+     where c.relname = any(?) and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by c.relname, a.attnum`,
+    [[...tables]],
+  );
+  return rows as readonly Column[];
+}
+
+function sheetOf(columns: readonly Column[], table: string): string {
+  const rows = columns
+    .filter((column) => column.table === table)
+    .map(({ name, type, isNullable, standard }) => {
+      const value = standard === null ? "" : `\`${standard.replaceAll("|", "\\|")}\``;
+      return [`\`${name}\``, type, isNullable ? "yes" : "", value];
+    });
+  return markdownTable(["column", "type", "may be null", "default"], rows);
+}
