@@ -76,6 +76,7 @@ it("answers on every route as the document says, where all is well and where it 
   await drive("health", {}, 200);
   await drive("metrics", {}, 403);
   await drive("openapi", {}, 200);
+  await drive("page", {}, 200);
   await drive("handshake", {}, 403);
   await drive("deletionStatus", { path: "/oauth/data-deletion/x" }, 404);
   await drive("disconnect", {}, 200);
