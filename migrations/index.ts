@@ -27,6 +27,7 @@ export type MigrateOptions = {
   readonly hostSchema?: string;
 };
 
+/** Where the tables are, and whether the plan is for building them or for taking them away. */
 export type PlanOptions = MigrateOptions & {
   /** `up`: what {@link migrate} would run. `down`: what {@link migrateDown} would. Default `up`. */
   readonly direction?: "up" | "down";
