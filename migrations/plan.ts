@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 import type { Sql } from "./names.ts";
 
+/** What would be run, to be read by whoever runs it. */
 export type MigrationPlan = {
   /** Those that the script applies or takes back, in its order. */
   readonly migrations: readonly string[];

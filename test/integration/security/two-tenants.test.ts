@@ -170,6 +170,7 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   deadLetters: "takes the tenant",
   templates: "takes the tenant",
   uploadTemplateSample: "takes the tenant",
+  collectInto: "of no tenant",
   receipt: "takes the tenant",
   send: "the host's to check",
   sessionStatus: "the host's to check",
