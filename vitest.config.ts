@@ -19,7 +19,8 @@ export default defineConfig({
     // The gate counts from the file.
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".data/test-results.json" }]] : ["default"],
     pool: "forks",
-    maxWorkers: 2,
+    // One more than two cores: a worker often waits for a process, a lease or Meta.
+    maxWorkers: 3,
     execArgv: ["--unhandled-rejections=strict"],
     setupFiles: ["test/support/prototypes.ts", "test/support/no-internet.ts"],
     restoreMocks: true,
