@@ -13,7 +13,10 @@ declare module "vitest" {
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.DATABASE_URL;
-  const embedded = given === undefined || given === "" ? await startEmbeddedPostgres({ fsync: false, settings: ["max_connections=400"] }) : undefined;
+  const embedded =
+    given === undefined || given === ""
+      ? await startEmbeddedPostgres({ fsync: false, settings: ["max_connections=400"] })
+      : undefined;
   const url = embedded?.url ?? (given as string);
   const template = `omniops_template_${randomUUID().slice(0, 8)}`;
   try {
