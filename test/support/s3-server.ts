@@ -97,10 +97,16 @@ export async function startS3Server(): Promise<S3Server> {
     url,
     client,
     pending: async () => (await pending()).map(({ key }) => key),
-    everything: async () =>
-      (await readdir(directory, { recursive: true, withFileTypes: true }))
-        .filter((one) => one.isFile())
-        .map((one) => join(one.parentPath, one.name)),
+    async everything() {
+      for (;;)
+        try {
+          const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+          return entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+        } catch (error) {
+          // A folder went while it was read: whoever asks wants to know what is left.
+          if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        }
+    },
     fail(error) {
       failure = error;
     },
