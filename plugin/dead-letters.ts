@@ -2,6 +2,7 @@
 import { ChannelError } from "./errors.ts";
 import { ProcessEnded } from "./pipeline/crash-suspects.ts";
 import type { DeadLetterFilter, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
+import { isStorable, isStorableTime } from "./storable.ts";
 import { isUuid } from "./uuid.ts";
 
 /** Without what people said, and without their numbers. */
@@ -82,6 +83,7 @@ export function createDeadLetterService(store: DeadLetters, { log, onRedriven }:
 
     async redrive({ ids, limit = MOST, by = null, ...query } = {}) {
       const filter = checked(query);
+      if (ids?.some((id) => !isStorable(id)) === true) throw invalid("an id holds a NUL character.");
       const result = await store.redrive(filter, { ids: ids ?? null, limit: within(limit, MOST) });
       log.info({ by, ...sayable(filter), ids: ids?.length ?? null, limit, ...result }, "dead letters were put back");
       if (result.redriven > 0) onRedriven();
@@ -95,7 +97,8 @@ function checked({ customerConfigId, ...filter }: DeadLetterQuery): DeadLetterFi
     if (id !== undefined && !isUuid(id)) throw invalid(`${name} is a uuid.`);
   if (filter.stage !== undefined && !Object.hasOwn(WHY, filter.stage)) throw invalid("stage is in, turn or notify.");
   for (const date of [filter.from, filter.until])
-    if (date !== undefined && Number.isNaN(date.getTime())) throw invalid("from and until are dates.");
+    if (date !== undefined && !isStorableTime(date)) throw invalid("from and until are dates, in the years 1 to 9999.");
+  if (filter.error !== undefined && !isStorable(filter.error)) throw invalid("error holds a NUL character.");
   return { ...filter, customerConfigId: customerConfigId ?? null };
 }
 

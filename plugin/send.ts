@@ -5,6 +5,7 @@ import { isOnAmbiguous } from "./pipeline/ambiguity-policy.ts";
 import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
 import type { PrepareSend } from "./pipeline/prepare-send.ts";
 import type { Outbox, PlannedSend } from "./ports.ts";
+import { isStorable } from "./storable.ts";
 import { isUuid } from "./uuid.ts";
 
 export type SendDeps = {
@@ -22,6 +23,9 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     if (idempotencyKey !== null && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
+    for (const [name, value] of Object.entries({ idempotencyKey, replyTo }))
+      if (value !== null && !isStorable(value))
+        throw new ChannelError("REQUEST_INVALID", `${name} holds a NUL character or half of a surrogate pair.`);
     if (onAmbiguous !== undefined && !isOnAmbiguous(onAmbiguous))
       throw new ChannelError("REQUEST_INVALID", 'onAmbiguous must be "resend" or "hold".');
     const wishes: SendWishes = {

@@ -1,5 +1,6 @@
 /** What the routes answer, as it is on the wire: for openapi.json, and for a test that holds real answers to it. */
 import { z } from "zod";
+import type { PartState } from "../contract.ts";
 import { ERROR_STATUS } from "../errors.ts";
 
 const id = z.guid();
@@ -58,7 +59,7 @@ const metaError = z.strictObject({
   details: text.nullable(),
   fbtraceId: text.nullable(),
 });
-const partState = z.enum([
+const PART_STATES = [
   "queued",
   "held",
   "sending",
@@ -70,7 +71,9 @@ const partState = z.enum([
   "failed",
   "expired",
   "unknown",
-]);
+] as const satisfies readonly PartState[];
+/** Of what came, and of what went. */
+export const MESSAGE_STATES = ["received", "waiting", ...PART_STATES] as const;
 const degradation = z.strictObject({
   part: count.nullable(),
   what: text,
@@ -84,7 +87,7 @@ export const RECEIPT = z.strictObject({
     z.strictObject({
       index: count,
       kind: text,
-      state: partState,
+      state: z.enum(PART_STATES),
       messageId: text.nullable(),
       duplicateMessageId: text.optional(),
       error: z.strictObject({ ...problem.shape, meta: metaError.nullable() }).nullable(),
@@ -210,7 +213,7 @@ export const MESSAGES = z.strictObject({
       text: text.nullable(),
       messageId: text.nullable().describe("The wamid."),
       at: time,
-      state: z.enum(["received", "waiting", ...partState.options]),
+      state: z.enum(MESSAGE_STATES),
       times: z.strictObject({
         queued: time.nullable(),
         accepted: time.nullable(),

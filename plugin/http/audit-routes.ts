@@ -4,36 +4,22 @@ import type { LookForChanges } from "../audit/changes.ts";
 import type { MessageAudit } from "../audit/messages.ts";
 import type { WebhookAudit } from "../audit/webhooks.ts";
 import { ChannelError } from "../errors.ts";
+import { MESSAGE_STATES } from "./answers.ts";
 import { sendJson } from "./error-response.ts";
-import { PAGE, readQuery, SEARCH } from "./query.ts";
+import { PAGE, readQuery, SEARCH, TIME } from "./query.ts";
 import type { TenantRoute } from "./session.ts";
 
 const WEBHOOKS = z.strictObject({
   ...PAGE,
   type: z.string().max(100).optional(),
   state: z.enum(["processed", "waiting", "failed"]).optional(),
-  since: z.coerce.date().optional(),
-  until: z.coerce.date().optional(),
+  since: TIME.optional(),
+  until: TIME.optional(),
   q: SEARCH,
 });
-const STATES = [
-  "received",
-  "waiting",
-  "queued",
-  "held",
-  "sending",
-  "accepted",
-  "sent",
-  "delivered",
-  "read",
-  "played",
-  "failed",
-  "expired",
-  "unknown",
-] as const;
 const MESSAGES = z.strictObject({
   ...PAGE,
-  state: z.enum(STATES).optional(),
+  state: z.enum(MESSAGE_STATES).optional(),
   direction: z.enum(["in", "out"]).optional(),
   conversation_id: z.guid().optional(),
   q: SEARCH,

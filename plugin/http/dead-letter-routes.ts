@@ -3,15 +3,15 @@ import { z } from "zod";
 import type { DeadLetterService } from "../dead-letters.ts";
 import { sendJson } from "./error-response.ts";
 import { readBody } from "./json-body.ts";
-import { readQuery } from "./query.ts";
+import { readQuery, TIME } from "./query.ts";
 import type { TenantRoute } from "./session.ts";
 
 const FILTER = {
   stage: z.enum(["in", "turn", "notify"]).optional(),
   conversation_id: z.guid().optional(),
   error: z.string().max(200).optional(),
-  from: z.coerce.date().optional(),
-  until: z.coerce.date().optional(),
+  from: TIME.optional(),
+  until: TIME.optional(),
 };
 export const DEAD_LETTER_SCHEMAS = {
   list: z.strictObject({ ...FILTER, limit: z.coerce.number().optional(), after: z.string().max(200).optional() }),

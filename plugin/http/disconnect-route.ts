@@ -2,12 +2,15 @@
 import { z } from "zod";
 import type { Disconnect } from "../connect/disconnect.ts";
 import type { Connections } from "../ports.ts";
+import { isStorable } from "../storable.ts";
 import { sendJson } from "./error-response.ts";
 import { readBody } from "./json-body.ts";
 import type { TenantRoute } from "./session.ts";
 import { statusOf } from "./tenant-routes.ts";
 
-export const DISCONNECT_REQUEST = z.strictObject({ phone_number_id: z.string().min(1).max(100).optional() });
+export const DISCONNECT_REQUEST = z.strictObject({
+  phone_number_id: z.string().min(1).max(100).refine(isStorable, "holds a NUL character").optional(),
+});
 
 export type DisconnectRouteDeps = { readonly disconnect: Disconnect; readonly connections: Connections };
 

@@ -1,5 +1,6 @@
 /** JSON that is passed on as it is: what of it could not be stored or sent. */
-import { type Check, isFields, isStorable } from "./check-value.ts";
+import { isStorable } from "../storable.ts";
+import { type Check, isFields } from "./check-value.ts";
 import { LIMITS } from "./limits.ts";
 import type { Place } from "./problem.ts";
 

@@ -1,4 +1,5 @@
 /** Checks of single values, from which the checks of whole messages are put together. None of them throws. */
+import { isStorable } from "../storable.ts";
 import type { Limit } from "./limits.ts";
 import type { Place } from "./problem.ts";
 
@@ -16,11 +17,6 @@ export const SOME: Bounds = { ...ANY, min: 1 };
 type Fields = Readonly<Record<string, unknown>>;
 type KeyOf<T> = T extends unknown ? Exclude<keyof T, "kind"> : never;
 type Members<T> = { readonly [Member in KeyOf<T>]: Check };
-
-/** Neither Postgres nor Meta takes a NUL character or half of a surrogate pair. */
-export function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes("\u0000");
-}
 
 export function text({ min = 0, max, advised = max }: Bounds, ...rules: readonly TextRule[]): Check {
   return (value, place) => {

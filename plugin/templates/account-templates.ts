@@ -1,6 +1,7 @@
 /** The templates of an account as last synced, read from Meta again when they are old or lack what is asked for. */
 import { ChannelError } from "../errors.ts";
 import type { GraphApi, KnownTemplate, SecretBox, SendingAccount, Templates } from "../ports.ts";
+import { isStorable } from "../storable.ts";
 
 export type AccountTemplatesDeps = {
   readonly templates: Templates;
@@ -25,6 +26,8 @@ export function createAccountTemplates({ templates, graphApi, secretBox }: Accou
   const underWay = new Map<string, Promise<boolean>>();
 
   return async function templatesNamed(account, name, language) {
+    // Meta has none of that name either, and the database cannot be asked for it.
+    if (!isStorable(name)) return [];
     const known = await templates.named(account, name, FRESH_MS);
     if (known?.some((template) => template.language === language)) return known;
     if (known !== null && (await templates.named(account, name, MISSING_FRESH_MS)) !== null) return known;

@@ -90,13 +90,11 @@ describe("every view", () => {
     ["#/health", "GET /doctor"],
   ])("%s shows that it loads, says what went wrong, and tries again", async (place, route) => {
     let answerIt = (_answer: { status: number; body: unknown }) => {};
-    stub.answer(
-      route,
-      () =>
-        new Promise((resolve) => {
-          answerIt = resolve;
-        }),
-    );
+    // The same for whoever asks: what is in the navigation may ask as well as the view.
+    const answer = new Promise<{ status: number; body: unknown }>((resolve) => {
+      answerIt = resolve;
+    });
+    stub.answer(route, () => answer);
     const page = await open(place);
     await page.locator("[aria-busy=true], .bar, .skeleton").first().waitFor({ state: "attached" });
     answerIt(refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));

@@ -11,21 +11,7 @@ import { KINDS, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Message} Message */
 
-const STATES = [
-  "received",
-  "waiting",
-  "queued",
-  "held",
-  "sending",
-  "accepted",
-  "sent",
-  "delivered",
-  "read",
-  "played",
-  "failed",
-  "expired",
-  "unknown",
-];
+const STATES = Object.keys(MESSAGE_STATES);
 
 class Messages extends View {
   /** @type {Listing<Message>} */

@@ -198,6 +198,55 @@ describe("a random request", () => {
   }, 120_000);
 });
 
+describe("a query that no database can answer", () => {
+  const get = async (path: string) => {
+    const { status, body } = await request("GET", `${url}${path}`, MAY_ALL);
+    return [path, status, status === 200 ? "" : JSON.parse(body.toString()).error.code];
+  };
+
+  it.each([
+    ["/webhooks?q=a%00b", 400],
+    ["/messages?q=a%00b", 400],
+    ["/templates?q=a%00b", 400],
+    ["/messages?q=%ED%A0%80", 200],
+    ["/webhooks?type=a%00b", 400],
+    ["/templates?status=a%00b", 400],
+    ["/dead-letters?error=a%00b", 400],
+    ["/webhooks?since=-200000-01-01T00:00:00Z", 400],
+    ["/webhooks?until=-271821-04-20T00:00:00Z", 400],
+    ["/webhooks?until=%2B275760-09-13T00:00:00Z", 400],
+    ["/webhooks?since=yesterday", 400],
+    ["/webhooks?since=5", 400],
+  ])("is %s: %i, and no error of ours", async (path, status) => {
+    expect(await get(path)).toEqual([path, status, status === 200 ? "" : "REQUEST_INVALID"]);
+  });
+
+  const NUL = "a\u0000b";
+  it.each([
+    ["/dead-letters/redrive", { error: NUL }],
+    ["/dead-letters/redrive", { ids: [NUL] }],
+    ["/send", { conversationId: "", response: "x", idempotencyKey: NUL }],
+    ["/send", { conversationId: "", response: "x", replyTo: NUL }],
+    ["/send", { conversationId: "", response: { text: NUL, choices: [{ id: NUL, title: NUL }] } }],
+    ["/send", { conversationId: "", template: { name: NUL, language: "en", params: { body: { a: NUL } } } }],
+    ["/disconnect", { phone_number_id: NUL }],
+    ["/templates", { name: "hello", language: "en", category: "UTILITY", components: [{ type: "BODY", text: NUL }] }],
+    ["/templates", { name: NUL, language: NUL, category: NUL, components: [{ type: NUL, [NUL]: NUL }] }],
+    ["/oauth/embedded-signup", { code: NUL, waba_id: NUL }],
+    ["/oauth/onboarding", { phone_number_ids: [NUL], pins: { [NUL]: NUL } }],
+  ])("nor a body with what Postgres cannot hold: %s %j", async (path, content) => {
+    const given = "conversationId" in content ? { ...content, conversationId } : content;
+    const { status, body } = await request(
+      "POST",
+      `${url}${path}`,
+      { ...MAY_ALL, "content-type": "application/json" },
+      Buffer.from(JSON.stringify(given)),
+    );
+
+    expect([status, status >= 500 && status !== 502 ? body.toString() : ""]).toEqual([status, ""]);
+  });
+});
+
 describe("a string that means something to a database", () => {
   const STRINGS = [
     "'; drop table whatsapp_events; --",
