@@ -64,11 +64,20 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
 
 /** The message or its recipient: nothing is wrong with the number. */
 const OF_ONE_MESSAGE: Readonly<Record<number, Meaning>> = {
-  100: { says: "Meta did not understand the message", fix: "Look at the part's error in whatsapp_outbox." },
+  100: {
+    says: "Meta did not understand the message",
+    fix: "Meta names it in the details of the part's error: under Messages on the integrations page, or in whatsapp_outbox.",
+  },
   130429: { says: "too many messages a second", fix: "Nothing: they are tried again more slowly." },
   130472: { says: "the person takes part in an experiment of Meta's", fix: "Nothing: Meta shows them no marketing." },
-  131008: { says: "a value is missing in the message", fix: "Look at the part's error in whatsapp_outbox." },
-  131009: { says: "a value in the message is wrong", fix: "Look at the part's error in whatsapp_outbox." },
+  131008: {
+    says: "a value is missing in the message",
+    fix: "Meta names it in the details of the part's error: under Messages on the integrations page, or in whatsapp_outbox.",
+  },
+  131009: {
+    says: "a value in the message is wrong",
+    fix: "Meta names it in the details of the part's error: under Messages on the integrations page, or in whatsapp_outbox.",
+  },
   131026: {
     says: "the person cannot be reached on WhatsApp",
     fix: "Nothing can be set here: they have no WhatsApp, or an old one.",
