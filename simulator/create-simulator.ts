@@ -187,6 +187,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       reacts(emoji, wamid, about) {
         return sends({ type: "reaction", reaction: { message_id: wamid, ...(emoji !== null && { emoji }) } }, about);
       },
+      stopsMarketing: (to) => inbound.prefer(record, "stop", to),
+      resumesMarketing: (to) => inbound.prefer(record, "resume", to),
       transcript(to = settings.numbers[0]?.phoneNumberId ?? "") {
         return conversations.between(to, record).entries.map((entry) => ({ ...entry }));
       },

@@ -57,8 +57,7 @@ export function createGraphServer(deps: {
       : bytes === null
         ? null
         : parseBody(bytes, request.headers["content-type"] ?? "");
-    if (objectId === undefined)
-      return answer(refuse({ code: 2500, message: "Unknown path components", httpStatus: 400 }));
+    if (objectId === undefined) return answer(refuse({ code: 2500 }));
     if (body === null) return answer(refuse({ code: 100, message: "(#100) The request body is not valid JSON" }));
     const { searchParams: query } = url;
     const origin = `http://${request.headers.host ?? "graph.invalid"}`;
@@ -132,6 +131,9 @@ export function createGraphServer(deps: {
   }
 
   const server = http.createServer((request, response) => {
+    // A path such as `//` is no address, and whoever reads it as one throws.
+    if (!URL.canParse(request.url ?? "/", "http://graph.invalid"))
+      return respond(response, deps.apiVersion, refuse({ code: 2500 }));
     if (deps.serve(request, response)) return;
     handle(request, response).catch((error: unknown) => {
       // A caller that hangs up while it is being read is not ours to report.

@@ -55,6 +55,13 @@ export type Person = {
   deletes(wamid: string, options?: InboundOptions): string;
   /** Puts an emoji on a message, or takes it back with null. */
   reacts(emoji: string | null, wamid: string, options?: InboundOptions): string;
+  /**
+   * Switches the business's offers and announcements off: `user_preferences`, and marketing templates fail with 131050.
+   * `to`: the business number, by default the first.
+   */
+  stopsMarketing(to?: string): void;
+  /** Switches them on again. */
+  resumesMarketing(to?: string): void;
   /** The chat as this person reads it, oldest first. `to`: the business number, by default the first. */
   transcript(to?: string): readonly TranscriptEntry[];
 };
@@ -136,7 +143,7 @@ export type Simulator = {
   /** Forgets what the ledgers hold; conversations and windows stay. */
   clearLedgers(): void;
 
-  /** Resolves when every delivery so far was answered 200 or dropped and no status is still to come. */
+  /** Resolves when every delivery so far was answered 200, dropped or given up, and no status is still to come. */
   idle(): Promise<void>;
   /** Resolves to the predicate's first truthy value, looking again whenever something changed. Default 5000 ms. */
   waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<T>;
