@@ -58,7 +58,11 @@ export function drawChats(state, { chosen, unseen }) {
     h(
       "section",
       { class: "group", "aria-labelledby": `of-${person.key}` },
-      h("h2", { id: `of-${person.key}`, dir: "auto" }, person.name === "You" ? "Your phone" : `${person.name}’s phone`),
+      h(
+        "h2",
+        { id: `of-${person.key}` },
+        ...(person.name === "You" ? ["Your phone"] : [h("bdi", {}, person.name), "’s phone"]),
+      ),
       h(
         "ul",
         {},

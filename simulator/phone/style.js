@@ -28,7 +28,8 @@ export const PHONE_CSS = `
 .wa-wide > .wa-bubble { width: min(80%, 20.625rem); }
 .wa-text { padding: .375rem .625rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .wa-text p, .wa-text li { unicode-bidi: plaintext; min-height: 1.4em; }
-.wa-text ul, .wa-text ol { padding-inline-start: 1.5em; }
+.wa-text ul, .wa-text ol { padding-inline-start: 1.5em; list-style: disc; } .wa-text ol { list-style: decimal; }
+.wa-jumbo { font-size: 2.25rem; line-height: 1.25; }
 .wa-text > :is(ul, ol, blockquote):not(:last-child) { margin-bottom: .25em; }
 .wa-text blockquote { padding: .0625rem .5rem; border-inline-start: .25rem solid var(--wa-accent); background: var(--wa-shade); border-radius: .1875rem; color: var(--wa-soft); }
 .wa-text code { padding: 0 .25em; background: var(--wa-shade); border-radius: .25em; font: .9em/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -38,10 +39,16 @@ export const PHONE_CSS = `
 .wa-footer, .wa-soft { color: var(--wa-soft); font-size: .8125rem; }
 .wa-offer { font-weight: 600; color: var(--wa-accent); }
 .wa-note { font-style: italic; color: var(--wa-soft); }
-.wa-author { padding: .375rem .625rem 0; color: var(--wa-accent); font-size: .8125rem; font-weight: 600; }
+.wa-chat .wa-author { padding: .375rem .625rem 0; color: var(--wa-accent); font-size: .8125rem; font-weight: 600; }
 .wa-author + .wa-text { padding-top: 0; }
-.wa-chat .wa-meta { display: flex; justify-content: flex-end; align-items: center; gap: .25rem; min-height: 0; padding: 0 .625rem .25rem; margin-top: -.375rem; color: var(--wa-soft); font-size: .6875rem; line-height: 1.2; }
+.wa-chat .wa-meta { position: relative; display: flex; align-items: center; gap: .25rem; width: fit-content; min-height: 0; padding: 0 .625rem .25rem; margin: -.375rem 0 0 auto; color: var(--wa-soft); font-size: .6875rem; line-height: 1.2; }
 .wa-chat .wa-meta:empty { display: none; }
+.wa-text:not(:has(> blockquote:last-child)) + .wa-meta:not(:empty) { margin-top: -1.25rem; }
+.wa-text:has(+ .wa-meta:not(:empty)) { --wa-end: 3.5rem; } .wa-out .wa-text:has(+ .wa-meta:not(:empty)) { --wa-end: 5rem; } .wa-edited .wa-text { --wa-end: 7.75rem !important; }
+.wa-bubble > .wa-text > p:last-child::after, .wa-bubble > .wa-text > .wa-lines:last-child > p:last-child::after, .wa-bubble > .wa-text > :is(ul, ol):last-child > li:last-child::after { content: ""; display: inline-block; width: var(--wa-end, 0); height: 1px; }
+.wa-bubble > .wa-text :is(p, li):last-child:dir(rtl)::after { display: block !important; width: 0 !important; height: 1.125rem !important; }
+.wa-text :is(ul, ol):has(> li:dir(rtl)) { padding-inline: 0; } .wa-text li:dir(rtl) { margin-inline-start: 1.5em; }
+.wa-picture + .wa-meta:not(:empty) { position: absolute; inset-block-end: .5rem; inset-inline-end: .5rem; margin: 0; padding: .125rem .375rem !important; border-radius: .625rem; background: rgb(11 20 26 / .6); color: #fff; --wa-soft: #fff; --wa-read: #7fd3ff; }
 .wa-ticks { position: relative; width: 1.1875rem; height: .75rem; color: var(--wa-soft); }
 .wa-ticks::before, .wa-ticks::after { content: ""; position: absolute; left: .1875rem; top: 0; width: .25rem; height: .5625rem; border: solid; border-width: 0 1.5px 1.5px 0; transform: rotate(42deg); }
 .wa-ticks::after { left: .5625rem; }
