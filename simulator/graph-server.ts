@@ -36,6 +36,7 @@ export function createGraphServer(deps: {
   readonly planOpen: (call: OpenCall) => GraphPlan | GraphAnswer | null;
   readonly plan: (call: GraphCall) => GraphPlan | GraphAnswer;
   readonly onRequest: (request: string) => void;
+  readonly onRefused: (request: string, answer: GraphAnswer) => void;
   /** What is no call of Graph, such as a download of bytes. @returns whether it was taken. */
   readonly serve: (request: http.IncomingMessage, response: http.ServerResponse) => boolean;
 }): GraphServer {
@@ -48,10 +49,12 @@ export function createGraphServer(deps: {
     const url = new URL(request.url ?? "/", "http://graph.invalid");
     const [, version = deps.apiVersion, objectId, edge = null, item = null] = PATH.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
-    deps.onRequest(
-      `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`,
-    );
-    const answer = (result: GraphAnswer) => respond(response, version, result);
+    const name = `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`;
+    deps.onRequest(name);
+    const answer = (result: GraphAnswer) => {
+      if (result.httpStatus >= 400) deps.onRefused(name, result);
+      respond(response, version, result);
+    };
     const body: WireObject | null = isStreamed
       ? { stream: request }
       : bytes === null

@@ -6,7 +6,7 @@ import type { Conversation, TranscriptEntry } from "./conversations.ts";
 import type { Faults } from "./faults.ts";
 import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
-import type { AcceptedMessage } from "./ledgers.ts";
+import type { AcceptedMessage, Refusal } from "./ledgers.ts";
 import type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
 import type { UploadedMedia } from "./media-uploads.ts";
 import type { PersonOptions } from "./people.ts";
@@ -133,6 +133,8 @@ export type Simulator = {
 
   /** Every message that Meta took, in order. */
   readonly accepted: readonly AcceptedMessage[];
+  /** The latest calls that Meta refused, in order; 1,000 at most. */
+  readonly refusals: readonly Refusal[];
   /** Every delivery and its tries, in order of queueing. */
   readonly deliveries: readonly Delivery[];
   /** Calls per path without version, e.g. `POST /301777000333444/messages`. */

@@ -239,7 +239,8 @@ function kindOf({ type }) {
 
 /** Up to three, which WhatsApp shows large. @param {string} text */
 function isEmojiAlone(text) {
-  const characters = text.length > 60 ? [] : [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
+  const characters =
+    text.length > 60 ? [] : [...new Intl.Segmenter().segment(text.replaceAll(" ", ""))].map(({ segment }) => segment);
   return (
     characters.length > 0 &&
     characters.length <= 3 &&

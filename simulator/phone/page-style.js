@@ -68,7 +68,9 @@ h2:focus { outline: none; }
 .link-button { padding: .125rem .25rem; border: 0; background: none; color: var(--accent); font-size: .875rem; text-decoration: underline; }
 .armed { display: grid; gap: .25rem; justify-items: start; } .armed ul { display: grid; gap: .25rem; width: 100%; }
 .armed li { display: flex; align-items: center; justify-content: space-between; gap: .5rem; padding: .375rem .625rem; border-radius: .5rem; background: light-dark(#fdeceb, #3a2422); font-size: .875rem; } .armed li .link-button { flex: none; }
+.refusals { display: grid; gap: .5rem; font-size: .875rem; overflow-wrap: anywhere; } .refusals .soft { display: block; }
 .switches, .nexts { display: grid; gap: .625rem; font-size: .9375rem; line-height: 1.35; } .nexts li { display: flex; justify-content: space-between; align-items: start; gap: .75rem; } .nexts .chip { flex: none; }
+.wa-closed { max-width: min(80%, 30rem); }
 .switches .soft, .nexts .soft, .check .soft { display: block; }
 .check { display: flex; gap: .625rem; align-items: start; } .check input { flex: none; width: 1.25rem; height: 1.25rem; margin: .0625rem 0 0; accent-color: var(--accent); }
 .setting { display: flex; align-items: center; justify-content: space-between; gap: .5rem; font-size: .875rem; } .setting span { min-width: 0; overflow-wrap: anywhere; }

@@ -95,26 +95,27 @@ export function openList(interactive, onChosen) {
 }
 
 /**
- * @param {{ readonly isMine: boolean, readonly canChange: boolean, readonly hasWords: boolean, readonly reaction: string | null }} about
+ * @param {{ readonly answer: boolean, readonly edit: boolean, readonly delete: boolean }} may
  * @param {(action: DOMStringMap) => void} onChosen
  */
-export function openOptions({ canChange, hasWords, isMine }, onChosen) {
+export function openOptions(may, onChosen) {
   const option = (/** @type {string} */ name, /** @type {string} */ label) =>
     h("button", { class: "option", "data-option": name }, label);
   openSheet(
     "Message",
     [
-      h(
-        "div",
-        { class: "emoji", role: "group", "aria-label": "React" },
-        ...EMOJI.map((emoji) =>
-          h("button", { "data-option": "react", "data-emoji": emoji, "aria-label": `React with ${emoji}` }, emoji),
+      may.answer &&
+        h(
+          "div",
+          { class: "emoji", role: "group", "aria-label": "React" },
+          ...EMOJI.map((emoji) =>
+            h("button", { "data-option": "react", "data-emoji": emoji, "aria-label": `React with ${emoji}` }, emoji),
+          ),
+          h("button", { "data-option": "react", "data-emoji": "", "aria-label": "Take the reaction back" }, "–"),
         ),
-        h("button", { "data-option": "react", "data-emoji": "", "aria-label": "Take the reaction back" }, "–"),
-      ),
-      option("reply", "Reply"),
-      isMine && canChange && hasWords && option("edit", "Edit"),
-      isMine && canChange && option("delete", "Delete for everyone"),
+      may.answer && option("reply", "Reply"),
+      may.edit && option("edit", "Edit"),
+      may.delete && option("delete", "Delete for everyone"),
       option("details", "Details"),
     ],
     onChosen,

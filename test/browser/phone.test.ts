@@ -190,7 +190,45 @@ describe("the phone", () => {
     await options("There it is").click();
     await page.getByRole("button", { name: "Delete for everyone" }).click();
     await page.getByText("You deleted this message").waitFor();
+    await options("There it is").click();
+    await page.getByRole("button", { name: "Details" }).waitFor();
+    expect(
+      await page
+        .getByRole("dialog")
+        .getByRole("button", { name: /React|Reply|Edit|Delete/ })
+        .count(),
+    ).toBe(0);
+    await page.keyboard.press("Escape");
     expect(await heard()).toMatchObject({ type: "revoke" });
+    expect(page.faults).toEqual([]);
+  });
+
+  it("offers to change only what is new enough, and gives back what could not be sent", async () => {
+    ada.says("an hour ago", { at: new Date(Date.now() - 3_600_000) });
+    ada.says("three days ago", { at: new Date(Date.now() - 3 * 86_400_000) });
+    const page = await openPhone();
+    const offered = async (name: string) => {
+      await page.getByRole("button", { name: `Options of: ${name}` }).click();
+      const names = await page.locator("dialog .option").allTextContents();
+      await page.keyboard.press("Escape");
+      return names;
+    };
+
+    expect(await offered("an hour ago")).toEqual(["Reply", "Delete for everyone", "Details"]);
+    expect(await offered("three days ago")).toEqual(["Reply", "Details"]);
+
+    await page.route("**/_phone/messages", (route) => route.fulfill({ status: 422, json: { error: "Not today." } }));
+    await page.getByRole("textbox", { name: "Message" }).fill("written with care");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").filter({ hasText: "Not today." }).waitFor();
+    expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("written with care");
+  });
+
+  it("shows what it can of a broken address", async () => {
+    ada.says("hello");
+    const page = await browser.open(`${meta.phoneUrl}#%/%`);
+
+    await page.getByText("hello").first().waitFor();
     expect(page.faults).toEqual([]);
   });
 
@@ -206,18 +244,21 @@ describe("the phone", () => {
     await page.getByRole("button", { name: "Arm: Graph answers 500 three times" }).click();
     await page.getByRole("button", { name: "Take back: Graph answers 500 three times" }).click();
     await page.getByText("Nothing goes wrong.").waitFor();
-    await page.getByRole("switch", { name: "The token is revoked" }).check();
+    await page.getByRole("switch", { name: "The number’s token is revoked" }).check();
     await page.getByRole("button", { name: "Take everything back" }).waitFor();
     expect((await answer({ type: "text", text: { body: "two" } })).body.error).toMatchObject({
       code: 190,
       error_subcode: 460,
     });
-    await page.getByRole("switch", { name: "The token is revoked" }).uncheck();
+    await page.getByText(/^After 190 the host stops sending/).waitFor();
+    await page.getByText(`POST /${NUMBER.phoneNumberId}/messages`).first().waitFor();
+    await page.getByRole("switch", { name: "The number’s token is revoked" }).uncheck();
     await page.getByText("Nothing goes wrong.").waitFor();
 
     await page.getByText("The service window is open until").waitFor();
     await page.getByRole("button", { name: "24 hours on" }).click();
-    await page.getByText("The service window is closed").waitFor();
+    await page.getByText("The service window is closed: only templates arrive.").waitFor();
+    await page.getByText("Your last message is older than 24 hours: the service window is closed.").waitFor();
     await answer({ type: "text", text: { body: "too late" } });
     await page.getByText("Not delivered: the person never sees this. Re-engagement message (131047).").waitFor();
     await page.getByLabel("Quality").selectOption("Red");
