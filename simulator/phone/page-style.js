@@ -75,6 +75,7 @@ h2:focus { outline: none; }
 .check { display: flex; gap: .625rem; align-items: start; } .check input { flex: none; width: 1.25rem; height: 1.25rem; margin: .0625rem 0 0; accent-color: var(--accent); }
 .setting { display: flex; align-items: center; justify-content: space-between; gap: .5rem; font-size: .875rem; } .setting span { min-width: 0; overflow-wrap: anywhere; }
 select, .field input { min-height: 2.375rem; padding: .25rem .625rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--panel); color: var(--ink); } .setting select { flex: none; min-height: 2rem; }
+.main-button:disabled { opacity: .5; cursor: default; }
 .main-button { min-height: 2.625rem; padding: 0 1.5rem; border: 0; border-radius: 1.5rem; background: var(--accent); color: var(--on-accent); font-weight: 600; }
 .sheet { width: min(26rem, 100% - 2rem); max-height: min(38rem, 100dvh - 2rem); padding: 0; border: 0; border-radius: 1rem; background: var(--panel); color: var(--ink); overflow: hidden; box-shadow: 0 .5rem 2.5rem rgb(0 0 0 / .3); }
 .sheet::backdrop { background: rgb(11 20 26 / .55); }

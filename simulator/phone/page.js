@@ -4,6 +4,7 @@ import { createChat } from "./chat.js";
 import { avatar, drawChats } from "./chats.js";
 import { find, forget, show, toElement } from "./dom.js";
 import { drawDrawer } from "./drawer.js";
+import { canRecord } from "./recorder.js";
 import {
   openAddress,
   openAttach,
@@ -15,6 +16,7 @@ import {
   openNewChat,
   openOptions,
   openPermission,
+  openRecorder,
   openSheet,
 } from "./sheets.js";
 import { h } from "./tree.js";
@@ -481,6 +483,13 @@ const ACCEPTS = {
 function attach(option) {
   if (option === "location") return openLocation((message) => sendMessage(message));
   if (option === "contact") return openContact((message) => sendMessage(message));
+  if (option === "voice" && canRecord())
+    return openRecorder({ onRecorded: (voice) => sendBlob(voice, "voice"), onFile: () => pick(option) });
+  pick(option);
+}
+
+/** @param {string} option */
+function pick(option) {
   picker.accept = ACCEPTS[option] ?? "";
   picker.dataset.kind = option;
   picker.value = "";
@@ -489,9 +498,17 @@ function attach(option) {
 
 function sendPicked() {
   const file = picker.files?.[0];
+  if (file !== undefined) sendBlob(file, picker.dataset.kind ?? "document", file.name);
+}
+
+/**
+ * @param {Blob} file
+ * @param {string} option
+ * @param {string} [filename]
+ */
+function sendBlob(file, option, filename = "") {
   const { person, number } = chosen;
-  if (file === undefined || person === null || number === null) return;
-  const option = picker.dataset.kind ?? "document";
+  if (person === null || number === null) return;
   const caption = ["image", "video", "document"].includes(option) ? words.value.trim() : "";
   if (caption !== "") words.value = "";
   void tell(
@@ -501,7 +518,7 @@ function sendPicked() {
         number,
         kind: option === "voice" ? "audio" : option,
         voice: String(option === "voice"),
-        filename: file.name,
+        filename,
         caption,
         ...(about?.kind === "reply" && { replyTo: about.wamid }),
       },

@@ -1,5 +1,6 @@
 /** What opens above a chat: lists to choose from, forms to fill in, what can be done with a message. */
 import { find, toElement } from "./dom.js";
+import { startRecording } from "./recorder.js";
 import { h } from "./tree.js";
 import { objectOf, objectsOf, textOf } from "./wire.js";
 
@@ -38,7 +39,7 @@ export function openSheet(title, content, onDone) {
       ),
     ),
   );
-  if (!(dialog instanceof HTMLDialogElement)) return;
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error("This browser has no dialogs.");
   const form = find("form", dialog);
   dialog.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
@@ -55,6 +56,7 @@ export function openSheet(title, content, onDone) {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  return dialog;
 }
 
 /**
@@ -364,6 +366,53 @@ export function openPermission(onSent) {
           },
         },
       }),
+  );
+}
+
+/**
+ * Records while it is open.
+ * @param {{ readonly onRecorded: (voice: Blob) => void, readonly onFile: () => void }} listeners
+ */
+export function openRecorder({ onRecorded, onFile }) {
+  /** @type {Awaited<ReturnType<typeof startRecording>> | null} */
+  let recording = null;
+  let isWanted = false;
+  const dialog = openSheet(
+    "Voice note",
+    [
+      h("p", { class: "recording", role: "status" }, "Waiting for the microphone…"),
+      h("button", { class: "main-button", "data-option": "send", disabled: true }, "Send"),
+      h("button", { class: "option", "data-option": "file" }, "Choose a file instead"),
+    ],
+    ({ option }) => {
+      if (option === "file") return onFile();
+      isWanted = true;
+      void recording?.finish().then(onRecorded);
+    },
+  );
+  const told = find(".recording", dialog);
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let clock;
+  dialog.addEventListener("close", () => {
+    clearInterval(clock);
+    if (!isWanted) recording?.cancel();
+  });
+  startRecording().then(
+    (started) => {
+      recording = started;
+      if (!dialog.open) return started.cancel();
+      const startedAt = performance.now();
+      const tell = () => {
+        const seconds = Math.floor((performance.now() - startedAt) / 1000);
+        told.textContent = `Recording, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      };
+      tell();
+      clock = setInterval(tell, 1000);
+      find("[data-option=send]", dialog).removeAttribute("disabled");
+    },
+    () => {
+      told.textContent = "This browser gives the page no microphone.";
+    },
   );
 }
 

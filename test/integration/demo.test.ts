@@ -69,7 +69,10 @@ async function files(): Promise<readonly string[]> {
   );
   // Other tests put their pictures and their browser there meanwhile.
   const theirs = /[\\/]\.data[\\/](screenshots|chromium-|unpacking-)/;
-  const paths = entries.flat().map((entry) => join(entry.parentPath, entry.name)).filter((path) => !theirs.test(path));
+  const paths = entries
+    .flat()
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !theirs.test(path));
   return Promise.all(paths.map(async (path) => `${path} ${(await stat(path)).mtimeMs}`));
 }
 
