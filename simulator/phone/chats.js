@@ -21,6 +21,9 @@ const SHORT = {
   edit: "Edited a message",
   revoke: "Deleted a message",
   template: "Template",
+  interactive: "Answer to a form",
+  order: "🛒 Order",
+  unsupported: "Unsupported message",
 };
 
 /**
@@ -115,7 +118,8 @@ export function avatar(name) {
 function whenOf({ last }, now) {
   if (last === undefined) return "";
   const day = dayOf(new Date(last.at), now);
-  return day === "Today" ? timeOf(last.at) : day;
+  if (day === "Today") return timeOf(last.at);
+  return day === "Yesterday" ? day : new Date(last.at).toLocaleDateString();
 }
 
 /** @param {ShownChat} chat */

@@ -22,8 +22,8 @@ export function drawDrawer(state, number) {
   const about = state.numbers.find(({ id }) => id === number);
   return [
     drawClock(state),
+    ...(state.refusals.length > 0 ? [drawRefusals(state)] : []),
     drawFaults(state),
-    drawRefusals(state),
     ...(about ? [drawNumber(about, state), drawTemplates(state)] : []),
   ];
 }
@@ -173,21 +173,19 @@ function drawFaults({ faults: { presets, armed } }) {
 function drawRefusals({ refusals }) {
   return section(
     "What Meta refused lately",
-    refusals.length === 0
-      ? h("p", { class: "soft" }, "Nothing.")
-      : h(
-          "ul",
-          { class: "refusals" },
-          ...refusals.map(({ request, code, subcode, message, at }) =>
-            h(
-              "li",
-              {},
-              h("strong", {}, subcode === null ? String(code) : `${code}, ${subcode}`),
-              ` ${message}`,
-              h("span", { class: "soft" }, `${request}, ${new Date(at).toLocaleTimeString()}`),
-            ),
-          ),
+    h(
+      "ul",
+      { class: "refusals" },
+      ...refusals.map(({ request, code, subcode, message, at }) =>
+        h(
+          "li",
+          {},
+          h("strong", {}, subcode === null ? String(code) : `${code}, ${subcode}`),
+          ` ${message}`,
+          h("span", { class: "soft" }, `${request}, ${new Date(at).toLocaleTimeString()}`),
         ),
+      ),
+    ),
     refusals.some(({ code }) => code === 190) &&
       h(
         "p",
