@@ -23,6 +23,9 @@ const CAFE = {
   displayPhoneNumber: "+44 7700 900055",
   verifiedName: "Quill Café",
 };
+/** Their length stands beside them. */
+const SOUNDS_ARE_KNOWN = `Promise.all([...document.querySelectorAll("audio")].map((audio) =>
+  audio.readyState > 0 || new Promise((resolve) => audio.addEventListener("loadedmetadata", resolve, { once: true }))))`;
 /** The clock of the pictures: one minute for each message. */
 let minutes = 0;
 const AT = new Date("2026-11-27T10:24:00Z");
@@ -81,6 +84,8 @@ async function open(colorScheme: "light" | "dark", viewport: { readonly width: n
 async function draw(page: Page, name: string): Promise<void> {
   await page.evaluate("document.fonts.ready");
   await page.evaluate("Promise.all([...document.images].map((image) => image.decode()))");
+  await page.evaluate(SOUNDS_ARE_KNOWN);
+  await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
   const png = await page.screenshot({ animations: "disabled", caret: "hide" });
   await writeFile(join(PICTURES, `${name}.png`), png);
   console.log(`docs/phone/${name}.png  ${Math.round(png.length / 1024)} kB`);
