@@ -269,16 +269,26 @@ describe("the phone's API, of a chat", () => {
     expect(meta.refusals).toEqual([]);
   });
 
-  it("does not bring back what has died by itself", async () => {
+  it("does not bring back what has died by itself, and leaves other apps alone", async () => {
     const meta = await startSimulator();
-    const issued = meta.issueToken({ wabaIds: [NUMBER.wabaId], expiresInSeconds: 60 });
     const number = NUMBER.phoneNumberId;
+    const expired = meta.issueToken({ wabaIds: [NUMBER.wabaId], expiresInSeconds: 60 });
+    const revoked = meta.issueToken({ wabaIds: [NUMBER.wabaId] });
+    const others = meta.issueToken({ wabaIds: [NUMBER.wabaId], appId: "999" });
+    const fates = async () => {
+      const answers = [expired, revoked, others].map((token) => call(meta, number, { token, proof: null }));
+      return (await Promise.all(answers)).map(({ body }) => body.error?.error_subcode ?? "lives");
+    };
     meta.clock.moveOn(61_000);
+    meta.revokeToken({ accessToken: revoked, subcode: 458 });
+    expect(await fates()).toEqual([463, 458, "lives"]);
 
     await act(meta, "faults", { preset: "token-revoked", number });
+    expect((await call(meta, number)).body.error).toMatchObject({ code: 190, error_subcode: 460 });
+    expect(await fates()).toEqual([463, 458, "lives"]);
     await act(meta, "faults/take-back", { id: "token-revoked", number });
 
-    expect((await call(meta, number, by(issued))).body.error).toMatchObject({ code: 190, error_subcode: 463 });
+    expect(await fates()).toEqual([463, 458, "lives"]);
     expect((await call(meta, number)).status).toBe(200);
   });
 
