@@ -51,6 +51,8 @@ describe("a reaction of the business", () => {
     };
 
     expect(await fates(old)).toEqual(["arrives"]);
+    // Meta says no more of a reaction than that it was sent.
+    expect(statuses(host).filter(({ id }) => id !== own)).toMatchObject([{ status: "sent" }]);
     const reacted = ada.reacts("😍", own);
     expect(await fates("wamid.nothing", elsewhere, own, reacted)).toEqual([131009, 131009, 131009, 131009]);
     meta.clock.moveOn(30 * DAY_MS + 1);
