@@ -47,6 +47,8 @@ export const inbox = {
         attempts int not null default 0,
         -- How many processes in a row held it and never came back to say what became of it.
         crashes int not null default 0,
+        -- Whether the end of the process that leases it is counted there: not while a suspect only waits for its turn.
+        counts boolean not null default true,
         -- Lanes out: until when what was sent has used up the person's allowance, one interval a message. It may lie ahead by a burst.
         paced_until timestamptz) ${HOT};
       create index whatsapp_lanes_ready on ${q("whatsapp_lanes")} (stage, ready_at) where ready_at is not null;

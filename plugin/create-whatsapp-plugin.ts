@@ -54,6 +54,7 @@ import { createMetrics, type Metrics, toProcess } from "./operations/metrics.ts"
 import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
+import { suspectFrom } from "./pipeline/crash-suspects.ts";
 import { type MetaLimitsGiven, readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -289,9 +290,15 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
   const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
+  const retry: RetrySchedule = {
+    maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
+    baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
+    maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
+  };
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
+    suspectFrom: suspectFrom(retry),
     coalesceMs: config.coalesceMs,
     hasListener: options.onEvent !== undefined,
     mediaWaitMs: mediaTimes.waitMs,
@@ -355,11 +362,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       pauseMs: options.pauseAfterStaffMs ?? DEFAULT_RULES.pauseMs,
       appId: config.appId,
     },
-    retry: {
-      maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
-      baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
-      maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
-    },
+    retry,
     limits,
     mediaStore,
     mediaUrl,

@@ -21,7 +21,7 @@ const TENANTS_PER_CLAIM = 200;
 
 /**
  * The same number of lanes of each tenant that has some, its oldest. The index is walked from tenant to tenant, past
- * whatever each has waiting. $5: where to begin, $6: whom to leave out.
+ * whatever each has waiting. $6: where to begin, $7: whom to leave out.
  */
 function inTurns(db: Database): string {
   const lanes = db.name("whatsapp_lanes");
@@ -29,15 +29,15 @@ function inTurns(db: Database): string {
     `select tenant, ready_at from ${lanes} where stage = $1 and ready_at is not null and ${where} order by tenant, ready_at limit 1`;
   return `with recursive
     later as (
-      (${next("tenant > $5")}) union all
+      (${next("tenant > $6")}) union all
       select n.* from later t cross join lateral (${next("tenant > t.tenant")}) n),
     earlier as (
-      (${next("tenant <= $5")}) union all
-      select n.* from earlier t cross join lateral (${next("tenant > t.tenant and tenant <= $5")}) n),
+      (${next("tenant <= $6")}) union all
+      select n.* from earlier t cross join lateral (${next("tenant > t.tenant and tenant <= $6")}) n),
     tenants as materialized (
       select tenant from (
         select * from (select * from later union all select * from earlier) found limit ${TENANTS_PER_CLAIM}) seen
-      where ready_at <= now() and tenant <> all($6::uuid[])),
+      where ready_at <= now() and tenant <> all($7::uuid[])),
     chosen as (
       select c.lane_key from tenants t cross join lateral (
         select lane_key from ${lanes} l where l.stage = $1 and l.tenant = t.tenant and l.ready_at <= now() order by l.ready_at
@@ -48,7 +48,17 @@ function inTurns(db: Database): string {
       for update skip locked)`;
 }
 
-export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): Lanes {
+/** One more when it was leased and nobody came back, unless its holder had not begun with it. */
+const CRASHES = "l.crashes + (l.lease_token is not null and l.counts)::int";
+
+export type LanesOptions = {
+  readonly leaseMs: number;
+  /** A lane held by that many processes that ended is counted further only from `begin` on. */
+  readonly suspectFrom: number;
+  readonly pair?: PairLimit;
+};
+
+export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesOptions): Lanes {
   return {
     async claim(stage, limit, inRounds) {
       const token = randomUUID();
@@ -63,11 +73,18 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
       }>(
         `${ready}
          update ${db.name("whatsapp_lanes")} l set
-           crashes = l.crashes + case when l.lease_token is null then 0 else 1 end,
+           crashes = ${CRASHES}, counts = ${CRASHES} < $5,
            lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
          returning l.lane_key, l.tenant, l.attempts, l.crashes, ${pacedMs(pair)} as paced_ms`,
-        [stage, limit, token, leaseMs, ...(inRounds === undefined ? [] : [randomUUID(), inRounds.without])],
+        [
+          stage,
+          limit,
+          token,
+          leaseMs,
+          suspectFrom,
+          ...(inRounds === undefined ? [] : [randomUUID(), inRounds.without]),
+        ],
       );
       return rows.map((row) => ({
         laneKey: row.lane_key,
@@ -77,6 +94,14 @@ export function createLanes(db: Database, leaseMs: number, pair?: PairLimit): La
         crashes: row.crashes,
         pacedMs: row.paced_ms,
       }));
+    },
+
+    async begin({ laneKey, token }) {
+      const held = await db.bounded(
+        `update ${db.name("whatsapp_lanes")} set counts = true where lane_key = $1 and lease_token = $2 returning 1`,
+        [laneKey, token],
+      );
+      return held.length === 1;
     },
 
     async renew(lanes) {

@@ -32,6 +32,8 @@ export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof WITHOU
     readonly schema: string;
     readonly hostSchema: string;
     readonly leaseMs: number;
+    /** Of lanes. For whoever works none: never. */
+    readonly suspectFrom?: number;
   };
 
 /** For whoever takes only a part of it, and no media. */
@@ -42,13 +44,15 @@ const WITHOUT_MEDIA = {
   mimeTypeOf: (seen: string | null, said: string | null) => seen ?? said,
 };
 
+const NEVER = 2 ** 31 - 1;
+
 /** @param knex the host's own: borrowed, never destroyed. */
 export function createStore(knex: Knex, given: StoreOptions): Store {
   const options = { ...WITHOUT_MEDIA, ...given };
   const db = createDatabase(knex, options);
   const hostShape = createHostShape(db);
   return {
-    lanes: createLanes(db, options.leaseMs, options.pair),
+    lanes: createLanes(db, { suspectFrom: NEVER, ...options }),
     inbox: { record: createRecord(db), readAgain: createReadAgain(db), ...createInbox(db, { ...options, hostShape }) },
     turns: createTurns(db),
     outbox: createOutbox(db, { ...options, hostShape }),

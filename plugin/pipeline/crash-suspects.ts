@@ -3,9 +3,13 @@ import type { ClaimedLane } from "../ports.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 
 export type CrashSuspects = {
-  /** @returns which of these lanes may be worked now, and which wait because a suspect is under way in this process. */
+  /**
+   * @returns which of these lanes may be worked now, which of them is a suspect and must be begun first, and which wait because
+   * a suspect is under way in this process.
+   */
   admit(claimed: readonly ClaimedLane[]): {
     readonly now: readonly ClaimedLane[];
+    readonly suspect?: ClaimedLane | undefined;
     readonly wait: readonly ClaimedLane[];
   };
   /** To be called for every lane that was admitted. */
@@ -23,7 +27,7 @@ const MOST_ATTEMPTS = 8;
 
 /** One for all stages of a process: a listener that ends it must not make an event suspect that is applied meanwhile. */
 export function createCrashSuspects(retry: RetrySchedule, clock: () => number): CrashSuspects {
-  const isSuspect = ({ crashes }: ClaimedLane) => crashes > 0 && crashes >= countedAttempts(retry) / 2;
+  const isSuspect = ({ crashes }: ClaimedLane) => crashes >= suspectFrom(retry);
   let underWay: ClaimedLane | undefined;
   let since = 0;
   return {
@@ -36,6 +40,7 @@ export function createCrashSuspects(retry: RetrySchedule, clock: () => number): 
       if (next !== undefined) [underWay, since] = [next, clock()];
       return {
         now: claimed.filter((lane) => lane === next || !isSuspect(lane)),
+        suspect: next,
         wait: suspects.filter((lane) => lane !== next),
       };
     },
@@ -55,6 +60,11 @@ function leastSuspect(suspects: readonly ClaimedLane[]): ClaimedLane | undefined
  */
 export function endsProcesses({ crashes }: ClaimedLane, retry: RetrySchedule): boolean {
   return crashes >= 2 * countedAttempts(retry);
+}
+
+/** @returns how many processes in a row must have ended with a lane before it is worked alone. */
+export function suspectFrom(retry: RetrySchedule): number {
+  return Math.max(1, Math.ceil(countedAttempts(retry) / 2));
 }
 
 function countedAttempts({ maxAttempts }: RetrySchedule): number {

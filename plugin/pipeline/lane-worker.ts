@@ -123,20 +123,30 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   }
 
   async function workUnsuspected(claimed: readonly ClaimedLane[]): Promise<void> {
-    const { now, wait } = options.suspects?.admit(claimed) ?? { now: claimed, wait: [] };
+    const { now, suspect, wait } = options.suspects?.admit(claimed) ?? { now: claimed, wait: [] };
     if (wait.length > 0) {
-      // Before the others are worked: one of them may end the process, and what it still holds then is counted against it.
+      // Before the others are worked: one of them may end the process, and what it still holds then waits out its lease.
       await lanes.release(wait, SUSPECT_AGAIN_MS).catch((error: unknown) => {
         for (const lane of wait) putBackSoon(lane, error);
       });
       later(SUSPECT_AGAIN_MS, look);
     }
-    if (running) {
-      if (now.length > 0) work(now);
-      return;
+    const begun = suspect === undefined || (await begin(suspect)) ? now : now.filter((lane) => lane !== suspect);
+    if (begun.length === 0) return;
+    if (running) return work(begun);
+    for (const lane of begun) options.suspects?.finished(lane);
+    await lanes.release(begun);
+  }
+
+  /** Only what is written down as begun is counted when the process ends: a suspect that waits elsewhere is not. */
+  async function begin(suspect: ClaimedLane): Promise<boolean> {
+    try {
+      if (await lanes.begin(suspect)) return true;
+    } catch (error) {
+      putBackSoon(suspect, error);
     }
-    for (const lane of now) options.suspects?.finished(lane);
-    if (now.length > 0) await lanes.release(now);
+    options.suspects?.finished(suspect);
+    return false;
   }
 
   function work(claimed: readonly ClaimedLane[]): void {

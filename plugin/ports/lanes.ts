@@ -27,6 +27,8 @@ export type Lanes = {
     limit: number,
     inRounds?: { readonly without: readonly string[] },
   ): Promise<readonly ClaimedLane[]>;
+  /** From now on the end of the process counts against this suspect. @returns whether it is still ours. */
+  begin(lane: ClaimedLane): Promise<boolean>;
   /** Makes the leases last again. @returns the lanes that are still ours. */
   renew(lanes: readonly ClaimedLane[]): Promise<readonly ClaimedLane[]>;
   /** Gives lanes back untouched, for another instance to take at once, or after `delayMs`. */

@@ -292,6 +292,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/turns.test.ts"],
   },
   {
+    rule: "a suspect that only waits is not counted when the process ends",
+    file: "adapters/postgres/lanes.ts",
+    find: "< $5,",
+    replace: "< $5 or true,",
+    tests: ["test/integration/engine/lanes.test.ts"],
+  },
+  {
+    rule: "a suspect is written down as begun before it is worked",
+    file: "plugin/pipeline/lane-worker.ts",
+    find: "(await begin(suspect))",
+    replace: "begin(suspect)",
+    tests: ["test/unit/pipeline/lane-worker.test.ts"],
+  },
+  {
     rule: "what waits for a suspect is given back before the suspect is worked",
     file: "plugin/pipeline/lane-worker.ts",
     find: "await lanes.release(wait, SUSPECT_AGAIN_MS)",

@@ -1,6 +1,7 @@
 /** Lanes: one holder at a time, released by counter, back after a lease, and nothing left behind. */
 import { describe, expect, it } from "vitest";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
+import type { ClaimedLane } from "../../../plugin/ports.ts";
 import { until } from "../../support/channel.ts";
 import {
   applyAll,
@@ -135,6 +136,23 @@ describe("a lane that is leased", () => {
     expect(found).toMatchObject({ laneKey: lost?.laneKey, attempts: 0, crashes: 1 });
     expect(found?.token).not.toBe(lost?.token);
     expect(await applyOnce(store, found ? [found] : [])).toBe(true);
+    expect(await rows("select crashes from whatsapp_lanes where stage = 'in'")).toEqual([{ crashes: 0 }]);
+  });
+
+  it("is counted as suspected only once it has been begun: not while it waits for another suspect", async () => {
+    const { store, another, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    const dying = another({ leaseMs: 100, suspectFrom: 2 });
+    const crashesOf = async () => (await claimed(dying))[0]?.crashes;
+
+    expect([await crashesOf(), await crashesOf(), await crashesOf(), await crashesOf()]).toEqual([0, 1, 2, 2]);
+
+    const [suspect] = await claimed(dying);
+    expect(await dying.lanes.begin(suspect as ClaimedLane)).toBe(true);
+    const [again] = await claimed(another({ suspectFrom: 2 }));
+    expect(again?.crashes).toBe(3);
+    expect(await dying.lanes.begin(suspect as ClaimedLane)).toBe(false);
+    expect(await applyOnce(store, again ? [again] : [])).toBe(true);
     expect(await rows("select crashes from whatsapp_lanes where stage = 'in'")).toEqual([{ crashes: 0 }]);
   });
 

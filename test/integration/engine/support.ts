@@ -33,6 +33,7 @@ export type StoreChoices = {
   readonly knex?: Knex;
   readonly coalesceMs?: number;
   readonly hasListener?: boolean;
+  readonly suspectFrom?: number;
 };
 
 /** A migrated database with one connected number and a store on it. */
@@ -50,6 +51,7 @@ export async function startEngine(choices: StoreChoices & { readonly connected?:
       leaseMs: some.leaseMs ?? LEASE_MS,
       coalesceMs: some.coalesceMs ?? 0,
       hasListener: some.hasListener ?? false,
+      ...(some.suspectFrom !== undefined && { suspectFrom: some.suspectFrom }),
       advance,
       isPending,
     });

@@ -36,7 +36,7 @@ it("the next one comes when it has ended, in whatever stage it was", () => {
   suspects.finished(crashed("somebody else's", 0));
   expect(suspects.admit([second, crashed("new", 0)])).toMatchObject({ now: [{ laneKey: "new" }], wait: [second] });
   suspects.finished(first);
-  expect(suspects.admit([second])).toEqual({ now: [second], wait: [] });
+  expect(suspects.admit([second])).toEqual({ now: [second], suspect: second, wait: [] });
 });
 
 it("one that never comes back keeps the others for ten seconds, not for ever", () => {

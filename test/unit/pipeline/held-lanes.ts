@@ -34,6 +34,10 @@ export function setUp(handle: LaneHandler, options: Partial<LaneWorkerOptions> =
       note(inRounds === undefined ? `claim ${limit}` : `claim ${limit} in rounds`, claimed);
       return claimed;
     },
+    async begin(one) {
+      note("begin", [one]);
+      return true;
+    },
     async renew(some) {
       note("renew", some);
       return some;

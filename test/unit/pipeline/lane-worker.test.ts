@@ -267,6 +267,41 @@ describe("lanes under way", () => {
     expect(suspects.admit(two()).now.map(({ laneKey }) => laneKey)).toEqual(["suspected"]);
   });
 
+  it("that are suspected are written down as begun before they are worked, and those that wait are not", async () => {
+    const { handle, handled, end } = waiting();
+    const suspects = createCrashSuspects({ maxAttempts: 4, baseMs: 10, maxMs: 10 }, () => performance.now());
+    const begun: string[] = [];
+    const answers: ((isOurs: boolean) => void)[] = [];
+    const begin = (one: ClaimedLane) => {
+      begun.push(one.laneKey);
+      return new Promise<boolean>((resolve) => answers.push(resolve));
+    };
+    const { worker, ready, settle } = setUp(handle, { suspects, lanes: { begin } as unknown as Lanes });
+    ready.push({ ...lane("suspected"), crashes: 2 }, { ...lane("beside"), crashes: 2 });
+    worker.start();
+    await settle();
+    expect([begun, handled]).toEqual([["suspected"], []]);
+    answers.shift()?.(true);
+    await settle();
+    expect(handled).toEqual(["suspected"]);
+    end("suspected");
+    await settle();
+
+    ready.push({ ...lane("somebody else's by now"), crashes: 2 });
+    worker.kick();
+    await settle();
+    answers.shift()?.(false);
+    await settle();
+    ready.push({ ...lane("beside"), crashes: 2 });
+    worker.kick();
+    await settle();
+    answers.shift()?.(true);
+    await settle();
+    expect(handled).toEqual(["suspected", "beside"]);
+    end("beside");
+    await worker.stop(100);
+  });
+
   it("of a handler that throws are released, and nothing reaches the host", async () => {
     const { worker, ready, of, settle } = setUp(async () => {
       throw new Error("a bug of ours");
