@@ -13,6 +13,19 @@ import { recordCommand } from "../../../cli/record.ts";
 import { replayCommand } from "../../../cli/replay.ts";
 import { ACCESS_TOKEN, APP_SECRET, NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
 
+/** The transformer as it stands, and as somebody has changed it: what was bold is italic. */
+const transformer = vi.hoisted(() => ({ isChanged: false }));
+vi.mock("../../../plugin/transformer/transform-response.ts", async (original) => {
+  const real = await original<typeof import("../../../plugin/transformer/transform-response.ts")>();
+  const transformResponse: typeof real.transformResponse = (...args) => {
+    const said = real.transformResponse(...args);
+    if (!transformer.isChanged) return said;
+    const messages = JSON.stringify(said.messages).replace(/\*(\w[^*]*)\*/g, "_$1_");
+    return { ...said, messages: JSON.parse(messages) };
+  };
+  return { ...real, transformResponse };
+});
+
 declare module "vitest" {
   // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it.
   interface Matchers<T = any> extends WhatsAppMatchers<T> {}
@@ -146,6 +159,23 @@ describe.sequential("a conversation of the host's", () => {
     expect(html.match(/<div class="row changed"/g)).toHaveLength(5);
     expect(html.match(/<div class="row same"/g)).toHaveLength(1);
     expect(html).not.toMatch(/<script|<link|src="https?:/);
+  });
+
+  test("replayed after a change of the transformer shows in one report what became of each message", async () => {
+    const report = file("transformer.html");
+    transformer.isChanged = true;
+
+    const run = await cli("replay", file("kept"), "--reply", file("reply.mjs"), "--report", report);
+    transformer.isChanged = false;
+
+    expect(run.code).toBe(1);
+    expect(run.out).toMatch(/ {4}✗ changed: text\.body\n {8}- You said: \*Tea\*\..*\n {8}\+ You said: _Tea_\./);
+    expect(run.out).toMatch(/^5 differences: \d+ deliveries, 6 sent, 6 promised\.$/m);
+    const html = await readFile(report, "utf8");
+    expect(html.match(/<li><a href="#difference-1-\d+">/g)).toHaveLength(4);
+    expect(html).toContain("You said: <mark>*</mark>Tea<mark>*</mark>.");
+    expect(html).toMatch(/You said: <b>Tea<\/b>|<strong>Tea<\/strong>/);
+    expect(html).toMatch(/<em>Tea<\/em>|<i>Tea<\/i>/);
   });
 
   test("stands shuffling, doubling and batching, and times of its own", async () => {

@@ -195,6 +195,17 @@ describe("the checker", () => {
     expect(hidden(value)).toContain(what);
   });
 
+  it("takes what is put in the place of files and addresses, and Meta's words, for nobody's", () => {
+    const original = { text: { body: "my mail: the file of the example, or the message" } };
+    const made = [
+      { filename: "file-1f2e3d.pdf" },
+      { email: "mail-1f2e3d4c@example.com" },
+      { link: "https://example.com/" },
+    ];
+
+    expect(findLeaks([original], [{ file: "x", json: { made, type: "0001-message" } }], "shape")).toEqual([]);
+  });
+
   it("takes digits of a long text that only meet when it is read without its words for no number", () => {
     const prices = "44 apples, 7700 pears, 900 plums, 12 nuts, 3 figs";
 
