@@ -70,8 +70,8 @@ const VALUED = [
 type Values = Parsed<
   { readonly [Name in (typeof FLAGS)[number]]?: boolean } & { readonly [Name in (typeof VALUED)[number]]?: string }
 >["values"];
-/** A host of its own beside the checks of its work. */
-const CONNECTIONS = 5;
+/** A host of its own, the checks of its work, and one that says that it is alive. */
+const CONNECTIONS = 6;
 
 export const replayCommand: Command = {
   summary: "Post fixtures through a router, and compare what is sent",

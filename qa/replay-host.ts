@@ -12,6 +12,8 @@ import { createSimulator, type SimulatedTemplate, type Simulator } from "@omniop
 import type { Knex } from "knex";
 import type { Fixture, Manifest, RecordedNumber } from "./fixtures.ts";
 import { readPayload } from "./payload.ts";
+import { openReplaySchema } from "./replay-schema.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** A channel of its own for a replay, with Meta offline and a schema that is gone afterwards. */
 export type ReplayHost = {
@@ -24,7 +26,7 @@ export type ReplayHost = {
 
 /** Where its schema is made, who answers, and which numbers there must be. */
 export type ReplayHostOptions = {
-  /** Of a role that may create a schema. Its other schemas are not touched. */
+  /** Of a role that may create a schema, with six connections. No other schema is touched but what a killed replay has left. */
   readonly knex: Knex;
   /** The host's AI. */
   readonly reply: WhatsAppPluginOptions["reply"];
@@ -41,9 +43,9 @@ const SOON = "2 seconds";
 /** Starts a channel for a replay, with every number of the fixtures connected. */
 export async function startReplayHost({ knex, reply, fixtures, manifest }: ReplayHostOptions): Promise<ReplayHost> {
   const { default: express } = await import("express");
-  const schema = `whatsapp_replay_${randomBytes(6).toString("hex")}`;
   const numbers = numbersOf(fixtures, manifest);
   const secrets = { appSecret: secret(), verifyToken: secret(), accessToken: secret() };
+  const stopping = new AbortController();
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -60,8 +62,9 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
     undo.push(meta.stop);
     for (const { wabaId, ...template } of manifest?.templates ?? [])
       meta.templates.add(template as SimulatedTemplate, String(wabaId));
-    await knex.raw("create schema ??", [schema]);
-    undo.push(() => knex.raw("drop schema ?? cascade", [schema]));
+    const own = await openReplaySchema(knex);
+    undo.push(own.drop);
+    const schema = own.name;
     const plugin = createWhatsAppPlugin({
       knex,
       schema,
@@ -75,7 +78,8 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
         mediaDir,
         coalesceMs: 0,
       },
-      reply,
+      // One that thinks for long would be waited for, by a host that stops.
+      reply: async (...asked) => unlessAborted(Promise.resolve(reply(...asked)), stopping.signal),
       logger: SILENT,
       alarms: false,
       pollMs: 100,
@@ -87,7 +91,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
     for (const { phoneNumberId, wabaId } of numbers)
       await plugin.connect({ customerConfigId: TENANT, accessToken: secrets.accessToken, phoneNumberId, wabaId });
     await plugin.start();
-    undo.push(plugin.stop);
+    undo.push(plugin.stop, async () => stopping.abort(new Error("The replay has ended.")));
     const server = createServer(express().use("/", plugin.router)).listen(0, "127.0.0.1");
     await once(server, "listening");
     undo.push(async () => {

@@ -9,6 +9,7 @@ import { objectOf, objectsIn, readJson, textOf, writeJson } from "./lossless-jso
 import { type Post, planPosts } from "./plan-posts.ts";
 import { newestTimeIn, retime, shiftTimes } from "./retime.ts";
 import { createRewriter, type Rewriter } from "./rewrite.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** What is replayed, against which Meta, and in what timing and order. */
 export type ReplayOptions = {
@@ -129,7 +130,7 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
       options.onProgress?.(at, posts.length);
       await clock.until(post, signal);
       current = post.fixtures.at(-1) ?? null;
-      const status = await deliver(meta, clock.bytesOf(post, rewriter));
+      const status = await unlessAborted(deliver(meta, clock.bytesOf(post, rewriter)), signal);
       if (status !== 200) for (const { name } of post.fixtures) refused.push({ fixture: name, status });
       for (const fixture of post.fixtures) done.add(fixture);
       if (timing === "none") await settle([...done].reduce((sum, { sends }) => sum + (sends?.length ?? 0), 0));
@@ -194,15 +195,18 @@ function settler(
   let patience = patienceMs;
   const asked = () => Object.values(meta.requests).reduce((sum, count) => sum + count, 0);
   return async (promised) => {
-    if (settled !== undefined) return settled();
-    await meta
-      .waitFor(() => caught.length >= promised || signal?.aborted === true, patience)
-      .catch(() => {
-        patience = Math.min(patience, SHORT_PATIENCE_MS);
-      });
-    for (let last = -1; last !== asked() && signal?.aborted !== true; ) {
+    if (settled !== undefined) return unlessAborted(settled(), signal);
+    await unlessAborted(
+      meta
+        .waitFor(() => caught.length >= promised, patience)
+        .catch(() => {
+          patience = Math.min(patience, SHORT_PATIENCE_MS);
+        }),
+      signal,
+    );
+    for (let last = -1; last !== asked(); ) {
       last = asked();
-      await sleep(quietMs);
+      await sleep(quietMs, undefined, signal === undefined ? {} : { signal });
     }
   };
 }
