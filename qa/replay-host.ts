@@ -18,6 +18,8 @@ import { unlessAborted } from "./unless-aborted.ts";
 /** A channel of its own for a replay, with Meta offline and a schema that is gone afterwards. */
 export type ReplayHost = {
   readonly meta: Simulator;
+  /** What `reply` has thrown, try by try: a turn without an answer looks like silence. */
+  readonly failures: readonly Error[];
   /** Resolves when everything that was delivered is applied, answered and sent. */
   settled(): Promise<void>;
   /** Leaves nothing behind, in the database or on the disk. */
@@ -45,6 +47,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
   const { default: express } = await import("express");
   const numbers = numbersOf(fixtures, manifest);
   const secrets = { appSecret: secret(), verifyToken: secret(), accessToken: secret() };
+  const failures: Error[] = [];
   const stopping = new AbortController();
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
@@ -79,7 +82,14 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
         coalesceMs: 0,
       },
       // One that thinks for long would be waited for, by a host that stops.
-      reply: async (...asked) => unlessAborted(Promise.resolve(reply(...asked)), stopping.signal),
+      reply: async (...asked) => {
+        try {
+          return await unlessAborted(Promise.resolve(reply(...asked)), stopping.signal);
+        } catch (error) {
+          if (!stopping.signal.aborted) failures.push(error instanceof Error ? error : new Error(String(error)));
+          throw error;
+        }
+      },
       logger: SILENT,
       alarms: false,
       pollMs: 100,
@@ -99,7 +109,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
       await new Promise((resolve) => server.close(resolve));
     });
     meta.setWebhookUrl(`http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`);
-    return { meta, stop, settled: () => settle(knex, schema, meta) };
+    return { meta, failures, stop, settled: () => settle(knex, schema, meta) };
   } catch (error) {
     await stop();
     throw error;

@@ -19,7 +19,9 @@ export function describeReplay(result: ReplayResult, colours: Colours = PLAIN, a
   const shown = result.conversations.filter(({ steps }) => all || steps.some(({ rows }) => rows.some(differs)));
   const blocks = shown.map((conversation) => describeConversation(conversation, colours, all));
   const lines = refused.map(({ fixture, status }) =>
-    colours.bad(`✗ ${harmless(fixture)} was ${status === null ? "not answered" : `answered ${status}`}`),
+    colours.bad(
+      `✗ ${harmless(fixture)} was ${status === null ? "not answered" : `answered ${status}`}${whyOf(status)}`,
+    ),
   );
   const said = `${counted(counts.deliveries, "delivery", "deliveries")}, ${counts.sent} sent, ${counts.promised} promised`;
   const verdict = result.ok
@@ -36,6 +38,13 @@ export function describeReplay(result: ReplayResult, colours: Colours = PLAIN, a
 /** Only what differs, without colours. */
 export function describeDifferences(result: ReplayResult): string {
   return describeReplay(result, PLAIN, false);
+}
+
+/** What it usually is. */
+function whyOf(status: number | null): string {
+  if (status === null) return ": is the host running at that address?";
+  if (status === 401) return ": its signature was refused; the secret must be the host's";
+  return status === 404 ? ": is the router mounted at that address?" : "";
 }
 
 function describeConversation({ name, to, steps }: ReplayedConversation, colours: Colours, all: boolean): string {

@@ -194,7 +194,16 @@ describe.sequential("a conversation of the host's", () => {
 
     expect(run).toMatchObject({ code: 0 });
     expect(run.out).toMatch(/1 sent, 1 promised/);
+    expect(run.out).toMatch(/^Shuffled\. The same order again: --shuffle \d+$/m);
     expect(JSON.parse(timed.out)).toMatchObject({ ok: true });
+  });
+
+  test("is not called the same when the reply has failed", async () => {
+    await writeFile(file("fails.mjs"), 'export const reply = () => { throw new Error("no key for the model"); };');
+
+    const run = cli("replay", file("bob"), "--reply", file("fails.mjs"));
+
+    await expect(run).rejects.toThrow(/^The reply failed \d+ times, so nothing is compared: no key for the model/);
   });
 
   test("can promise what is sent now", async () => {

@@ -205,7 +205,7 @@ describe("a report", () => {
   it("says in a terminal what differs and what was refused, and lets no message write to it", () => {
     const text = describeReplay(RESULT);
 
-    expect(text).toContain("✗ 0002-message was answered 401");
+    expect(text).toContain("✗ 0002-message was answered 401: its signature was refused");
     expect(text).toContain('    ✗ changed: text.body\n        - *a*\n        + "><img src=x');
     expect(text).toMatch(/1 difference and 1 not acknowledged: 2 deliveries, 1 sent, 1 promised\.$/);
     expect(text).not.toContain("\u001b");
