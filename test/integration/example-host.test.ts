@@ -292,6 +292,7 @@ describe("a start that cannot succeed", () => {
     expect(run).toMatchObject({ code: 1, out: "" });
     const [title, ...problems] = run.err.trim().split("\n");
     expect(title).toBe("The example host is not configured:");
+    expect(problems.pop()).toContain("`npm run demo`");
     expect(problems.map((line) => /[A-Z_]{4,}/.exec(line)?.[0]).sort()).toEqual([
       "CHAT_API_URL",
       "DATABASE_URL",

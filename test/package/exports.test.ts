@@ -229,6 +229,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "PersonOptions",
       "PersonRecord",
       "RandomFaults",
+      "Refusal",
       "SentMedia",
       "SimulatedAccount",
       "SimulatedFile",
