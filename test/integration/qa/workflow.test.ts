@@ -54,10 +54,12 @@ const file = (name: string) => join(folder, name);
 /** In this process: starting one a dozen times would take most of the test's time. */
 async function cli(name: string, ...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
   const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  const code = await COMMANDS[name]!.run([...args, "--database-url", channel.database.url]);
-  const out = printed.mock.calls.map(([line]) => `${line}\n`).join("");
-  printed.mockRestore();
-  return { code, out };
+  try {
+    const code = await COMMANDS[name]!.run([...args, "--database-url", channel.database.url]);
+    return { code, out: printed.mock.calls.map(([line]) => `${line}\n`).join("") };
+  } finally {
+    printed.mockRestore();
+  }
 }
 
 beforeAll(async () => {
