@@ -1,11 +1,8 @@
 /** A host for a replay and nothing else: a router, Meta's stand-in, and tables in a schema of their own that go when it stops. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWhatsAppPlugin, type WhatsAppPluginOptions } from "@omniops/whatsapp";
 import { createSimulator, type SimulatedTemplate, type Simulator } from "@omniops/whatsapp/simulator";
@@ -54,8 +51,6 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const mediaDir = await mkdtemp(join(tmpdir(), "whatsapp-replay-"));
-    undo.push(() => rm(mediaDir, { recursive: true, force: true }));
     const meta = createSimulator({
       ...secrets,
       numbers: numbers.map((number) => ({ ...number, verifiedName: "Recorded number" })),
@@ -78,7 +73,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
         tokenKeys: `replay:${randomBytes(32).toString("base64")}`,
         graphUrl: meta.url,
         dialogUrl: meta.url,
-        mediaDir,
+        mediaDir: own.folder,
         coalesceMs: 0,
       },
       // One that thinks for long would be waited for, by a host that stops.

@@ -64,6 +64,7 @@ async function cli(name: string, ...args: readonly string[]): Promise<{ readonly
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "omniops-qa-"));
+  vi.stubEnv("TMPDIR", folder);
   await writeFile(file("reply.mjs"), REPLY.replaceAll("BOLD", "**"));
   await writeFile(file("changed.mjs"), REPLY.replaceAll("BOLD", "~~"));
   const { reply } = (await import(file("reply.mjs"))) as { reply: (turn: Turn) => string };
@@ -242,7 +243,7 @@ describe.sequential("a conversation of the host's", () => {
     const schemas = await channel.rows("select 1 from pg_namespace where nspname like 'whatsapp_replay%'");
 
     expect(schemas).toEqual([]);
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith("whatsapp-replay-"))).toEqual([]);
+    expect((await readdir(folder)).filter((name) => name.startsWith("whatsapp_replay_"))).toEqual([]);
   });
 });
 
