@@ -31,7 +31,9 @@ export const PHONE_CSS = `
 .wa-wide > .wa-bubble { width: min(80%, 20.625rem); }
 .wa-text { padding: .375rem .625rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .wa-text p, .wa-text li { unicode-bidi: plaintext; min-height: 1.4em; }
-.wa-text ul, .wa-text ol { padding-inline-start: 1.5em; list-style: disc; } .wa-text ol { list-style: decimal; }
+.wa-text ul, .wa-text ol { padding-inline-start: 1.5em; }
+.wa-text ul { list-style: disc; }
+.wa-text ol { list-style: decimal; }
 .wa-jumbo { font-size: 2.25rem; line-height: 1.25; }
 .wa-text > :is(ul, ol, blockquote):not(:last-child) { margin-bottom: .25em; }
 .wa-text blockquote { padding: .0625rem .5rem; border-inline-start: .25rem solid var(--wa-accent); background: var(--wa-shade); border-radius: .1875rem; color: var(--wa-soft); }
