@@ -8,6 +8,7 @@ import type { TextMode } from "../qa/scrub.ts";
 import { type Command, usageError } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "record";
@@ -46,6 +47,8 @@ Examples:
   whatsapp-channel ${NAME} --person US.5512 --out recordings/x --dry-run --json`;
 
 const VALUED = ["out", "person", "since", "until", "type", "tenant", "limit", "text", "times"] as const;
+/** Everything, as `check-fixture` looks. */
+const MOST_KNOWN = 10_000;
 const STARTS_AT = new Date("2026-01-01T00:00:00Z");
 /** The lines that a person reads to the end. */
 const MOST_LEAKS = 20;
@@ -75,7 +78,13 @@ export const recordCommand: Command = {
     };
     const options = schemas(values, `${NAME} --help`);
     const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const traffic = await withDatabase(url, (knex) => readTraffic(knex, query, options)).catch(asUsage);
+    const [traffic, known] = await withDatabase(url, (knex) =>
+      showingProgress("Reading", async () => {
+        const asked = await readTraffic(knex, query, options);
+        const all = await readTraffic(knex, { customerConfigId: values.tenant, limit: MOST_KNOWN }, options);
+        return [asked, all] as const;
+      }),
+    ).catch(asUsage);
     if (query.person !== undefined && traffic.addresses.length < 2 && traffic.deliveries.length === 0)
       throw new Error("Nobody is known by that number or id, or nothing of theirs is stored any more.");
     if (traffic.deliveries.length === 0) throw new Error("No stored webhook fits.");
@@ -83,6 +92,7 @@ export const recordCommand: Command = {
       salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
       text,
       startsAt: times === "shift" ? STARTS_AT : null,
+      known,
       version: createRequire(import.meta.url)("@omniops/whatsapp/package.json").version,
     });
     const { recording, leaks } = made;

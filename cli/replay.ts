@@ -1,6 +1,7 @@
 /** `replay`: posts fixtures through a router, signed, and shows what is sent beside what was promised. */
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { randomInt } from "node:crypto";
+import { stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createChatApi, type Reply, type Turn } from "@omniops/whatsapp";
 import type { Knex } from "knex";
@@ -35,7 +36,7 @@ ${optionsHelp(
     "--graph-port <port>     With --to: where the stand-in for Graph listens. Default 4701",
     "--number <ids>          With --to: the host's phone number id, and its account's: 3017…/2015…",
     "--timing <how>          none: each when the one before it is answered (default); original; or 10: ten times faster",
-    "--shuffle [=seed]       In another order, the same for the same seed; answers are compared in any order",
+    "--shuffle [<seed>]      In another order, the same for the same seed, which is printed; compared in any order",
     "--duplicate <n>         Each is posted n times more",
     "--batch <n>             At most n in one delivery; what was answered apart stays apart",
     "--update                What is sent becomes the promise",
@@ -70,16 +71,14 @@ const VALUED = [
 type Values = Parsed<
   { readonly [Name in (typeof FLAGS)[number]]?: boolean } & { readonly [Name in (typeof VALUED)[number]]?: string }
 >["values"];
-/** A host of its own beside the checks of its work. */
-const CONNECTIONS = 5;
+/** A host of its own, the checks of its work, and one that says that it is alive. */
+const CONNECTIONS = 6;
 
 export const replayCommand: Command = {
   summary: "Post fixtures through a router, and compare what is sent",
 
   async run(args) {
-    // `--shuffle` stands alone as often as not; Node's parser wants to know.
-    const given = args.map((arg) => (arg === "--shuffle" ? "--shuffle=1" : arg));
-    const { values, positionals } = parsed(given, `${NAME} --help`, FLAGS, VALUED);
+    const { values, positionals } = parsed(withSeed(args), `${NAME} --help`, FLAGS, VALUED);
     if (values.help) {
       console.log(HELP);
       return 0;
@@ -96,6 +95,7 @@ export const replayCommand: Command = {
     const fixtures = (await Promise.all(positionals.map(readFixtures)).catch(asMistake)).flat();
     const [first = ""] = positionals;
     const manifest = positionals.length === 1 ? await readManifest(first).catch(asMistake) : null;
+    await checkReport(values.report);
     const interrupted = new AbortController();
     const interrupt = () => interrupted.abort(new Error("Interrupted: everything that was begun is cleared away."));
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
@@ -115,6 +115,15 @@ export const replayCommand: Command = {
   },
 };
 
+/** `--shuffle` stands alone as often as not, and Node's parser wants to know: then the seed is a new one, which is printed. */
+function withSeed(args: readonly string[]): readonly string[] {
+  const at = args.indexOf("--shuffle");
+  if (at === -1) return args;
+  const isGiven = /^\d+$/.test(args[at + 1] ?? "");
+  const seed = isGiven ? args[at + 1] : randomInt(1, 1_000_000);
+  return [...args.slice(0, at), `--shuffle=${seed}`, ...args.slice(at + (isGiven ? 2 : 1))];
+}
+
 type Run = Omit<ReplayOptions, "meta">;
 
 async function replayHere(
@@ -129,7 +138,13 @@ async function replayHere(
   const replay = async (knex: Knex) => {
     const host = await startReplayHost({ knex, reply, fixtures, manifest });
     try {
-      return await replayFixtures({ ...run, fixtures: paths, meta: host.meta, settled: host.settled });
+      const result = await replayFixtures({ ...run, fixtures: paths, meta: host.meta, settled: host.settled });
+      const [failure] = host.failures;
+      if (failure !== undefined)
+        throw new Error(
+          `The reply failed ${host.failures.length} times, so nothing is compared: ${firstLine(failure)}`,
+        );
+      return result;
     } finally {
       await host.stop();
     }
@@ -196,7 +211,7 @@ async function replyOf({ reply = "", "chat-api": chatApi }: Values): Promise<Hos
   }
   const [path = "", name] = reply.split("#");
   const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: Error) => {
-    throw wrong(`${path} cannot be loaded: ${cause.message.split("\n")[0]}`);
+    throw wrong(`${path} cannot be loaded: ${firstLine(cause)}`);
   })) as Readonly<Record<string, unknown>>;
   const found = name === undefined ? (module.reply ?? module.default) : module[name];
   if (typeof found === "function") return found as HostReply;
@@ -230,7 +245,8 @@ async function report(
           .map(({ kind, changes }) => ({ fixture: step.fixture, kind, changes })),
       ),
     );
-    console.log(JSON.stringify({ ok, differences, counts, refused, rows, report: values.report ?? null }));
+    const seed = values.shuffle === undefined ? null : Number(values.shuffle);
+    console.log(JSON.stringify({ ok, differences, counts, refused, rows, seed, report: values.report ?? null }));
   } else {
     const paint = paintFor(process.stdout);
     const colours = {
@@ -240,6 +256,7 @@ async function report(
       bold: (text: string) => paint("bold", text),
     };
     console.log(describeReplay(result, colours, values["only-differences"] !== true));
+    if (values.shuffle !== undefined) console.log(`Shuffled. The same order again: --shuffle ${values.shuffle}`);
     if (values.report !== undefined) console.log(`Report: ${values.report}`);
     if (values.update) console.log("What was sent is the promise from now on.");
   }
@@ -251,6 +268,23 @@ function about(values: Values): string {
     (name) => ` --${name} ${values[name]}`,
   );
   return said.join("");
+}
+
+/** With its cause, where the error itself only says that there is one. */
+function firstLine({ message, cause }: Error): string {
+  const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
+  return `${message}${why}`.split("\n")[0] ?? "";
+}
+
+/** Found out after minutes of replaying, it would be found out too late. */
+async function checkReport(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const [there, folder] = await Promise.all([
+    stat(file).catch(() => null),
+    stat(dirname(resolve(file))).catch(() => null),
+  ]);
+  if (there?.isDirectory() || !folder?.isDirectory())
+    throw wrong(`--report is a file in a folder that exists: ${file} is not.`);
 }
 
 function folderOf(path: string): string {

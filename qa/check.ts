@@ -1,8 +1,10 @@
 /** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
-import { isMember, isWord, type Kind, kindOf } from "./kinds.ts";
+import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
-import { CHANGED, FIXED_TEXT, fold, type TextMode, UNSPACED } from "./scrub.ts";
-import { shapeText } from "./shape-text.ts";
+import { isPronoun } from "./names.ts";
+import { CHANGED, FIXED_TEXT, INVENTED, type TextMode } from "./scrub.ts";
+import { SCHEME, shapeText } from "./shape-text.ts";
+import { asciiDigits, DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD } from "./spelling.ts";
 
 /** Where something personal is left, and what it is: never the value itself. */
 export type Leak = { readonly file: string; readonly path: string; readonly what: string };
@@ -12,7 +14,7 @@ export type Original = unknown;
 export type Output = { readonly file: string; readonly json: unknown };
 
 type Secrets = {
-  /** The last digits of every number. */
+  /** The last digits of every number, or all that there are. */
   readonly numbers: Set<string>;
   readonly words: Map<string, "a name" | "a word of a text">;
   /** Two letters, in their spelling. */
@@ -28,10 +30,17 @@ type Search = Secrets & {
   readonly valuesIn: (text: string) => readonly string[];
 };
 
-const WORD = /[\p{L}\p{M}]+/gu;
-const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
-/** So many of a number's last digits belong to nobody else. */
+const IN_TEXTS: readonly (readonly [RegExp, string])[] = [
+  [new RegExp(EMAIL, "gu"), "an email address"],
+  [new RegExp(UUID, "gu"), "an id"],
+  [new RegExp(LINK_TOKEN, "gu"), "a token in an address"],
+];
+const NUMBERS = new RegExp(NUMBER, "gu");
+/** Neither a day nor a machine's id is a number, though both hold its digits. */
+const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
+/** So many of a number's last digits belong to nobody else; one with fewer is looked for as a whole. */
 const DIGITS = 9;
+const LEAST_DIGITS = 7;
 
 /**
  * Searches what was made for anything personal of what it was made from; empty when nothing is left.
@@ -54,12 +63,20 @@ export function findLeaks(originals: readonly Original[], outputs: readonly Outp
   return leaks;
 }
 
-function collect(json: unknown, member: string, parent: string, secrets: Secrets, mode: TextMode): void {
-  if (Array.isArray(json)) for (const item of json) collect(item, member, parent, secrets, mode);
-  else if (isObject(json)) for (const [key, value] of Object.entries(json)) collect(value, key, member, secrets, mode);
+function collect(
+  json: unknown,
+  member: string,
+  parent: string,
+  secrets: Secrets,
+  mode: TextMode,
+  kindAt = kindOf,
+): void {
+  if (Array.isArray(json)) for (const item of json) collect(item, member, parent, secrets, mode, kindAt);
+  else if (isObject(json))
+    for (const [key, value] of Object.entries(json)) collect(value, key, member, secrets, mode, kindAt);
   else if (typeof json === "string" && json !== "")
-    collectValue(longInteger(json) ?? json, kindOf(member, parent), secrets, mode);
-  else if (typeof json === "number") collectValue(String(json), kindOf(member, parent), secrets, mode);
+    collectValue(longInteger(json) ?? json, kindAt(member, parent), secrets, mode);
+  else if (typeof json === "number") collectValue(String(json), kindAt(member, parent), secrets, mode);
 }
 
 type Collect = (value: string, secrets: Secrets, mode: TextMode) => void;
@@ -75,22 +92,29 @@ const whole =
   };
 
 const collectText: Collect = (value, secrets, mode) => {
-  collectNumbers(value, secrets);
-  for (const [email] of value.matchAll(EMAIL)) secrets.values.set(email, "an email address");
+  collectTelling(value, secrets);
   if (mode === "keep") return;
-  for (const [word] of value.matchAll(WORD)) {
+  for (const [word] of value.replace(SCHEME, "").matchAll(WORD)) {
     const folded = fold(word);
     const stays = shapeText(word) === word || folded === fold(FIXED_TEXT);
     if (word.length > 3 && !stays && !secrets.words.has(folded)) secrets.words.set(folded, "a word of a text");
   }
 };
 
-const collectName: Collect = (value, { values, words, shortNames }) => {
-  for (const [word] of value.matchAll(WORD))
-    if (UNSPACED.test(word)) {
+const collectName: Collect = (value, secrets) => {
+  const { values, words, shortNames } = secrets;
+  collectNumbers(value, secrets);
+  const all = value.match(WORD) ?? [];
+  for (const [at, word] of all.entries())
+    if (isPronoun(word)) continue;
+    else if (UNSPACED.test(word)) {
+      if (/^\p{Script=Han}{3,4}$/u.test(word)) values.set(word.slice(-2), "a name");
       if (word.length > 1) values.set(word, "a name");
-    } else if (word.length > 2) words.set(fold(word), "a name");
-    else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
+    } else if (word.length > 2) {
+      words.set(fold(word), "a name");
+      const next = all[at + 1];
+      if (next !== undefined && next.length > 1) words.set(fold(word + next), "a name");
+    } else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
 };
 
 const collectAddress: Collect = (value, secrets) => {
@@ -114,14 +138,24 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
   "business-id": whole("an id of the business", 7),
   opaque: whole("a token or checksum"),
   coordinate: whole("a place", 5),
+  link: collectText,
+  particulars: collectText,
+  sentence: (value, secrets) => collectTelling(value, secrets),
+  "media-url"(value, { values }) {
+    for (const [, token = ""] of value.matchAll(/[?&](?:mid|hash|[a-z_]*sig\w*)=([\w~-]{8,})/g))
+      values.set(token, "an id of a file");
+  },
+  sdp(value, { values }) {
+    for (const [address] of value.matchAll(/\d+(?:\.\d+){3}/g)) values.set(address, "an address in the network");
+  },
   vcard(value, secrets, mode) {
     for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) collectName(name, secrets, mode);
-    collectNumbers(value, secrets);
+    collectTelling(value, secrets);
   },
   form(value, secrets, mode) {
     const form = parsed(value);
     if (form === undefined) collectText(value, secrets, mode);
-    else collect(form, "form", "", secrets, mode);
+    else collect(form, "form", "", secrets, mode, kindInForm);
   },
   system(value, secrets, mode) {
     const [, name, before = "", after = ""] = CHANGED.exec(value) ?? [];
@@ -136,40 +170,50 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
   filename: (value, secrets, mode) => collectText(value, secrets, mode === "keep" ? "shape" : mode),
 };
 
-/** A date is nobody's number. */
+/** Whatever in a text leads to somebody, be the text kept or not. */
+function collectTelling(value: string, secrets: Secrets): void {
+  collectNumbers(value, secrets);
+  for (const [pattern, what] of IN_TEXTS)
+    for (const [found] of value.matchAll(pattern)) secrets.values.set(found, what);
+}
+
 function collectNumbers(value: string, { numbers }: Secrets): void {
-  for (const [number] of value.matchAll(/\+?\d(?:[ ().\-/]{0,2}\d){6,}/g)) {
-    const digits = number.replace(/\D/g, "");
-    if (!/^\d{4}[-./]\d\d[-./]\d\d/.test(number)) numbers.add(digits.slice(-DIGITS));
-  }
+  for (const [number] of value.replace(NO_NUMBER, "|").matchAll(NUMBERS)) numbers.add(digitsOf(number).slice(-DIGITS));
 }
 
 const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system", "vcard"]);
 const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
   ...OF_THE_BUSINESS,
-  ...(["name", "text", "username", "filename", "form", "link", "email", "emoji"] as const),
+  ...(["name", "text", "particulars", "username", "filename", "form", "link", "email", "emoji"] as const),
 ]);
 
 type Place = { readonly member: string; readonly parent: string; readonly path: string };
 type Report = (path: string, what: string) => void;
 
-function search(json: unknown, { member, parent, path }: Place, report: Report, secrets: Search): void {
+function search(
+  json: unknown,
+  { member, parent, path }: Place,
+  report: Report,
+  secrets: Search,
+  kindAt = kindOf,
+): void {
   if (Array.isArray(json)) {
-    for (const [at, item] of json.entries()) search(item, { member, parent, path: `${path}[${at}]` }, report, secrets);
+    for (const [at, item] of json.entries())
+      search(item, { member, parent, path: `${path}[${at}]` }, report, secrets, kindAt);
   } else if (isObject(json)) {
     for (const [at, [key, value]] of Object.entries(json).entries()) {
       // Its name could be somebody's number: then its place says where it is.
       const below = `${path}.${isMember(key) ? key : `(member ${at + 1})`}`;
       if (!isMember(key)) searchText(key, "own", (what) => report(below, what), secrets);
-      search(value, { member: key, parent: member, path: below }, report, secrets);
+      search(value, { member: key, parent: member, path: below }, report, secrets, kindAt);
     }
   } else if (typeof json === "string" || typeof json === "number") {
     const value = longInteger(String(json)) ?? String(json);
-    const kind = kindOf(member, parent);
+    const kind = kindAt(member, parent);
     const form = kind === "form" ? parsed(value) : undefined;
     const [, name, before, after] = (kind === "system" ? CHANGED.exec(value) : null) ?? [];
     const here = (what: string) => report(path, what);
-    if (form !== undefined) search(form, { member: "form", parent: "", path }, report, secrets);
+    if (form !== undefined) search(form, { member: "form", parent: "", path }, report, secrets, kindInForm);
     else if (name === undefined) searchText(value, kind, here, secrets);
     else {
       searchText(name, "name", here, secrets);
@@ -181,24 +225,29 @@ function search(json: unknown, { member, parent, path }: Place, report: Report, 
 /** As it stands, and as it would read decoded: a wamid hides a number in base64. */
 function searchText(value: string, kind: Kind, report: (what: string) => void, secrets: Search): void {
   const found = new Set<string>();
-  for (const reading of readingsOf(value)) {
+  const readings = readingsOf(value);
+  for (const reading of [...readings, ...hiddenIn(value)]) {
     if (hasNumber(reading, secrets.numbers)) found.add("a number");
     for (const what of secrets.valuesIn(reading)) found.add(what);
     for (const [whole] of reading.matchAll(/[\p{L}\p{N}._]+/gu)) {
       const token = whole.replace(/^\.+|\.+$/g, "");
-      if (secrets.usernames.has(fold(token))) found.add("a username");
+      if (token.length >= LEAST_HIDDEN || readings.includes(reading))
+        if (secrets.usernames.has(fold(token))) found.add("a username");
       if (secrets.userIds.has(token)) found.add("a user id");
     }
   }
   // A word of Meta's may be somebody's name as well, and so may letters that stand for others.
   if (HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value)))
-    for (const [word] of value.matchAll(WORD)) {
+    for (const [word] of readings.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
       const what = secrets.words.get(fold(word));
       if (what === "a name" || (what !== undefined && !OF_THE_BUSINESS.has(kind))) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");
     }
   for (const what of found) report(what);
 }
+
+/** A shorter username is among the letters that any bytes make. */
+const LEAST_HIDDEN = 7;
 
 /** By their first letters: thousands of ids are looked for in tens of thousands of texts. */
 function finderOf(values: ReadonlyMap<string, string>): Search["valuesIn"] {
@@ -220,22 +269,37 @@ function finderOf(values: ReadonlyMap<string, string>): Search["valuesIn"] {
 
 const START = 5;
 
+/** What a person would read, with and without the escapes of an address and of JSON. */
 function readingsOf(value: string): readonly string[] {
-  const decoded = [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].map(([run]) =>
-    Buffer.from(run, "base64").toString("latin1"),
-  );
-  return [value, ...(value.includes("%") ? [unescaped(value)] : []), ...decoded];
+  const unescaped = value.includes("%") ? [decoded(value)] : [];
+  const plain = /\\u[0-9a-f]{4}/i.test(value)
+    ? [value.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))]
+    : [];
+  return [value, ...unescaped, ...plain];
 }
 
+/** What base64 in it may hold. It begins at any place of a run: a path's parts are of the same letters. */
+function hiddenIn(value: string): readonly string[] {
+  return [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].flatMap(([run]) =>
+    [0, 1, 2, 3].map((at) => Buffer.from(run.slice(at), "base64").toString("latin1")),
+  );
+}
+
+/** A long one anywhere among its digits; a short one as all of them, or their end: any id has seven digits of somebody's. */
 function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
-  const digits = value.replace(/\D/g, "");
-  if (numbers.has(digits)) return true;
-  for (let at = 0; at + 7 <= digits.length; at++)
-    for (let length = 7; length <= DIGITS; length++) if (numbers.has(digits.slice(at, at + length))) return true;
+  for (const [run] of asciiDigits(value).matchAll(DIGIT_RUNS)) {
+    const digits = run.replace(/\D/g, "");
+    if (numbers.has(digits) || numbers.has(digits.slice(-LEAST_DIGITS)) || numbers.has(digits.slice(-LEAST_DIGITS - 1)))
+      return true;
+    for (let at = 0; at + DIGITS <= digits.length; at++) if (numbers.has(digits.slice(at, at + DIGITS))) return true;
+  }
   return false;
 }
 
-function unescaped(value: string): string {
+/** Digits with signs between them, and no words. */
+const DIGIT_RUNS = /\d(?:[^\p{L}\d\n]{0,4}\d){6,}/gu;
+
+function decoded(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {

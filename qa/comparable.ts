@@ -4,24 +4,29 @@ import { type Kind, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { FIXED_TEXT, type TextMode } from "./scrub.ts";
 import { shapeText } from "./shape-text.ts";
+import { DATE, EMAIL, LINK_TOKEN, NUMBER, UUID } from "./spelling.ts";
+
+/** How a promise was scrubbed, for only what is left after that can be compared; `exact` when it was not: every letter counts. */
+export type Comparison = TextMode | "exact";
 
 /** Who it goes to, and what the sender knows it by. */
 const ENVELOPE = new Set(["messaging_product", "recipient_type", "to", "recipient", "biz_opaque_callback_data"]);
-
-const NUMBER = /\+?\d(?:[ ().\-/]{0,2}\d){6,}/g;
-const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
+/** A new one in each run, scrubbed or not. */
+const IDS = new RegExp(UUID, "gu");
+const DATES_AND_NUMBERS = new RegExp(`(?<date>${DATE})|${NUMBER}`, "gu");
+const EMAILS = new RegExp(EMAIL, "gu");
+const LINK_TOKENS = new RegExp(LINK_TOKEN, "gu");
 
 /** Without the envelope, otherwise as it is: what is shown. */
 export function withoutEnvelope(message: WireObject): WireObject {
   return Object.fromEntries(Object.entries(message).filter(([key]) => !ENVELOPE.has(key)));
 }
 
-/** @param text how the promise was scrubbed: only what is left after that can be compared. */
-export function comparable(message: WireObject, text: TextMode): unknown {
-  return walk(withoutEnvelope(message), "", "", text);
+export function comparable(message: WireObject, comparison: Comparison): unknown {
+  return walk(withoutEnvelope(message), "", "", comparison);
 }
 
-function walk(json: unknown, member: string, parent: string, mode: TextMode): unknown {
+function walk(json: unknown, member: string, parent: string, mode: Comparison): unknown {
   if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, mode));
   if (isObject(json)) {
     // In the order of their names: Postgres keeps another one than ours.
@@ -29,17 +34,27 @@ function walk(json: unknown, member: string, parent: string, mode: TextMode): un
     return Object.fromEntries(members.map(([key, value]) => [key, walk(value, key, member, mode)]));
   }
   const kind = kindOf(member, parent);
-  if (kind === "coordinate") return mode === "keep" ? String(json) : "<place>";
+  if (mode === "exact") return exact(json, kind);
+  if (kind === "coordinate") return "<place>";
   if (typeof json !== "string") return json;
   return comparedText(longInteger(json) ?? json, kind, mode);
 }
 
+function exact(json: unknown, kind: Kind): unknown {
+  if (kind === "coordinate") return String(json);
+  if (typeof json !== "string") return json;
+  return kind === "media-id" ? FILE : (longInteger(json) ?? json).replace(IDS, ID);
+}
+
+const FILE = "<file>";
+const ID = "<id>";
+
 function comparedText(value: string, kind: Kind, mode: TextMode): string {
   switch (kind) {
     case "media-id":
-      return "<file>";
+      return FILE;
     case "filename":
-      return `<file>${/\.[A-Za-z0-9]{1,5}$/.exec(value)?.[0] ?? ""}`;
+      return `${FILE}${/\.[A-Za-z0-9]{1,5}$/.exec(value)?.[0] ?? ""}`;
     case "address":
       return "<number>";
     case "email":
@@ -47,9 +62,11 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
     case "name":
       return "<name>";
     case "opaque":
-      return mode === "keep" ? value : "<token>";
+      return "<token>";
     case "birthday":
       return "<date>";
+    case "particulars":
+      return shownText(value, mode === "keep" ? "shape" : mode);
     case "link":
       return mode === "fixed" ? "<link>" : shownText(value, mode);
     case "text":
@@ -62,9 +79,13 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
 function shownText(value: string, mode: TextMode): string {
   // How long a word is hangs on who is named; how many there are, and what is around them, does not.
   if (mode === "shape")
-    return shapeText(value)
+    return shapeText(value.replace(IDS, "x"))
       .replace(/[\p{L}\p{M}]+/gu, "x")
       .replace(/\d+/g, "0");
   if (mode === "fixed") return value.trim() === "" ? value : FIXED_TEXT;
-  return value.replace(EMAIL, "<email>").replace(NUMBER, "<number>");
+  return value
+    .replace(IDS, ID)
+    .replace(EMAILS, "<email>")
+    .replace(LINK_TOKENS, "<token>")
+    .replace(DATES_AND_NUMBERS, (found, ...rest) => ((rest.at(-1) as { date?: string }).date ? found : "<number>"));
 }

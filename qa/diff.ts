@@ -1,8 +1,8 @@
 /** What was sent beside what was promised, message by message in each conversation. Pure. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
-import { comparable } from "./comparable.ts";
+import { type Comparison, comparable } from "./comparable.ts";
+import { type Equal, longestCommon, type Pairs } from "./longest-common.ts";
 import { isObject } from "./lossless-json.ts";
-import type { TextMode } from "./scrub.ts";
 
 /** A message that was sent, or must be. */
 export type Sent = {
@@ -25,7 +25,7 @@ export type Row = {
 };
 
 export type DiffOptions = {
-  readonly text: TextMode;
+  readonly text: Comparison;
   /** What was delivered in another order is answered in another order. */
   readonly isInOrder: boolean;
   /** Invented names in the promise, each of which any word may stand for. */
@@ -79,14 +79,14 @@ export function diffConversation(
   return rows;
 }
 
-function rowOf(promised: Sent | null, got: Sent | null, text: TextMode, same: Same): Row {
+function rowOf(promised: Sent | null, got: Sent | null, text: Comparison, same: Same): Row {
   if (promised === null || got === null)
     return { kind: promised === null ? "extra" : "missing", promised, got, changes: [] };
   const changes = changesIn(comparedOf(promised, text), comparedOf(got, text), same);
   return { kind: "changed", promised, got, changes };
 }
 
-function comparedOf({ endpoint, message }: Sent, text: TextMode): unknown {
+function comparedOf({ endpoint, message }: Sent, text: Comparison): unknown {
   return { endpoint, message: comparable(message, text) };
 }
 
@@ -104,26 +104,6 @@ function sameBut(names: readonly string[]): Same {
     const any = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("[\\p{L}\\p{M}\\p{N}]+");
     return new RegExp(`^${any}$`, "u").test(got);
   };
-}
-
-type Pairs = readonly (readonly [number, number])[];
-type Equal = (promised: number, got: number) => boolean;
-
-/** Index pairs, both rising. A conversation has hundreds of messages, not thousands. */
-function longestCommon(one: number, other: number, isEqual: Equal): Pairs {
-  const lengths = Array.from({ length: one + 1 }, () => new Uint32Array(other + 1));
-  const at = (i: number, j: number) => lengths[i]?.[j] ?? 0;
-  for (let i = one - 1; i >= 0; i--)
-    for (let j = other - 1; j >= 0; j--) {
-      const row = lengths[i];
-      if (row) row[j] = isEqual(i, j) ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-    }
-  const pairs: (readonly [number, number])[] = [];
-  for (let i = 0, j = 0; i < one && j < other; )
-    if (isEqual(i, j)) pairs.push([i++, j++]);
-    else if (at(i + 1, j) >= at(i, j + 1)) i++;
-    else j++;
-  return pairs;
 }
 
 function anyEqual(one: number, other: number, isEqual: Equal): Pairs {

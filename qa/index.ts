@@ -3,6 +3,7 @@ export type { ChannelUnderTest, TestRunner } from "./channel-contract.ts";
 export { describeChannelPlugin } from "./channel-contract.ts";
 export type { Leak, Output } from "./check.ts";
 export { findLeaks } from "./check.ts";
+export type { Comparison } from "./comparable.ts";
 export type { Change, Row, Sent } from "./diff.ts";
 export type { Fixture, Manifest, PromisedSend, RecordedNumber, Recording } from "./fixtures.ts";
 export { readFixtures, readManifest, writeRecording } from "./fixtures.ts";

@@ -31,6 +31,8 @@ export type Kind =
   /** A JSON text: what somebody has filled in. */
   | "form"
   | "vcard"
+  /** Of a place or of somebody's card: words that nobody wrote in the conversation. */
+  | "particulars"
   | "sdp"
   | "birthday"
   | "emoji";
@@ -89,7 +91,12 @@ const BY_PLACE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["parent_user_id.previous", "address"],
   ["parent_user_id.current", "address"],
   ["contacts.profile", "name"],
-  ["location.name", "text"],
+  ...["name", "address", "url"].map((member) => [`location.${member}`, "particulars"] as const),
+  ...["street", "city", "state", "zip", "country", "country_code"].map(
+    (member) => [`addresses.${member}`, "particulars"] as const,
+  ),
+  ["urls.url", "particulars"],
+  ["org.title", "particulars"],
   ["system.body", "system"],
   ["groups.invite_link", "opaque"],
   ["template.name", "word"],
@@ -109,6 +116,16 @@ const BY_ENDING: readonly (readonly [RegExp, Kind])[] = [
   [/_(timestamp|time)$/, "time"],
   [/_(type|status|state|severity|category)$/, "word"],
 ];
+
+/** What a business asks for in a form has names of its own: only what tells a person is taken at its word. */
+const IN_FORMS: ReadonlySet<Kind> = new Set<Kind>([
+  ...(["address", "name", "username", "email", "id", "opaque", "birthday", "coordinate"] as const),
+]);
+
+export function kindInForm(member: string, parent: string): Kind {
+  const kind = kindOf(member, parent);
+  return IN_FORMS.has(kind) ? kind : "text";
+}
 
 /** @param parent the member that the object stands in, past arrays. */
 export function kindOf(member: string, parent: string): Kind {

@@ -14,6 +14,8 @@ export type RecordingOptions = {
   readonly startsAt: Date | null;
   /** The package's. */
   readonly version: string;
+  /** Whatever else is stored: a text may speak of anybody who wrote, or was written of, elsewhere. */
+  readonly known?: StoredTraffic | undefined;
 };
 
 /** The recording, and whatever personal the checker still found in it. */
@@ -38,7 +40,8 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const firstAt = read[0]?.receivedAt.getTime() ?? 0;
   const shiftMs = options.startsAt === null ? 0 : Math.round((options.startsAt.getTime() - firstAt) / 1000) * 1000;
   const scrubber = createScrubber({ salt: options.salt, text: options.text, shiftMs });
-  const originals = [...read.map(({ json }) => json), ...factsOf(traffic)];
+  const known = options.known === undefined ? [] : originalsOf(options.known);
+  const originals = [...read.map(({ json }) => json), ...factsOf(traffic), ...known];
   for (const original of originals) scrubber.learn(original);
   const turnOf = new Map(traffic.turns.flatMap((turn, at) => turn.messageIds.map((id) => [id, at] as const)));
   const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
@@ -114,8 +117,9 @@ function withoutOwnIds(json: unknown): unknown {
   return {
     numbers,
     names,
-    templates: { own: textsIn(templates) },
-    deliveries: objectsIn(deliveries).map(({ name, type }) => ({ own: name, type })),
+    templates: { code: textsIn(templates) },
+    // A word of Meta's, with a number before it.
+    deliveries: objectsIn(deliveries).map(({ name, type }) => ({ type: [name, type] })),
   };
 }
 

@@ -28,7 +28,7 @@ export const whatsappMatchers = {
   },
 
   toSendAs(got: WireObject, promised: WireObject): Verdict {
-    const changes = changesIn(comparable(promised, "keep"), comparable(got, "keep"));
+    const changes = changesIn(comparable(promised, "exact"), comparable(got, "exact"));
     return {
       pass: changes.length === 0,
       message: () =>

@@ -14,6 +14,13 @@ const OTHERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\p{Script=Han}/u, "雨晨 子涵 明哲 思远 佳怡 文博 若琳 浩然 欣妍 俊熙 雅静 宇航".split(" ")],
 ];
 
+/** Somebody who calls themselves so in their profile is not told apart by it, and every text is full of it. */
+const PRONOUNS = new Set("i me my you your we us our he him she her it they them".split(" "));
+
+export function isPronoun(word: string): boolean {
+  return PRONOUNS.has(word.toLowerCase());
+}
+
 /** Every list has at least twelve. */
 export function namesFor(word: string): readonly string[] {
   return OTHERS.find(([script]) => script.test(word))?.[1] ?? LATIN;

@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { callingCodeOf } from "./calling-codes.ts";
 import { namesFor } from "./names.ts";
+import { digitsOf, fold, UUID, withDigits } from "./spelling.ts";
 
 /** Digits and letters that follow from the salt and an original, and lead back to neither. */
 type Source = {
@@ -20,6 +21,7 @@ export type Pseudonyms = {
   email(value: string): string;
   /** Of a message or a call; the number in it becomes that number's stand-in. */
   messageId(value: string): string;
+  uuid(value: string): string;
   /** Digit for digit, letter for letter. */
   alike(kind: string, value: string): string;
   /** `51.5007` → another place; as many digits. */
@@ -33,6 +35,7 @@ export type Pseudonyms = {
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = UPPER.toLowerCase();
 const USER_ID = /^[A-Z]{2}\.(?:ENT\.)?(?=[A-Za-z0-9])/;
+const A_UUID = new RegExp(`^${UUID}$`);
 /** So many tries find a free one wherever there is room; where there is none it grows. */
 const TRIES = 40;
 
@@ -68,6 +71,7 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
   }
 
   function alike(kind: string, value: string): string {
+    if (A_UUID.test(value)) return pseudonyms.uuid(value);
     const isShort = value.replace(/[^A-Za-z0-9]/g, "").length < 4;
     return standIn(kind, value, (source) => {
       const same = value.replace(/[A-Za-z0-9]/g, (character) => {
@@ -84,18 +88,16 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
     address(value) {
       const prefix = USER_ID.exec(value)?.[0];
       if (prefix !== undefined) return `${prefix}${alike("user", value.slice(prefix.length).padEnd(8, "0"))}`;
-      const digits = value.replace(/\D/g, "");
+      const digits = digitsOf(value);
       if (digits.length < 5 || /[A-Za-z]/.test(value)) return alike("address", value);
       const other = phoneDigits(digits);
-      if (other.length !== digits.length) return other;
-      let at = 0;
-      return value.replace(/\d/g, () => other[at++] ?? "0");
+      return other.length === digits.length ? withDigits(value, other) : other;
     },
     nameWord(word) {
-      const folded = word.toLocaleLowerCase("en");
       const names = namesFor(word);
-      const name = standIn("name", folded, (source) => names[source.below(names.length)] ?? "Alba");
-      return word === folded && word !== word.toLocaleUpperCase("en") ? name.toLocaleLowerCase("en") : name;
+      const name = standIn("name", fold(word), (source) => names[source.below(names.length)] ?? "Alba");
+      const isSmall = word === word.toLocaleLowerCase("en") && word !== word.toLocaleUpperCase("en");
+      return isSmall ? name.toLocaleLowerCase("en") : name;
     },
     username: (value) => standIn("username", value.toLowerCase(), (source) => `u${source.hex(9)}`),
     email: (value) =>
@@ -114,6 +116,8 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
         return `${prefix}${Buffer.from([...bytes, ...Buffer.from(source.hex(20).toUpperCase()), 0]).toString("base64")}`;
       });
     },
+    // All of it is in hexadecimal digits, which "letter for letter" would not keep.
+    uuid: (value) => standIn("uuid", value.toLowerCase(), (source) => value.replace(/[0-9a-f]/gi, () => source.hex(1))),
     alike,
     coordinate(value) {
       const [, sign = "", whole = "0", fraction = ""] = /^(-?)(\d+)\.?(\d*)$/.exec(value) ?? [];

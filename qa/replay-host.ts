@@ -1,21 +1,22 @@
 /** A host for a replay and nothing else: a router, Meta's stand-in, and tables in a schema of their own that go when it stops. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWhatsAppPlugin, type WhatsAppPluginOptions } from "@omniops/whatsapp";
 import { createSimulator, type SimulatedTemplate, type Simulator } from "@omniops/whatsapp/simulator";
 import type { Knex } from "knex";
 import type { Fixture, Manifest, RecordedNumber } from "./fixtures.ts";
 import { readPayload } from "./payload.ts";
+import { openReplaySchema } from "./replay-schema.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** A channel of its own for a replay, with Meta offline and a schema that is gone afterwards. */
 export type ReplayHost = {
   readonly meta: Simulator;
+  /** What `reply` has thrown, try by try: a turn without an answer looks like silence. */
+  readonly failures: readonly Error[];
   /** Resolves when everything that was delivered is applied, answered and sent. */
   settled(): Promise<void>;
   /** Leaves nothing behind, in the database or on the disk. */
@@ -24,7 +25,7 @@ export type ReplayHost = {
 
 /** Where its schema is made, who answers, and which numbers there must be. */
 export type ReplayHostOptions = {
-  /** Of a role that may create a schema. Its other schemas are not touched. */
+  /** Of a role that may create a schema, with six connections. No other schema is touched but what a killed replay has left. */
   readonly knex: Knex;
   /** The host's AI. */
   readonly reply: WhatsAppPluginOptions["reply"];
@@ -41,16 +42,15 @@ const SOON = "2 seconds";
 /** Starts a channel for a replay, with every number of the fixtures connected. */
 export async function startReplayHost({ knex, reply, fixtures, manifest }: ReplayHostOptions): Promise<ReplayHost> {
   const { default: express } = await import("express");
-  const schema = `whatsapp_replay_${randomBytes(6).toString("hex")}`;
   const numbers = numbersOf(fixtures, manifest);
   const secrets = { appSecret: secret(), verifyToken: secret(), accessToken: secret() };
+  const failures: Error[] = [];
+  const stopping = new AbortController();
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const mediaDir = await mkdtemp(join(tmpdir(), "whatsapp-replay-"));
-    undo.push(() => rm(mediaDir, { recursive: true, force: true }));
     const meta = createSimulator({
       ...secrets,
       numbers: numbers.map((number) => ({ ...number, verifiedName: "Recorded number" })),
@@ -60,8 +60,9 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
     undo.push(meta.stop);
     for (const { wabaId, ...template } of manifest?.templates ?? [])
       meta.templates.add(template as SimulatedTemplate, String(wabaId));
-    await knex.raw("create schema ??", [schema]);
-    undo.push(() => knex.raw("drop schema ?? cascade", [schema]));
+    const own = await openReplaySchema(knex);
+    undo.push(own.drop);
+    const schema = own.name;
     const plugin = createWhatsAppPlugin({
       knex,
       schema,
@@ -72,10 +73,18 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
         tokenKeys: `replay:${randomBytes(32).toString("base64")}`,
         graphUrl: meta.url,
         dialogUrl: meta.url,
-        mediaDir,
+        mediaDir: own.folder,
         coalesceMs: 0,
       },
-      reply,
+      // One that thinks for long would be waited for, by a host that stops.
+      reply: async (...asked) => {
+        try {
+          return await unlessAborted(Promise.resolve(reply(...asked)), stopping.signal);
+        } catch (error) {
+          if (!stopping.signal.aborted) failures.push(error instanceof Error ? error : new Error(String(error)));
+          throw error;
+        }
+      },
       logger: SILENT,
       alarms: false,
       pollMs: 100,
@@ -87,7 +96,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
     for (const { phoneNumberId, wabaId } of numbers)
       await plugin.connect({ customerConfigId: TENANT, accessToken: secrets.accessToken, phoneNumberId, wabaId });
     await plugin.start();
-    undo.push(plugin.stop);
+    undo.push(plugin.stop, async () => stopping.abort(new Error("The replay has ended.")));
     const server = createServer(express().use("/", plugin.router)).listen(0, "127.0.0.1");
     await once(server, "listening");
     undo.push(async () => {
@@ -95,7 +104,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
       await new Promise((resolve) => server.close(resolve));
     });
     meta.setWebhookUrl(`http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`);
-    return { meta, stop, settled: () => settle(knex, schema, meta) };
+    return { meta, failures, stop, settled: () => settle(knex, schema, meta) };
   } catch (error) {
     await stop();
     throw error;
@@ -117,9 +126,10 @@ async function settle(knex: Knex, schema: string, meta: Simulator): Promise<void
   }
 }
 
-/** A recording names them; of other fixtures it is whatever they speak of. */
+/** A recording names those that were connected; of other fixtures it is whatever they speak of. */
 function numbersOf(fixtures: readonly Fixture[], manifest: Manifest | null): readonly RecordedNumber[] {
-  const found = [...(manifest?.numbers ?? []), ...fixtures.flatMap(({ bytes }) => readPayload(bytes).numbers)];
+  const named = manifest?.numbers ?? [];
+  const found = named.length > 0 ? named : fixtures.flatMap(({ bytes }) => readPayload(bytes).numbers);
   const known = [...new Map(found.map((number) => [number.phoneNumberId, number])).values()];
   // The account of Meta's own test button: nobody can connect that.
   const connectable = known.filter(({ wabaId }) => wabaId !== "0");

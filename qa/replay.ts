@@ -2,14 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AcceptedMessage, Simulator, WireObject } from "@omniops/whatsapp/simulator";
-import { withoutEnvelope } from "./comparable.ts";
+import { type Comparison, withoutEnvelope } from "./comparable.ts";
 import { diffConversation, type Row, type Sent } from "./diff.ts";
 import { type Fixture, type Manifest, type PromisedSend, readFixtures, readManifest } from "./fixtures.ts";
 import { objectOf, objectsIn, readJson, textOf, writeJson } from "./lossless-json.ts";
 import { type Post, planPosts } from "./plan-posts.ts";
 import { newestTimeIn, retime, shiftTimes } from "./retime.ts";
 import { createRewriter, type Rewriter } from "./rewrite.ts";
-import type { TextMode } from "./scrub.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** What is replayed, against which Meta, and in what timing and order. */
 export type ReplayOptions = {
@@ -42,8 +42,8 @@ export type ReplayOptions = {
   readonly numbers?: Readonly<Record<string, string>>;
   /** For a host that has seen the recording before: every message gets a new id. */
   readonly newIds?: boolean;
-  /** How much of a text is compared. Default: what the recording's manifest says, else `keep`. */
-  readonly text?: TextMode;
+  /** How the promise was scrubbed. Default: as the recording's manifest says; `exact` without one, and after `--update`. */
+  readonly text?: Comparison;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 };
@@ -130,7 +130,7 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
       options.onProgress?.(at, posts.length);
       await clock.until(post, signal);
       current = post.fixtures.at(-1) ?? null;
-      const status = await deliver(meta, clock.bytesOf(post, rewriter));
+      const status = await unlessAborted(deliver(meta, clock.bytesOf(post, rewriter)), signal);
       if (status !== 200) for (const { name } of post.fixtures) refused.push({ fixture: name, status });
       for (const fixture of post.fixtures) done.add(fixture);
       if (timing === "none") await settle([...done].reduce((sum, { sends }) => sum + (sends?.length ?? 0), 0));
@@ -142,6 +142,7 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
     stopListening();
     if (hadStatuses) meta.faults.webhooks({});
   }
+  const isScrubbed = manifest !== null && manifest.promised === "recorded";
   return resultOf({
     fixtures,
     posts,
@@ -149,9 +150,9 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
     rewriter,
     canonical,
     refused,
-    text: text ?? (manifest === null || manifest.promised === "replayed" ? "keep" : manifest.text),
+    text: text ?? (isScrubbed ? manifest.text : "exact"),
     isInOrder: options.shuffle === undefined && timing === "none",
-    names: manifest?.names ?? [],
+    names: isScrubbed ? manifest.names : [],
   });
 }
 
@@ -194,15 +195,18 @@ function settler(
   let patience = patienceMs;
   const asked = () => Object.values(meta.requests).reduce((sum, count) => sum + count, 0);
   return async (promised) => {
-    if (settled !== undefined) return settled();
-    await meta
-      .waitFor(() => caught.length >= promised || signal?.aborted === true, patience)
-      .catch(() => {
-        patience = Math.min(patience, SHORT_PATIENCE_MS);
-      });
-    for (let last = -1; last !== asked() && signal?.aborted !== true; ) {
+    if (settled !== undefined) return unlessAborted(settled(), signal);
+    await unlessAborted(
+      meta
+        .waitFor(() => caught.length >= promised, patience)
+        .catch(() => {
+          patience = Math.min(patience, SHORT_PATIENCE_MS);
+        }),
+      signal,
+    );
+    for (let last = -1; last !== asked(); ) {
       last = asked();
-      await sleep(quietMs);
+      await sleep(quietMs, undefined, signal === undefined ? {} : { signal });
     }
   };
 }
@@ -274,7 +278,7 @@ function resultOf(run: {
   readonly rewriter: Rewriter;
   readonly canonical: (address: string) => string;
   readonly refused: ReplayResult["refused"];
-  readonly text: TextMode;
+  readonly text: Comparison;
   readonly isInOrder: boolean;
   readonly names: readonly string[];
 }): ReplayResult {

@@ -1,7 +1,9 @@
 /** A replay as one HTML file: what each person wrote, what was promised, what was sent, as a phone shows it, with the differences marked. */
 import { drawMessages, PHONE_CSS, type WireObject } from "@omniops/whatsapp/simulator";
+import { differingWords, type Piece, shortened } from "./differing-words.ts";
 import type { Manifest } from "./fixtures.ts";
 import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
+import { REPORT_CSS } from "./report-css.ts";
 
 /** What stands on top of the report. */
 export type HtmlOptions = {
@@ -37,34 +39,72 @@ export function reportHtml(result: ReplayResult, { title, subtitle, templates = 
 <meta name="color-scheme" content="light dark">
 <title>${escaped(verdict)}: ${escaped(title)}</title>
 <style>${PHONE_CSS}
-${CSS}</style>
+${REPORT_CSS}</style>
 <header class="top ${ok ? "good" : "bad"}">
   <p class="verdict">${ok ? "✓" : "✗"} ${escaped(verdict)}</p>
   <h1>${escaped(title)}</h1>
   <p class="subtitle">${escaped(subtitle)}</p>
   <dl>${facts.map(([count, what]) => `<div><dt>${what}</dt><dd>${count}</dd></div>`).join("")}</dl>
+  ${indexHtml(result)}
 </header>
 <main>
 ${refused.length === 0 ? "" : `<section class="refused"><h2>Not acknowledged</h2><ul>${refused.map(({ fixture, status }) => `<li><code>${escaped(fixture)}</code> ${status === null ? "was not answered" : `was answered ${status}`}</li>`).join("")}</ul></section>`}
-${result.conversations.map((conversation) => conversationHtml(conversation, draw)).join("\n")}
+${result.conversations.map((conversation, at) => conversationHtml(conversation, at, draw)).join("\n")}
 </main>
 </html>
 `;
 }
 
-function conversationHtml({ name, to, steps }: ReplayedConversation, draw: Draw): string {
+/** The way to each difference, and out of what is the same. */
+function indexHtml({ conversations, differences }: ReplayResult): string {
+  if (differences === 0) return "";
+  const items = conversations.flatMap(({ name, to, steps }, at) =>
+    rowsOf(steps).flatMap(({ row, number, fixture }) =>
+      row !== null && differs(row)
+        ? [
+            `<li><a href="#${idOf(at, number)}">${escaped(name ?? to)}, ${escaped(whatOf(row))}</a> <small>${escaped(fixture)}</small></li>`,
+          ]
+        : [],
+    ),
+  );
+  return `<nav class="index" aria-label="Differences"><strong>What differs</strong><ol>${items.join("")}</ol></nav>
+  <label class="filter"><input type="checkbox" id="only"> Show only what differs</label>`;
+}
+
+function whatOf({ kind, changes }: ReplayedRow): string {
+  return kind === "changed" ? `changed: ${changes.map(({ path }) => path).join(", ")}` : WORDS[kind];
+}
+
+type NumberedRow = {
+  readonly fixture: string;
+  readonly written: readonly WireObject[];
+  readonly row: ReplayedRow | null;
+  readonly number: number;
+};
+
+/** A line for each message, and one for what was answered with nothing. */
+function rowsOf(steps: ReplayedConversation["steps"]): readonly NumberedRow[] {
+  return steps
+    .flatMap(({ fixture, written, rows: [first = null, ...rest] }) => [
+      { fixture, written, row: first },
+      ...rest.map((row) => ({ fixture, written: [], row })),
+    ])
+    .map((line, number) => ({ ...line, number }));
+}
+
+function idOf(conversation: number, row: number): string {
+  return `difference-${conversation + 1}-${row + 1}`;
+}
+
+function conversationHtml({ name, to, steps }: ReplayedConversation, at: number, draw: Draw): string {
   const isBad = steps.some(({ rows }) => rows.some(differs));
-  const rows = steps.flatMap(({ fixture, written, rows: own }) => {
-    const first = own[0];
-    const lines =
-      first === undefined ? [rowHtml(fixture, written, null, draw)] : [rowHtml(fixture, written, first, draw)];
-    return [...lines, ...own.slice(1).map((row) => rowHtml("", [], row, draw))];
-  });
-  return `<section class="conversation">
+  return `<section class="conversation${isBad ? " different" : ""}">
 <h2>${escaped(name ?? to)} <small>${name === null ? "" : escaped(to)}</small> <span class="badge ${isBad ? "bad" : "good"}">${isBad ? "different" : "as promised"}</span></h2>
 <div class="table" role="table" aria-label="What was written, promised and sent">
 <div class="row head" role="row"><div role="columnheader">The person wrote</div><div role="columnheader">Promised</div><div role="columnheader">Sent</div></div>
-${rows.join("\n")}
+${rowsOf(steps)
+  .map((line) => rowHtml(line, at, draw))
+  .join("\n")}
 </div>
 </section>`;
 }
@@ -77,46 +117,36 @@ const WORDS: Readonly<Record<ReplayedRow["kind"], string>> = {
   unpromised: "nothing was promised",
 };
 
-function rowHtml(fixture: string, written: readonly WireObject[], row: ReplayedRow | null, draw: Draw): string {
-  const about = fixture === "" ? "" : `<p class="fixture">${escaped(fixture)}</p>`;
-  const wrote = written.length === 0 ? "" : draw(written);
-  const kind = row?.kind ?? "unpromised";
-  return `<div class="row ${row === null ? "" : kind}" role="row">
-<div role="cell">${about}${wrote}</div>
-<div role="cell">${row?.promised ? draw([row.promised.message]) : row?.kind === "extra" ? '<p class="nothing">nothing</p>' : ""}</div>
-<div role="cell">${row?.got ? draw([row.got.message]) : row?.kind === "missing" ? '<p class="nothing">nothing</p>' : ""}${row === null ? "" : `<p class="mark">${WORDS[kind]}</p>`}${row === null ? "" : changesHtml(row)}</div>
+function rowHtml({ fixture, written, row, number }: NumberedRow, conversation: number, draw: Draw): string {
+  const wrote = written.length === 0 ? "" : `<p class="fixture">${escaped(fixture)}</p>${draw(written)}`;
+  if (row === null)
+    return `<div class="row quiet" role="row"><div role="cell">${wrote}</div><div role="cell"></div><div role="cell"></div></div>`;
+  const { kind, promised, got } = row;
+  const nothing = '<p class="nothing">nothing</p>';
+  const isBad = differs(row);
+  return `<div class="row ${kind}" role="row"${isBad ? ` id="${idOf(conversation, number)}"` : ""}>
+${isBad ? `<div class="what" role="cell"><p class="mark">${WORDS[kind]}</p>${changesHtml(row)}</div>` : ""}<div role="cell">${wrote}</div>
+<div role="cell" data-of="Promised">${promised ? draw([promised.message]) : kind === "extra" ? nothing : ""}</div>
+<div role="cell" data-of="Sent">${got ? draw([got.message]) : kind === "missing" ? nothing : ""}${isBad ? "" : `<p class="mark">${WORDS[kind]}</p>`}</div>
 </div>`;
 }
 
 function changesHtml({ changes }: ReplayedRow): string {
   if (changes.length === 0) return "";
   const items = changes.map(({ path, promised, got }) => {
-    const [one, other] = marked(promised ?? "", got ?? "");
-    return `<li><code>${escaped(path)}</code>
-<pre class="was">${promised === undefined ? "<i>nothing</i>" : one}</pre>
-<pre class="is">${got === undefined ? "<i>nothing</i>" : other}</pre></li>`;
+    const [one, other] = differingWords(promised ?? "", got ?? "");
+    return `<li><code>${escaped(path)}</code><pre class="was">${promised === undefined ? "<i>nothing</i>" : marked(one)}</pre><pre class="is">${got === undefined ? "<i>nothing</i>" : marked(other)}</pre></li>`;
   });
-  return `<details open><summary>${changes.length === 1 ? "1 place" : `${changes.length} places`}</summary><ul class="changes">${items.join("")}</ul></details>`;
+  return `<ul class="changes">${items.join("")}</ul>`;
 }
 
 /** So much of what is the same is shown beside what differs. */
 const AROUND = 80;
 
-/** What lies between the same beginning and the same end is marked. */
-function marked(one: string, other: string): readonly [string, string] {
-  const [a, b] = [[...one], [...other]];
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start++;
-  let end = 0;
-  while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++;
-  const show = (letters: readonly string[]) => {
-    const middle = letters.slice(start, letters.length - end).join("");
-    const before = letters.slice(0, start).join("");
-    const after = letters.slice(letters.length - end).join("");
-    const mark = middle === "" ? "" : `<mark>${escaped(middle)}</mark>`;
-    return `${escaped(before.length > AROUND ? `…${before.slice(-AROUND)}` : before)}${mark}${escaped(after.length > AROUND ? `${after.slice(0, AROUND)}…` : after)}`;
-  };
-  return [show(a), show(b)];
+function marked(pieces: readonly Piece[]): string {
+  return shortened(pieces, AROUND)
+    .map(({ text, isSame }) => (isSame ? escaped(text) : `<mark>${escaped(text)}</mark>`))
+    .join("");
 }
 
 function differs({ kind }: ReplayedRow): boolean {
@@ -127,44 +157,3 @@ function differs({ kind }: ReplayedRow): boolean {
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
-
-const CSS = `:root{--page:#f6f7f8;--card:#fff;--ink:#15202b;--soft:#5b6b78;--line:#dfe4e8;--good:#0b7a4b;--good-wash:#e7f6ee;--bad:#b3261e;--bad-wash:#fdecea;--chat:#efeae2}
-@media (prefers-color-scheme:dark){:root{--page:#0e1418;--card:#172027;--ink:#e6edf3;--soft:#9fb0bd;--line:#2a3741;--good:#5fd19a;--good-wash:#12291f;--bad:#ff9a90;--bad-wash:#33191a;--chat:#0b141a}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-.top{padding:24px max(24px,calc(50vw - 620px));background:var(--card);border-bottom:1px solid var(--line);border-top:6px solid var(--good)}
-.top.bad{border-top-color:var(--bad)}
-.verdict{margin:0;font-weight:700;color:var(--good)}
-.bad .verdict{color:var(--bad)}
-h1{margin:4px 0;font-size:22px;overflow-wrap:anywhere}
-.subtitle{margin:0;color:var(--soft)}
-dl{display:flex;flex-wrap:wrap;gap:12px 32px;margin:16px 0 0}
-dt{color:var(--soft);font-size:13px}
-dd{margin:0;font-size:20px;font-weight:600;font-variant-numeric:tabular-nums}
-main{padding:8px max(24px,calc(50vw - 620px)) 48px}
-h2{font-size:17px;margin:28px 0 10px;overflow-wrap:anywhere}
-h2 small{color:var(--soft);font-weight:400}
-.badge{font-size:12px;font-weight:600;padding:2px 8px;border-radius:99px;background:var(--good-wash);color:var(--good)}
-.badge.bad{background:var(--bad-wash);color:var(--bad)}
-.table{border:1px solid var(--line);border-radius:10px;overflow:hidden;background:var(--card)}
-.row{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));border-top:1px solid var(--line)}
-.row:first-child{border-top:0}
-.row.head{font-size:13px;color:var(--soft);font-weight:600}
-.row>div{padding:10px 12px;min-width:0}
-.row>div+div{border-left:1px solid var(--line)}
-.row.changed,.row.missing,.row.extra{background:var(--bad-wash);box-shadow:inset 4px 0 var(--bad)}
-.wa-chat{border-radius:8px;background-color:var(--chat)}
-.fixture{margin:0 0 6px;font:12px ui-monospace,monospace;color:var(--soft);overflow-wrap:anywhere}
-.mark{margin:6px 0 0;font-size:13px;color:var(--soft)}
-.changed .mark,.missing .mark,.extra .mark{color:var(--bad);font-weight:600}
-.nothing{margin:0;color:var(--soft);font-style:italic}
-summary{cursor:pointer;font-size:13px;margin-top:4px}
-.changes{list-style:none;margin:6px 0 0;padding:0}
-code{font:12px ui-monospace,monospace;overflow-wrap:anywhere}
-pre{margin:3px 0;padding:4px 8px;border-radius:6px;font:12px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line)}
-pre.was::before{content:"− ";color:var(--bad)}
-pre.is::before{content:"+ ";color:var(--good)}
-mark{background:var(--bad-wash);color:var(--bad);border-radius:3px;outline:1px solid var(--bad)}
-.is mark{background:var(--good-wash);color:var(--good);outline-color:var(--good)}
-.refused{margin-top:24px;padding:4px 16px;border:1px solid var(--bad);border-radius:10px;background:var(--bad-wash)}
-@media (max-width:760px){.row{grid-template-columns:1fr}.row.head{display:none}.row>div+div{border-left:0;border-top:1px dashed var(--line)}}`;

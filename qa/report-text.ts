@@ -1,5 +1,6 @@
 /** What a replay came to, for a terminal: conversation by conversation, what differs and where. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
+import { differingWords, type Piece, shortened } from "./differing-words.ts";
 import { objectOf, objectsIn, textOf } from "./lossless-json.ts";
 import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
 
@@ -9,6 +10,8 @@ export type Colours = Readonly<Record<"good" | "bad" | "dim" | "bold", (text: st
 const PLAIN: Colours = { good: String, bad: String, dim: String, bold: String };
 /** More of a text tells a reader nothing new. */
 const MOST = 300;
+/** So much of what is the same stands beside what differs. */
+const AROUND = 60;
 
 /** Every conversation with a difference, or all of them. */
 export function describeReplay(result: ReplayResult, colours: Colours = PLAIN, all = true): string {
@@ -16,7 +19,9 @@ export function describeReplay(result: ReplayResult, colours: Colours = PLAIN, a
   const shown = result.conversations.filter(({ steps }) => all || steps.some(({ rows }) => rows.some(differs)));
   const blocks = shown.map((conversation) => describeConversation(conversation, colours, all));
   const lines = refused.map(({ fixture, status }) =>
-    colours.bad(`✗ ${harmless(fixture)} was ${status === null ? "not answered" : `answered ${status}`}`),
+    colours.bad(
+      `✗ ${harmless(fixture)} was ${status === null ? "not answered" : `answered ${status}`}${whyOf(status)}`,
+    ),
   );
   const said = `${counted(counts.deliveries, "delivery", "deliveries")}, ${counts.sent} sent, ${counts.promised} promised`;
   const verdict = result.ok
@@ -35,10 +40,17 @@ export function describeDifferences(result: ReplayResult): string {
   return describeReplay(result, PLAIN, false);
 }
 
+/** What it usually is. */
+function whyOf(status: number | null): string {
+  if (status === null) return ": is the host running at that address?";
+  if (status === 401) return ": its signature was refused; the secret must be the host's";
+  return status === 404 ? ": is the router mounted at that address?" : "";
+}
+
 function describeConversation({ name, to, steps }: ReplayedConversation, colours: Colours, all: boolean): string {
   const shown = steps.filter(({ rows }) => all || rows.some(differs));
   const blocks = shown.flatMap(({ fixture, written, rows }) => [
-    ...written.map((message) => `  ${harmless(shortened(shownMessage(message)))}  ${colours.dim(harmless(fixture))}`),
+    ...written.map((message) => `  ${harmless(cut(shownMessage(message)))}  ${colours.dim(harmless(fixture))}`),
     ...rows.flatMap((row) => describeRow(row, colours)),
   ]);
   return [
@@ -48,8 +60,8 @@ function describeConversation({ name, to, steps }: ReplayedConversation, colours
 }
 
 function describeRow(row: ReplayedRow, { good, bad, dim }: Colours): readonly string[] {
-  const one = row.promised === null ? "" : harmless(shortened(shownMessage(row.promised.message)));
-  const other = row.got === null ? "" : harmless(shortened(shownMessage(row.got.message)));
+  const one = row.promised === null ? "" : harmless(cut(shownMessage(row.promised.message)));
+  const other = row.got === null ? "" : harmless(cut(shownMessage(row.got.message)));
   switch (row.kind) {
     case "same":
       return [good(`    ✓ ${other}`)];
@@ -60,14 +72,14 @@ function describeRow(row: ReplayedRow, { good, bad, dim }: Colours): readonly st
     case "extra":
       return [bad(`    ✗ not promised: ${other}`)];
     case "changed":
-      return [
-        bad(`    ✗ changed: ${other}`),
-        ...row.changes.flatMap(({ path, promised, got }) => [
-          `      ${harmless(path)}`,
-          bad(`        - ${promised === undefined ? "(nothing)" : harmless(shortened(promised))}`),
-          good(`        + ${got === undefined ? "(nothing)" : harmless(shortened(got))}`),
-        ]),
-      ];
+      return row.changes.flatMap(({ path, promised, got }) => {
+        const [was, is] = differingWords(promised ?? "(nothing)", got ?? "(nothing)");
+        const said = (pieces: readonly Piece[], colour: (text: string) => string) =>
+          shortened(pieces, AROUND)
+            .map(({ text, isSame }) => (isSame ? harmless(text) : colour(harmless(text))))
+            .join("");
+        return [bad(`    ✗ changed: ${harmless(path)}`), `        - ${said(was, bad)}`, `        + ${said(is, good)}`];
+      });
   }
 }
 
@@ -93,7 +105,7 @@ export function shownMessage(message: WireObject): string {
   return `${kind}${words ?? ""} ${buttons.map((title) => `[${title}]`).join(" ")}`.trim() || `[${type}]`;
 }
 
-function shortened(text: string): string {
+function cut(text: string): string {
   return text.length > MOST ? `${text.slice(0, MOST)}…` : text;
 }
 

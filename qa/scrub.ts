@@ -1,8 +1,10 @@
 /** Replaces whatever is personal in Meta's JSON, so that what belonged together still does and everything keeps its shape. */
-import { isMember, isWord, type Kind, kindOf } from "./kinds.ts";
+import { createTextCleaner, type TextCleaner } from "./clean-text.ts";
+import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
-import { createPseudonyms } from "./pseudonyms.ts";
+import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
 import { shapeText } from "./shape-text.ts";
+import { digitsOf, fold, UNSPACED, WORD } from "./spelling.ts";
 
 /**
  * What becomes of what people wrote. `shape`: letters and digits are replaced, everything else stays. `keep`: only names,
@@ -38,65 +40,60 @@ export type Scrubber = {
 
 export const FIXED_TEXT = "Text";
 
-const WORD = /[\p{L}\p{M}]+/gu;
-/** Written without spaces: a name stands in the middle of other letters. */
-export const UNSPACED =
-  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
-const EMAIL = "[\\p{L}\\p{N}._%+-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+";
-const MESSAGE_ID = "\\bwa[cm]id\\.[A-Za-z0-9+/_-]+={0,2}";
-const USER_ID = "\\b[A-Z]{2}\\.(?:ENT\\.)?(?=[A-Za-z]*\\d)[A-Za-z0-9]{4,128}";
-const NUMBER = "\\+?\\d(?:[ ().\\-/]{0,2}\\d){6,}";
-const TOKEN = new RegExp(
-  `(?<email>${EMAIL})|(?<message>${MESSAGE_ID})|(?<user>${USER_ID})|(?<number>${NUMBER})|[\\p{L}\\p{N}_][\\p{L}\\p{N}\\p{M}_.'’-]*`,
-  "gu",
-);
-const DATE = /^\d{4}[-./]\d\d[-./]\d\d/;
+const FIXED_LINK = "https://example.com/";
+/** What is put in the place of addresses and file names: its words are nobody's. */
+export const INVENTED =
+  /\bmail-[0-9a-f]{8}@example\.(?:com|org)\b|^https:\/\/example\.com\/$|^file-[0-9a-f]{6}(?:\.\w+)?$/g;
+
 /** Meta's sentence about a new number or user id: who, before, after. */
 export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
+/** Fewer digits are a price, a year or a code of the business's. */
+const LEAST_NUMBER = 7;
+/** What a card's line says of itself, and of nobody. */
+const OF_A_LINE = /^(?:type|charset|encoding|pref|value)=/i;
 
 /** Makes a scrubber. It learns everything first, then scrubs. */
 export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions): Scrubber {
-  const names = new Set<string>();
-  const unspaced = new Set<string>();
-  const usernames = new Set<string>();
   const words = new Set<string>();
-  const ids = new Map<string, (value: string) => string>();
-  const numbers = new Set<string>();
-  const pseudonyms = createPseudonyms(salt, (value) => {
-    const folded = fold(value);
-    return names.has(folded) || words.has(folded) || usernames.has(folded);
-  });
+  const people: TextCleaner = createTextCleaner(() => pseudonyms);
+  const { clean } = people;
+  const pseudonyms: Pseudonyms = createPseudonyms(salt, (value) => people.isSomebodys(value) || words.has(fold(value)));
 
-  function learn(json: unknown, member = "", parent = ""): void {
-    if (Array.isArray(json)) for (const item of json) learn(item, member, parent);
-    else if (isObject(json)) for (const [key, value] of Object.entries(json)) learn(value, key, member);
-    else if (typeof json === "string" || typeof json === "number") learnValue(String(json), kindOf(member, parent));
+  function learn(json: unknown, member = "", parent = "", kindAt = kindOf): void {
+    if (Array.isArray(json)) for (const item of json) learn(item, member, parent, kindAt);
+    else if (isObject(json)) for (const [key, value] of Object.entries(json)) learn(value, key, member, kindAt);
+    else if (typeof json === "string" || typeof json === "number") learnValue(String(json), kindAt(member, parent));
   }
 
   const LEARN: Readonly<Partial<Record<Kind, (value: string) => void>>> = {
-    name: learnName,
-    address(value) {
-      const digits = value.replace(/\D/g, "");
-      if (digits.length >= 7) numbers.add(digits);
-      else ids.set(value, address);
+    name(value) {
+      people.learnName(value);
+      const digits = digitsOf(value);
+      if (digits.length >= LEAST_NUMBER) people.learnNumber(digits);
     },
-    username: (value) => void usernames.add(fold(value)),
-    id: (value) => void ids.set(value, id),
-    "media-id": (value) => void ids.set(value, (one) => pseudonyms.alike("media", one)),
-    "business-id": (value) => void ids.set(value, businessId),
-    opaque: (value) => void ids.set(value, opaque),
+    address(value) {
+      if (digitsOf(value).length >= LEAST_NUMBER) people.learnNumber(value);
+      else people.learnId(value, address);
+    },
+    username: people.learnUsername,
+    id: (value) => people.learnId(value, id),
+    "media-id": (value) => people.learnId(value, (one) => pseudonyms.alike("media", one)),
+    "business-id": (value) => people.learnId(value, businessId),
+    opaque: (value) => people.learnId(value, opaque),
+    coordinate: (value) => people.learnId(value.replace("-", ""), (one) => coordinate(value).slice(-one.length)),
     form(value) {
       const filled = parsed(value);
-      if (filled !== undefined) learn(filled, "form");
+      if (filled !== undefined) learn(filled, "form", "", kindInForm);
     },
     vcard(value) {
-      for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) learnName(name);
+      for (const [, name = ""] of value.matchAll(/^(?:FN|N)\b[^:\n]*:(.*)$/gim)) people.learnName(name);
     },
     system(value) {
       const [, who = ""] = CHANGED.exec(value) ?? [];
-      learnName(who);
+      people.learnName(who);
     },
     text: learnWords,
+    particulars: learnWords,
     filename: learnWords,
   };
 
@@ -108,56 +105,15 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     for (const [word] of value.matchAll(WORD)) words.add(fold(word));
   }
 
-  function learnName(name: string): void {
-    for (const [word] of name.matchAll(WORD)) {
-      if (UNSPACED.test(word)) unspaced.add(word);
-      names.add(fold(word));
-    }
-  }
-
-  /** Whatever is known of anybody, and whatever looks as if it were. */
-  function withoutPeople(value: string): string {
-    let rest = value;
-    for (const name of unspaced)
-      if (name.length > 1 && rest.includes(name)) rest = rest.split(name).join(pseudonyms.nameWord(name));
-    return rest.replace(TOKEN, (...args) => {
-      const token: string = args[0];
-      const groups = args.at(-1) as Readonly<Record<string, string | undefined>>;
-      const known = ids.get(token);
-      if (known !== undefined && token.length >= 6) return known(token);
-      if (groups.email !== undefined) return pseudonyms.email(token);
-      if (groups.message !== undefined) return pseudonyms.messageId(token);
-      if (groups.user !== undefined) return pseudonyms.address(token);
-      if (groups.number !== undefined) return DATE.test(token) ? token : numberIn(token);
-      if (usernames.has(fold(token))) return pseudonyms.username(token);
-      return token
-        .replace(/\d{7,}/g, numberIn)
-        .replace(WORD, (word) => (isKnownName(word) ? pseudonyms.nameWord(word) : word));
-    });
-  }
-
-  /** Somebody's number as it is dialled at home leads to the same stand-in as with its country. */
-  function numberIn(token: string): string {
-    const digits = token.replace(/\D/g, "");
-    if (numbers.has(digits) || !digits.startsWith("0")) return pseudonyms.address(token);
-    const whole = [...numbers].find((number) => number.endsWith(digits.slice(1)) && digits.length > 8);
-    if (whole === undefined) return pseudonyms.address(token);
-    const other = pseudonyms.address(whole).slice(1 - digits.length);
-    let at = 0;
-    return token.replace(/\d/g, () => `0${other}`[at++] ?? "0");
-  }
-
-  /** Two letters are a word of somebody's language as often as a name: then the spelling decides. */
-  function isKnownName(word: string): boolean {
-    if (!names.has(fold(word))) return false;
-    return word.length > 2 || (word.length === 2 && /^\p{Lu}/u.test(word));
-  }
-
   function text(value: string): string {
     if (value.trim() === "") return value;
     if (mode === "fixed") return FIXED_TEXT;
-    const rest = withoutPeople(value);
-    return mode === "shape" ? shapeText(rest) : rest;
+    return mode === "shape" ? shapeText(clean(value)) : clean(value);
+  }
+
+  /** Whatever becomes of texts, these have no words left. */
+  function particulars(value: string): string {
+    return mode === "fixed" ? text(value) : shapeText(clean(value));
   }
 
   function name(value: string): string {
@@ -183,7 +139,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     // A group's id is a text in base64 that holds the number of the business.
     if (/^[\x20-\x7e]+$/.test(inside) && /\d{7}/.test(inside)) {
       const other = inside.replace(/\d{7,}/g, (digits) =>
-        numbers.has(digits) ? pseudonyms.address(digits) : pseudonyms.alike("digits", digits),
+        people.knowsNumber(digits) ? pseudonyms.address(digits) : pseudonyms.alike("digits", digits),
       );
       return Buffer.from(other, "latin1").toString("base64");
     }
@@ -201,21 +157,29 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   function form(value: string): string {
     const filled = parsed(value);
-    return filled === undefined ? text(value) : JSON.stringify(walk(filled, "form", ""));
+    return filled === undefined ? text(value) : JSON.stringify(walk(filled, "form", "", kindInForm));
   }
 
   function vcard(value: string): string {
     return value
       .split(/(?<=\n)/)
-      .map((line) => {
-        const at = line.indexOf(":");
-        if (at === -1) return shapeText(withoutPeople(line));
-        const head = line.slice(0, at).replace(/\d{7,}/g, numberIn);
-        if (/^(?:BEGIN|END|VERSION)$/i.test(head)) return line;
-        const rest = line.slice(at + 1);
-        return `${head}:${/^(?:FN|N)\b/i.test(head) ? name(rest) : shapeText(withoutPeople(rest))}`;
-      })
+      .map(vcardLine)
       .join("");
+  }
+
+  function vcardLine(line: string): string {
+    const at = line.indexOf(":");
+    if (at === -1) return shapeText(clean(line));
+    const [field = "", ...parameters] = line.slice(0, at).split(";");
+    if (/^(?:BEGIN|END|VERSION)$/i.test(field)) return line;
+    const told = parameters.map((one) => {
+      const value = one.indexOf("=") + 1;
+      if (OF_A_LINE.test(one) || value === 0) return one;
+      const rest = clean(one.slice(value));
+      return one.slice(0, value) + (/^waid=\d+$/i.test(one) ? rest : shapeText(rest));
+    });
+    const rest = line.slice(at + 1);
+    return `${[field, ...told].join(";")}:${/(?:^|\.)(?:FN|N)$/i.test(field) ? name(rest) : shapeText(clean(rest))}`;
   }
 
   function time(value: string): string {
@@ -228,10 +192,19 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     return `file-${pseudonyms.short("file", value, 6)}${extension}`;
   }
 
+  function link(value: string): string {
+    if (mode === "fixed") return FIXED_LINK;
+    return mode === "shape" ? shapeText(clean(value)) : clean(value);
+  }
+
+  function coordinate(value: string): string {
+    return /^-?\d+(\.\d+)?$/.test(value) ? pseudonyms.coordinate(value) : text(value);
+  }
+
   const BY_KIND: Readonly<Record<Kind, (value: string) => string>> = {
     word: (value) => (value === "" || isWord(value) ? value : text(value)),
-    own: withoutPeople,
-    sentence: withoutPeople,
+    own: clean,
+    sentence: clean,
     system(value) {
       const [, who, before, after] = CHANGED.exec(value) ?? [];
       if (who === undefined || before === undefined || after === undefined) return text(value);
@@ -249,15 +222,11 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       const mid = /[?&]mid=(\d+)/.exec(value)?.[1] ?? value.replace(/\D/g, "").slice(0, 15);
       return `https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=${pseudonyms.alike("media", mid || "0")}`;
     },
-    link: (value) =>
-      mode === "fixed"
-        ? "https://example.com/"
-        : mode === "shape"
-          ? shapeText(withoutPeople(value))
-          : withoutPeople(value),
+    link,
     email: pseudonyms.email,
     time: (value) => (/^\d{10}(\d{3})?$/.test(value) ? time(value) : text(value)),
-    coordinate: (value) => (/^-?\d+(\.\d+)?$/.test(value) ? pseudonyms.coordinate(value) : text(value)),
+    coordinate,
+    particulars,
     filename,
     form,
     vcard,
@@ -271,16 +240,20 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     if (kind === "word" || kind === "own" || /e/i.test(digits)) return kind === "word" || kind === "own" ? value : 0;
     if (kind === "time") return Number(time(digits));
     if (kind === "coordinate") return Number(pseudonyms.coordinate(digits));
+    if (kind === "address" && digits.length >= LEAST_NUMBER) return Number(pseudonyms.address(digits));
     const isSmall = Math.abs(value) < 10_000 && /^-?\d+(\.\d{1,2})?$/.test(digits);
     return isSmall ? value : Number(pseudonyms.alike("number", digits));
   }
 
-  function walk(json: unknown, member: string, parent: string): unknown {
-    if (Array.isArray(json)) return json.map((item) => walk(item, member, parent));
+  function walk(json: unknown, member: string, parent: string, kindAt = kindOf): unknown {
+    if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, kindAt));
     if (isObject(json))
-      return Object.fromEntries(Object.entries(json).map(([key, value]) => [keyOf(key), walk(value, key, member)]));
-    const kind = kindOf(member, parent);
-    if (typeof json === "number") return number(json, kind);
+      return Object.fromEntries(
+        Object.entries(json).map(([key, value]) => [keyOf(key), walk(value, key, member, kindAt)]),
+      );
+    const kind = kindAt(member, parent);
+    // In a form it is somebody's age or income.
+    if (typeof json === "number") return kindAt === kindInForm && mode !== "keep" ? 0 : number(json, kind);
     if (typeof json !== "string") return json;
     const digits = longInteger(json);
     if (digits === null) return BY_KIND[kind](json);
@@ -289,7 +262,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   /** Meta's members are words; a number or a name in such a place is no member of Meta's. */
   function keyOf(key: string): string {
-    return isMember(key) ? key : pseudonyms.alike("member", withoutPeople(key));
+    return isMember(key) ? key : pseudonyms.alike("member", clean(key));
   }
 
   return {
@@ -298,7 +271,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     address,
     id,
     businessId,
-    withoutPeople: (json) => mapTexts(json, withoutPeople),
+    withoutPeople: (json) => mapTexts(json, clean),
     names: pseudonyms.names,
   };
 }
@@ -308,10 +281,6 @@ function mapTexts(json: unknown, change: (text: string) => string): unknown {
   if (Array.isArray(json)) return json.map((item) => mapTexts(item, change));
   if (!isObject(json)) return json;
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, mapTexts(value, change)]));
-}
-
-export function fold(word: string): string {
-  return word.toLocaleLowerCase("en");
 }
 
 /** Undefined for what is no JSON. */

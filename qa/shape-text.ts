@@ -14,7 +14,8 @@ const LETTERS: readonly (readonly [RegExp, string])[] = [
 const LONG_LETTER = "\u{1d431}";
 /** Marks over letters say which letter it was; those that choose an emoji's look do not. */
 const MARK = /(?![\ufe0e\ufe0f\u20e3])\p{M}/u;
-const SCHEME = /\b(?:https?:\/\/|mailto:|tel:)/gi;
+/** What makes an address of what follows. */
+export const SCHEME = /\b(?:https?:\/\/|mailto:|tel:)/gi;
 /** Somebody who types one or two digits answers a numbered list. */
 const CHOICE = /^\s*\d{1,2}[.)]?\s*$/;
 

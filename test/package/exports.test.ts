@@ -269,6 +269,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Change",
       "ChannelUnderTest",
       "Colours",
+      "Comparison",
       "Fixture",
       "HtmlOptions",
       "Leak",

@@ -13,6 +13,19 @@ import { recordCommand } from "../../../cli/record.ts";
 import { replayCommand } from "../../../cli/replay.ts";
 import { ACCESS_TOKEN, APP_SECRET, NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
 
+/** The transformer as it stands, and as somebody has changed it: what was bold is italic. */
+const transformer = vi.hoisted(() => ({ isChanged: false }));
+vi.mock("../../../plugin/transformer/transform-response.ts", async (original) => {
+  const real = await original<typeof import("../../../plugin/transformer/transform-response.ts")>();
+  const transformResponse: typeof real.transformResponse = (...args) => {
+    const said = real.transformResponse(...args);
+    if (!transformer.isChanged) return said;
+    const messages = JSON.stringify(said.messages).replace(/\*(\w[^*]*)\*/g, "_$1_");
+    return { ...said, messages: JSON.parse(messages) };
+  };
+  return { ...real, transformResponse };
+});
+
 declare module "vitest" {
   // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it.
   interface Matchers<T = any> extends WhatsAppMatchers<T> {}
@@ -41,14 +54,17 @@ const file = (name: string) => join(folder, name);
 /** In this process: starting one a dozen times would take most of the test's time. */
 async function cli(name: string, ...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
   const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  const code = await COMMANDS[name]!.run([...args, "--database-url", channel.database.url]);
-  const out = printed.mock.calls.map(([line]) => `${line}\n`).join("");
-  printed.mockRestore();
-  return { code, out };
+  try {
+    const code = await COMMANDS[name]!.run([...args, "--database-url", channel.database.url]);
+    return { code, out: printed.mock.calls.map(([line]) => `${line}\n`).join("") };
+  } finally {
+    printed.mockRestore();
+  }
 }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "omniops-qa-"));
+  vi.stubEnv("TMPDIR", folder);
   await writeFile(file("reply.mjs"), REPLY.replaceAll("BOLD", "**"));
   await writeFile(file("changed.mjs"), REPLY.replaceAll("BOLD", "~~"));
   const { reply } = (await import(file("reply.mjs"))) as { reply: (turn: Turn) => string };
@@ -148,6 +164,23 @@ describe.sequential("a conversation of the host's", () => {
     expect(html).not.toMatch(/<script|<link|src="https?:/);
   });
 
+  test("replayed after a change of the transformer shows in one report what became of each message", async () => {
+    const report = file("transformer.html");
+    transformer.isChanged = true;
+
+    const run = await cli("replay", file("kept"), "--reply", file("reply.mjs"), "--report", report);
+    transformer.isChanged = false;
+
+    expect(run.code).toBe(1);
+    expect(run.out).toMatch(/ {4}✗ changed: text\.body\n {8}- You said: \*Tea\*\..*\n {8}\+ You said: _Tea_\./);
+    expect(run.out).toMatch(/^5 differences: \d+ deliveries, 6 sent, 6 promised\.$/m);
+    const html = await readFile(report, "utf8");
+    expect(html.match(/<li><a href="#difference-1-\d+">/g)).toHaveLength(4);
+    expect(html).toContain("You said: <mark>*</mark>Tea<mark>*</mark>.");
+    expect(html).toMatch(/You said: <b>Tea<\/b>|<strong>Tea<\/strong>/);
+    expect(html).toMatch(/<em>Tea<\/em>|<i>Tea<\/i>/);
+  });
+
   test("stands shuffling, doubling and batching, and times of its own", async () => {
     const run = await cli(
       "replay",
@@ -164,7 +197,16 @@ describe.sequential("a conversation of the host's", () => {
 
     expect(run).toMatchObject({ code: 0 });
     expect(run.out).toMatch(/1 sent, 1 promised/);
+    expect(run.out).toMatch(/^Shuffled\. The same order again: --shuffle \d+$/m);
     expect(JSON.parse(timed.out)).toMatchObject({ ok: true });
+  });
+
+  test("is not called the same when the reply has failed", async () => {
+    await writeFile(file("fails.mjs"), 'export const reply = () => { throw new Error("no key for the model"); };');
+
+    const run = cli("replay", file("bob"), "--reply", file("fails.mjs"));
+
+    await expect(run).rejects.toThrow(/^The reply failed \d+ times, so nothing is compared: no key for the model/);
   });
 
   test("can promise what is sent now", async () => {
@@ -201,7 +243,7 @@ describe.sequential("a conversation of the host's", () => {
     const schemas = await channel.rows("select 1 from pg_namespace where nspname like 'whatsapp_replay%'");
 
     expect(schemas).toEqual([]);
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith("whatsapp-replay-"))).toEqual([]);
+    expect((await readdir(folder)).filter((name) => name.startsWith("whatsapp_replay_"))).toEqual([]);
   });
 });
 

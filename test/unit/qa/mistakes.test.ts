@@ -24,6 +24,11 @@ describe("a mistake", () => {
     [replayCommand, [TEXT, "--reply", "a", "--timing", "fast"], "--timing is none, original, or"],
     [replayCommand, [TEXT, "--reply", "a", "--batch", "0"], "--batch is more than 0."],
     [replayCommand, [TEXT, "--reply", "a", "--shuffle", "--update"], "--update is for one folder or file"],
+    [
+      replayCommand,
+      [TEXT, "--reply", "a", "--report", "/nowhere/x.html"],
+      "--report is a file in a folder that exists",
+    ],
     [replayCommand, ["nowhere", "--reply", "a"], "There is no <case>.request.json in nowhere."],
     [replayCommand, [TEXT, "--reply", "./nowhere.js", DATABASE], "./nowhere.js cannot be loaded"],
     [replayCommand, [TEXT, "--reply", "./vitest.config.ts#nothing", DATABASE], "exports no function nothing"],

@@ -2,6 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import { diffConversation, type Sent } from "../../../qa/diff.ts";
+import { differingWords, shortened } from "../../../qa/differing-words.ts";
 import type { Fixture, Manifest } from "../../../qa/fixtures.ts";
 import { whatsappMatchers } from "../../../qa/matchers.ts";
 import { planPosts } from "../../../qa/plan-posts.ts";
@@ -58,6 +59,60 @@ describe("what was sent beside what was promised", () => {
       "same",
     ]);
     expect(kinds([sent("Iris I help you?")], [sent("May I kick you?")], { names: ["Iris"] })).toEqual(["changed"]);
+  });
+});
+
+describe("a promise", () => {
+  const place = (name: string, latitude: number) => ({
+    ...sent("", { type: "location", location: { name, latitude, longitude: 1.5 } }),
+  });
+  const link = (query: string) => sent(`See https://x.test/?session=${query} until 2026-11-27`);
+
+  it("that was scrubbed is compared without what a stand-in has taken the place of", () => {
+    expect(kinds([place("Xxxx xxxx", 15.8)], [place("Demo Shop", 51.5)])).toEqual(["same"]);
+    expect(kinds([place("Xxxx xxxx", 15.8)], [place("Demo", 51.5)])).toEqual(["changed"]);
+    expect(kinds([link("aaaaaaaaaaaaaa1")], [link("bbbbbbbbbbbbbb2")])).toEqual(["same"]);
+    expect(kinds([sent("on 2026-11-27")], [sent("on 2026-11-28")])).toEqual(["changed"]);
+  });
+
+  it("that was not scrubbed is compared letter by letter, but for what is new in each run", () => {
+    const exact = { text: "exact" as const };
+    const kept = (uuid: string) => sent(`kept at /media/${uuid}`);
+
+    expect(kinds([place("Demo Shop", 15.8)], [place("Demo Shop", 51.5)], exact)).toEqual(["changed"]);
+    expect(kinds([sent("call 07700 900123")], [sent("call 07700 900124")], exact)).toEqual(["changed"]);
+    for (const options of [{}, exact, { text: "shape" as const }])
+      expect(
+        kinds([kept("983f538f-3422-451d-8d99-67a411d61bdc")], [kept("0a3f538f-3422-451d-8d99-67a411d61bdd")], options),
+      ).toEqual(["same"]);
+  });
+});
+
+describe("what differs in a text", () => {
+  const marked = (one: string, other: string) =>
+    differingWords(one, other).map((pieces) =>
+      pieces.map(({ text, isSame }) => (isSame ? text : `[${text}]`)).join(""),
+    );
+
+  it("is marked word by word and mark by mark, wherever it is", () => {
+    expect(marked("Hi *you*, how are you?", "Hi _you_, who are you?")).toEqual([
+      "Hi [*]you[*], [how] are you?",
+      "Hi [_]you[_], [who] are you?",
+    ]);
+    expect(marked("a  b", "a b")).toEqual(["a[  ]b", "a[ ]b"]);
+    expect(marked("same", "same")).toEqual(["same", "same"]);
+    expect(marked("", "new")).toEqual(["", "[new]"]);
+  });
+
+  it("is shown with as much of the rest as tells where it is", () => {
+    const long = "word ".repeat(40);
+    const [one] = differingWords(`${long}*a* ${long}*b* ${long}`, `${long}_a_ ${long}_b_ ${long}`);
+
+    expect(
+      shortened(one, 10)
+        .map(({ text }) => text)
+        .join(""),
+    ).toBe("…word word *a* word word…word word *b* word word…");
   });
 });
 
@@ -150,8 +205,8 @@ describe("a report", () => {
   it("says in a terminal what differs and what was refused, and lets no message write to it", () => {
     const text = describeReplay(RESULT);
 
-    expect(text).toContain("✗ 0002-message was answered 401");
-    expect(text).toContain("        - *a*\n");
+    expect(text).toContain("✗ 0002-message was answered 401: its signature was refused");
+    expect(text).toContain('    ✗ changed: text.body\n        - *a*\n        + "><img src=x');
     expect(text).toMatch(/1 difference and 1 not acknowledged: 2 deliveries, 1 sent, 1 promised\.$/);
     expect(text).not.toContain("\u001b");
   });
@@ -159,7 +214,8 @@ describe("a report", () => {
   it("in HTML needs nothing from anywhere, and nothing in a message becomes markup", () => {
     const html = reportHtml(RESULT, { title: "</title><script>", subtitle: "" });
 
-    expect(html).toContain('<div class="row changed"');
+    expect(html).toMatch(/<div class="row changed" role="row" id="difference-1-1">/);
+    expect(html).toContain(`<a href="#difference-1-1">&#60;b&#62;Iris`);
     expect(html).not.toMatch(/<script|<img|<b>Iris|onerror=alert\(1\)>[^&]*<\/p>/);
     expect(html).toContain("default-src 'none'");
     expect(html).toContain("prefers-color-scheme:dark");

@@ -1,0 +1,156 @@
+/** Takes people out of texts: whoever is known, and whatever looks like a number, an address or an id of somebody's. */
+import { callingCodeOf } from "./calling-codes.ts";
+import { isPronoun } from "./names.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
+import { DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD, withDigits } from "./spelling.ts";
+
+/** Everybody and everything that was learnt, and a text without them. */
+export type TextCleaner = {
+  learnName(name: string): void;
+  learnNumber(number: string): void;
+  learnUsername(username: string): void;
+  /** An id, and what takes its place wherever it stands. */
+  learnId(value: string, replace: (value: string) => string): void;
+  knowsNumber(digits: string): boolean;
+  isSomebodys(word: string): boolean;
+  /** The same text about nobody. Everything is learnt before. */
+  clean(text: string): string;
+  number(token: string): string;
+};
+
+const MESSAGE_ID = "\\bwa[a-z]id\\.[A-Za-z0-9+/_-]+={0,2}";
+const USER_ID = "\\b[A-Z]{2}\\.(?:ENT\\.)?(?=[A-Za-z]*\\d)[A-Za-z0-9]{4,128}";
+const USERNAME = "[\\p{L}\\p{N}_]+(?:\\.[\\p{L}\\p{N}_]+)*";
+/** What an id may look like: the longer first, because a shorter one can be a part of it. */
+const IDS = [
+  "[\\p{L}\\p{N}_][\\p{L}\\p{N}_.+/=-]*[\\p{L}\\p{N}_=]",
+  "[\\p{L}\\p{N}_.-]+[\\p{L}\\p{N}_]",
+  "[\\p{L}\\p{N}]+",
+];
+const ENCODED = "[\\w.~+-]*(?:%[0-9A-Fa-f]{2}[\\w.~+-]*)+";
+/** A shorter id could be any word. */
+const LEAST_ID = 6;
+/** So many last digits lead to the numbers that may be meant. */
+const TAIL = 7;
+
+/** Leaves what it does not replace to the rules after it: null. */
+type Rule = { readonly pattern: RegExp; readonly replace: (found: string) => string | null };
+
+export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
+  const names = new Set<string>();
+  const unspaced = new Set<string>();
+  const usernames = new Set<string>();
+  const ids = new Map<string, (value: string) => string>();
+  const numbers = new Set<string>();
+  const numbersByTail = new Map<string, string[]>();
+
+  const known = (value: string) => (value.length < LEAST_ID ? null : (ids.get(value)?.(value) ?? null));
+  const rule = (pattern: string, replace: Rule["replace"]): Rule => ({ pattern: new RegExp(pattern, "gu"), replace });
+  const RULES: readonly Rule[] = [
+    rule(ENCODED, decoded),
+    ...IDS.map((pattern) => rule(pattern, known)),
+    rule(EMAIL, (email) => pseudonyms().email(email)),
+    rule(MESSAGE_ID, (id) => pseudonyms().messageId(id)),
+    rule(USER_ID, (id) => pseudonyms().address(id)),
+    rule(UUID, (uuid) => pseudonyms().uuid(uuid)),
+    rule(LINK_TOKEN, (token) => pseudonyms().alike("opaque", token)),
+    rule(DATE, (date) => date),
+    rule(NUMBER, number),
+    rule(USERNAME, (word) => (usernames.has(fold(word)) ? pseudonyms().username(word) : null)),
+    { pattern: WORD, replace: (word) => (isName(word) ? pseudonyms().nameWord(word) : null) },
+  ];
+
+  function clean(text: string): string {
+    return apply(RULES, withoutUnspaced(text));
+  }
+
+  function decoded(run: string): string | null {
+    const text = unescaped(run);
+    const other = text === null ? text : clean(text);
+    return other === null || other === text ? null : encodeURIComponent(other);
+  }
+
+  function withoutUnspaced(text: string): string {
+    if (!UNSPACED.test(text)) return text;
+    let rest = text;
+    for (const name of [...unspaced].sort((one, other) => other.length - one.length))
+      if (rest.includes(name)) rest = rest.split(name).join(pseudonyms().nameWord(name));
+    return rest;
+  }
+
+  /** However somebody's number is dialled, it leads to the same stand-in. */
+  function number(token: string): string {
+    const digits = digitsOf(token);
+    if (!numbers.has(digits))
+      for (const whole of numbersByTail.get(digits.slice(-TAIL)) ?? []) {
+        const code = callingCodeOf(whole);
+        const rest = whole.slice(code.length);
+        const before = digits.slice(0, -rest.length);
+        if (digits.endsWith(rest) && new RegExp(`^(?:0{0,2}${code})?0?$`).test(before))
+          return withDigits(token, before + pseudonyms().address(whole).slice(code.length));
+      }
+    return pseudonyms().address(token);
+  }
+
+  /** Two letters are a word of somebody's language as often as a name: then the spelling decides. */
+  function isName(word: string): boolean {
+    if (!names.has(fold(word))) return false;
+    return word.length > 2 || (word.length === 2 && /^\p{Lu}/u.test(word));
+  }
+
+  return {
+    learnName(name) {
+      const words = name.match(WORD) ?? [];
+      for (const [at, word] of words.entries()) {
+        if (isPronoun(word)) continue;
+        if (UNSPACED.test(word)) for (const part of partsOf(word)) unspaced.add(part);
+        names.add(fold(word));
+        // Handles and hashtags have no space.
+        const next = words[at + 1];
+        if (next !== undefined && word.length > 1 && next.length > 1) names.add(fold(word + next));
+      }
+    },
+    learnNumber(value) {
+      const digits = digitsOf(value);
+      if (numbers.has(digits)) return;
+      numbers.add(digits);
+      const tail = digits.slice(-TAIL);
+      numbersByTail.set(tail, [...(numbersByTail.get(tail) ?? []), digits]);
+    },
+    learnUsername: (username) => void usernames.add(fold(username)),
+    learnId: (value, replace) => void ids.set(value, replace),
+    knowsNumber: (digits) => numbers.has(digits),
+    isSomebodys: (word) => names.has(fold(word)) || usernames.has(fold(word)),
+    clean,
+    number,
+  };
+}
+
+/** A Chinese name begins with the family's: the rest is what friends say. */
+function partsOf(name: string): readonly string[] {
+  const given = /^\p{Script=Han}{3,4}$/u.test(name) ? [name.slice(-2)] : [];
+  return name.length > 1 ? [name, ...given] : [];
+}
+
+/** Each rule sees only what those before it have left. */
+function apply(rules: readonly Rule[], text: string): string {
+  const [first, ...rest] = rules;
+  if (first === undefined || text === "") return text;
+  let out = "";
+  let at = 0;
+  for (const { 0: found, index } of text.matchAll(first.pattern)) {
+    const other = first.replace(found);
+    if (other === null) continue;
+    out += apply(rest, text.slice(at, index)) + other;
+    at = index + found.length;
+  }
+  return out + apply(rest, text.slice(at));
+}
+
+function unescaped(run: string): string | null {
+  try {
+    return decodeURIComponent(run);
+  } catch {
+    return null;
+  }
+}

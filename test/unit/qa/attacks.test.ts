@@ -1,0 +1,226 @@
+/** Places and spellings in which something personal hides from a scrubber, each seen to have got through once. */
+import type { WireObject } from "@omniops/whatsapp/simulator";
+import { describe, expect, it } from "vitest";
+import { findLeaks } from "../../../qa/check.ts";
+import { objectOf, objectsIn } from "../../../qa/lossless-json.ts";
+import { createScrubber, type TextMode } from "../../../qa/scrub.ts";
+
+const CARD = { profile: { name: "Adalberta Núñez", username: "adalberta.q" }, wa_id: "447700900123" };
+const OTHERS = [
+  { profile: { name: "王小明" }, wa_id: "8613800138000" },
+  { profile: { name: "Solveig Strand" }, wa_id: "4790012345" },
+  { profile: { name: "You" }, wa_id: "447700900999" },
+];
+
+function delivery(message: WireObject): WireObject {
+  const value = {
+    metadata: { display_phone_number: "15557770100", phone_number_id: "301777000333444" },
+    contacts: [CARD, ...OTHERS],
+    messages: [{ from: CARD.wa_id, id: "wamid.IN1", timestamp: "1790000001", ...message }],
+  };
+  return { object: "whatsapp_business_account", entry: [{ id: "201555000111222", changes: [{ value }] }] };
+}
+
+function scrubbed(json: unknown, text: TextMode): unknown {
+  const scrubber = createScrubber({ salt: "a salt", text });
+  scrubber.learn(json);
+  return scrubber.scrub(json);
+}
+
+function messageIn(json: unknown): WireObject {
+  const [entry] = objectsIn(objectOf(json).entry);
+  const [change] = objectsIn(entry?.changes);
+  return objectsIn(objectOf(change?.value).messages)[0] ?? {};
+}
+
+const kept = (body: string) =>
+  String(objectOf(messageIn(scrubbed(delivery({ type: "text", text: { body } }), "keep")).text).body);
+const standInOf = (number: string) => kept(`+${number}`).slice(1);
+
+/** What the checker says of a message that nobody has scrubbed. */
+function leaksIn(message: WireObject, mode: TextMode): readonly string[] {
+  const found = findLeaks([delivery(message)], [{ file: "x", json: { message } }], mode);
+  return [...new Set(found.map(({ what }) => what))];
+}
+
+describe("a number in a kept text", () => {
+  it.each([
+    ["in Arabic digits", "اتصل ٠٧٧٠٠ ٩٠٠١٢٣", "٧٧٠٠"],
+    ["in Persian digits", "۰۷۷۰۰۹۰۰۱۲۳", "۷۷۰۰"],
+    ["in full width", "０７７００９００１２３", "７７００"],
+    ["with spaces that do not break", "+44\u00a07700\u202f900\u2009123", "900\u2009123"],
+    ["with hyphens and dashes of other kinds", "0\u20117700\u2013900\u2013123", "900\u2013123"],
+    ["between marks of direction", "\u202a+44 7700 900123\u202c", "900123"],
+    ["with a word before it and no space", "Tel.07911 123456", "123456"],
+    ["with a word in front of a hyphen", "mobile-07911-123456", "123456"],
+    ["after a date", "on 2026-11-27 07911 123456", "123456"],
+    ["that looks like a date", "mine is 0612.34.56.78", "56.78"],
+    ["in the address of a chat", "https://wa.me/447911123456?text=hi", "123456"],
+    ["encoded in an address", "https://x.test/?to=%2B44%207911%20123456", "123456"],
+    ["of another country, as it is dialled there", "ring 900 12 345", "12 345"],
+  ])("%s is replaced, and what stands around it stays", (_, text, secret) => {
+    const clean = kept(text);
+
+    expect(clean).not.toContain(secret);
+    expect([...clean]).toHaveLength([...text].length);
+    expect(
+      findLeaks([delivery({ type: "text", text: { body: text } })], [{ file: "x", json: { body: clean } }], "keep"),
+    ).toEqual([]);
+    expect(leaksIn({ type: "text", text: { body: text } }, "keep")).toContain("a number");
+  });
+
+  it("is the same person's in every spelling", () => {
+    const other = standInOf("447700900123");
+    const home = other.slice(2);
+
+    expect(kept("00447700900123")).toBe(`00${other}`);
+    expect(kept("+44 (0)7700 900123")).toBe(`+44 (0)${home.slice(0, 4)} ${home.slice(4)}`);
+    expect(kept("٠٧٧٠٠٩٠٠١٢٣").replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660))).toBe(`0${home}`);
+    expect(kept("900 12 345").replaceAll(" ", "")).toBe(standInOf("4790012345").slice(2));
+  });
+
+  it("is left alone where it is a date, a uuid's part, or too short for a number", () => {
+    const text = "On 2026-11-27 at 10:30, or 2026-11-27T10:30:00Z: 4711 pieces, 51 %";
+
+    expect(kept(text)).toBe(text);
+    const uuid = "983f538f-3422-451d-8d99-67a411d61bdc";
+    expect(kept(`kept at /media/${uuid}.`)).toMatch(/^kept at \/media\/[0-9a-z]{8}-[0-9a-z-]{27}\.$/);
+    expect(kept(`kept at /media/${uuid}.`)).not.toContain(uuid);
+    expect(findLeaks([{ text: { body: uuid } }], [{ file: "x", json: { id: kept(uuid) } }], "keep")).toEqual([]);
+  });
+});
+
+describe("a name in a kept text", () => {
+  const first = kept("Adalberta");
+  const last = kept("Núñez");
+
+  it.each([
+    ["without its marks", "Nunez", last],
+    ["with its marks apart", "Núñez".normalize("NFD"), last],
+    ["written together", "@AdalbertaNunez", null],
+    ["in an address", "https://x.test/adalberta-nu%CC%81n%CC%83ez", null],
+    ["with a sign of possession", "Adalberta’s", `${first}’s`],
+    ["the given one alone, in Chinese", "小明在吗", null],
+  ])("%s is replaced", (_, text, wanted) => {
+    const clean = kept(text);
+
+    expect(decodeURIComponent(clean).normalize("NFKD").toLowerCase()).not.toMatch(/adalberta|nu.?n.?ez|小明/u);
+    if (wanted !== null) expect(clean.toLowerCase()).toBe(wanted.toLowerCase());
+    expect(leaksIn({ type: "text", text: { body: text } }, "keep")).toContain("a name");
+  });
+
+  it("of a user is one with a dot behind it, and a pronoun is nobody's", () => {
+    expect(kept("I am @adalberta.q.")).toMatch(/^I am @u[0-9a-f]{9}\.$/);
+    expect(kept("adalberta.q's")).toMatch(/^u[0-9a-f]{9}'s$/);
+    expect(kept("You said: are you there?")).toBe("You said: are you there?");
+  });
+});
+
+describe("what nobody wrote", () => {
+  const MODES: readonly TextMode[] = ["keep", "shape", "fixed"];
+  const places: readonly [string, WireObject, readonly string[]][] = [
+    [
+      "a contact card",
+      {
+        type: "contacts",
+        contacts: [
+          {
+            name: { formatted_name: "Zed Quux" },
+            addresses: [{ street: "12 Elm Road", city: "Oxbridge", zip: "OX1 2JD", country: "Elbonia", type: "HOME" }],
+            urls: [{ url: "https://zed-quux.example/cv" }],
+            org: { company: "Quux Ltd", title: "Undertaker" },
+            vcard: 'BEGIN:VCARD\nADR;LABEL="12 Elm Road":;;12 Elm Road\nX-SOCIAL;x-user=zedquux:http\nEND:VCARD',
+          },
+        ],
+      },
+      ["Elm", "Oxbridge", "OX1", "Elbonia", "zed", "Quux", "Undertaker", "zedquux"],
+    ],
+    [
+      "a place",
+      { type: "location", location: { latitude: 51.5, longitude: 0.1, name: "Mum's flat", address: "12 Elm Road" } },
+      ["Mum", "flat", "Elm", "51.5"],
+    ],
+    [
+      "an address that Meta knows by a click",
+      { referral: { source_url: "https://fb.me/x?fbclid=IwAR0abcDEF123456789", ctwa_clid: "AfClick0123456789" } },
+      ["IwAR0", "AfClick"],
+    ],
+    [
+      "the network of a caller",
+      { type: "call", session: { sdp: "v=0\r\nc=IN IP4 203.0.113.77\r\n" } },
+      ["203.0.113.77"],
+    ],
+  ];
+
+  it.each(places.flatMap(([what, message, secrets]) => MODES.map((mode) => [what, mode, message, secrets] as const)))(
+    "%s holds nobody, texts: %s",
+    (_, mode, message, secrets) => {
+      const clean = JSON.stringify(messageIn(scrubbed(delivery(message), mode)));
+
+      for (const secret of secrets)
+        expect([secret, clean.toLowerCase().includes(secret.toLowerCase())]).toEqual([secret, false]);
+    },
+  );
+
+  it("and a form's answers are texts, by whatever name Meta has for something else", () => {
+    const answers = { status: "Divorced", country: "Elbonia", code: "diabetic", time: "midnight", category: 9500 };
+    const message = {
+      type: "interactive",
+      interactive: { type: "nfm_reply", nfm_reply: { name: "flow", response_json: JSON.stringify(answers) } },
+    };
+
+    expect(JSON.stringify(messageIn(scrubbed(delivery(message), "shape")))).not.toMatch(
+      /Divorced|Elbonia|diabetic|midnight|9500/,
+    );
+    expect(leaksIn(message, "shape")).toEqual(["a word of a text"]);
+    expect(JSON.stringify(messageIn(scrubbed(delivery(message), "keep")))).toContain("Divorced");
+  });
+});
+
+describe("the checker", () => {
+  const hidden = (json: unknown, mode: TextMode = "shape") =>
+    findLeaks(
+      [delivery({ type: "text", text: { body: "my umbrella, https://x.test/?session=abcdef0123456789" } })],
+      [{ file: "x", json: { text: json } }],
+      mode,
+    ).map(({ what }) => what);
+
+  it.each<[string, string]>([
+    ["a number", `https://x.test/abc/${Buffer.from("\x1c\x18\x0c447700900123\x15").toString("base64")}`],
+    ["a number", "٤٤٧٧٠٠٩٠٠١٢٣"],
+    ["a name", '{"who":"\\u0041dalberta"}'],
+    ["a name", "N%C3%BA%C3%B1ez"],
+    ["a token in an address", "it was abcdef0123456789"],
+  ])("finds %s in %s", (what, value) => {
+    expect(hidden(value)).toContain(what);
+  });
+
+  it("takes what is put in the place of files and addresses, and Meta's words, for nobody's", () => {
+    const original = { text: { body: "my mail: the file of the example, or the message" } };
+    const made = [
+      { filename: "file-1f2e3d.pdf" },
+      { email: "mail-1f2e3d4c@example.com" },
+      { link: "https://example.com/" },
+    ];
+
+    expect(findLeaks([original], [{ file: "x", json: { made, type: "0001-message" } }], "shape")).toEqual([]);
+  });
+
+  it("takes digits of a long text that only meet when it is read without its words for no number", () => {
+    const prices = "44 apples, 7700 pears, 900 plums, 12 nuts, 3 figs";
+
+    expect(hidden(prices, "keep")).toEqual([]);
+    expect(
+      findLeaks([{ text: { body: "order 1234567" } }], [{ file: "x", json: { id: "9912345678801" } }], "keep"),
+    ).toEqual([]);
+  });
+
+  it("knows the numbers and addresses in links, in Meta's sentences and in names", () => {
+    for (const original of [
+      { image: { link: "https://x.test/447911123456" } },
+      { errors: [{ error_data: { details: "Not delivered to +44 7911 123456" } }] },
+      { profile: { name: "07911 123456" } },
+    ])
+      expect(findLeaks([original], [{ file: "x", json: { text: "4407911123456" } }], "keep")).toHaveLength(1);
+  });
+});
