@@ -1,6 +1,7 @@
 /** ChannelError: the one error that leaves the plugin, with a stable code and what to do about it. */
 import { SENTENCES } from "../ui/sentences.js";
 import type { MetaError } from "./contract.ts";
+import type { Problem } from "./messages/problem.ts";
 
 /** Every code, with the HTTP status our routes answer it with. `docs/errors.md` has a heading for each. */
 export const ERROR_STATUS = {
@@ -19,6 +20,7 @@ export const ERROR_STATUS = {
   CONVERSATION_UNKNOWN: 404,
   SEND_UNKNOWN: 404,
   WEBHOOK_UNKNOWN: 404,
+  MESSAGE_UNKNOWN: 404,
   WINDOW_CLOSED: 409,
   OPTED_OUT: 409,
   IDEMPOTENCY_CONFLICT: 409,
@@ -81,6 +83,7 @@ export type ChannelErrorOptions = {
   readonly retry?: Retry;
   readonly retryAfterMs?: number;
   readonly meta?: MetaError;
+  readonly problems?: readonly Problem[];
   readonly cause?: unknown;
 };
 
@@ -91,6 +94,8 @@ export class ChannelError extends Error {
   readonly retry: Retry;
   readonly retryAfterMs: number | undefined;
   readonly meta: MetaError | undefined;
+  /** Of a message or template that does not fit: each thing that is wrong, with its place. */
+  readonly problems: readonly Problem[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: ChannelErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -98,6 +103,7 @@ export class ChannelError extends Error {
     this.retry = options.retry ?? "never";
     this.retryAfterMs = options.retryAfterMs;
     this.meta = options.meta;
+    this.problems = options.problems;
   }
 }
 

@@ -13,6 +13,7 @@ export type { AllowMetrics } from "./http/metrics-route.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
+export type { Problem } from "./messages/problem.ts";
 export type { AlarmLimits } from "./operations/alarms.ts";
 export type { MetricsRegistry } from "./operations/collect.ts";
 export type { Metrics } from "./operations/metrics.ts";
