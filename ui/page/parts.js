@@ -132,7 +132,9 @@ export function search(label, value, look) {
     );
   }}>
     <label for="search">${label}</label>
-    <input id="search" type="search" autocomplete="off" .value=${value} @input=${(/** @type {Event} */ { target }) => {
+    <input id="search" type="search" maxlength="200" autocomplete="off" .value=${value} @input=${(
+      /** @type {Event} */ { target },
+    ) => {
       clearTimeout(timer);
       timer = window.setTimeout(() => look(/** @type {HTMLInputElement} */ (target).value.trim()), 400);
     }} />
@@ -141,12 +143,13 @@ export function search(label, value, look) {
 
 /**
  * @param {import("./loading.js").Listing<any>} list
+ * @param {string} [words]
  */
-export function moreButton(list) {
+export function moreButton(list, words = "Show older") {
   if (list.next === null && list.moreError === null) return nothing;
   return html`<div class="stack">
     ${list.moreError === null ? nothing : notice("bad", sentenceOf(list.moreError))}
-    <div class="line">${button(list.isReading ? "Loading…" : "Show older", () => void list.more(), { isBusy: list.isReading })}</div>
+    <div class="line">${button(list.isReading ? "Loading…" : words, () => void list.more(), { isBusy: list.isReading })}</div>
   </div>`;
 }
 

@@ -49,8 +49,16 @@ class Webhooks extends View {
 
   #filter() {
     const { type, state, q, hours } = this.place.query;
-    const since = hours ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : undefined;
+    // Whatever else stands in the address.
+    const isKnown = SINCE.some(([key]) => key !== "" && key === hours);
+    const since = isKnown ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : undefined;
     return { type, state, q, since };
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    // What was on its way is cut off.
+    if (this.place.id === null ? !this.#list.isThere : this.#one.value === null) this.#shown = null;
   }
 
   willUpdate() {
