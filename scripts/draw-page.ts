@@ -6,6 +6,7 @@ import { type BrowserContextOptions, chromium } from "playwright-core";
 import { findChromium } from "../test/support/chromium.ts";
 import { NOW } from "../test/support/page-samples.ts";
 import { startPageStub } from "../test/support/page-stub.ts";
+import { pictureFonts } from "./picture-fonts.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/page/", import.meta.url));
 /** The name of the picture, the place on the page, and words by which it is known to be there. */
@@ -32,9 +33,10 @@ const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
 };
 
 const { path, env } = await findChromium();
+const fonts = await pictureFonts(env.FONTCONFIG_FILE);
 const browser = await chromium.launch({
   executablePath: path,
-  env: { PATH: process.env.PATH ?? "", ...env },
+  env: { PATH: process.env.PATH ?? "", ...env, ...fonts.env },
   // Every pixel drawn the same way each time, so that an unchanged page is an unchanged file.
   args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
 });
@@ -66,5 +68,6 @@ try {
 } finally {
   await browser.close();
   await stub.stop();
+  await fonts.remove();
 }
 console.log(`docs/page/: ${VIEWS.length * Object.keys(SCREENS).length} pictures, ${Math.round(total / 1024)} kB`);

@@ -1,13 +1,13 @@
 /** `npm run screenshots`: draws docs/phone/, the simulator's phone in a real browser, with a business that answers by script. */
 import { createHmac } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Person, type Simulator } from "@omniops/whatsapp/simulator";
 import { chromium, type Page } from "playwright-core";
 import { samplePicture, sampleSound } from "../examples/demo/sample-files.ts";
 import { findChromium } from "../test/support/chromium.ts";
+import { pictureFonts } from "./picture-fonts.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/phone/", import.meta.url));
 const APP = { appSecret: "a-secret-of-nobody", accessToken: "EAAofNobody" };
@@ -29,10 +29,10 @@ let minutes = 0;
 const AT = new Date("2026-11-27T10:24:00Z");
 
 const { path, env } = await findChromium();
-const fonts = await mkdtemp(join(tmpdir(), "phone-fonts-"));
+const fonts = await pictureFonts(env.FONTCONFIG_FILE);
 const browser = await chromium.launch({
   executablePath: path,
-  env: { PATH: process.env.PATH ?? "", ...env, ...(await withEmoji(env.FONTCONFIG_FILE)), TZ: "UTC" },
+  env: { PATH: process.env.PATH ?? "", ...env, ...fonts.env, TZ: "UTC" },
   args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
 });
 const meta = createSimulator({
@@ -69,18 +69,7 @@ try {
 } finally {
   await browser.close();
   await meta.stop();
-  await rm(fonts, { recursive: true, force: true });
-}
-
-/** The fonts of the browser that came with us have no emoji: with those of this machine, where it has some. */
-async function withEmoji(own: string | undefined): Promise<Readonly<Record<string, string>>> {
-  if (own === undefined) return {};
-  const file = join(fonts, "fonts.conf");
-  await writeFile(
-    file,
-    `<?xml version="1.0"?><fontconfig><include>${own}</include><dir>/usr/share/fonts/truetype/noto</dir><cachedir>${fonts}</cachedir></fontconfig>`,
-  );
-  return { FONTCONFIG_FILE: file };
+  await fonts.remove();
 }
 
 async function open(colorScheme: "light" | "dark", viewport: { readonly width: number; readonly height: number }) {

@@ -179,7 +179,13 @@ function guessed({ ok, status, redirected }) {
   return status === 404 ? "not_found" : "internal";
 }
 
-const GONE = "It is not there: it was deleted, or belongs to another account.";
+const GONE = "It was deleted, with age or by somebody, or belongs to another account.";
+
+/** @param {unknown} error */
+export function isGone(error) {
+  return error instanceof RouteError && SENTENCES.get(error.code) === GONE;
+}
+
 const SENTENCES = new Map([
   ["not_authenticated", "You are not signed in any more. Sign in, then load this page again."],
   ["unreachable", "This platform did not answer. Check your internet connection and try again."],

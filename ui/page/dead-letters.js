@@ -90,7 +90,7 @@ class DeadLetters extends View {
         ${select("What happened", "stage", [["", "Everything"], ...Object.entries(STAGES).map(([key, { label }]) => /** @type {const} */ ([key, label]))], stage, (value) => go({ stage: value || null }))}
         ${select("Error", "error", [["", "Every error"], ...errors.map((one) => /** @type {const} */ ([one, one]))], error, (value) => go({ error: value || null }))}
       </div>
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${this.#isBusy ? progress("Putting back…") : nothing}
       ${
         this.#list.items.length === 0

@@ -1,5 +1,5 @@
 /** What all views are made of: heads, badges, notices, and the ways of having nothing to show. */
-import { sentenceOf } from "./api.js";
+import { isGone, sentenceOf } from "./api.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { wordFor } from "./words.js";
@@ -54,6 +54,8 @@ export function blank(drawing, title, text, action = nothing) {
 
 /** @param {unknown} error @param {() => void} retry */
 export function failure(error, retry) {
+  // Trying again brings nothing.
+  if (isGone(error)) return html`<div role="alert">${blank("search", "It is not there", sentenceOf(error))}</div>`;
   return html`<div class="blank bad" role="alert">${icon("bad")}
     <h2>This could not be loaded</h2>
     <p>${sentenceOf(error)}</p>

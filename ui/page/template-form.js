@@ -67,6 +67,7 @@ class TemplateForm extends LitElement {
   static properties = {
     draft: { attribute: false },
     isNew: { attribute: false },
+    isChange: { attribute: false },
     categoryFixed: { attribute: false },
     accounts: { attribute: false },
     outcome: { attribute: false },
@@ -76,7 +77,10 @@ class TemplateForm extends LitElement {
     super();
     /** @type {Draft} */
     this.draft = /** @type {Draft} */ (/** @type {unknown} */ (null));
+    /** Whether its name and language can still be chosen. */
     this.isNew = true;
+    /** Of one that Meta has. */
+    this.isChange = false;
     /** Why the category cannot be chosen; empty where it can. */
     this.categoryFixed = "";
     /** @type {readonly import("./api.js").Account[]} */
@@ -120,6 +124,8 @@ class TemplateForm extends LitElement {
     if (error === this.#shown) return;
     this.#shown = error;
     this.#others = [];
+    if (error === null) return;
+    void this.updateComplete.then(() => this.#toFirst());
     const found = error instanceof RouteError ? error.problems : [];
     if (found.length === 0) return;
     const components = componentsOf(this.draft);
@@ -133,7 +139,6 @@ class TemplateForm extends LitElement {
     }
     this.#served = problems;
     this.#problems = problems;
-    void this.updateComplete.then(() => this.#toFirst());
   }
 
   #toFirst() {
@@ -209,7 +214,7 @@ class TemplateForm extends LitElement {
         ${isCode ? this.#codeFields() : this.#textFields(variables)}
         ${isBusy ? progress("Sending it to Meta…") : nothing}
         <div class="line">
-          ${button(isNew ? "Send to review" : "Send the change to review", () => {}, { kind: "main", isBusy, type: "submit" })}
+          ${button(this.isChange ? "Send the change to review" : "Send to review", () => {}, { kind: "main", isBusy, type: "submit" })}
           <a class="button" href=${this.cancelHref}>Cancel</a>
         </div>
       </div>

@@ -1,7 +1,6 @@
 /** Templates: what may be sent at any time. List, one of them, and writing one. */
 import "./template-form.js";
-import { RouteError } from "../api.js";
-import { sentenceOf } from "./api.js";
+import { isGone, sentenceOf } from "./api.js";
 import { time } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing, repeat } from "./lit.js";
@@ -201,7 +200,7 @@ class Templates extends View {
     if (id === null) return this.#list();
     if (id === "new") return this.#all.isThere ? this.#form(null) : this.#waiting("New template", this.#all);
     const { value, error } = this.#open;
-    if (error instanceof RouteError && error.code === "template_unknown")
+    if (isGone(error))
       return html`<div class="view">${viewHead("Template")}<section class="card">${blank("search", "It is not there", "It was deleted, or Meta has given it to another account.", html`<a class="button" href=${hrefOf("templates")}>All templates</a>`)}</section></div>`;
     if (value === null) return this.#waiting("Template", this.#open);
     return action === "edit" ? this.#form(value) : this.#one(value);
@@ -238,7 +237,7 @@ class Templates extends View {
               <a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>`
           : nothing,
       })}
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${this.#isSyncing ? progress("Fetching every template of your accounts from Meta…") : nothing}
       ${
         isEmpty
@@ -298,7 +297,7 @@ class Templates extends View {
           ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>${template.status === "NOT_SENT" ? "Send it again" : "Edit"}</a>` : nothing}
           ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
       })}
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${isBusy ? progress("Telling Meta…") : nothing}
       <div class="columns">
         <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(template.components)}</section>
@@ -310,10 +309,10 @@ class Templates extends View {
             ${fact("Quality", template.qualityScore === null ? "Not rated yet" : badgeFor(QUALITY, template.qualityScore))}
             ${fact("Variables", readable((template.parameterFormat ?? "POSITIONAL").toLowerCase()))}
             ${fact("Fetched", time(template.syncedAt))}
-            ${fact("Id at Meta", html`<span class="mono">${template.metaId ?? "–"}</span>`)}
+            ${template.metaId === null ? nothing : fact("Id at Meta", html`<span class="mono">${template.metaId}</span>`)}
             ${fact("Account", html`<span class="mono">${template.wabaId}</span>`)}
           </dl>
-          ${whyFixed(template) === null ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
+          ${whyFixed(template) === null || template.status === "UNCONFIRMED" ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
         </section>
       </div>
       <dialog aria-labelledby="delete-title">
@@ -350,6 +349,7 @@ class Templates extends View {
       <wa-template-form
         .draft=${this.#draft}
         .isNew=${template === null}
+        .isChange=${!isUnsent}
         .categoryFixed=${template?.status === "APPROVED" ? "Of an approved template it cannot be changed." : ""}
         .accounts=${accounts}
         .outcome=${this.#outcome}

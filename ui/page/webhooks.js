@@ -167,7 +167,7 @@ class Webhooks extends View {
         lead: html`Received ${time(value.receivedAt, { exact: true })}`,
         actions: html`${back}${this.mayOperate ? button("Replay", () => void this.#replay(id), { kind: "main", drawing: "again", isBusy: this.#isBusy }) : nothing}`,
       })}
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${this.#isBusy ? progress("Reading it again…") : nothing}
       <section class="card">
         <dl class="facts">
@@ -240,9 +240,9 @@ class Webhooks extends View {
       () => true,
       () => false,
     );
-    this.#result = isDone
-      ? notice("good", "Copied.")
-      : notice("warn", "The browser does not let this page copy: select the text instead.");
+    const words = isDone ? "Copied." : "The browser does not let this page copy: select the text instead.";
+    this.#result = notice(isDone ? "good" : "warn", words);
+    this.around.say(words);
     this.requestUpdate();
   }
 }
