@@ -12,7 +12,7 @@ const PER_LANE = 10;
 const MOST_RATIO = 1.25;
 
 export async function benchBacklog({ freshDatabase, graph, likeOneInService }: World): Promise<boolean> {
-  const rounds = roundsOf(9);
+  const rounds = roundsOf(25);
   console.log(
     `\nAn event's cost with ${LONG} waiting on ${LONG / PER_LANE} lanes, beside ${SHORT} on ${SHORT / PER_LANE}`,
   );

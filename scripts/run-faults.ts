@@ -3,30 +3,29 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { misused, readArguments } from "./read-arguments.ts";
 
 type Run = { readonly title: string; readonly status: "passed" | "failed" | "pending" | "skipped" };
 type Report = {
   readonly testResults: readonly { readonly assertionResults: readonly Run[]; readonly message: string }[];
 };
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "3" },
-    only: { type: "string" },
-    from: { type: "string", default: "1" },
-    size: { type: "string", default: "full" },
-  },
-});
+const USAGE = `npm run test:faults -- --seeds 20                    every experiment, full size
+npm run test:faults -- --seeds 20 --only F4 --from 7  seeds 7 to 26 of F4 (docs/faults.md names them all)
+npm run test:faults -- --size small                   as small as \`npm test\` runs them`;
+const values = readArguments({ seeds: "3", only: null, from: "1", size: "full" }, USAGE);
+for (const name of ["seeds", "from"] as const)
+  if (!/^[1-9]\d*$/.test(values[name])) misused(`--${name} ${values[name]}: a whole number, 1 or more.`, USAGE);
+if (values.size !== "full" && values.size !== "small") misused(`--size ${values.size}: full or small.`, USAGE);
 const folder = mkdtempSync(join(tmpdir(), "omniops-faults-"));
 const outputFile = join(folder, "report.json");
 // A trailing space: F4 is not F4b.
-const only = values.only === undefined ? "^F[0-9]" : `^${values.only} `;
+const only = values.only === null ? "^F[0-9]" : `^${values.only} `;
 const files = readdirSync("test/faults")
   .map((name) => `test/faults/${name}`)
   .filter((path) => path.endsWith(".test.ts"))
-  .filter((path) => values.only === undefined || readFileSync(path, "utf8").includes(`"${values.only}"`));
-if (files.length === 0) throw new Error(`No experiment is named ${values.only}: docs/faults.md has them all.`);
+  .filter((path) => values.only === null || readFileSync(path, "utf8").includes(`"${values.only}"`));
+if (files.length === 0) misused(`No experiment is named ${values.only}: docs/faults.md has them all.`, USAGE);
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
 const { status } = spawnSync("npx", ["vitest", "run", "--project", "postgres", ...files, "-t", only, ...reporters], {
   stdio: "inherit",
@@ -49,7 +48,7 @@ function summarize(runs: readonly Run[]): readonly string[] {
   for (const { title, status } of runs) {
     const [, name, seed] = title.match(/^(F\d.*) \(FAULT_SEED=(\d+)/) ?? [];
     if (name === undefined || seed === undefined) continue;
-    const asked = values.only === undefined || name.startsWith(`${values.only} `);
+    const asked = values.only === null || name.startsWith(`${values.only} `);
     if (asked) experiments.set(name, [...(experiments.get(name) ?? []), { seed, status }]);
   }
   return [...experiments].sort(byNumber).map(([name, seeds]) => {

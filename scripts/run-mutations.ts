@@ -3,14 +3,15 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { MUTATIONS, type Mutation } from "../test/mutations/mutations.ts";
+import { misused, readArguments } from "./read-arguments.ts";
 
 type Verdict = "noticed" | "NOT NOTICED" | "NOT FOUND" | "DID NOT RUN";
 
-const { values } = parseArgs({
-  options: { only: { type: "string", default: "" }, part: { type: "string", default: "1/1" } },
-});
+const USAGE = `npm run test:mutations                          every rule
+npm run test:mutations -- --only "at most one"  the rules that hold these words
+npm run test:mutations -- --part 2/6            the second of six parts`;
+const values = readArguments({ only: "", part: "1/1" }, USAGE);
 const chosen = choose(values.only, values.part);
 const copy = copyCheckout();
 process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
@@ -34,15 +35,10 @@ process.exit(bad.length === 0 ? 0 : 1);
 
 function choose(only: string, part: string): readonly Mutation[] {
   const [number = 0, parts = 0] = part.split("/").map(Number);
-  if (!(number >= 1 && number <= parts)) {
-    console.error(`--part ${part}: write it as 2/6, the second of six parts.`);
-    process.exit(2);
-  }
+  if (!(number >= 1 && number <= parts)) misused(`--part ${part}: write it as 2/6, the second of six parts.`, USAGE);
   const found = MUTATIONS.filter(({ rule }) => rule.includes(only));
-  if (found.length === 0) {
-    console.error(`No rule holds "${only}". The rules:\n${MUTATIONS.map(({ rule }) => `  ${rule}`).join("\n")}`);
-    process.exit(2);
-  }
+  if (found.length === 0)
+    misused(`No rule holds "${only}". The rules:\n${MUTATIONS.map(({ rule }) => `  ${rule}`).join("\n")}`, USAGE);
   const size = Math.ceil(found.length / parts);
   const some = found.slice((number - 1) * size, number * size);
   // Without a file to run, vitest would run them all.

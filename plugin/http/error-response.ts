@@ -1,7 +1,14 @@
 /** ChannelError → status and JSON: the only mapping. What is not ours to show becomes a code and nothing else. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { ChannelError, ERROR_STATUS } from "../errors.ts";
 import type { Logger } from "../ports.ts";
+
+/** Long enough for an answer to arrive, and for a flood to be slow. */
+const LINGER_MS = 1_000;
+/** Each holds up to 64 KiB of what came with its headers. */
+const MAX_LINGERING = 256;
+/** Of the whole process, as its memory is. */
+let lingering = 0;
 
 export function answerError(response: ServerResponse, error: unknown, log: Logger): void {
   const { status, code, message, problems } = statusOfError(error, log);
@@ -12,20 +19,41 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
   response.statusCode = status;
   // A signature or token that does not fit is told nothing that would help the next guess.
   if (status === 401) {
-    // Its body was perhaps not read: Node would take in all of it before the next request, however long it is.
     response.setHeader("connection", "close");
-    response.end();
+    endAnswer(response, "");
     return;
   }
-  if (status === 413 || status === 400 || status === 415 || isUnread(response.req))
-    response.setHeader("connection", "close");
+  if (status === 413 || status === 400 || status === 415) response.setHeader("connection", "close");
   if (status === 503) response.setHeader("retry-after", "5");
   sendJson(response, status, { error: { code, message, problems } });
 }
 
-/** Somebody is still sending, perhaps for long: an end to it is cheaper than the rest. */
-function isUnread({ complete, method }: IncomingMessage): boolean {
-  return !complete && method !== "GET";
+/**
+ * Sends the whole answer now. The connection of somebody who is still sending closes a moment later: closed at once, the kernel
+ * resets it, which may overtake the answer, and whoever floods is back at once with a new one. What they send is not read.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ */
+function endAnswer(response: ServerResponse, body: string): void {
+  const { req: request } = response;
+  if (request.complete || request.method === "GET") {
+    response.end(body);
+    return;
+  }
+  response.setHeader("connection", "close");
+  if (lingering >= MAX_LINGERING) {
+    response.end(body);
+    return;
+  }
+  lingering++;
+  request.pause();
+  response.setHeader("content-length", Buffer.byteLength(body));
+  if (body === "") response.flushHeaders();
+  else response.write(body);
+  const timer = setTimeout(() => response.end(), LINGER_MS);
+  response.once("close", () => {
+    clearTimeout(timer);
+    lingering--;
+  });
 }
 
 /** What a caller is told of an error. What is ours to mend is logged. */
@@ -50,7 +78,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.setHeader("content-type", "application/json; charset=utf-8");
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
-  response.end(JSON.stringify(body));
+  endAnswer(response, JSON.stringify(body));
 }
 
 /** Its class and code; a database's message may quote a row. */

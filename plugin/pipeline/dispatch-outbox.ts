@@ -82,10 +82,8 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   async function dispatch(part: OutgoingPart, waitMs: number, signal: AbortSignal): Promise<void> {
     try {
       const decision = waitMs > 0 ? waitFor(part, waitMs) : decideBefore(part, policy);
-      if (decision.kind === "settle") {
-        await settle.add(decision.settlement);
-        if (decision.settlement.next.kind === "done") logOutcome(decision.settlement);
-      } else await prepareAndPost(part, signal);
+      if (decision.kind === "settle") await settleUnsent(decision.settlement);
+      else await prepareAndPost(part, signal);
       onSettled();
     } catch (error) {
       const at = { stage: "out", outboxId: part.outboxId, error: nameOf(error) };
@@ -101,22 +99,20 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     if (part.kind === "raw" || mediaIn(part.payload).length === 0) return post(part, accessToken, []);
     const prepared = await preparePart(part, accessToken, signal);
     if (prepared.kind === "later") return;
-    if (prepared.kind === "settle") {
-      await settle.add(prepared.settlement);
-      if (prepared.settlement.next.kind === "done") logOutcome(prepared.settlement);
-      return;
-    }
+    if (prepared.kind === "settle") return settleUnsent(prepared.settlement);
     if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared.known);
     // Meanwhile the window may have closed, or the number gone.
     const [now] = await outbox.head([part.lane]);
     if (now?.outboxId !== part.outboxId) return lanes.release([part.lane]);
     const decision = decideBefore(now, policy);
-    if (decision.kind === "settle") {
-      await settle.add(decision.settlement);
-      if (decision.settlement.next.kind === "done") logOutcome(decision.settlement);
-      return;
-    }
+    if (decision.kind === "settle") return settleUnsent(decision.settlement);
     await post({ ...now, payload: prepared.part.payload }, tokenOf(now), prepared.known);
+  }
+
+  /** Without an attempt: its end is said, its waiting is not. */
+  async function settleUnsent(settlement: Settlement): Promise<void> {
+    await settle.add(settlement);
+    if (settlement.next.kind === "done") logOutcome(settlement);
   }
 
   function tokenOf({ connection: { connectionId, customerConfigId, accessTokenEnc } }: OutgoingPart): string {

@@ -121,6 +121,20 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: ["test/unit/webhook/display-name.test.ts"],
   },
   {
+    rule: "T12: whoever is still sending is answered before the connection closes",
+    file: "plugin/http/error-response.ts",
+    find: "lingering >= MAX_LINGERING",
+    replace: "lingering >= 0",
+    tests: ["test/unit/http/error-response.test.ts", "test/integration/security/flood.test.ts"],
+  },
+  {
+    rule: "T12: nothing more is read of what is refused",
+    file: "plugin/http/error-response.ts",
+    find: "request.pause();",
+    replace: "request.resume();",
+    tests: ["test/unit/http/error-response.test.ts"],
+  },
+  {
     rule: "T76: somebody else's error is told to nobody",
     file: "plugin/http/error-response.ts",
     find: 'message: known?.message ?? "Internal error."',

@@ -95,9 +95,7 @@ describe("a hundred bodies of 50 MB at once", () => {
       const outcomes = await Promise.all(floods);
       const { peak } = await memory();
 
-      // A reset may overtake the answer.
-      for (const { status } of outcomes) if (status !== "") expect(status).toMatch(told);
-      expect(outcomes.filter(({ status }) => status !== "").length).toBeGreaterThan(0);
+      for (const { status } of outcomes) expect(status).toMatch(told);
       expect(outcomes.filter(({ sent }) => sent > 12 * MB)).toEqual([]);
       expect((peak - before) / MB).toBeLessThan(64);
       await signedTraffic(20);

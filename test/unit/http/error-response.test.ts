@@ -1,7 +1,7 @@
 /** T76: whatever goes wrong, the answer is a code and our sentence; never a stack, a cause or somebody else's message. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { ChannelError, ERROR_STATUS, type ErrorCode } from "../../../plugin/errors.ts";
@@ -72,5 +72,60 @@ describe("an error of somebody else's", () => {
     expect(answer.status).toBe(500);
     expect(JSON.parse(text)).toEqual({ error: { code: "INTERNAL", message: "Internal error." } });
     expect(logged).not.toContain("10.0.0.7");
+  });
+});
+
+describe("somebody who is still sending", () => {
+  /** Announces 50 MB to a server that refuses all, and sends 64 KiB of it. */
+  async function refuse(many: number, code: ErrorCode) {
+    const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+    const server = createServer((_request, response) => answerError(response, new ChannelError(code, "No."), log));
+    const theirs: Socket[] = [];
+    server.on("connection", (socket) => theirs.push(socket)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const sockets = Array.from({ length: many }, () => {
+      const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+      socket.on("error", quiet);
+      socket.write("POST / HTTP/1.1\r\nHost: us\r\nContent-Length: 50000000\r\n\r\n");
+      socket.write(Buffer.alloc(65_536, "x"));
+      return socket;
+    });
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    return { sockets, theirs };
+  }
+
+  const closed = (socket: Socket) => new Promise((resolve) => socket.once("close", resolve));
+
+  it.each<[ErrorCode, RegExp]>([
+    ["SIGNATURE_INVALID", /^HTTP\/1.1 401 .*\r\ncontent-length: 0\r\n.*\r\n\r\n$/is],
+    ["BODY_TOO_LARGE", /^HTTP\/1.1 413 .*\r\nconnection: close\r\n.*"code":"BODY_TOO_LARGE","message":"No."}}$/is],
+  ])("hears %s whole before the connection closes, and is not read any further", async (code, whole) => {
+    const { sockets, theirs } = await refuse(1, code);
+    const [socket] = sockets as [Socket];
+    const order: string[] = [];
+    socket.on("data", (bytes) => order.push(bytes.toString("latin1")));
+    socket.once("close", () => order.push("closed"));
+    await once(socket, "data");
+
+    for (let n = 0; n < 200; n++) socket.write(Buffer.alloc(65_536, "x"));
+    await closed(socket);
+
+    expect(order.pop()).toBe("closed");
+    expect(order.join("")).toMatch(whole);
+    expect(theirs[0]?.bytesRead).toBeLessThan(1_000_000);
+  });
+
+  it("is one of at most 256 that are waited for: the next is closed at once", async () => {
+    const { sockets: waited } = await refuse(256, "SIGNATURE_INVALID");
+    await Promise.all(waited.map((socket) => once(socket, "data")));
+
+    const [next] = (await refuse(1, "SIGNATURE_INVALID")).sockets as [Socket];
+    next.resume();
+    await closed(next);
+
+    expect(waited.filter((socket) => socket.closed)).toEqual([]);
   });
 });
