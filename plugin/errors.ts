@@ -1,7 +1,6 @@
 /** ChannelError: the one error that leaves the plugin, with a stable code and what to do about it. */
 import { SENTENCES } from "../ui/sentences.js";
 import type { MetaError } from "./contract.ts";
-import type { Problem } from "./messages/problem.ts";
 
 /** Every code, with the HTTP status our routes answer it with. `docs/errors.md` has a heading for each. */
 export const ERROR_STATUS = {
@@ -78,6 +77,18 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * template may be sent. `fix`: change the configuration or the account first.
  */
 export type Retry = "never" | "backoff" | "after" | "reauth" | "template" | "fix";
+
+/** One thing that is wrong with a message or template. */
+export type Problem = {
+  /** The failing field, in our shape: `buttons[3].title`; empty for the message as a whole. */
+  readonly path: string;
+  /** What is wrong with it, to be read after the path. Never quotes the value. */
+  readonly problem: string;
+  /** The limit that it passed, in the unit of the field or of `problem`; null where there is none. */
+  readonly limit: number | null;
+  /** What to do. */
+  readonly fix: string;
+};
 
 export type ChannelErrorOptions = {
   readonly retry?: Retry;

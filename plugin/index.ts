@@ -8,12 +8,11 @@ export type { DeadLetter, DeadLetterQuery, DeadLetterService } from "./dead-lett
 export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export type { Erase } from "./erase.ts";
-export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
+export { ChannelError, type ErrorCode, type Problem, type Retry } from "./errors.ts";
 export type { AllowMetrics } from "./http/metrics-route.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";
 export { manifest } from "./manifest.ts";
-export type { Problem } from "./messages/problem.ts";
 export type { AlarmLimits } from "./operations/alarms.ts";
 export type { MetricsRegistry } from "./operations/collect.ts";
 export type { Metrics } from "./operations/metrics.ts";
