@@ -382,6 +382,7 @@ export type HostEvent =
 /** What may go wrong with the work as a whole; docs/operating.md has each with its limit. */
 export type AlarmKind =
   | "lag"
+  | "failing"
   | "long-transaction"
   | "dead-rows"
   | "webhooks-silent"
@@ -396,7 +397,7 @@ export type AlarmKind =
 export type Alarm = {
   readonly kind: AlarmKind;
   readonly state: "raised" | "cleared";
-  /** The stage for `lag` and `dead-letters`, the `connectionId` for `webhooks-silent` and `webhooks-elsewhere`, otherwise empty. */
+  /** The stage for `lag`, `failing` and `dead-letters`, the `connectionId` for `webhooks-silent` and `webhooks-elsewhere`, otherwise empty. */
   readonly subject: string;
   /** When it was raised, ISO 8601. */
   readonly since: string;

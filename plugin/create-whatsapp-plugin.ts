@@ -108,7 +108,7 @@ export type WhatsAppPluginOptions = {
   /**
    * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag`, `long-transaction` and
    * `webhooks-silent` (86400 at most) in seconds, the others a count, most of them of the last hour. `Infinity` turns one off, `false` all.
-   * @defaultValue `{ lag: 60, "long-transaction": 120, "dead-rows": 1000000, "webhooks-silent": 600, "webhooks-elsewhere": 0, "unknown-sends": 0, "sent-twice": 0, "dead-letters": 0, "media-store": 0, quarantined: 0 }`
+   * @defaultValue `{ lag: 60, failing: 0, "long-transaction": 120, "dead-rows": 1000000, "webhooks-silent": 600, "webhooks-elsewhere": 0, "unknown-sends": 0, "sent-twice": 0, "dead-letters": 0, "media-store": 0, quarantined: 0 }`
    */
   readonly alarms?: Partial<AlarmLimits> | false;
   /**
@@ -148,8 +148,8 @@ export type WhatsAppPluginOptions = {
   readonly hostSchema?: string;
   /**
    * How failures of the host's AI and listener, and of single events, are tried again: how often in all, and after how many
-   * milliseconds first and at most; the wait doubles. By default that is some two minutes.
-   * @defaultValue `{ maxAttempts: 8, baseMs: 1000, maxMs: 300000 }`
+   * milliseconds first and at most; the wait doubles. By default that is some 23 minutes.
+   * @defaultValue `{ maxAttempts: 13, baseMs: 1000, maxMs: 300000 }`
    */
   readonly retry?: Partial<RetrySchedule>;
   /**

@@ -4,10 +4,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Person, type Simulator } from "@omniops/whatsapp/simulator";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { samplePicture, sampleSound } from "../examples/demo/sample-files.ts";
-import { findChromium } from "../test/support/chromium.ts";
-import { pictureFonts } from "./picture-fonts.ts";
+import { openBrowser } from "./open-browser.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/phone/", import.meta.url));
 const APP = { appSecret: "a-secret-of-nobody", accessToken: "EAAofNobody" };
@@ -24,17 +23,14 @@ const CAFE = {
   displayPhoneNumber: "+44 7700 900055",
   verifiedName: "Quill Café",
 };
+/** Their length stands beside them. */
+const SOUNDS_ARE_KNOWN = `Promise.all([...document.querySelectorAll("audio")].map((audio) =>
+  audio.readyState > 0 || new Promise((resolve) => audio.addEventListener("loadedmetadata", resolve, { once: true }))))`;
 /** The clock of the pictures: one minute for each message. */
 let minutes = 0;
 const AT = new Date("2026-11-27T10:24:00Z");
 
-const { path, env } = await findChromium();
-const fonts = await pictureFonts(env.FONTCONFIG_FILE);
-const browser = await chromium.launch({
-  executablePath: path,
-  env: { PATH: process.env.PATH ?? "", ...env, ...fonts.env, TZ: "UTC" },
-  args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
-});
+const browser = await openBrowser();
 const meta = createSimulator({
   ...APP,
   appName: "Your platform",
@@ -48,10 +44,10 @@ try {
   await mkdir(PICTURES, { recursive: true });
   await converse(meta);
   for (const scheme of ["light", "dark"] as const) {
-    const page = await open(scheme, { width: 1280, height: 800 });
+    const page = await open(scheme, { width: 1280, height: 840 });
     await draw(page, `desktop-${scheme}`);
     await page.context().close();
-    const narrow = await open(scheme, { width: 390, height: 800 });
+    const narrow = await open(scheme, { width: 390, height: 840 });
     await draw(narrow, `narrow-${scheme}`);
     await narrow.getByRole("button", { name: "See the cakes" }).click();
     await narrow.getByRole("dialog").waitFor();
@@ -69,7 +65,6 @@ try {
 } finally {
   await browser.close();
   await meta.stop();
-  await fonts.remove();
 }
 
 async function open(colorScheme: "light" | "dark", viewport: { readonly width: number; readonly height: number }) {
@@ -89,6 +84,8 @@ async function open(colorScheme: "light" | "dark", viewport: { readonly width: n
 async function draw(page: Page, name: string): Promise<void> {
   await page.evaluate("document.fonts.ready");
   await page.evaluate("Promise.all([...document.images].map((image) => image.decode()))");
+  await page.evaluate(SOUNDS_ARE_KNOWN);
+  await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
   const png = await page.screenshot({ animations: "disabled", caret: "hide" });
   await writeFile(join(PICTURES, `${name}.png`), png);
   console.log(`docs/phone/${name}.png  ${Math.round(png.length / 1024)} kB`);

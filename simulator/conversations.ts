@@ -59,6 +59,8 @@ export type ConversationState = {
   /** When the pair's allowance is full again, in epoch milliseconds. */
   pairBusyUntil: number;
   typingUntil: number;
+  /** The person takes no offers from this number. */
+  hasStoppedMarketing: boolean;
 };
 
 export type Conversations = {
@@ -104,6 +106,7 @@ export function createConversations({ keepsContent }: { readonly keepsContent: b
         lastInboundAt: null,
         pairBusyUntil: 0,
         typingUntil: 0,
+        hasStoppedMarketing: false,
       };
       byPair.set(pair, conversation);
       return conversation;

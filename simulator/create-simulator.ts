@@ -1,4 +1,5 @@
 /** Puts the simulator together: the one file that sees all of its parts. */
+import { isObject } from "./accepts.ts";
 import { createAccountBook } from "./accounts/account-book.ts";
 import { createAccounts } from "./accounts/create-accounts.ts";
 import { createActivity } from "./activity.ts";
@@ -125,6 +126,17 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     planOpen: signIn.plan,
     plan: planCall,
     onRequest: ledgers.count,
+    onRefused(request, { httpStatus, body }) {
+      // The dialog refuses with a page, which is nothing that a program would have to read.
+      const error = isObject(body) && isObject(body.error) ? body.error : null;
+      if (error === null) return;
+      const {
+        code,
+        error_subcode: subcode = null,
+        message,
+      } = error as { code: number; error_subcode?: number; message: string };
+      ledgers.refuse({ request, httpStatus, code, subcode, message, at: settings.now() });
+    },
     serve: (request, response) => desk.serve(request, response) || media.serve(request, response),
   });
   const records = new WeakMap<Person, PersonRecord>();
@@ -187,6 +199,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       reacts(emoji, wamid, about) {
         return sends({ type: "reaction", reaction: { message_id: wamid, ...(emoji !== null && { emoji }) } }, about);
       },
+      stopsMarketing: (to) => inbound.prefer(record, "stop", to),
+      resumesMarketing: (to) => inbound.prefer(record, "resume", to),
       transcript(to = settings.numbers[0]?.phoneNumberId ?? "") {
         return conversations.between(to, record).entries.map((entry) => ({ ...entry }));
       },
@@ -276,6 +290,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     setAppUsage: server.setAppUsage,
     accepted: ledgers.accepted,
     deliveries: sender.deliveries,
+    refusals: ledgers.refusals,
     requests: ledgers.requests,
     conversations() {
       const now = settings.now().getTime();
@@ -297,6 +312,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const desk = createDesk({
     meta,
     appName: settings.appName,
+    appId: settings.appId,
+    tokens,
     activity,
     people,
     personOf,

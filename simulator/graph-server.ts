@@ -36,6 +36,7 @@ export function createGraphServer(deps: {
   readonly planOpen: (call: OpenCall) => GraphPlan | GraphAnswer | null;
   readonly plan: (call: GraphCall) => GraphPlan | GraphAnswer;
   readonly onRequest: (request: string) => void;
+  readonly onRefused: (request: string, answer: GraphAnswer) => void;
   /** What is no call of Graph, such as a download of bytes. @returns whether it was taken. */
   readonly serve: (request: http.IncomingMessage, response: http.ServerResponse) => boolean;
 }): GraphServer {
@@ -48,17 +49,18 @@ export function createGraphServer(deps: {
     const url = new URL(request.url ?? "/", "http://graph.invalid");
     const [, version = deps.apiVersion, objectId, edge = null, item = null] = PATH.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
-    deps.onRequest(
-      `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`,
-    );
-    const answer = (result: GraphAnswer) => respond(response, version, result);
+    const name = `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`;
+    deps.onRequest(name);
+    const answer = (result: GraphAnswer) => {
+      if (result.httpStatus >= 400) deps.onRefused(name, result);
+      respond(response, version, result);
+    };
     const body: WireObject | null = isStreamed
       ? { stream: request }
       : bytes === null
         ? null
         : parseBody(bytes, request.headers["content-type"] ?? "");
-    if (objectId === undefined)
-      return answer(refuse({ code: 2500, message: "Unknown path components", httpStatus: 400 }));
+    if (objectId === undefined) return answer(refuse({ code: 2500 }));
     if (body === null) return answer(refuse({ code: 100, message: "(#100) The request body is not valid JSON" }));
     const { searchParams: query } = url;
     const origin = `http://${request.headers.host ?? "graph.invalid"}`;
@@ -132,6 +134,9 @@ export function createGraphServer(deps: {
   }
 
   const server = http.createServer((request, response) => {
+    // A path such as `//` is no address, and whoever reads it as one throws.
+    if (!URL.canParse(request.url ?? "/", "http://graph.invalid"))
+      return respond(response, deps.apiVersion, refuse({ code: 2500 }));
     if (deps.serve(request, response)) return;
     handle(request, response).catch((error: unknown) => {
       // A caller that hangs up while it is being read is not ours to report.

@@ -9,7 +9,7 @@ import type { Settings } from "./options.ts";
 import type { People, PersonRecord } from "./people.ts";
 import { messagesIn } from "./read-payload.ts";
 import type { WebhookSender } from "./webhook-sender.ts";
-import { echoChange, messageChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
+import { echoChange, messageChange, preferenceChange, secondsOf, type WireChange, type WireObject } from "./wire.ts";
 
 /** Where a message goes, what it quotes, and when it was written. */
 export type InboundOptions = {
@@ -36,6 +36,8 @@ export type Inbound = {
   deliver(payload: WireObject | Uint8Array): void;
   /** Somebody of the business writes by the WhatsApp Business app. */
   echo(to: PersonRecord, text: string, from?: string): string;
+  /** The person switches offers and announcements off, or on again. */
+  prefer(person: PersonRecord, value: "stop" | "resume", to?: string): void;
 };
 
 export function createInbound(deps: {
@@ -48,10 +50,14 @@ export function createInbound(deps: {
 }): Inbound {
   const { settings, numbers, people, conversations, sender, isOnBusinessApp } = deps;
 
-  function prepare({ from, message, shown, to, replyTo, at }: InboundMessage): Prepared {
-    const phoneNumberId = to ?? settings.numbers[0]?.phoneNumberId;
+  function numberAt(phoneNumberId = settings.numbers[0]?.phoneNumberId): SimulatedNumber {
     const number = numbers.get(phoneNumberId ?? "");
     if (!number) throw new Error(`The simulator has no business number ${phoneNumberId}.`);
+    return number;
+  }
+
+  function prepare({ from, message, shown, to, replyTo, at }: InboundMessage): Prepared {
+    const number = numberAt(to);
     const wamid = typeof message.id === "string" ? message.id : newWamid();
     const context = replyTo !== undefined && {
       context: { from: number.displayPhoneNumber.replace(/\D/g, ""), id: replyTo },
@@ -86,21 +92,28 @@ export function createInbound(deps: {
       void sender.send({ kind: "message", lane: first.lane, wamids, content: prepared.map(({ change }) => change) });
       return wamids;
     },
-    echo(person, text, from = settings.numbers[0]?.phoneNumberId ?? "") {
-      const number = numbers.get(from);
-      if (!number) throw new Error(`The simulator has no business number ${from}.`);
-      if (!isOnBusinessApp(from)) throw new Error(`The number ${from} is not on the WhatsApp Business app.`);
+    prefer(person, value, to) {
+      const number = numberAt(to);
+      conversations.between(number.phoneNumberId, person).hasStoppedMarketing = value === "stop";
+      const content = [preferenceChange(number, person, { value, at: settings.now() })];
+      void sender.send({ kind: "account", lane: number.phoneNumberId, wamids: [], content });
+    },
+    echo(person, text, from) {
+      const number = numberAt(from);
+      const { phoneNumberId } = number;
+      if (!isOnBusinessApp(phoneNumberId))
+        throw new Error(`The number ${phoneNumberId} is not on the WhatsApp Business app.`);
       const wamid = newWamid();
       const at = settings.now();
       const message = { id: wamid, timestamp: secondsOf(at), type: "text", text: { body: text } };
       conversations.add(
-        conversations.between(from, person),
+        conversations.between(phoneNumberId, person),
         { direction: "outbound", type: "text", text, wamid, at, status: "delivered", replyTo: null },
         { message, author: "From the WhatsApp Business app" },
       );
       void sender.send({
         kind: "message",
-        lane: from,
+        lane: phoneNumberId,
         wamids: [wamid],
         content: [echoChange(number, person, message)],
       });

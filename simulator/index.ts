@@ -28,7 +28,7 @@ export type { GraphErrorSpec } from "./graph-error.ts";
 export type { AppUsage } from "./graph-server.ts";
 export type { InboundOptions } from "./inbound.ts";
 export { INBOUND_MESSAGES } from "./inbound-messages.ts";
-export type { AcceptedMessage } from "./ledgers.ts";
+export type { AcceptedMessage, Refusal } from "./ledgers.ts";
 export type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
 export type { UploadedMedia } from "./media-uploads.ts";
 export type { SimulatorOptions, StatusDelays } from "./options.ts";

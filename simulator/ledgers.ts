@@ -22,22 +22,46 @@ export type AcceptedMessage = {
   readonly failureCode: number | null;
 };
 
+/** A call that Meta refused. */
+export type Refusal = {
+  /** As in `requests`: method and path, without version. */
+  readonly request: string;
+  readonly httpStatus: number;
+  readonly code: number;
+  /** Null when there was none. */
+  readonly subcode: number | null;
+  readonly message: string;
+  readonly at: Date;
+};
+
 export type Ledgers = {
   readonly accepted: readonly AcceptedMessage[];
+  readonly refusals: readonly Refusal[];
   readonly requests: Readonly<Record<string, number>>;
   accept(message: AcceptedMessage): void;
   count(request: string): void;
+  refuse(refusal: Refusal): void;
   onAccepted(listener: (message: AcceptedMessage) => void): () => void;
   clear(): void;
 };
 
+/** Whoever polls with a dead token is refused without end. */
+const MOST_REFUSALS = 1_000;
+
 export function createLedgers(activity: Activity): Ledgers {
   const accepted: AcceptedMessage[] = [];
+  const refusals: Refusal[] = [];
   const requests: Record<string, number> = Object.create(null);
   const listeners = new Set<(message: AcceptedMessage) => void>();
   return {
     accepted,
+    refusals,
     requests,
+    refuse(refusal) {
+      refusals.push(refusal);
+      if (refusals.length > MOST_REFUSALS) refusals.shift();
+      activity.changed();
+    },
     accept(message) {
       accepted.push(message);
       for (const listener of listeners) listener(message);
@@ -53,6 +77,7 @@ export function createLedgers(activity: Activity): Ledgers {
     },
     clear() {
       accepted.length = 0;
+      refusals.length = 0;
       for (const request of Object.keys(requests)) delete requests[request];
     },
   };

@@ -21,6 +21,9 @@ import type { WireObject } from "./wire.ts";
 
 /** The typing sign goes away by itself after this time. */
 const TYPING_MS = 25_000;
+/** What is older cannot be reacted to. */
+const REACTABLE_MS = 30 * 24 * 60 * 60 * 1000;
+const MARKETING_STOPPED = { code: 131050, details: "The person has switched off offers and announcements" };
 const WINDOW_CLOSED = {
   code: 131047,
   details:
@@ -141,19 +144,40 @@ export function createMessagesEndpoint(deps: {
     return settings.enforceWindow && messageTypeOf(body) !== "template" && !isWindowOpen(conversation, at);
   }
 
+  /** Why it will not be delivered, which Meta says by a status. */
+  function failureOf(body: WireObject, { conversation, listed }: Destination, at: Date): LaterFailure | null {
+    if (isClosed(conversation, body, at)) return WINDOW_CLOSED;
+    if (listed?.category === "MARKETING" && conversation.hasStoppedMarketing) return MARKETING_STOPPED;
+    return failureOfReaction(conversation, body, at) ?? uploads.failureOf(body);
+  }
+
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/reaction-messages */
+  function failureOfReaction({ phoneNumberId }: ConversationState, body: WireObject, at: Date): LaterFailure | null {
+    if (messageTypeOf(body) !== "reaction" || !isObject(body.reaction)) return null;
+    const { entry, conversation } = conversations.find(String(body.reaction.message_id)) ?? {};
+    const isReactable =
+      conversation?.phoneNumberId === phoneNumberId &&
+      entry?.direction === "inbound" &&
+      entry.type !== "reaction" &&
+      at.getTime() - entry.at.getTime() <= REACTABLE_MS;
+    if (isReactable) return null;
+    return { code: 131009, details: "message_id is no message of the last 30 days that a person wrote to this number" };
+  }
+
   async function accept(
     number: SimulatedNumber,
     body: WireObject,
     later: LaterFailure | undefined,
-    { conversation, recipient, userId, endpoint, listed }: Destination,
+    destination: Destination,
   ): Promise<GraphAnswer> {
+    const { conversation, recipient, userId, endpoint, listed } = destination;
     const at = settings.now();
     const wamid = newWamid();
     const type = messageTypeOf(body);
     const text = listed ? shownBody(body.template as WireObject, listed) : shownText({ ...body, type });
     const choices = choicesOf(body, listed);
     const callbackData = typeof body.biz_opaque_callback_data === "string" ? body.biz_opaque_callback_data : null;
-    const failure = isClosed(conversation, body, at) ? WINDOW_CLOSED : (later ?? uploads.failureOf(body));
+    const failure = later ?? failureOf(body, destination, at);
     conversation.typingUntil = 0;
     const replyTo = (body.context as { readonly message_id?: string } | undefined)?.message_id ?? null;
     conversations.add(
@@ -192,6 +216,7 @@ export function createMessagesEndpoint(deps: {
         type,
         callbackData,
         templateCategory: listed?.category ?? null,
+        isInWindow: isWindowOpen(conversation, at),
         wasAddressedByUserId: userId !== null,
         failure,
       },

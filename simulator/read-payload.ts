@@ -10,16 +10,20 @@ export type FoundMessage = {
 
 /** Never throws: bytes that are not JSON, or another shape, hold no messages. */
 export function messagesIn(payload: WireObject | Uint8Array): readonly FoundMessage[] {
-  return objectsAt(payload instanceof Uint8Array ? parse(payload) : payload, "entry")
-    .flatMap((entry) => objectsAt(entry, "changes"))
-    .map((change) => objectOf(change.value))
-    .flatMap((value) => {
-      const phoneNumberId = String(objectOf(value.metadata).phone_number_id ?? "");
-      const contacts = objectsAt(value, "contacts");
-      return objectsAt(value, "messages")
-        .filter((message) => typeof message.id === "string")
-        .map((message) => ({ phoneNumberId, contact: contactOf(message, contacts), message }));
-    });
+  return (
+    objectsAt(payload instanceof Uint8Array ? parse(payload) : payload, "entry")
+      .flatMap((entry) => objectsAt(entry, "changes"))
+      // Other fields have messages as well, which are nobody's writing now: files that follow a history.
+      .filter(({ field = "messages" }) => field === "messages")
+      .map((change) => objectOf(change.value))
+      .flatMap((value) => {
+        const phoneNumberId = String(objectOf(value.metadata).phone_number_id ?? "");
+        const contacts = objectsAt(value, "contacts");
+        return objectsAt(value, "messages")
+          .filter((message) => typeof message.id === "string")
+          .map((message) => ({ phoneNumberId, contact: contactOf(message, contacts), message }));
+      })
+  );
 }
 
 // By identity and not by position: several people may share one delivery.

@@ -6,7 +6,7 @@ import type { Conversation, TranscriptEntry } from "./conversations.ts";
 import type { Faults } from "./faults.ts";
 import type { AppUsage } from "./graph-server.ts";
 import type { InboundOptions } from "./inbound.ts";
-import type { AcceptedMessage } from "./ledgers.ts";
+import type { AcceptedMessage, Refusal } from "./ledgers.ts";
 import type { KeptMedia, MediaDownload, SimulatedFile } from "./media.ts";
 import type { UploadedMedia } from "./media-uploads.ts";
 import type { PersonOptions } from "./people.ts";
@@ -55,6 +55,13 @@ export type Person = {
   deletes(wamid: string, options?: InboundOptions): string;
   /** Puts an emoji on a message, or takes it back with null. */
   reacts(emoji: string | null, wamid: string, options?: InboundOptions): string;
+  /**
+   * Switches the business's offers and announcements off: `user_preferences`, and marketing templates fail with 131050.
+   * `to`: the business number, by default the first.
+   */
+  stopsMarketing(to?: string): void;
+  /** Switches them on again. */
+  resumesMarketing(to?: string): void;
   /** The chat as this person reads it, oldest first. `to`: the business number, by default the first. */
   transcript(to?: string): readonly TranscriptEntry[];
 };
@@ -126,6 +133,8 @@ export type Simulator = {
 
   /** Every message that Meta took, in order. */
   readonly accepted: readonly AcceptedMessage[];
+  /** The latest calls that Meta refused, in order; 1,000 at most. */
+  readonly refusals: readonly Refusal[];
   /** Every delivery and its tries, in order of queueing. */
   readonly deliveries: readonly Delivery[];
   /** Calls per path without version, e.g. `POST /301777000333444/messages`. */
@@ -136,7 +145,7 @@ export type Simulator = {
   /** Forgets what the ledgers hold; conversations and windows stay. */
   clearLedgers(): void;
 
-  /** Resolves when every delivery so far was answered 200 or dropped and no status is still to come. */
+  /** Resolves when every delivery so far was answered 200, dropped or given up, and no status is still to come. */
   idle(): Promise<void>;
   /** Resolves to the predicate's first truthy value, looking again whenever something changed. Default 5000 ms. */
   waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<T>;

@@ -18,6 +18,7 @@ export type SentMessage = {
   readonly type: string;
   readonly callbackData: string | null;
   readonly templateCategory: string | null;
+  readonly isInWindow: boolean;
   readonly wasAddressedByUserId: boolean;
   /** Why Meta will not deliver it; null when it will. */
   readonly failure: { readonly code: number; readonly details: string } | null;

@@ -21,8 +21,11 @@ export type Delivery = {
   /** What was signed and posted; empty after the acknowledgement when `keepBytes` is `"pending"`. */
   readonly bytes: Uint8Array;
   readonly attempts: readonly DeliveryAttempt[];
-  /** `acknowledged`: answered 200. `dropped`: never posted. `abandoned`: the simulator stopped first. */
-  readonly outcome: "pending" | "acknowledged" | "dropped" | "abandoned";
+  /**
+   * `acknowledged`: answered 200. `dropped`: never posted. `given-up`: not answered 200 for seven days of the simulator's
+   * clock. `abandoned`: the simulator stopped first.
+   */
+  readonly outcome: "pending" | "acknowledged" | "dropped" | "given-up" | "abandoned";
   /** The delivery that this one repeats; null for an original. */
   readonly copyOf: number | null;
 };
@@ -51,12 +54,18 @@ type Pending = { -readonly [K in keyof Delivery]: Delivery[K] } & {
   readonly attempts: DeliveryAttempt[];
   /** Null for bytes made by hand, which are never put together with others. */
   readonly changes: readonly WireChange[] | null;
+  /** In epoch milliseconds, by the simulator's clock. */
+  readonly queuedAt: number;
   readonly onFirstTry: () => void;
 };
 
 const NO_BYTES = new Uint8Array();
 /** Retries that fall due within this time go out together when `rebatchRetries` is on. */
 const REBATCH_MS = 10;
+/** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview */
+const RETRY_FOR_MS = 7 * 24 * 60 * 60 * 1000;
+const MOST_CHANGES = 1_000;
+const MOST_BYTES = 3 * 1024 * 1024;
 
 export function createWebhookSender(deps: {
   readonly settings: Settings;
@@ -116,6 +125,7 @@ export function createWebhookSender(deps: {
       outcome: "pending",
       copyOf,
       changes: content instanceof Uint8Array ? null : content,
+      queuedAt: settings.now().getTime(),
       onFirstTry,
     };
     deliveries.push(delivery);
@@ -169,7 +179,10 @@ export function createWebhookSender(deps: {
   function again(together: readonly Pending[]): void {
     for (const delivery of together) {
       delivery.onFirstTry();
-      timers.after(settings.retryDelayMs(Math.max(1, delivery.attempts.length)), () => retry(delivery));
+      timers.after(settings.retryDelayMs(Math.max(1, delivery.attempts.length)), () => {
+        if (settings.now().getTime() - delivery.queuedAt < RETRY_FOR_MS) retry(delivery);
+        else settle(delivery, "given-up");
+      });
     }
     activity.changed();
   }
@@ -180,9 +193,8 @@ export function createWebhookSender(deps: {
     due.push(delivery);
     if (due.length > 1) return;
     timers.after(REBATCH_MS, () => {
-      const together = due;
+      for (const together of gathered(due)) void post(together);
       due = [];
-      void post(together);
     });
   }
 
@@ -204,6 +216,26 @@ export function createWebhookSender(deps: {
       for (const delivery of open) settle(delivery, "abandoned");
     },
   };
+}
+
+/** As many as Meta puts into one delivery. */
+function gathered(due: readonly Pending[]): readonly (readonly Pending[])[] {
+  const groups: Pending[][] = [];
+  let changes = 0;
+  let bytes = 0;
+  for (const delivery of due) {
+    changes += delivery.changes?.length ?? 0;
+    bytes += delivery.bytes.byteLength;
+    const group = groups.at(-1);
+    if (group !== undefined && changes <= MOST_CHANGES && bytes <= MOST_BYTES) {
+      group.push(delivery);
+      continue;
+    }
+    groups.push([delivery]);
+    changes = delivery.changes?.length ?? 0;
+    bytes = delivery.bytes.byteLength;
+  }
+  return groups;
 }
 
 function encode(changes: readonly WireChange[]): Uint8Array {

@@ -54,6 +54,28 @@ export function echoChange(number: SimulatedNumber, person: PersonRecord, messag
   return { wabaId: number.wabaId, field: "smb_message_echoes", value: { ...frame(number), message_echoes: [echo] } };
 }
 
+/** What a person allows the business to send, as a change. */
+export function preferenceChange(
+  number: SimulatedNumber,
+  person: PersonRecord,
+  { value, at }: { readonly value: "stop" | "resume"; readonly at: Date },
+): WireChange {
+  const preference = {
+    ...(visiblePhone(person) !== null && { wa_id: visiblePhone(person) }),
+    ...(person.userId !== null && { user_id: person.userId }),
+    detail: `User requested to ${value} marketing messages`,
+    category: "marketing_messages",
+    value,
+    timestamp: Number(secondsOf(at)),
+  };
+  const contacts = [contactOf(person, { withUsername: true })];
+  return {
+    wabaId: number.wabaId,
+    field: "user_preferences",
+    value: { ...frame(number), contacts, user_preferences: [preference] },
+  };
+}
+
 export type StatusChange = {
   readonly number: SimulatedNumber;
   readonly person: PersonRecord;
@@ -63,6 +85,8 @@ export type StatusChange = {
   readonly callbackData: string | null;
   /** The category of the template it is made from; null when it is none. */
   readonly templateCategory: string | null;
+  /** Sent while the service window was open. */
+  readonly isInWindow: boolean;
   readonly wasAddressedByUserId: boolean;
   readonly error: { readonly code: number; readonly details: string } | null;
 };
@@ -84,7 +108,7 @@ export function statusChange(change: StatusChange): WireChange {
         ...(showsUserId && person.userId !== null && { recipient_user_id: person.userId }),
         ...(showsUserId && person.parentUserId !== null && { recipient_parent_user_id: person.parentUserId }),
         ...(change.callbackData !== null && { biz_opaque_callback_data: change.callbackData }),
-        ...((status === "sent" || status === "delivered") && { pricing: pricingOf(change.templateCategory) }),
+        ...((status === "sent" || status === "delivered") && { pricing: pricingOf(change) }),
         ...(change.error !== null && { errors: [errorOf(change.error)] }),
       },
     ],
@@ -130,11 +154,12 @@ function visiblePhone(person: PersonRecord): string | null {
   return person.hidesPhoneNumber ? null : person.phoneNumber;
 }
 
-// Per-message pricing, as since July 2025: free-form inside the window costs nothing. No `conversation` since v24.
-function pricingOf(templateCategory: string | null): WireObject {
-  return templateCategory !== null
-    ? { billable: true, pricing_model: "PMP", type: "regular", category: templateCategory.toLowerCase() }
-    : { billable: false, pricing_model: "PMP", type: "free_customer_service", category: "service" };
+// Per-message pricing, as since July 2025: inside the window only marketing and authentication cost. No `conversation` since v24.
+function pricingOf({ templateCategory, isInWindow }: StatusChange): WireObject {
+  const category = templateCategory?.toLowerCase() ?? "service";
+  const isFree = category === "service" || (category === "utility" && isInWindow);
+  const type = isFree ? "free_customer_service" : "regular";
+  return { billable: !isFree, pricing_model: "PMP", type, category };
 }
 
 function errorOf({ code, details }: { readonly code: number; readonly details: string }): WireObject {

@@ -9,6 +9,8 @@ const NEWEST_PARTS = 100_000;
 const NEWEST_EVENTS = 200_000;
 /** One status may be lost; when three are missing and nothing else comes, it is not chance. */
 const MISSING_STATUSES = 3;
+/** With the default schedule a minute: a host that is started anew wakes nobody. */
+const FAILING_TRIES = 7;
 
 type Found = { readonly kind: AlarmKind; readonly subject: string; readonly value: number | null };
 
@@ -21,6 +23,9 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     select 'lag' as kind, s.stage as subject, extract(epoch from clock_timestamp() - min(l.ready_at))::float8 as value
     from unnest(array['in', 'media', 'turn', 'out', 'notify']) as s (stage) cross join lateral (
       select ready_at from ${lanes} where stage = s.stage and ready_at <= clock_timestamp() order by ready_at limit 1) l group by 2
+    union all
+    select 'failing', stage, count(*) from ${lanes}
+    where ready_at is not null and stage in ('in', 'turn', 'notify') and attempts >= ${FAILING_TRIES} group by stage
     union all
     select 'dead-rows', '', n_dead_tup from pg_stat_all_tables where relid = to_regclass('${lanes.replaceAll("'", "''")}')
     union all

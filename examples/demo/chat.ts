@@ -7,7 +7,7 @@ import type { Stage } from "./stage.ts";
 import { harmless, type Paint } from "./terminal.ts";
 
 /** Ends when the signal does, or with Ctrl-C or Ctrl-D at the prompt. */
-export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, signal: AbortSignal): Promise<void> {
+export async function chat({ meta, host, you, onHostEvent }: Stage, paint: Paint, signal: AbortSignal): Promise<void> {
   const { stdin: input, stdout: output } = process;
   const lines = input.isTTY === true ? createInterface({ input, output, prompt: paint.bold("You: ") }) : null;
   const typed = new Map<string, number>();
@@ -27,6 +27,10 @@ export async function chat({ meta, you, onHostEvent }: Stage, paint: Paint, sign
       );
       you.says("hello", { to: event.connection.phoneNumberId });
     }
+    if (event.kind === "connection" && event.connection.state === "reauth_required")
+      say(
+        `${paint.red("✗")} Meta refuses the token of ${harmless(event.connection.verifiedName ?? "a number")} (reauth_required): connect it again on ${host.url}/dashboard/integrations`,
+      );
     if (event.kind !== "message") return;
     const { messageId, from, text, type } = event.event;
     const isTyped = typed.has(messageId);

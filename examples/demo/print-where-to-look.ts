@@ -5,19 +5,19 @@ import type { Paint } from "./terminal.ts";
 
 export function whereToLook({ host, meta, you, databaseUrl }: Stage, paint: Paint): string {
   const channel = `${host.url}/api/whatsapp`;
+  const signedIn = (path: string) => `${host.url}/login?key=${API_KEY}&to=${path}`;
   const rows = [
     [
       "Phone",
       meta.phoneUrlOf(you, CHAT_NUMBER.phoneNumberId),
       `WhatsApp, simulated: you and ${CHAT_NUMBER.verifiedName}; write "help", or let things go wrong in its drawer`,
     ],
-    ["Page", `${host.url}/login?key=${API_KEY}`],
+    ["Page", signedIn("/api/whatsapp/ui/"), "numbers, health, messages, templates, webhooks, dead letters"],
     [
       "Connect",
-      `${host.url}/dashboard/integrations`,
-      `its button connects ${NEW_NUMBER.verifiedName} at the simulated Meta; sign in first, above`,
+      signedIn("/dashboard/integrations"),
+      `a page of the host's; its button connects ${NEW_NUMBER.verifiedName} at the simulated Meta`,
     ],
-    ["WhatsApp", `${channel}/ui/`, "health, messages, webhooks, templates, dead letters; sign in first, above"],
     ["API", `curl -H 'Authorization: Bearer ${API_KEY}' ${channel}/status`],
     ["Database", `psql ${databaseUrl}`, "it is temporary; other tools take the same address as DATABASE_URL"],
     [

@@ -23,6 +23,7 @@ export const API_KEY = "demo-key";
 const ACCESS_TOKEN = "demo-access-token";
 const APP_ID = "700700700700700";
 const CONFIG_ID = "800800800800800";
+const SIXTY_DAYS = 60 * 24 * 60 * 60;
 
 export type Stage = {
   readonly meta: Simulator;
@@ -72,7 +73,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       verifyToken: VERIFY_TOKEN,
       accessToken: ACCESS_TOKEN,
       numbers: [...numbers, NEW_NUMBER],
-      login: { configId: CONFIG_ID },
+      // So that moving the phone's clock on by 60 days shows what happens then.
+      login: { configId: CONFIG_ID, expiresInSeconds: SIXTY_DAYS },
       fetchLink: sampleFile,
     });
     await meta.start();
@@ -85,8 +87,9 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     onStep(`The example host at ${host.url}, its tables migrated`);
     signal.throwIfAborted();
 
+    const accessToken = meta.issueToken({ wabaIds: [...new Set(numbers.map(({ wabaId }) => wabaId))] });
     for (const { phoneNumberId, wabaId } of numbers)
-      await host.whatsapp.connect({ customerConfigId: DEMO_TENANT, accessToken: ACCESS_TOKEN, phoneNumberId, wabaId });
+      await host.whatsapp.connect({ customerConfigId: DEMO_TENANT, accessToken, phoneNumberId, wabaId });
     onStep(`${numbers.length} business numbers connected for the demo tenant`);
 
     meta.setWebhookUrl(`${host.url}/api/whatsapp/webhook`);

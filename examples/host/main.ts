@@ -9,6 +9,7 @@ const settings = readSettings(process.env);
 const problems = problemsOf(settings);
 if (problems.length > 0) {
   console.error(`The example host is not configured:\n- ${problems.join("\n- ")}`);
+  console.error("No Meta account? `npm run demo` starts this host with a simulated one, and a phone in the browser.");
   process.exit(1);
 }
 

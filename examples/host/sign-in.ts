@@ -26,9 +26,14 @@ export function createSignIn(apiKey: string) {
       const session = randomBytes(24).toString("base64url");
       sessions.add(session);
       response.cookie(COOKIE, session, { httpOnly: true, sameSite: "lax", path: "/" });
-      response.redirect(303, "/");
+      response.redirect(303, ownPath(request.query.to) ?? "/");
     },
   };
+}
+
+/** Never another site: `//elsewhere` and `/\elsewhere` are one, for a browser. */
+function ownPath(to: unknown): string | null {
+  return typeof to === "string" && /^\/(?![/\\])/.test(to) ? to : null;
 }
 
 /** One person, who may do everything. A platform with several looks these up, and lets few of them connect numbers. */

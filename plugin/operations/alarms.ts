@@ -13,6 +13,12 @@ type AlarmKindSheet = {
   readonly cleared: (subject: string) => string;
 };
 
+const FAILS: Readonly<Record<string, string>> = {
+  in: "the applying of an event",
+  turn: "reply",
+  notify: "onEvent",
+};
+
 export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
   lag: {
     limit: 60,
@@ -20,6 +26,13 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     raised: (value, stage) =>
       `Work of stage "${stage}" has been ready for ${value} s and nobody takes it. See that processes run (start, or tick), and that reply, onEvent and the database are quick enough.`,
     cleared: (stage) => `Work of stage "${stage}" is taken in time again.`,
+  },
+  failing: {
+    limit: 0,
+    unit: "count",
+    raised: (value, stage) =>
+      `In ${value} conversations ${FAILS[stage] ?? stage} has failed time and again, and is tried again. The log says why, at warn: mend that soon, and they go on by themselves.`,
+    cleared: (stage) => `Nothing of stage "${stage}" fails again and again any more.`,
   },
   "long-transaction": {
     limit: 120,

@@ -20,6 +20,9 @@ const NAMES = [
 
 export type Counter = (typeof NAMES)[number];
 
+/** Shown from the beginning: of a series that begins above 0 Prometheus misses the first rise, and an alert with it. */
+const ANSWERS = { "200": 0, "401": 0, "500": 0, "503": 0 } as const;
+
 /** Upper bounds of the sizes of commits, in deliveries; what is larger comes after them. */
 export const COMMIT_SIZES = [1, 2, 4, 8, 16, 32, 64] as const;
 
@@ -47,7 +50,7 @@ export type Counts = Readonly<Record<Counter, number>> & {
 
 export function createCounters(): Counters {
   const counts = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<Counter, number>;
-  const answers: Record<string, number> = {};
+  const answers: Record<string, number> = { ...ANSWERS };
   const kinds: Record<string, number> = {};
   const reasons: Record<string, number> = {};
   const commits = Array.from({ length: COMMIT_SIZES.length + 1 }, () => 0);

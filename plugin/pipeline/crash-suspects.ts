@@ -18,9 +18,12 @@ const ALONE_MS = 10_000;
 /** A suspect that has to wait is looked at again this much later. */
 export const SUSPECT_AGAIN_MS = 100;
 
+/** An AI that may be away for long is no reason to let the process end more often: of the attempts no more than these count here. */
+const MOST_ATTEMPTS = 8;
+
 /** One for all stages of a process: a listener that ends it must not make an event suspect that is applied meanwhile. */
 export function createCrashSuspects(retry: RetrySchedule, clock: () => number): CrashSuspects {
-  const isSuspect = ({ crashes }: ClaimedLane) => crashes > 0 && crashes >= retry.maxAttempts / 2;
+  const isSuspect = ({ crashes }: ClaimedLane) => crashes > 0 && crashes >= countedAttempts(retry) / 2;
   let underWay: ClaimedLane | undefined;
   let since = 0;
   return {
@@ -50,8 +53,12 @@ function leastSuspect(suspects: readonly ClaimedLane[]): ClaimedLane | undefined
  * The process ended so often while it held this lane that its head is taken for the reason. Twice as often as what fails,
  * because a process may also end beside it.
  */
-export function endsProcesses({ crashes }: ClaimedLane, { maxAttempts }: RetrySchedule): boolean {
-  return crashes >= 2 * maxAttempts;
+export function endsProcesses({ crashes }: ClaimedLane, retry: RetrySchedule): boolean {
+  return crashes >= 2 * countedAttempts(retry);
+}
+
+function countedAttempts({ maxAttempts }: RetrySchedule): number {
+  return Math.min(maxAttempts, MOST_ATTEMPTS);
 }
 
 export class ProcessEnded extends Error {

@@ -10,8 +10,8 @@ export type RetrySchedule = {
   readonly maxMs: number;
 };
 
-/** 1, 2, 4 … 64 s, and with more attempts at most 5 minutes: eight attempts span about two minutes. */
-export const DEFAULT_RETRY: RetrySchedule = { maxAttempts: 8, baseMs: 1_000, maxMs: 300_000 };
+/** 1, 2, 4 … 256 s, then 5 minutes: thirteen attempts span some 23 minutes, and never less than 17. */
+export const DEFAULT_RETRY: RetrySchedule = { maxAttempts: 13, baseMs: 1_000, maxMs: 300_000 };
 
 /** @param failures how many times it has failed so far, this one included. */
 export function retryDelayMs({ baseMs, maxMs }: RetrySchedule, failures: number, random: () => number): number {

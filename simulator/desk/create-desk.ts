@@ -5,6 +5,7 @@ import type { Conversations } from "../conversations.ts";
 import type { SimulatedFile } from "../media.ts";
 import type { People, PersonRecord } from "../people.ts";
 import type { Person, Simulator } from "../simulator.ts";
+import type { Tokens } from "../tokens.ts";
 import { createFaultDesk } from "./fault-presets.ts";
 import { createPhoneActions } from "./phone-actions.ts";
 import { phoneState } from "./phone-state.ts";
@@ -13,6 +14,8 @@ import { createPhoneServer, type PhoneServer } from "./serve-phone.ts";
 export function createDesk(deps: {
   readonly meta: Simulator;
   readonly appName: string;
+  readonly appId: string;
+  readonly tokens: Tokens;
   readonly activity: Activity;
   readonly people: People;
   readonly personOf: (record: PersonRecord) => Person;
@@ -20,7 +23,7 @@ export function createDesk(deps: {
   readonly conversations: Conversations;
   readonly fileOf: (id: string) => SimulatedFile | null;
 }): PhoneServer {
-  const faults = createFaultDesk(deps.meta, deps.activity.changed);
+  const faults = createFaultDesk({ ...deps, onChange: deps.activity.changed });
   const server = createPhoneServer({
     actions: createPhoneActions({ ...deps, faults }),
     state: (chosen) => phoneState({ ...deps, faults }, chosen),

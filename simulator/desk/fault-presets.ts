@@ -1,31 +1,33 @@
 /** The faults that the phone's drawer offers: each named, explained, armed and taken back. */
 import type { Fault, WebhookFaults } from "../faults.ts";
 import type { Simulator } from "../simulator.ts";
+import type { Tokens } from "../tokens.ts";
+import { createTokenSwitch, type TokenSwitch } from "./token-switch.ts";
 
 type Offered = { readonly id: string; readonly title: string; readonly about: string };
 /** Befalls the next request and is then over. */
 type NextPreset = Offered & { readonly fault: Fault };
 /** Holds until it is switched off. */
 type SwitchPreset = Offered & {
-  isOn(meta: Simulator, memory: Switches): boolean;
-  set(meta: Simulator, isOn: boolean, memory: Switches): void;
+  isOn(meta: Simulator): boolean;
+  set(meta: Simulator, isOn: boolean): void;
 };
-
-/** What the simulator itself cannot be asked about. */
-type Switches = { revokedSubcode: number | null };
+/** The same for the tokens of one number. */
+type TokenPreset = Offered & { readonly subcode: number };
 
 /** How the drawer shows a fault. */
 export type ShownPreset = Offered & { readonly kind: "next" | "switch"; readonly isOn: boolean };
 export type ShownFault = { readonly id: number; readonly title: string; readonly left: number };
 
 export type FaultDesk = {
-  presets(): readonly ShownPreset[];
+  /** @param wabaId whose tokens the presets of tokens are about. */
+  presets(wabaId: string | undefined): readonly ShownPreset[];
   /** What waits for its request, the page's and everybody else's. */
   armed(): readonly ShownFault[];
   /** @returns false when there is no such preset. */
-  arm(preset: string): boolean;
+  arm(preset: string, wabaId: string | undefined): boolean;
   /** A preset that is switched on, or a fault that waits; what is not there needs no taking back. */
-  takeBack(presetOrId: string): void;
+  takeBack(presetOrId: string, wabaId: string | undefined): void;
   clear(): void;
 };
 
@@ -86,46 +88,71 @@ const SWITCHES: readonly SwitchPreset[] = [
   ofWebhooks("lost", "Half of the statuses are lost", "Meta does not send them, and never will.", {
     dropStatusesRate: 0.5,
   }),
-  revoked("token-revoked", "The token is revoked", 460, "Somebody changed a password: 190 with subcode 460."),
-  revoked("token-expired", "The token has expired", 463, "190 with subcode 463, until it is switched off again."),
 ];
 
-export function createFaultDesk(meta: Simulator, onChange: () => void): FaultDesk {
+const TOKENS: readonly TokenPreset[] = [
+  {
+    id: "token-expired",
+    title: "The number’s token has expired",
+    about: "190 with subcode 463: the host must ask to be connected again.",
+    subcode: 463,
+  },
+  {
+    id: "token-revoked",
+    title: "The number’s token is revoked",
+    about: "190 with subcode 460, as when somebody changes a password.",
+    subcode: 460,
+  },
+];
+
+export function createFaultDesk(deps: {
+  readonly meta: Simulator;
+  readonly tokens: Tokens;
+  readonly appId: string;
+  readonly onChange: () => void;
+}): FaultDesk {
+  const { meta, onChange } = deps;
   const titles = new Map<number, string>();
-  const memory: Switches = { revokedSubcode: null };
+  const tokens: TokenSwitch = createTokenSwitch(deps);
+
+  function set(preset: string, isOn: boolean, wabaId: string | undefined): boolean {
+    const held = SWITCHES.find(({ id }) => id === preset);
+    const ofTokens = TOKENS.find(({ id }) => id === preset);
+    held?.set(meta, isOn);
+    if (ofTokens) tokens.set(wabaId, isOn ? ofTokens.subcode : null);
+    return held !== undefined || ofTokens !== undefined;
+  }
 
   return {
-    presets: () => [
-      ...NEXT.map(({ id, title, about }) => ({ id, title, about, kind: "next" as const, isOn: false })),
-      ...SWITCHES.map(({ id, title, about, isOn }) => ({
-        id,
-        title,
-        about,
-        kind: "switch" as const,
-        isOn: isOn(meta, memory),
-      })),
+    presets: (wabaId) => [
+      ...NEXT.map((one) => shown(one, "next", false)),
+      ...SWITCHES.map((one) => shown(one, "switch", one.isOn(meta))),
+      ...TOKENS.map((one) => shown(one, "switch", tokens.subcodeOf(wabaId) === one.subcode)),
     ],
     armed: () =>
       meta.faults.armed().next.map(({ id, fault, left }) => ({ id, left, title: titles.get(id) ?? describe(fault) })),
-    arm(preset) {
+    arm(preset, wabaId) {
       const next = NEXT.find(({ id }) => id === preset);
-      const held = SWITCHES.find(({ id }) => id === preset);
       if (next) titles.set(meta.faults.next(next.fault), next.title);
-      held?.set(meta, true, memory);
+      const isKnown = set(preset, true, wabaId) || next !== undefined;
       onChange();
-      return next !== undefined || held !== undefined;
+      return isKnown;
     },
-    takeBack(presetOrId) {
-      SWITCHES.find(({ id }) => id === presetOrId)?.set(meta, false, memory);
+    takeBack(presetOrId, wabaId) {
+      set(presetOrId, false, wabaId);
       if (/^\d+$/.test(presetOrId)) meta.faults.takeBack(Number(presetOrId));
       onChange();
     },
     clear() {
-      for (const held of SWITCHES) if (held.isOn(meta, memory)) held.set(meta, false, memory);
+      tokens.clear();
       meta.faults.clear();
       onChange();
     },
   };
+}
+
+function shown({ id, title, about }: Offered, kind: ShownPreset["kind"], isOn: boolean): ShownPreset {
+  return { id, title, about, kind, isOn };
 }
 
 function refusal(code: number, about: string): NextPreset {
@@ -147,20 +174,6 @@ function ofWebhooks(id: string, title: string, about: string, faults: WebhookFau
     set(meta, isOn) {
       const { webhooks } = meta.faults.armed();
       meta.faults.webhooks(isOn ? { ...webhooks, ...faults } : without(webhooks));
-    },
-  };
-}
-
-function revoked(id: string, title: string, subcode: number, about: string): SwitchPreset {
-  return {
-    id,
-    title,
-    about,
-    isOn: (_, memory) => memory.revokedSubcode === subcode,
-    set(meta, isOn, memory) {
-      if (isOn) meta.revokeToken({ subcode });
-      else if (memory.revokedSubcode === subcode) meta.restoreToken();
-      if (isOn || memory.revokedSubcode === subcode) memory.revokedSubcode = isOn ? subcode : null;
     },
   };
 }

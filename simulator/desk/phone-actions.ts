@@ -1,9 +1,9 @@
 /** What can be done on the phone: each request of `POST /_phone/…`, from its body to what the simulator does. */
 import { isObject } from "../accepts.ts";
 import { replyOf } from "../choices.ts";
-import type { Conversations } from "../conversations.ts";
+import type { Conversations, TranscriptEntry } from "../conversations.ts";
 import type { InboundOptions } from "../inbound.ts";
-import type { People, PersonRecord } from "../people.ts";
+import { digitsOf, type People, type PersonRecord } from "../people.ts";
 import type { Person, SentMedia, Simulator } from "../simulator.ts";
 import type { WireObject } from "../wire.ts";
 import type { FaultDesk } from "./fault-presets.ts";
@@ -46,9 +46,28 @@ export function createPhoneActions(deps: {
     return { to, ...(typeof body.replyTo === "string" && { replyTo: body.replyTo }) };
   }
 
+  /** What was written in this very chat. */
+  function entryIn(body: WireObject): TranscriptEntry {
+    const found = conversations.find(textIn(body, "wamid"));
+    const { person, phoneNumberId } = found?.conversation ?? {};
+    if (found === undefined || person?.key !== body.person || phoneNumberId !== body.number)
+      throw new BadRequest("There is no such message in this chat: `wamid` is one of /_phone/state.");
+    return found.entry;
+  }
+
+  function ownIn(body: WireObject): string {
+    const { direction, wamid } = entryIn(body);
+    if (direction === "outbound") throw new BadRequest("A person changes and deletes their own messages only.");
+    return wamid;
+  }
+
+  /** Of the first number, when none is named. */
+  function wabaIdIn({ number }: WireObject): string | undefined {
+    return meta.numbers().find(({ phoneNumberId }) => number === undefined || phoneNumberId === number)?.wabaId;
+  }
+
   function press(body: WireObject): WireObject {
-    const wamid = textIn(body, "wamid");
-    const offered = conversations.find(wamid)?.entry.choices ?? [];
+    const { wamid, choices: offered = [] } = entryIn(body);
     const choice = offered.find(({ kind, id }) => kind === body.kind && id === body.id);
     if (!choice) throw new BadRequest("That message does not offer this choice.");
     return { wamid: personIn(body).sends(replyOf(choice), { ...aboutIn(body), replyTo: wamid }) };
@@ -60,6 +79,10 @@ export function createPhoneActions(deps: {
     const username = optionalIn(body, "username");
     if (phoneNumber !== undefined && !/^\+?[\d() -]{5,24}$/.test(phoneNumber))
       throw new BadRequest("A phone number has digits, spaces and a plus.");
+    const owner = people.list().find((one) => phoneNumber !== undefined && one.phoneNumber === digitsOf(phoneNumber));
+    if (owner) throw new BadRequest(`That number is ${owner.name}’s already.`);
+    if (body.hidesPhoneNumber === true && username === undefined)
+      throw new BadRequest("Who hides their number has a username: give one.");
     meta.person({
       name,
       ...(phoneNumber !== undefined && { phoneNumber }),
@@ -90,8 +113,16 @@ export function createPhoneActions(deps: {
         aboutIn(body),
       ),
     }),
-    edit: (body) => ({ wamid: personIn(body).edits(textIn(body, "wamid"), textIn(body, "text"), aboutIn(body)) }),
-    delete: (body) => ({ wamid: personIn(body).deletes(textIn(body, "wamid"), aboutIn(body)) }),
+    edit: (body) => ({ wamid: personIn(body).edits(ownIn(body), textIn(body, "text"), aboutIn(body)) }),
+    delete: (body) => ({ wamid: personIn(body).deletes(ownIn(body), aboutIn(body)) }),
+    marketing(body) {
+      if (typeof body.isStopped !== "boolean") throw new BadRequest("`isStopped` is true or false.");
+      const person = personIn(body);
+      const { to } = aboutIn(body);
+      if (body.isStopped) person.stopsMarketing(to);
+      else person.resumesMarketing(to);
+      return {};
+    },
     staff(body) {
       const { to = "" } = aboutIn(body);
       return { wamid: meta.staffWrites(personIn(body), textIn(body, "text"), { from: to }) };
@@ -103,12 +134,12 @@ export function createPhoneActions(deps: {
       return { now: meta.clock.now().toISOString() };
     },
     faults(body) {
-      if (!faults.arm(textIn(body, "preset")))
+      if (!faults.arm(textIn(body, "preset"), wabaIdIn(body)))
         throw new BadRequest("There is no such preset; /_phone/state lists them.");
       return {};
     },
     "faults/take-back"(body) {
-      faults.takeBack(String(body.id));
+      faults.takeBack(String(body.id), wabaIdIn(body));
       return {};
     },
     "faults/clear"() {
@@ -118,8 +149,9 @@ export function createPhoneActions(deps: {
     templates(body) {
       const status = textIn(body, "status");
       if (!STATUSES.includes(status)) throw new BadRequest(`\`status\` is one of ${STATUSES.join(", ")}.`);
-      const { wabaId } = meta.numbers().find(({ phoneNumberId }) => phoneNumberId === aboutIn(body).to) ?? {};
-      meta.templates.change({ name: textIn(body, "name"), language: textIn(body, "language") }, { status }, wabaId);
+      aboutIn(body);
+      const template = { name: textIn(body, "name"), language: textIn(body, "language") };
+      meta.templates.change(template, { status }, wabaIdIn(body));
       return {};
     },
     quality(body) {

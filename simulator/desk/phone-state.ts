@@ -10,6 +10,7 @@ import type { FaultDesk } from "./fault-presets.ts";
 
 /** Older messages of a chat are left out. */
 const MOST_ENTRIES = 300;
+const SHOWN_REFUSALS = 5;
 
 export type PhoneState = ReturnType<typeof phoneState>;
 
@@ -60,7 +61,11 @@ export function phoneState(
         }
       : null,
     templates: wabaId === undefined ? [] : templatesOf(meta, wabaId),
-    faults: { presets: faults.presets(), armed: faults.armed() },
+    faults: { presets: faults.presets(wabaId), armed: faults.armed() },
+    refusals: meta.refusals
+      .slice(-SHOWN_REFUSALS)
+      .reverse()
+      .map(({ at, ...refusal }) => ({ ...refusal, at: at.toISOString() })),
   };
 }
 
@@ -69,13 +74,14 @@ function shownPerson({ key, name, phoneNumber, userId, username }: PersonRecord)
 }
 
 function shownChat(chat: ConversationState, now: Date) {
-  const { person, phoneNumberId, entries, typingUntil } = chat;
+  const { person, phoneNumberId, entries, typingUntil, hasStoppedMarketing } = chat;
   const last = entries.at(-1);
   return {
     person: person.key,
     number: phoneNumberId,
     typingMs: Math.max(0, typingUntil - now.getTime()),
     windowEndsAt: isWindowOpen(chat, now) ? windowEndOf(chat)?.toISOString() : null,
+    hasStoppedMarketing,
     count: entries.length,
     last: last && {
       wamid: last.wamid,

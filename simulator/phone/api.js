@@ -4,7 +4,7 @@
  * @typedef {{ readonly key: string, readonly name: string, readonly phoneNumber: string | null, readonly userId: string | null, readonly username: string | null }} ShownPerson
  * @typedef {{ readonly id: string, readonly wabaId: string, readonly name: string, readonly displayPhoneNumber: string, readonly quality: string, readonly isOnBusinessApp: boolean, readonly isRegistered: boolean }} ShownNumber
  * @typedef {{ readonly wamid: string, readonly direction: string, readonly type: string, readonly text: string, readonly at: string, readonly status: string }} ShownLast
- * @typedef {{ readonly person: string, readonly number: string, readonly typingMs: number, readonly windowEndsAt: string | null, readonly count: number, readonly last?: ShownLast }} ShownChat
+ * @typedef {{ readonly person: string, readonly number: string, readonly typingMs: number, readonly windowEndsAt: string | null, readonly hasStoppedMarketing: boolean, readonly count: number, readonly last?: ShownLast }} ShownChat
  * @typedef {object} Entry
  * @property {string} wamid
  * @property {"inbound" | "outbound"} direction as the business sees it
@@ -29,6 +29,7 @@
  * @property {readonly ShownChat[]} chats
  * @property {(ShownChat & { readonly isCut: boolean, readonly entries: readonly Entry[] }) | null} chat
  * @property {readonly { readonly name: string, readonly language: string, readonly status: string, readonly category: string }[]} templates
+ * @property {readonly { readonly request: string, readonly code: number, readonly subcode: number | null, readonly message: string, readonly at: string }[]} refusals the latest first
  * @property {{ readonly presets: readonly Preset[], readonly armed: readonly { readonly id: number, readonly title: string, readonly left: number }[] }} faults
  */
 

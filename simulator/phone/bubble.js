@@ -37,6 +37,7 @@ export function drawMessage(shown, scene, tools = []) {
     isMine ? "wa-out" : "wa-in",
     isBare && "wa-bare",
     failure !== undefined && "wa-failed",
+    shown.isEdited === true && !isDeleted && "wa-edited",
     isWide(message) && !isDeleted && "wa-wide",
   ];
   const inside = isDeleted

@@ -51,6 +51,7 @@ export function createChat(place) {
       const key = item.kind === "day" ? `day ${item.day}` : item.shown.wamid;
       next.set(key, keep(key, item.kind === "day" ? h("div", { class: "wa-system" }, note(item.day)) : draw(item)));
     }
+    if (shown.windowEndsAt === null) next.set("closed", keep("closed", closed(shown)));
     if (shown.typingMs > 0) next.set("typing", keep("typing", typing(business)));
     drawn = next;
     arrange([...next.values()].map(({ element }) => element));
@@ -135,6 +136,20 @@ function draw({ shown, entry }) {
 function typing(business) {
   const dots = h("span", { class: "dots", role: "img", "aria-label": `${business} is typing` }, h("i"), h("i"), h("i"));
   return h("div", { class: "wa-message wa-in" }, h("div", { class: "wa-bubble" }, dots));
+}
+
+/** What is only said to whoever tests: on a phone nobody sees it. @param {NonNullable<State["chat"]>} shown */
+function closed({ entries }) {
+  const why = entries.some(({ direction, type }) => direction === "inbound" && !["system", "reaction"].includes(type))
+    ? "Your last message is older than 24 hours"
+    : "You have not written yet";
+  return h(
+    "div",
+    { class: "wa-system wa-closed" },
+    note(
+      `${why}: the service window is closed. Templates arrive; whatever else the business sends fails with 131047. Write, and the window is open.`,
+    ),
+  );
 }
 
 /** @param {string} text */

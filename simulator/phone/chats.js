@@ -21,6 +21,9 @@ const SHORT = {
   edit: "Edited a message",
   revoke: "Deleted a message",
   template: "Template",
+  interactive: "Answer to a form",
+  order: "🛒 Order",
+  unsupported: "Unsupported message",
 };
 
 /**
@@ -58,7 +61,11 @@ export function drawChats(state, { chosen, unseen }) {
     h(
       "section",
       { class: "group", "aria-labelledby": `of-${person.key}` },
-      h("h2", { id: `of-${person.key}`, dir: "auto" }, person.name === "You" ? "Your phone" : `${person.name}’s phone`),
+      h(
+        "h2",
+        { id: `of-${person.key}` },
+        ...(person.name === "You" ? ["Your phone"] : [h("bdi", {}, person.name), "’s phone"]),
+      ),
       h(
         "ul",
         {},
@@ -111,7 +118,8 @@ export function avatar(name) {
 function whenOf({ last }, now) {
   if (last === undefined) return "";
   const day = dayOf(new Date(last.at), now);
-  return day === "Today" ? timeOf(last.at) : day;
+  if (day === "Today") return timeOf(last.at);
+  return day === "Yesterday" ? day : new Date(last.at).toLocaleDateString();
 }
 
 /** @param {ShownChat} chat */

@@ -22,7 +22,13 @@ export function drawContent(message, scene) {
   const content = objectOf(message[type]);
   switch (type) {
     case "text":
-      return [h("div", { class: "wa-text" }, formatted(textOf(content.body)))];
+      return [
+        h(
+          "div",
+          { class: isEmojiAlone(textOf(content.body)) ? "wa-text wa-jumbo" : "wa-text" },
+          formatted(textOf(content.body)),
+        ),
+      ];
     case "image":
       return [drawPicture(content, scene), caption(content)].filter((one) => one !== "");
     case "video":
@@ -229,6 +235,17 @@ function countOf(order) {
 /** @param {Wire} unsupported */
 function kindOf({ type }) {
   return textOf(type) === "" ? "" : ` (${textOf(type)})`;
+}
+
+/** Up to three, which WhatsApp shows large. @param {string} text */
+function isEmojiAlone(text) {
+  const characters =
+    text.length > 60 ? [] : [...new Intl.Segmenter().segment(text.replaceAll(" ", ""))].map(({ segment }) => segment);
+  return (
+    characters.length > 0 &&
+    characters.length <= 3 &&
+    characters.every((one) => /\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|\u20e3/u.test(one))
+  );
 }
 
 /** @param {string} text */

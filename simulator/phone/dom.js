@@ -1,5 +1,7 @@
 /** Makes elements of drawings and keeps the focus where it was. Text goes in as text. */
 
+import { toHtml } from "./tree.js";
+
 /** @typedef {import("./tree.js").Drawn} Drawn */
 
 /**
@@ -21,18 +23,30 @@ export function toElement({ tag, attributes, children }) {
   return element;
 }
 
+/** @type {WeakMap<Element, string>} */
+const shown = new WeakMap();
+
 /**
- * Shows another drawing in a place; whatever had the focus there, has it again by its `data-key`.
+ * Shows another drawing in a place; whatever had the focus there, has it again by its `data-key`. The same drawing again
+ * changes nothing, so that an open menu stays open.
  * @param {Element} place
  * @param {readonly Drawn[]} drawn
  */
 export function show(place, drawn) {
+  const html = drawn.map(toHtml).join("");
+  if (shown.get(place) === html) return;
+  shown.set(place, html);
   const active = document.activeElement;
   const key = active instanceof HTMLElement && place.contains(active) ? active.dataset.key : undefined;
   place.replaceChildren(...drawn.map(toNode));
   if (key === undefined) return;
   const again = place.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+}
+
+/** The next drawing is shown even when it is the same: what was clicked there has not come true. @param {Element} place */
+export function forget(place) {
+  shown.delete(place);
 }
 
 /**

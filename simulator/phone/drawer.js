@@ -9,7 +9,7 @@ const STEPS = [
   [HOUR, "1 hour", "One hour on"],
   [24 * HOUR, "24 hours", "24 hours on: the service window closes"],
   [7 * 24 * HOUR, "7 days", "Seven days on: received files are gone"],
-  [60 * 24 * HOUR, "60 days", "60 days on: tokens of a sign-in expire"],
+  [60 * 24 * HOUR, "60 days", "60 days on: tokens that last 60 days expire"],
 ];
 const STATUSES = ["APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED"];
 
@@ -22,8 +22,9 @@ export function drawDrawer(state, number) {
   const about = state.numbers.find(({ id }) => id === number);
   return [
     drawClock(state),
+    ...(state.refusals.length > 0 ? [drawRefusals(state)] : []),
     drawFaults(state),
-    ...(about ? [drawNumber(about, state.chat !== null), drawTemplates(state)] : []),
+    ...(about ? [drawNumber(about, state), drawTemplates(state)] : []),
   ];
 }
 
@@ -35,6 +36,7 @@ function drawClock({ clock, chat }) {
     "Meta’s clock",
     h("p", { class: "now" }, h("strong", {}, told), clock.aheadMs > 0 && ` ${aheadOf(clock.aheadMs)} ahead`),
     chat && h("p", { class: "soft" }, windowOf(chat)),
+    h("p", { class: "soft" }, "Meta’s clock alone moves on; the host’s stays."),
     h(
       "div",
       { class: "steps", role: "group", "aria-label": "Move the clock on" },
@@ -167,11 +169,38 @@ function drawFaults({ faults: { presets, armed } }) {
   );
 }
 
+/** What came of the faults, as the host was told it. @param {State} state */
+function drawRefusals({ refusals }) {
+  return section(
+    "What Meta refused lately",
+    h(
+      "ul",
+      { class: "refusals" },
+      ...refusals.map(({ request, code, subcode, message, at }) =>
+        h(
+          "li",
+          {},
+          h("strong", {}, subcode === null ? String(code) : `${code}, ${subcode}`),
+          ` ${message}`,
+          h("span", { class: "soft" }, `${request}, ${new Date(at).toLocaleTimeString()}`),
+        ),
+      ),
+    ),
+    refusals.some(({ code }) => code === 190) &&
+      h(
+        "p",
+        { class: "soft" },
+        "After 190 the host stops sending and says “reauth_required”: the number is to be connected again.",
+      ),
+  );
+}
+
 /**
  * @param {import("./api.js").ShownNumber} number
- * @param {boolean} hasChat
+ * @param {State} state
  */
-function drawNumber({ name, quality, isOnBusinessApp }, hasChat) {
+function drawNumber({ name, quality, isOnBusinessApp }, { chat, people }) {
+  const person = people.find(({ key }) => key === chat?.person);
   return section(
     name,
     choice("Quality", "quality", ["GREEN", "YELLOW", "RED"], quality),
@@ -187,8 +216,29 @@ function drawNumber({ name, quality, isOnBusinessApp }, hasChat) {
       ),
     ),
     isOnBusinessApp &&
-      hasChat &&
+      chat !== null &&
       h("button", { type: "button", class: "chip", "data-do": "staff", "data-key": "staff" }, "Write as staff"),
+    chat !== null &&
+      h(
+        "label",
+        { class: "check" },
+        h("input", {
+          type: "checkbox",
+          "data-do": "marketing",
+          "data-key": "marketing",
+          checked: !chat.hasStoppedMarketing,
+        }),
+        h(
+          "span",
+          {},
+          "Offers and announcements",
+          h(
+            "span",
+            { class: "soft" },
+            `Switched off by ${person?.name ?? "the person"}, the business hears of it, and marketing templates fail with 131050.`,
+          ),
+        ),
+      ),
   );
 }
 

@@ -5,7 +5,7 @@ import { objectOf, textOf } from "./wire.js";
 /**
  * @typedef {import("./api.js").Entry} Entry
  * @typedef {import("./bubble.js").Shown} Shown
- * @typedef {{ readonly kind: "message", readonly shown: Shown, readonly entry: Entry, readonly isAbleToChange: boolean } | { readonly kind: "day", readonly day: string }} Item
+ * @typedef {{ readonly kind: "message", readonly shown: Shown, readonly entry: Entry } | { readonly kind: "day", readonly day: string }} Item
  */
 
 /**
@@ -48,7 +48,6 @@ export function fold(entries, { business, timeOf, dayOf }) {
     items.push({
       kind: "message",
       entry: edit ? { ...entry, message, files: { ...entry.files, ...edit.files } } : entry,
-      isAbleToChange: isMine && !deleted.has(entry.wamid),
       shown: {
         wamid: entry.wamid,
         isMine,

@@ -11,7 +11,8 @@ const FENCE = /```([\s\S]+?)```/g;
 const ATOM = /`([^`\n]+)`|https?:\/\/[^\s\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/gi;
 const AFTER_URL = /[)\]*_~.,;:!?'"]+$/;
 const SPACE = /\s/u;
-const WORD = /[\p{L}\p{N}\p{M}]/u;
+// U+200B is what writers put beside a mark that is to be seen as it is.
+const WORD = /[\p{L}\p{N}\p{M}\u200b]/u;
 /** @type {Readonly<Record<string, string>>} */
 const TAGS = { "*": "strong", _: "em", "~": "s" };
 
@@ -90,7 +91,7 @@ function kindOf(line) {
     .slice(0, 5)
     .map((item) => (typeof item === "string" ? item : "\0"))
     .join("");
-  if (/^> ?\S/.test(start)) return "quote";
+  if (/^> \S/.test(start)) return "quote";
   if (/^[-*] \S/.test(start)) return "bullets";
   return /^\d{1,3}\. /.test(start) ? "numbers" : "text";
 }
@@ -103,7 +104,7 @@ function kindOf(line) {
 function block(kind, lines) {
   switch (kind) {
     case "quote":
-      return h("blockquote", {}, ...lines.map((line) => line_(without(line, /^> ?/))));
+      return h("blockquote", {}, ...lines.map((line) => line_(without(line, /^> /))));
     case "bullets":
       return h("ul", {}, ...lines.map((line) => h("li", { dir: "auto" }, inline(without(line, /^[-*] /)))));
     case "numbers": {

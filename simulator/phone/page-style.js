@@ -3,7 +3,7 @@ export const PAGE_CSS = `
 :root { color-scheme: light dark; --panel: light-dark(#fff, #111b21); --bar: light-dark(#f0f2f5, #202c33); --ink: light-dark(#111b21, #e9edef); --soft: light-dark(#54656f, #a9b7bf); --line: light-dark(#d9dee1, #2b3942); --accent: light-dark(#067a5b, #4ad8ac); --on-accent: light-dark(#fff, #06251c); --bad: light-dark(#a3201a, #ffa69e); --hover: light-dark(#f0f2f5, #1d2a32); --chosen: light-dark(#e5f3ee, #24373a); }
 * { box-sizing: border-box; }
 html, body { height: 100%; margin: 0; }
-body { background: light-dark(#dfe3e1, #06090b); color: var(--ink); font: 1rem/1.45 "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif, "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji"; }
+body { background: light-dark(#dfe3e1, #06090b); color: var(--ink); font: 1rem/1.45 "wa-emoji", "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif; }
 h1, h2, h3, p, ul, dl, dd, fieldset, legend { margin: 0; padding: 0; border: 0; }
 h1 { font-size: 1.25rem; } h2 { font-size: 1rem; font-weight: 600; } h3 { font-size: .9375rem; font-weight: 600; }
 ul { list-style: none; }
@@ -68,11 +68,14 @@ h2:focus { outline: none; }
 .link-button { padding: .125rem .25rem; border: 0; background: none; color: var(--accent); font-size: .875rem; text-decoration: underline; }
 .armed { display: grid; gap: .25rem; justify-items: start; } .armed ul { display: grid; gap: .25rem; width: 100%; }
 .armed li { display: flex; align-items: center; justify-content: space-between; gap: .5rem; padding: .375rem .625rem; border-radius: .5rem; background: light-dark(#fdeceb, #3a2422); font-size: .875rem; } .armed li .link-button { flex: none; }
+.refusals { display: grid; gap: .5rem; font-size: .875rem; overflow-wrap: anywhere; } .refusals .soft { display: block; }
 .switches, .nexts { display: grid; gap: .625rem; font-size: .9375rem; line-height: 1.35; } .nexts li { display: flex; justify-content: space-between; align-items: start; gap: .75rem; } .nexts .chip { flex: none; }
+.wa-closed { max-width: min(80%, 30rem); }
 .switches .soft, .nexts .soft, .check .soft { display: block; }
 .check { display: flex; gap: .625rem; align-items: start; } .check input { flex: none; width: 1.25rem; height: 1.25rem; margin: .0625rem 0 0; accent-color: var(--accent); }
 .setting { display: flex; align-items: center; justify-content: space-between; gap: .5rem; font-size: .875rem; } .setting span { min-width: 0; overflow-wrap: anywhere; }
 select, .field input { min-height: 2.375rem; padding: .25rem .625rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--panel); color: var(--ink); } .setting select { flex: none; min-height: 2rem; }
+.main-button:disabled { opacity: .5; cursor: default; }
 .main-button { min-height: 2.625rem; padding: 0 1.5rem; border: 0; border-radius: 1.5rem; background: var(--accent); color: var(--on-accent); font-weight: 600; }
 .sheet { width: min(26rem, 100% - 2rem); max-height: min(38rem, 100dvh - 2rem); padding: 0; border: 0; border-radius: 1rem; background: var(--panel); color: var(--ink); overflow: hidden; box-shadow: 0 .5rem 2.5rem rgb(0 0 0 / .3); }
 .sheet::backdrop { background: rgb(11 20 26 / .55); }
@@ -81,7 +84,7 @@ select, .field input { min-height: 2.375rem; padding: .25rem .625rem; border: 1p
 .sheet legend { padding-block: .25rem; color: var(--accent); font-size: .875rem; font-weight: 600; }
 .choice { display: flex; align-items: center; gap: .75rem; padding: .5rem 0; border-block-end: 1px solid var(--line); cursor: pointer; } .choice-words { display: grid; flex: 1; min-width: 0; overflow-wrap: anywhere; } .choice input { flex: none; width: 1.25rem; height: 1.25rem; accent-color: var(--accent); }
 .option { min-height: 2.75rem; padding: .25rem .75rem; border: 0; border-radius: .5rem; background: var(--hover); text-align: start; } .option:hover { background: var(--line); }
-.emoji { display: flex; justify-content: space-between; gap: .25rem; } .emoji button { width: 2.75rem; height: 2.75rem; padding: 0; border: 0; border-radius: 50%; background: var(--hover); font-size: 1.375rem; } .emoji button:hover { background: var(--line); }
+.emoji { display: flex; justify-content: space-between; gap: .25rem; } .emoji button { flex: 1; max-width: 2.75rem; aspect-ratio: 1; padding: 0; border: 0; border-radius: 50%; background: var(--hover); font-size: 1.375rem; } .emoji button:hover { background: var(--line); }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: .5rem; } .tile { display: grid; justify-items: center; gap: .375rem; padding: .875rem .5rem; border: 0; border-radius: .75rem; background: var(--hover); font-size: .875rem; } .tile .wa-icon { font-size: 1.5rem; color: var(--accent); } .tile:hover { background: var(--line); }
 .field { display: grid; gap: .25rem; min-width: 0; font-size: .875rem; } .field input, .field select { width: 100%; font-size: 1rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }

@@ -2,8 +2,9 @@
 import { act, listen, readState, sendFile } from "./api.js";
 import { createChat } from "./chat.js";
 import { avatar, drawChats } from "./chats.js";
-import { find, show, toElement } from "./dom.js";
+import { find, forget, show, toElement } from "./dom.js";
 import { drawDrawer } from "./drawer.js";
+import { canRecord } from "./recorder.js";
 import {
   openAddress,
   openAttach,
@@ -15,6 +16,7 @@ import {
   openNewChat,
   openOptions,
   openPermission,
+  openRecorder,
   openSheet,
 } from "./sheets.js";
 import { h } from "./tree.js";
@@ -24,6 +26,10 @@ import { objectOf, textOf } from "./wire.js";
  * @typedef {import("./api.js").State} State
  * @typedef {import("./wire.js").Wire} Wire
  */
+
+/** How long WhatsApp lets people change what they wrote. */
+const EDITABLE_MS = 15 * 60_000;
+const DELETABLE_MS = 2 * 24 * 60 * 60_000;
 
 /** @type {State | null} */
 let state = null;
@@ -241,7 +247,7 @@ function open(person, number) {
   app.dataset.left = String(person === null);
   forgetAbout();
   find(".newer").hidden = true;
-  const hash = person === null ? "#" : `#${encodeURIComponent(person)}/${encodeURIComponent(number ?? "")}`;
+  const hash = person === null ? "#" : `#${person}/${number}`;
   if (location.hash !== hash) history.replaceState(null, "", hash);
   void read().then(() => {
     if (person !== null) words.focus({ preventScroll: true });
@@ -250,23 +256,28 @@ function open(person, number) {
 }
 
 function readHash() {
-  const [, person = null, number = null] = /^#([^/]+)\/(.+)$/.exec(location.hash) ?? [];
-  return {
-    person: person === null ? null : decodeURIComponent(person),
-    number: number === null ? null : decodeURIComponent(number),
-  };
+  const [, person = null, number = null] = /^#([^/%]+)\/([^%]+)$/.exec(location.hash) ?? [];
+  return { person, number };
 }
 
-/** What is done goes to the simulator; what comes of it comes back as a change. @param {Promise<unknown>} doing */
+/**
+ * What is done goes to the simulator; what comes of it comes back as a change.
+ * @param {Promise<unknown>} doing
+ * @returns {Promise<boolean>} whether it was done
+ */
 async function tell(doing) {
   const problem = find(".problem");
   problem.hidden = true;
   try {
     await doing;
     await read();
+    return true;
   } catch (error) {
     problem.textContent = error instanceof Error ? error.message : String(error);
     problem.hidden = false;
+    forget(find(".drawer-body"));
+    if (state !== null) draw(state);
+    return false;
   }
 }
 
@@ -275,7 +286,7 @@ function sendMessage(message, replyTo) {
   void tell(act("messages", { ...chosen, message, ...(replyTo !== undefined && { replyTo }) }));
 }
 
-function submit() {
+async function submit() {
   const text = words.value.trim();
   if (text === "") return;
   const { kind, wamid } = about ?? {};
@@ -283,11 +294,14 @@ function submit() {
   grow();
   forgetAbout();
   chat.goToEnd();
-  void tell(
+  const isDone = await tell(
     kind === "edit"
       ? act("edit", { ...chosen, wamid, text })
       : act("messages", { ...chosen, text, ...(kind === "reply" && { replyTo: wamid }) }),
   );
+  // Nobody has to write it again, and nothing that was written meanwhile is lost.
+  if (!isDone && words.value === "") words.value = text;
+  grow();
 }
 
 /** @param {"reply" | "edit"} kind @param {string} wamid @param {string} text */
@@ -371,7 +385,7 @@ function press(button, data) {
     case "clock":
       return void tell(act("clock", { moveOnMs: Number(data.ms) }));
     case "arm":
-      return void tell(act("faults", { preset: data.id }));
+      return void tell(act("faults", { preset: data.id, number: chosen.number ?? undefined }));
     case "take-back":
       return void tell(act("faults/take-back", { id: data.id }));
     case "clear-faults":
@@ -415,20 +429,25 @@ function press(button, data) {
 }
 
 /** @param {NonNullable<ReturnType<typeof chat.item>>} item */
-function openOptionsOf({ entry, shown, isAbleToChange }) {
+function openOptionsOf({ entry, shown }) {
   const content = objectOf(shown.message[textOf(shown.message.type)]);
   const said = textOf(content.body) || textOf(content.caption);
   const hasWords = ["text", "image", "video", "document"].includes(textOf(shown.message.type));
-  openOptions(
-    { isMine: shown.isMine, canChange: isAbleToChange, hasWords, reaction: null },
-    ({ option, emoji = "" }) => {
-      if (option === "reply") return setAbout("reply", shown.wamid, entry.text);
-      if (option === "edit") return setAbout("edit", shown.wamid, said);
-      if (option === "details") return openDetails(entry);
-      if (option === "delete") return void tell(act("delete", { ...chosen, wamid: shown.wamid }));
-      void tell(act("react", { ...chosen, wamid: shown.wamid, emoji }));
-    },
-  );
+  const ageMs = Date.parse(state?.clock.now ?? entry.at) - Date.parse(entry.at);
+  // What the person never got, and what is gone, has nothing left to be done with.
+  const isThere = shown.failure === undefined && shown.isDeleted !== true;
+  const may = {
+    answer: isThere,
+    edit: isThere && shown.isMine && hasWords && ageMs <= EDITABLE_MS,
+    delete: isThere && shown.isMine && ageMs <= DELETABLE_MS,
+  };
+  openOptions(may, ({ option, emoji = "" }) => {
+    if (option === "reply") return setAbout("reply", shown.wamid, entry.text);
+    if (option === "edit") return setAbout("edit", shown.wamid, said);
+    if (option === "details") return openDetails(entry);
+    if (option === "delete") return void tell(act("delete", { ...chosen, wamid: shown.wamid }));
+    void tell(act("react", { ...chosen, wamid: shown.wamid, emoji }));
+  });
 }
 
 /** @param {string} wamid */
@@ -464,6 +483,13 @@ const ACCEPTS = {
 function attach(option) {
   if (option === "location") return openLocation((message) => sendMessage(message));
   if (option === "contact") return openContact((message) => sendMessage(message));
+  if (option === "voice" && canRecord())
+    return openRecorder({ onRecorded: (voice) => sendBlob(voice, "voice"), onFile: () => pick(option) });
+  pick(option);
+}
+
+/** @param {string} option */
+function pick(option) {
   picker.accept = ACCEPTS[option] ?? "";
   picker.dataset.kind = option;
   picker.value = "";
@@ -472,9 +498,17 @@ function attach(option) {
 
 function sendPicked() {
   const file = picker.files?.[0];
+  if (file !== undefined) sendBlob(file, picker.dataset.kind ?? "document", file.name);
+}
+
+/**
+ * @param {Blob} file
+ * @param {string} option
+ * @param {string} [filename]
+ */
+function sendBlob(file, option, filename = "") {
   const { person, number } = chosen;
-  if (file === undefined || person === null || number === null) return;
-  const option = picker.dataset.kind ?? "document";
+  if (person === null || number === null) return;
   const caption = ["image", "video", "document"].includes(option) ? words.value.trim() : "";
   if (caption !== "") words.value = "";
   void tell(
@@ -484,7 +518,7 @@ function sendPicked() {
         number,
         kind: option === "voice" ? "audio" : option,
         voice: String(option === "voice"),
-        filename: file.name,
+        filename,
         caption,
         ...(about?.kind === "reply" && { replyTo: about.wamid }),
       },
@@ -524,11 +558,13 @@ document.addEventListener("change", (event) => {
   if (target instanceof HTMLInputElement && target.dataset.do === "switch")
     void tell(
       target.checked
-        ? act("faults", { preset: target.dataset.id })
-        : act("faults/take-back", { id: target.dataset.id }),
+        ? act("faults", { preset: target.dataset.id, number: chosen.number ?? undefined })
+        : act("faults/take-back", { id: target.dataset.id, number: chosen.number ?? undefined }),
     );
   if (target instanceof HTMLInputElement && target.dataset.do === "on-app")
     void tell(act("numbers", { number: chosen.number, isOnBusinessApp: target.checked }));
+  if (target instanceof HTMLInputElement && target.dataset.do === "marketing")
+    void tell(act("marketing", { ...chosen, isStopped: !target.checked }));
   if (target instanceof HTMLSelectElement && target.dataset.do === "quality")
     void tell(act("quality", { number: chosen.number, rating: target.value }));
   if (target instanceof HTMLSelectElement && target.dataset.do === "template")
@@ -552,13 +588,13 @@ document.addEventListener("keydown", (event) => {
 });
 composer.addEventListener("submit", (event) => {
   event.preventDefault();
-  submit();
+  void submit();
 });
 words.addEventListener("input", grow);
 words.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  submit();
+  void submit();
 });
 scroll.addEventListener("scroll", () => {
   if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40) find(".newer").hidden = true;

@@ -1,5 +1,6 @@
 /** What opens above a chat: lists to choose from, forms to fill in, what can be done with a message. */
 import { find, toElement } from "./dom.js";
+import { startRecording } from "./recorder.js";
 import { h } from "./tree.js";
 import { objectOf, objectsOf, textOf } from "./wire.js";
 
@@ -38,7 +39,7 @@ export function openSheet(title, content, onDone) {
       ),
     ),
   );
-  if (!(dialog instanceof HTMLDialogElement)) return;
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error("This browser has no dialogs.");
   const form = find("form", dialog);
   dialog.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
@@ -55,6 +56,7 @@ export function openSheet(title, content, onDone) {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  return dialog;
 }
 
 /**
@@ -95,26 +97,27 @@ export function openList(interactive, onChosen) {
 }
 
 /**
- * @param {{ readonly isMine: boolean, readonly canChange: boolean, readonly hasWords: boolean, readonly reaction: string | null }} about
+ * @param {{ readonly answer: boolean, readonly edit: boolean, readonly delete: boolean }} may
  * @param {(action: DOMStringMap) => void} onChosen
  */
-export function openOptions({ canChange, hasWords, isMine }, onChosen) {
+export function openOptions(may, onChosen) {
   const option = (/** @type {string} */ name, /** @type {string} */ label) =>
     h("button", { class: "option", "data-option": name }, label);
   openSheet(
     "Message",
     [
-      h(
-        "div",
-        { class: "emoji", role: "group", "aria-label": "React" },
-        ...EMOJI.map((emoji) =>
-          h("button", { "data-option": "react", "data-emoji": emoji, "aria-label": `React with ${emoji}` }, emoji),
+      may.answer &&
+        h(
+          "div",
+          { class: "emoji", role: "group", "aria-label": "React" },
+          ...EMOJI.map((emoji) =>
+            h("button", { "data-option": "react", "data-emoji": emoji, "aria-label": `React with ${emoji}` }, emoji),
+          ),
+          h("button", { "data-option": "react", "data-emoji": "", "aria-label": "Take the reaction back" }, "–"),
         ),
-        h("button", { "data-option": "react", "data-emoji": "", "aria-label": "Take the reaction back" }, "–"),
-      ),
-      option("reply", "Reply"),
-      isMine && canChange && hasWords && option("edit", "Edit"),
-      isMine && canChange && option("delete", "Delete for everyone"),
+      may.answer && option("reply", "Reply"),
+      may.edit && option("edit", "Edit"),
+      may.delete && option("delete", "Delete for everyone"),
       option("details", "Details"),
     ],
     onChosen,
@@ -363,6 +366,53 @@ export function openPermission(onSent) {
           },
         },
       }),
+  );
+}
+
+/**
+ * Records while it is open.
+ * @param {{ readonly onRecorded: (voice: Blob) => void, readonly onFile: () => void }} listeners
+ */
+export function openRecorder({ onRecorded, onFile }) {
+  /** @type {Awaited<ReturnType<typeof startRecording>> | null} */
+  let recording = null;
+  let isWanted = false;
+  const dialog = openSheet(
+    "Voice note",
+    [
+      h("p", { class: "recording", role: "status" }, "Waiting for the microphone…"),
+      h("button", { class: "main-button", "data-option": "send", disabled: true }, "Send"),
+      h("button", { class: "option", "data-option": "file" }, "Choose a file instead"),
+    ],
+    ({ option }) => {
+      if (option === "file") return onFile();
+      isWanted = true;
+      void recording?.finish().then(onRecorded);
+    },
+  );
+  const told = find(".recording", dialog);
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let clock;
+  dialog.addEventListener("close", () => {
+    clearInterval(clock);
+    if (!isWanted) recording?.cancel();
+  });
+  startRecording().then(
+    (started) => {
+      recording = started;
+      if (!dialog.open) return started.cancel();
+      const startedAt = performance.now();
+      const tell = () => {
+        const seconds = Math.floor((performance.now() - startedAt) / 1000);
+        told.textContent = `Recording, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      };
+      tell();
+      clock = setInterval(tell, 1000);
+      find("[data-option=send]", dialog).removeAttribute("disabled");
+    },
+    () => {
+      told.textContent = "This browser gives the page no microphone.";
+    },
   );
 }
 

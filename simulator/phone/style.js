@@ -1,8 +1,11 @@
 /** How messages look: light or dark as the `color-scheme` of their page says. */
 import { ICONS_CSS } from "./icons.js";
 
+// Some fonts for text have emoji of their own, in black and white: the machine's coloured ones come first, for emoji alone.
+
 /** For every page with messages on it; all of it is inside `.wa-chat` or named `wa-`. */
 export const PHONE_CSS = `
+@font-face { font-family: "wa-emoji"; src: local("Apple Color Emoji"), local("Segoe UI Emoji"), local("Noto Color Emoji"); unicode-range: U+200D, U+203C, U+2049, U+20E3, U+231A-231B, U+23E9-23F3, U+25FD-25FE, U+2600-27BF, U+2B1B-2B1C, U+2B50, U+2B55, U+FE0F, U+1F000-1FAFF, U+E0020-E007F; }
 .wa-chat {
   --wa-ground: light-dark(#efeae2, #0b141a);
   --wa-in: light-dark(#fff, #202c33);
@@ -16,7 +19,7 @@ export const PHONE_CSS = `
   --wa-read: light-dark(#0a84c1, #53bdeb);
   --wa-bad: light-dark(#a3201a, #ffa69e);
   display: flex; flex-direction: column; gap: .1875rem; padding: .75rem; background: var(--wa-ground); color: var(--wa-ink);
-  font: .9063rem/1.4 "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif, "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji";
+  font: .9063rem/1.4 "wa-emoji", "Segoe UI", "Helvetica Neue", Helvetica, "Noto Sans", "DejaVu Sans", sans-serif;
 }
 .wa-chat * { box-sizing: border-box; }
 .wa-chat p, .wa-chat ul, .wa-chat ol, .wa-chat blockquote { margin: 0; padding: 0; }
@@ -29,6 +32,9 @@ export const PHONE_CSS = `
 .wa-text { padding: .375rem .625rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .wa-text p, .wa-text li { unicode-bidi: plaintext; min-height: 1.4em; }
 .wa-text ul, .wa-text ol { padding-inline-start: 1.5em; }
+.wa-text ul { list-style: disc; }
+.wa-text ol { list-style: decimal; }
+.wa-jumbo { font-size: 2.25rem; line-height: 1.25; }
 .wa-text > :is(ul, ol, blockquote):not(:last-child) { margin-bottom: .25em; }
 .wa-text blockquote { padding: .0625rem .5rem; border-inline-start: .25rem solid var(--wa-accent); background: var(--wa-shade); border-radius: .1875rem; color: var(--wa-soft); }
 .wa-text code { padding: 0 .25em; background: var(--wa-shade); border-radius: .25em; font: .9em/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -38,10 +44,16 @@ export const PHONE_CSS = `
 .wa-footer, .wa-soft { color: var(--wa-soft); font-size: .8125rem; }
 .wa-offer { font-weight: 600; color: var(--wa-accent); }
 .wa-note { font-style: italic; color: var(--wa-soft); }
-.wa-author { padding: .375rem .625rem 0; color: var(--wa-accent); font-size: .8125rem; font-weight: 600; }
+.wa-chat .wa-author { padding: .375rem .625rem 0; color: var(--wa-accent); font-size: .8125rem; font-weight: 600; }
 .wa-author + .wa-text { padding-top: 0; }
-.wa-chat .wa-meta { display: flex; justify-content: flex-end; align-items: center; gap: .25rem; min-height: 0; padding: 0 .625rem .25rem; margin-top: -.375rem; color: var(--wa-soft); font-size: .6875rem; line-height: 1.2; }
+.wa-chat .wa-meta { position: relative; display: flex; align-items: center; gap: .25rem; width: fit-content; min-height: 0; padding: 0 .625rem .25rem; margin: -.375rem 0 0 auto; color: var(--wa-soft); font-size: .6875rem; line-height: 1.2; }
 .wa-chat .wa-meta:empty { display: none; }
+.wa-text:not(:has(> blockquote:last-child)) + .wa-meta:not(:empty) { margin-top: -1.25rem; }
+.wa-text:has(+ .wa-meta:not(:empty)) { --wa-end: 3.5rem; } .wa-out .wa-text:has(+ .wa-meta:not(:empty)) { --wa-end: 5rem; } .wa-edited .wa-text { --wa-end: 7.75rem !important; }
+.wa-bubble > .wa-text > p:last-child::after, .wa-bubble > .wa-text > .wa-lines:last-child > p:last-child::after, .wa-bubble > .wa-text > :is(ul, ol):last-child > li:last-child::after { content: ""; display: inline-block; width: var(--wa-end, 0); height: 1px; }
+.wa-text:has(+ .wa-meta:not(:empty)) :is(p, li):last-child:dir(rtl)::after { display: block !important; width: 0 !important; height: 1.125rem !important; }
+.wa-text :is(ul, ol):has(> li:dir(rtl)) { padding-inline: 0; } .wa-text li:dir(rtl) { margin-inline-start: 1.5em; }
+.wa-picture + .wa-meta:not(:empty) { position: absolute; inset-block-end: .5rem; inset-inline-end: .5rem; margin: 0; padding: .125rem .375rem !important; border-radius: .625rem; background: rgb(11 20 26 / .6); color: #fff; --wa-soft: #fff; --wa-read: #7fd3ff; }
 .wa-ticks { position: relative; width: 1.1875rem; height: .75rem; color: var(--wa-soft); }
 .wa-ticks::before, .wa-ticks::after { content: ""; position: absolute; left: .1875rem; top: 0; width: .25rem; height: .5625rem; border: solid; border-width: 0 1.5px 1.5px 0; transform: rotate(42deg); }
 .wa-ticks::after { left: .5625rem; }

@@ -7,13 +7,29 @@ import { ADA, NUMBER, send, startHost, startSimulator, wamidOf } from "../integr
 import { faultsOf } from "../support/accessibility.ts";
 import { useBrowser, type WatchedPage } from "../support/browser.ts";
 
-const browser = useBrowser();
+/** A microphone that hums, and nobody who has to allow it. */
+const browser = useBrowser(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
 const CAFE = {
   ...NUMBER,
   phoneNumberId: "301777000333555",
   displayPhoneNumber: "+1 555-777-0155",
   verifiedName: "Night Café",
 };
+
+const KEEP_TRACKS = `(() => {
+  const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  window.tracks = [];
+  navigator.mediaDevices.getUserMedia = async (wish) => {
+    const stream = await get(wish);
+    window.tracks.push(...stream.getTracks());
+    return stream;
+  };
+})()`;
+const LIVE_TRACKS = `window.tracks.filter(({ readyState }) => readyState === "live").length`;
+const secondsOf = (url: string) => `(async () => {
+  const bytes = await (await fetch(${JSON.stringify(url)})).arrayBuffer();
+  return (await new OfflineAudioContext(1, 48000, 48000).decodeAudioData(bytes)).duration;
+})()`;
 
 let meta: Simulator;
 let ada: Person;
@@ -190,7 +206,89 @@ describe("the phone", () => {
     await options("There it is").click();
     await page.getByRole("button", { name: "Delete for everyone" }).click();
     await page.getByText("You deleted this message").waitFor();
+    await options("There it is").click();
+    await page.getByRole("button", { name: "Details" }).waitFor();
+    expect(
+      await page
+        .getByRole("dialog")
+        .getByRole("button", { name: /React|Reply|Edit|Delete/ })
+        .count(),
+    ).toBe(0);
+    await page.keyboard.press("Escape");
     expect(await heard()).toMatchObject({ type: "revoke" });
+    expect(page.faults).toEqual([]);
+  });
+
+  it("records a voice note, as WhatsApp has them, and lets the microphone go", async () => {
+    ada.says("hello");
+    const page = await openPhone();
+    await page.evaluate(KEEP_TRACKS);
+    const record = async () => {
+      await page.getByRole("button", { name: "Send a file, a place or a contact" }).click();
+      await page.getByRole("button", { name: "Voice note" }).click();
+      await page.getByText("Recording, ").waitFor();
+    };
+
+    await record();
+    await page.keyboard.press("Escape");
+    expect(await page.evaluate(LIVE_TRACKS)).toBe(0);
+    await record();
+    await page.getByText("Recording, 0:01").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
+    await page.locator(".wa-audio audio").waitFor();
+
+    expect(await page.evaluate(LIVE_TRACKS)).toBe(0);
+    const { audio } = (await heard()) as { audio: { id: string; mime_type: string; voice: boolean } };
+    expect(audio).toMatchObject({ mime_type: "audio/ogg; codecs=opus", voice: true });
+    expect(ada.transcript()).toHaveLength(2);
+    // The browser itself finds a second of sound in it.
+    expect(await page.evaluate(secondsOf(`/_phone/files?id=${audio.id}`))).toBeGreaterThan(0.9);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("offers a file where there is no microphone", async () => {
+    ada.says("hello");
+    const page = await openPhone();
+    await page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('none'))");
+    await page.getByRole("button", { name: "Send a file, a place or a contact" }).click();
+    await page.getByRole("button", { name: "Voice note" }).click();
+    await page.getByText("This browser gives the page no microphone.").waitFor();
+    expect(await page.getByRole("dialog").getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    const [picker] = await Promise.all([
+      page.waitForEvent("filechooser"),
+      page.getByRole("button", { name: "Choose a file instead" }).click(),
+    ]);
+    await picker.setFiles({ name: "note.ogg", mimeType: "audio/ogg", buffer: Buffer.from("OggS") });
+    await page.locator(".wa-audio").waitFor();
+    expect(await heard()).toMatchObject({ type: "audio", audio: { mime_type: "audio/ogg", voice: true } });
+  });
+
+  it("offers to change only what is new enough, and gives back what could not be sent", async () => {
+    ada.says("an hour ago", { at: new Date(Date.now() - 3_600_000) });
+    ada.says("three days ago", { at: new Date(Date.now() - 3 * 86_400_000) });
+    const page = await openPhone();
+    const offered = async (name: string) => {
+      await page.getByRole("button", { name: `Options of: ${name}` }).click();
+      const names = await page.locator("dialog .option").allTextContents();
+      await page.keyboard.press("Escape");
+      return names;
+    };
+
+    expect(await offered("an hour ago")).toEqual(["Reply", "Delete for everyone", "Details"]);
+    expect(await offered("three days ago")).toEqual(["Reply", "Details"]);
+
+    await page.route("**/_phone/messages", (route) => route.fulfill({ status: 422, json: { error: "Not today." } }));
+    await page.getByRole("textbox", { name: "Message" }).fill("written with care");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").filter({ hasText: "Not today." }).waitFor();
+    expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("written with care");
+  });
+
+  it("shows what it can of a broken address", async () => {
+    ada.says("hello");
+    const page = await browser.open(`${meta.phoneUrl}#%/%`);
+
+    await page.getByText("hello").first().waitFor();
     expect(page.faults).toEqual([]);
   });
 
@@ -206,18 +304,21 @@ describe("the phone", () => {
     await page.getByRole("button", { name: "Arm: Graph answers 500 three times" }).click();
     await page.getByRole("button", { name: "Take back: Graph answers 500 three times" }).click();
     await page.getByText("Nothing goes wrong.").waitFor();
-    await page.getByRole("switch", { name: "The token is revoked" }).check();
+    await page.getByRole("switch", { name: "The number’s token is revoked" }).check();
     await page.getByRole("button", { name: "Take everything back" }).waitFor();
     expect((await answer({ type: "text", text: { body: "two" } })).body.error).toMatchObject({
       code: 190,
       error_subcode: 460,
     });
-    await page.getByRole("switch", { name: "The token is revoked" }).uncheck();
+    await page.getByText(/^After 190 the host stops sending/).waitFor();
+    await page.getByText(`POST /${NUMBER.phoneNumberId}/messages`).first().waitFor();
+    await page.getByRole("switch", { name: "The number’s token is revoked" }).uncheck();
     await page.getByText("Nothing goes wrong.").waitFor();
 
     await page.getByText("The service window is open until").waitFor();
     await page.getByRole("button", { name: "24 hours on" }).click();
-    await page.getByText("The service window is closed").waitFor();
+    await page.getByText("The service window is closed: only templates arrive.").waitFor();
+    await page.getByText("Your last message is older than 24 hours: the service window is closed.").waitFor();
     await answer({ type: "text", text: { body: "too late" } });
     await page.getByText("Not delivered: the person never sees this. Re-engagement message (131047).").waitFor();
     await page.getByLabel("Quality").selectOption("Red");

@@ -211,7 +211,9 @@ describe("the example host", () => {
   });
 
   test("signs a browser in by a cookie when it brings the key", async () => {
-    const login = (key: string) => fetch(`${host.url}/login?key=${key}`, { redirect: "manual" });
+    const login = (key: string, to = "") =>
+      fetch(`${host.url}/login?key=${key}${to && `&to=${encodeURIComponent(to)}`}`, { redirect: "manual" });
+    const leadsTo = async (to: string) => (await login("demo-key", to)).headers.get("location");
 
     const right = await login("demo-key");
     const cookie = right.headers.get("set-cookie") ?? "";
@@ -219,6 +221,9 @@ describe("the example host", () => {
     const wrong = await login("wrong");
 
     expect([right.status, right.headers.get("location")]).toEqual([303, "/"]);
+    expect(await leadsTo("/dashboard/integrations")).toBe("/dashboard/integrations");
+    for (const elsewhere of ["//evil.example", "/\\evil.example", "https://evil.example"])
+      expect(await leadsTo(elsewhere)).toBe("/");
     expect(cookie).toMatch(/HttpOnly/);
     expect(await api("/status", { headers })).toMatchObject({ status: 200 });
     expect(await (await fetch(host.url, { headers })).text()).toContain("Signed in as the demo tenant");
@@ -292,6 +297,7 @@ describe("a start that cannot succeed", () => {
     expect(run).toMatchObject({ code: 1, out: "" });
     const [title, ...problems] = run.err.trim().split("\n");
     expect(title).toBe("The example host is not configured:");
+    expect(problems.pop()).toContain("`npm run demo`");
     expect(problems.map((line) => /[A-Z_]{4,}/.exec(line)?.[0]).sort()).toEqual([
       "CHAT_API_URL",
       "DATABASE_URL",

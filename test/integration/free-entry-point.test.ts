@@ -1,5 +1,5 @@
 /** People who come by an ad: an answer within a day makes three days free of charge; and what Meta charges is kept. */
-import type { HostEvent } from "@omniops/whatsapp";
+import type { HostEvent, TemplateChoice } from "@omniops/whatsapp";
 import { INBOUND_MESSAGES } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import type { TestChannel } from "../support/channel.ts";
@@ -7,6 +7,15 @@ import { closeWindow, inState, meet, settled, startSilent } from "./outbound/out
 
 const HOUR = 60 * 60 * 1_000;
 const HELLO = { name: "hello_again", language: "en_GB" };
+const MENU = {
+  name: "spring_menu",
+  language: "en_GB",
+  params: {
+    header: { media: "image", url: "https://bakery.example/tart.jpg" },
+    body: ["Ada"],
+    buttons: [{ index: 2, kind: "copy-code", code: "LEMON20" }],
+  },
+} as const satisfies TemplateChoice;
 
 /** Ada, who has written before, comes by an ad. */
 async function comeByAd(channel: TestChannel) {
@@ -114,13 +123,13 @@ describe("what Meta charges", () => {
     const channel = await startSilent();
     const { conversationId } = await meet(channel, { name: "Ada" });
     const answer = await channel.plugin.send({ conversationId, response: "hi" });
-    const template = await channel.plugin.send({ conversationId, template: HELLO });
+    const template = await channel.plugin.send({ conversationId, template: MENU });
     await settled(channel, answer);
     await inState(channel, answer, "read");
     await inState(channel, template, "read");
 
     const free = { billable: false, model: "PMP", category: "service", type: "free_customer_service" };
-    const paid = { billable: true, model: "PMP", category: "utility", type: "regular" };
+    const paid = { billable: true, model: "PMP", category: "marketing", type: "regular" };
     expect(await channel.rows("select pricing from whatsapp_outbox order by id")).toEqual([
       { pricing: free },
       { pricing: paid },

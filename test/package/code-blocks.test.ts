@@ -106,10 +106,13 @@ describe("a block of SQL", () => {
 
 describe("a block for a shell", () => {
   const blocks = allCodeBlocks("bash", "sh");
-  const { scripts, peerDependencies, peerDependenciesMeta } = JSON.parse(readFileSync("package.json", "utf8")) as {
+  const { scripts, peerDependencies, peerDependenciesMeta, devDependencies } = JSON.parse(
+    readFileSync("package.json", "utf8"),
+  ) as {
     readonly scripts: Readonly<Record<string, string>>;
     readonly peerDependencies: Readonly<Record<string, string>>;
     readonly peerDependenciesMeta: object;
+    readonly devDependencies: object;
   };
   /** Line by line, without what is said about it. */
   const commands = blocks.flatMap((block) =>
@@ -173,11 +176,13 @@ describe("a block for a shell", () => {
       ...Object.keys(peerDependenciesMeta),
     ]);
     const named = commands.flatMap(({ at, line }) =>
-      [...line.matchAll(/npm (?:i|install) ((?:(?!&&).)+)/g)].flatMap(([, list = ""]) =>
+      [...line.matchAll(/npm (?:i|install) ((?:(?!&&| #).)+)/g)].flatMap(([, list = ""]) =>
         list
           .trim()
           .split(/\s+/)
           .filter((word) => !word.startsWith("-"))
+          // What only writes and runs a host's TypeScript is what we write ours with.
+          .filter((word) => !(list.includes("--save-dev") && word in devDependencies))
           .map((name) => ({ at, name })),
       ),
     );

@@ -230,6 +230,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "PersonOptions",
       "PersonRecord",
       "RandomFaults",
+      "Refusal",
       "SentMedia",
       "SimulatedAccount",
       "SimulatedFile",

@@ -143,6 +143,16 @@ describe("the packed package", () => {
     expect(JSON.parse(printed)).toEqual(["whatsapp", "@omniops/whatsapp", "ERR_PACKAGE_PATH_NOT_EXPORTED"]);
   });
 
+  // Node 20.19 and 22.12 began with it.
+  it.runIf("require_module" in process.features)("can be required by a host in CommonJS", async () => {
+    const printed = await node(`
+      import { createRequire } from "node:module";
+      console.log(typeof createRequire(import.meta.url)("@omniops/whatsapp").createWhatsAppPlugin);
+    `);
+
+    expect(printed).toBe("function");
+  });
+
   it("speaks before any database is there, and says what its configuration lacks", async () => {
     const printed = await node(`
       import knex from "knex";

@@ -21,12 +21,12 @@ export type TestBrowser = {
   screenshot(page: Page, name: string): Promise<string>;
 };
 
-/** To be called at the top of a test file. */
-export function useBrowser(): TestBrowser {
+/** To be called at the top of a test file. @param args of the browser's command line */
+export function useBrowser(args: readonly string[] = []): TestBrowser {
   let browser: Browser;
   beforeAll(async () => {
     const { path, env } = await findChromium();
-    browser = await chromium.launch({ executablePath: path, env: { ...process.env, ...env } });
+    browser = await chromium.launch({ executablePath: path, env: { ...process.env, ...env }, args: [...args] });
   });
   afterAll(() => browser?.close());
 

@@ -62,6 +62,19 @@ describe("the database shows", () => {
     expect(await sign(store, "lag", "out")).toBeGreaterThanOrEqual(5);
   });
 
+  it("conversations whose next step fails again and again, by stage, and none that failed for a moment", async () => {
+    const { store, rows } = await startEngine();
+    await rows(
+      `insert into whatsapp_lanes (lane_key, stage, pending, ready_at, attempts) values
+         ('a', 'turn', 1, now() + interval '1 minute', 7), ('b', 'turn', 1, now(), 12), ('c', 'turn', 1, now(), 6),
+         ('d', 'media', 1, now(), 30), ('e', 'notify', 0, null, 9)`,
+    );
+
+    expect(await sign(store, "failing", "turn")).toBe(2);
+    expect(await sign(store, "failing", "notify")).toBeUndefined();
+    expect(await sign(store, "failing", "media")).toBeUndefined();
+  });
+
   it("a transaction that holds vacuum back, while it is open (F19)", async () => {
     const engine = await startEngine();
     expect(await sign(engine.store, "long-transaction")).toBeUndefined();

@@ -42,39 +42,12 @@ async function preferenceIs(channel: TestChannel, { contactId }: Contact, value:
   );
 }
 
-/** Meta's own switch, in the chat's settings. */
-function switched(channel: TestChannel, { person }: Contact, value: "stop" | "resume"): void {
-  const preference = {
-    wa_id: person.phoneNumber,
-    detail: "User changed their mind",
-    category: "marketing_messages",
-    value,
-    timestamp: Math.floor(Date.now() / 1_000),
-  };
-  const metadata = { display_phone_number: "15557770100", phone_number_id: "301777000333444" };
-  const contacts = [{ wa_id: person.phoneNumber, profile: { name: person.name } }];
-  channel.meta.deliver({
-    object: "whatsapp_business_account",
-    entry: [
-      {
-        id: "201555000111222",
-        changes: [
-          {
-            field: "user_preferences",
-            value: { messaging_product: "whatsapp", metadata, contacts, user_preferences: [preference] },
-          },
-        ],
-      },
-    ],
-  });
-}
-
 type How = (channel: TestChannel, ada: Contact) => Promise<void> | void;
 
 const WAYS: readonly (readonly [string, How])[] = [
   ["writes STOP", (_channel, { person }) => void person.says("Stop.")],
   ["writes it in another language", (_channel, { person }) => void person.says("ARRÊT")],
-  ["switches it off in WhatsApp", (channel, ada) => switched(channel, ada, "stop")],
+  ["switches it off in WhatsApp", (_channel, { person }) => person.stopsMarketing()],
   [
     "presses the button for it",
     async (channel, ada) => {
@@ -260,7 +233,7 @@ describe("a marketing template", () => {
 describe("somebody who wants marketing again", () => {
   it.each<[string, How, How]>([
     ["writes START after STOP", WAYS[0]![1], (_channel, { person }) => void person.says("START")],
-    ["switches it on again in WhatsApp", WAYS[2]![1], (channel, ada) => switched(channel, ada, "resume")],
+    ["switches it on again in WhatsApp", WAYS[2]![1], (_channel, { person }) => person.resumesMarketing()],
     ["writes START after Meta has refused", WAYS[4]![1], (_channel, { person }) => void person.says("start")],
   ])("and %s gets it", async (_how, optOut, optIn) => {
     const channel = await startSilent();

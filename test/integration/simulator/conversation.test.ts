@@ -103,6 +103,21 @@ describe("a conversation", () => {
     expect(meta.conversations()[0]?.isTyping).toBe(false);
   });
 
+  it("takes no tick back when the host acknowledges what the business has read", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url, retryDelayMs: () => 50 });
+    const ada = meta.person(ADA);
+    host.answers.push(500);
+    const wamid = ada.says("hello");
+    await meta.waitFor(() => meta.deliveries[0]?.attempts.length === 1);
+
+    await send(meta, { messaging_product: "whatsapp", status: "read", message_id: wamid });
+    await meta.idle();
+
+    expect(host.received).toHaveLength(2);
+    expect(ada.transcript()[0]?.status).toBe("read");
+  });
+
   it("leaves messages delivered for a person without read receipts", async () => {
     const host = await startHost();
     const meta = await startSimulator({ webhookUrl: host.url });

@@ -1,4 +1,5 @@
 /** Who may call Graph, what it refuses, and what it tells of numbers, accounts and tokens. */
+import net from "node:net";
 import { describe, expect, it } from "vitest";
 import {
   ACCESS_TOKEN,
@@ -15,6 +16,34 @@ import {
 } from "./simulated.ts";
 
 describe("the Graph API", () => {
+  it("goes on after a request whose path is no address", async () => {
+    const meta = await startSimulator();
+    const { port } = new URL(meta.url);
+    const answered = await new Promise<string>((resolve, reject) => {
+      const socket = net.connect(Number(port), "127.0.0.1");
+      socket.on("data", (data) => resolve(String(data)));
+      socket.on("error", reject);
+      socket.end("GET // HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    });
+
+    expect(answered).toMatch(/^HTTP\/1.1 400 [\s\S]*"code":2500/);
+    expect((await send(meta, textTo(ADA.phoneNumber, "Hi"))).status).toBe(200);
+  });
+
+  it.each([
+    [131050, 400, "Unable to deliver the message"],
+    [131045, 500, "registration error"],
+    [133004, 503, "Server temporarily unavailable"],
+    [803, 404, "aliases"],
+  ])("words an armed error %i as Meta does", async (code, status, words) => {
+    const meta = await startSimulator();
+    meta.faults.next({ do: { error: { code } } });
+
+    const answer = await send(meta, textTo(ADA.phoneNumber, "Hi"));
+
+    expect(answer).toMatchObject({ status, body: { error: { code, message: expect.stringContaining(words) } } });
+  });
+
   it.each([
     ["no token", { token: null }],
     ["another token", { token: "EAAsomebodyElse" }],

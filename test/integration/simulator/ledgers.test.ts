@@ -1,5 +1,7 @@
 /** What tests read and wait for. */
 import { describe, expect, it } from "vitest";
+import { createActivity } from "../../../simulator/activity.ts";
+import { createLedgers } from "../../../simulator/ledgers.ts";
 import { ADA, NUMBER, raise, send, startHost, startSimulator, statuses, textTo } from "./simulated.ts";
 
 describe("ledgers and waiting", () => {
@@ -24,6 +26,16 @@ describe("ledgers and waiting", () => {
     });
     meta.clearLedgers();
     expect([meta.accepted, meta.deliveries, meta.requests]).toEqual([[], [], {}]);
+  });
+
+  it("keep the latest refusals, for whoever is refused without end", () => {
+    const ledgers = createLedgers(createActivity());
+    const refusal = { request: "GET /1", httpStatus: 401, subcode: null, message: "no", at: new Date() };
+
+    for (let code = 1; code <= 1_001; code += 1) ledgers.refuse({ ...refusal, code });
+
+    expect(ledgers.refusals).toHaveLength(1_000);
+    expect([ledgers.refusals[0]?.code, ledgers.refusals.at(-1)?.code]).toEqual([2, 1_001]);
   });
 
   it("is idle only after the last status was acknowledged", async () => {

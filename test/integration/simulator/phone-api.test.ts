@@ -2,7 +2,19 @@
 import http from "node:http";
 import type { Simulator } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { ADA, NUMBER, payloads, send, startHost, startSimulator, statuses, textTo, wamidOf } from "./simulated.ts";
+import {
+  ADA,
+  by,
+  call,
+  NUMBER,
+  payloads,
+  send,
+  startHost,
+  startSimulator,
+  statuses,
+  textTo,
+  wamidOf,
+} from "./simulated.ts";
 
 type Answered = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: string };
 
@@ -165,12 +177,17 @@ describe("the phone's API", () => {
     [
       "press",
       { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w", kind: "button", id: "x" },
-      /does not offer/,
+      /no such message in this chat/,
     ],
     ["clock", { moveOnMs: -1 }, /number of milliseconds/],
     ["faults", { preset: "__proto__" }, /no such preset/],
     ["staff", { person: "person-1", number: NUMBER.phoneNumberId, text: "a" }, /not on the WhatsApp Business app/],
     ["people", { name: "Bo", phoneNumber: "no number" }, /phone number has digits/],
+    ["people", { name: "Bo", phoneNumber: "+44 7700 900123" }, /is Ada Q.’s already/],
+    ["people", { name: "Bo", hidesPhoneNumber: true }, /give one/],
+    ["marketing", { person: "person-1", number: NUMBER.phoneNumberId }, /true or false/],
+    ["edit", { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w", text: "a" }, /no such message/],
+    ["delete", { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w" }, /no such message/],
   ])("says what is wrong with %s %j", async (action, body, message) => {
     const meta = await startSimulator();
     meta.person(ADA);
@@ -181,6 +198,117 @@ describe("the phone's API", () => {
     expect([400, 422]).toContain(answer.status);
     expect(JSON.parse(answer.body).error).toMatch(message);
     expect(meta.clock.aheadMs).toBe(0);
+  });
+});
+
+describe("the phone's API, of a chat", () => {
+  it("presses, changes and deletes nothing of another chat, and nothing that the business wrote", async () => {
+    const meta = await startSimulator();
+    const ada = meta.person(ADA);
+    const bo = meta.person({ name: "Bo" });
+    const number = NUMBER.phoneNumberId;
+    const [own, others] = [ada.says("hello"), bo.says("hello")];
+    const button = { type: "reply", reply: { id: "yes", title: "Yes" } };
+    const asked = wamidOf(
+      await send(meta, {
+        ...textTo(ADA.phoneNumber, ""),
+        type: "interactive",
+        interactive: { type: "button", body: { text: "?" }, action: { buttons: [button] } },
+      }),
+    );
+    const refused = async (action: string, body: object) => {
+      const headers = { "content-type": "application/json" };
+      return (await ask(meta, `/_phone/${action}`, { method: "POST", headers, body: JSON.stringify(body) })).status;
+    };
+    const press = { number, wamid: asked, kind: "button", id: "yes" };
+
+    expect(await refused("press", { ...press, person: "person-2" })).toBe(400);
+    expect(await refused("edit", { person: "person-1", number, wamid: others, text: "mine" })).toBe(400);
+    expect(await refused("delete", { person: "person-1", number, wamid: asked })).toBe(400);
+    expect(await refused("press", { ...press, id: "no", person: "person-1" })).toBe(400);
+    await act(meta, "press", { ...press, person: "person-1" });
+    await act(meta, "edit", { person: "person-1", number, wamid: own, text: "hallo" });
+  });
+
+  it("lets the tokens of one number die and live again, whoever gave them out, and shows what was refused", async () => {
+    const other = { ...NUMBER, phoneNumberId: "301777000333666", wabaId: "201555000111666" };
+    const meta = await startSimulator({ numbers: [NUMBER, other] });
+    const issued = meta.issueToken({ wabaIds: [NUMBER.wabaId] });
+    const elsewhere = meta.issueToken({ wabaIds: [other.wabaId] });
+    const codes = async (number = NUMBER.phoneNumberId, tokens = [issued]) => {
+      const answers = await Promise.all(tokens.map((token) => call(meta, number, by(token))));
+      return answers.map(({ body }) => body.error?.error_subcode ?? "lives");
+    };
+    const presets = async (number: string) => {
+      const { faults, refusals } = JSON.parse((await ask(meta, `/_phone/state?person=x&number=${number}`)).body);
+      const on = faults.presets.filter(({ isOn }: { isOn: boolean }) => isOn).map(({ id }: { id: string }) => id);
+      return { on, refusals };
+    };
+
+    await act(meta, "faults", { preset: "token-expired", number: NUMBER.phoneNumberId });
+    expect(await codes()).toEqual([463]);
+    expect(await codes(other.phoneNumberId, [elsewhere])).toEqual(["lives"]);
+    expect(await presets(NUMBER.phoneNumberId)).toEqual({
+      on: ["token-expired"],
+      refusals: [
+        expect.objectContaining({ request: `GET /${NUMBER.phoneNumberId}`, code: 190, subcode: 463, httpStatus: 401 }),
+      ],
+    });
+    expect((await presets(other.phoneNumberId)).on).toEqual([]);
+    await act(meta, "faults", { preset: "token-revoked", number: NUMBER.phoneNumberId });
+    expect(await codes()).toEqual([460]);
+    expect((await presets(NUMBER.phoneNumberId)).on).toEqual(["token-revoked"]);
+    // Connected again: the new token lives, and so the number is well.
+    const renewed = meta.issueToken({ wabaIds: [NUMBER.wabaId] });
+    expect(await codes(NUMBER.phoneNumberId, [issued, renewed])).toEqual([460, "lives"]);
+    expect((await presets(NUMBER.phoneNumberId)).on).toEqual([]);
+    await act(meta, "faults/clear", {});
+    expect(await codes()).toEqual(["lives"]);
+    expect(meta.refusals).toHaveLength(3);
+    meta.clearLedgers();
+    expect(meta.refusals).toEqual([]);
+  });
+
+  it("does not bring back what has died by itself, and leaves other apps alone", async () => {
+    const meta = await startSimulator();
+    const number = NUMBER.phoneNumberId;
+    const expired = meta.issueToken({ wabaIds: [NUMBER.wabaId], expiresInSeconds: 60 });
+    const revoked = meta.issueToken({ wabaIds: [NUMBER.wabaId] });
+    const others = meta.issueToken({ wabaIds: [NUMBER.wabaId], appId: "999" });
+    const fates = async () => {
+      const answers = [expired, revoked, others].map((token) => call(meta, number, { token, proof: null }));
+      return (await Promise.all(answers)).map(({ body }) => body.error?.error_subcode ?? "lives");
+    };
+    meta.clock.moveOn(61_000);
+    meta.revokeToken({ accessToken: revoked, subcode: 458 });
+    expect(await fates()).toEqual([463, 458, "lives"]);
+
+    await act(meta, "faults", { preset: "token-revoked", number });
+    expect((await call(meta, number)).body.error).toMatchObject({ code: 190, error_subcode: 460 });
+    expect(await fates()).toEqual([463, 458, "lives"]);
+    await act(meta, "faults/take-back", { id: "token-revoked", number });
+
+    expect(await fates()).toEqual([463, 458, "lives"]);
+    expect((await call(meta, number)).status).toBe(200);
+  });
+
+  it("switches offers off and on", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    meta.person(ADA).says("hello");
+    const chat = { person: "person-1", number: NUMBER.phoneNumberId };
+    const isStopped = async () =>
+      JSON.parse((await ask(meta, `/_phone/state?${new URLSearchParams(chat)}`)).body).chat.hasStoppedMarketing;
+
+    await act(meta, "marketing", { ...chat, isStopped: true });
+    expect(await isStopped()).toBe(true);
+    await act(meta, "marketing", { ...chat, isStopped: false });
+    await meta.idle();
+
+    expect(await isStopped()).toBe(false);
+    expect(
+      host.received.map(({ bytes }) => /"value":"(stop|resume)"/.exec(String(bytes))?.[1]).filter(Boolean),
+    ).toEqual(["stop", "resume"]);
   });
 });
 

@@ -58,6 +58,23 @@ describe("the service window", () => {
     expect(meta.accepted).toEqual([]);
   });
 
+  it("is open for a day and no longer after a message of the year 3000", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const payload = JSON.stringify(handMade("447700900555", "wamid.future")).replace(
+      /"timestamp":"\d+"/,
+      '"timestamp":"32503680000"',
+    );
+    meta.deliver(Buffer.from(payload));
+
+    await send(meta, textTo("447700900555", "now"));
+    meta.clock.moveOn(24 * 60 * 60 * 1000);
+    await send(meta, textTo("447700900555", "a day later"));
+    await meta.idle();
+
+    expect(meta.accepted.map(({ failureCode }) => failureCode)).toEqual([null, 131047]);
+  });
+
   it("opens for messages in hand-made payloads too", async () => {
     const host = await startHost();
     const meta = await startSimulator({ webhookUrl: host.url });

@@ -3,32 +3,9 @@ import { Counter, Registry, type RegistryContentType } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { createCollectInto } from "../../../plugin/operations/collect.ts";
 import { COMMIT_SIZES, createCounters } from "../../../plugin/operations/counters.ts";
-import { createMetrics, type Metrics, toProcess } from "../../../plugin/operations/metrics.ts";
+import { type Metrics, toProcess } from "../../../plugin/operations/metrics.ts";
 import { toPrometheus } from "../../../plugin/operations/prometheus.ts";
-import type { Alarms, Operations } from "../../../plugin/ports.ts";
-
-const ID = "00000000-0000-4000-8000-00000000000a";
-
-async function metricsOf(counters = createCounters()) {
-  const operations: Partial<Operations> = {
-    backlog: async () => [{ stage: "turn", ready: 3, leased: 2, later: 1, oldestWaitMs: 1_500 }],
-    deadLetters: async () => ({ in: 1, turn: 0, notify: 0 }),
-    numbers: async () => ({
-      counts: { connected: 4, reauth_required: 1, disconnected: 9 },
-      each: [{ connectionId: ID, state: "reauth_required", paused: true, tokenExpiresAt: new Date(1_800_000_000_500) }],
-    }),
-    parts: async () => ({ queued: 4, held: 3, sending: 2, unknown: 1 }),
-    webhookAgeMs: async () => 2_500,
-    sentTwice: async () => 2,
-  };
-  const alarms: Partial<Alarms> = {
-    raised: async () => [
-      { kind: "lag", subject: "turn", since: new Date(0) },
-      { kind: "lag", subject: "out", since: new Date(0) },
-    ],
-  };
-  return createMetrics({ operations: operations as Operations, alarms: alarms as Alarms }, counters)();
-}
+import { CONNECTION_ID as ID, metricsOf } from "../../support/sample-metrics.ts";
 
 it("every sample stands under its name, help and type, and ends with its line", async () => {
   const counters = createCounters();
@@ -54,7 +31,7 @@ whatsapp_lanes{stage="turn",state="later"} 1
   expect(text).toContain('whatsapp_oldest_wait_seconds{stage="turn"} 1.5\n');
   expect(text).toContain(`whatsapp_number_connected{connection="${ID}"} 0\n`);
   expect(text).toContain(
-    'whatsapp_webhook_answers_total{code="200"} 1\nwhatsapp_webhook_answers_total{code="401"} 2\n',
+    'whatsapp_webhook_answers_total{code="200"} 1\nwhatsapp_webhook_answers_total{code="401"} 2\nwhatsapp_webhook_answers_total{code="500"} 0\n',
   );
   expect(text).toContain('whatsapp_sends_total{outcome="accepted"} 7\n');
   expect(text).toContain(`whatsapp_number_paused{connection="${ID}"} 1\n`);

@@ -52,3 +52,10 @@ it("a head is taken for the reason after twice as many ends as it may fail", () 
   expect(endsProcesses(crashed("a", 7), RETRY)).toBe(false);
   expect(endsProcesses(crashed("a", 8), RETRY)).toBe(true);
 });
+
+it("a host that lets its AI be away for long does not let its processes end more often", () => {
+  const patient = { ...RETRY, maxAttempts: 100 };
+  expect([crashed("a", 15), crashed("a", 16)].map((lane) => endsProcesses(lane, patient))).toEqual([false, true]);
+  const { wait } = createCrashSuspects(patient, () => 0).admit([crashed("a", 4), crashed("b", 4), crashed("c", 3)]);
+  expect(keys(wait)).toEqual(["b"]);
+});

@@ -1,6 +1,21 @@
 /** How the phone draws messages: WhatsApp's own marks, every kind of message, and never any markup of a message's own. */
+import { readdirSync, readFileSync } from "node:fs";
 import { drawMessages, INBOUND_MESSAGES, PHONE_CSS } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
+import { readWhatsApp } from "../../../plugin/messages/read-whatsapp.ts";
+
+const FIXTURES = new URL("../../../fixtures/ai-responses/", import.meta.url);
+const RECORDED: readonly unknown[] = readdirSync(FIXTURES)
+  .filter((name) => name.endsWith(".messages.json"))
+  .map((name) => JSON.parse(readFileSync(new URL(name, FIXTURES), "utf8")).messages);
+
+function textsIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    typeof member === "string" && (name === "text" || name === "caption") ? [member] : textsIn(member),
+  );
+}
 
 const text = (body: string) => ({ type: "text", text: { body } });
 
@@ -20,6 +35,8 @@ describe("WhatsApp's formatting", () => {
     ["```a\n*b*```", '<p><code class="wa-mono">a\n*b*</code></p>'],
     ["> quoted\n> more\nnot", "<blockquote><p>quoted</p><p>more</p></blockquote><p>not</p>"],
     ["- *a*\n* b\n3. c\n4. d", '<ul><li><strong>a</strong></li><li>b</li></ul><ol start="3"><li>c</li><li>d</li></ol>'],
+    [">no quote\n> a quote", "<p>&gt;no quote</p><blockquote><p>a quote</p></blockquote>".replace("&gt;", "&#62;")],
+    ["\u200b*\u200bno mark\u200b*\u200b", "<p>\u200b*\u200bno mark\u200b*\u200b</p>"],
     ["(*bold*), *bold*!", "<p>(<strong>bold</strong>), <strong>bold</strong>!</p>"],
   ])("of %j", (body, html) => {
     expect(drawn(body)).toBe(html);
@@ -30,6 +47,38 @@ describe("WhatsApp's formatting", () => {
       '<p>See <a href="https:&#47;&#47;a.example&#47;x_y_z"'.replaceAll("&#47;", "/") +
         ' target="_blank" rel="noopener noreferrer">https://a.example/x_y_z</a>.</p>',
     );
+  });
+
+  it("is read as the package reads it that writes it", () => {
+    const texts = RECORDED.flatMap(textsIn);
+
+    expect(texts.length).toBeGreaterThan(100);
+    for (const body of texts) {
+      const { wraps, urls } = readWhatsApp(body);
+      const marked = wraps.map(({ open }) => open.trimEnd()).filter((open) => open !== ">");
+      const html = drawn(body);
+      const count = (tag: string) => html.match(new RegExp(`<${tag}[ >]`, "g"))?.length ?? 0;
+      expect({ body, counts: ["strong", "em", "s", "code", "a"].map(count) }).toEqual({
+        body,
+        counts: [
+          ...["*", "_", "~"].map((mark) => marked.filter((open) => open === mark).length),
+          marked.filter((open) => open.startsWith("`")).length,
+          urls.length,
+        ],
+      });
+    }
+  });
+
+  it.each([
+    ["👍", true],
+    ["😀😂❤️", true],
+    ["👩🏽‍🚀 🇬🇧", true],
+    ["😀😂❤️👍", false],
+    ["👍 ok", false],
+    ["12", false],
+    ["", false],
+  ])("shows %j large: %s", (body, isLarge) => {
+    expect(drawMessages([text(body)]).includes("wa-jumbo")).toBe(isLarge);
   });
 
   it("takes a long line of marks in a moment", () => {
