@@ -71,6 +71,8 @@ import { createReceipt, createSend } from "./send.ts";
 import { createSessionStatus } from "./session-status.ts";
 import { createAccountTemplates } from "./templates/account-templates.ts";
 import { createTemplateService, type TemplateService } from "./templates/manage-templates.ts";
+import { createReadAccount } from "./templates/read-account.ts";
+import { createSettleTemplates } from "./templates/settle-templates.ts";
 import { createUploadSample, type UploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
@@ -339,8 +341,9 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     quotaBytes: mediaQuotaBytes,
     log,
   });
+  const readAccount = createReadAccount({ templates: store.templates, graphApi, secretBox });
   const prepareSend = createPrepareSend(
-    createAccountTemplates({ templates: store.templates, graphApi, secretBox }),
+    createAccountTemplates({ templates: store.templates, readAccount }),
     ambiguity,
     createOwnMedia({ keepBytes, records: store.media }),
   );
@@ -406,6 +409,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         ? {}
         : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
       ...connecting.upkeep,
+      "find out what Meta did with templates": createSettleTemplates({ templates: store.templates, readAccount, log }),
       "delete what is too old": (signal) => store.prune(retention, signal),
       "remove media that nobody keeps": createRemoveLeftovers({
         records: store.media,
@@ -438,7 +442,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     graphApi,
     appId: config.appId,
   });
-  const templates = createTemplateService({ templates: store.templates, graphApi, secretBox, uploadSample, log });
+  const templates = createTemplateService({
+    templates: store.templates,
+    graphApi,
+    readAccount,
+    secretBox,
+    uploadSample,
+    log,
+  });
   const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
   let isDraining = false;

@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   CONVERSATION_UNKNOWN: 404,
   SEND_UNKNOWN: 404,
   WEBHOOK_UNKNOWN: 404,
+  MESSAGE_UNKNOWN: 404,
   WINDOW_CLOSED: 409,
   OPTED_OUT: 409,
   IDEMPOTENCY_CONFLICT: 409,
@@ -77,10 +78,23 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  */
 export type Retry = "never" | "backoff" | "after" | "reauth" | "template" | "fix";
 
+/** One thing that is wrong with a message or template. */
+export type Problem = {
+  /** The failing field, in our shape: `buttons[3].title`; empty for the message as a whole. */
+  readonly path: string;
+  /** What is wrong with it, to be read after the path. Never quotes the value. */
+  readonly problem: string;
+  /** The limit that it passed, in the unit of the field or of `problem`; null where there is none. */
+  readonly limit: number | null;
+  /** What to do. */
+  readonly fix: string;
+};
+
 export type ChannelErrorOptions = {
   readonly retry?: Retry;
   readonly retryAfterMs?: number;
   readonly meta?: MetaError;
+  readonly problems?: readonly Problem[];
   readonly cause?: unknown;
 };
 
@@ -91,6 +105,8 @@ export class ChannelError extends Error {
   readonly retry: Retry;
   readonly retryAfterMs: number | undefined;
   readonly meta: MetaError | undefined;
+  /** Of a message or template that does not fit: each thing that is wrong, with its place. */
+  readonly problems: readonly Problem[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: ChannelErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -98,6 +114,7 @@ export class ChannelError extends Error {
     this.retry = options.retry ?? "never";
     this.retryAfterMs = options.retryAfterMs;
     this.meta = options.meta;
+    this.problems = options.problems;
   }
 }
 

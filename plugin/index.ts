@@ -8,7 +8,7 @@ export type { DeadLetter, DeadLetterQuery, DeadLetterService } from "./dead-lett
 export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
 export type { Erase } from "./erase.ts";
-export { ChannelError, type ErrorCode, type Retry } from "./errors.ts";
+export { ChannelError, type ErrorCode, type Problem, type Retry } from "./errors.ts";
 export type { AllowMetrics } from "./http/metrics-route.ts";
 export type { Router } from "./http/router.ts";
 export type { Authenticate, Permission, Session } from "./http/session.ts";

@@ -2,10 +2,10 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BrowserContextOptions, chromium } from "playwright-core";
-import { findChromium } from "../test/support/chromium.ts";
+import type { BrowserContextOptions } from "playwright-core";
 import { NOW } from "../test/support/page-samples.ts";
 import { startPageStub } from "../test/support/page-stub.ts";
+import { openBrowser } from "./open-browser.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/page/", import.meta.url));
 /** The name of the picture, the place on the page, and words by which it is known to be there. */
@@ -31,13 +31,7 @@ const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
   "phone-dark": { ...PHONE, colorScheme: "dark" },
 };
 
-const { path, env } = await findChromium();
-const browser = await chromium.launch({
-  executablePath: path,
-  env: { PATH: process.env.PATH ?? "", ...env },
-  // Every pixel drawn the same way each time, so that an unchanged page is an unchanged file.
-  args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
-});
+const browser = await openBrowser();
 const stub = await startPageStub();
 await mkdir(PICTURES, { recursive: true });
 for (const old of await readdir(PICTURES)) await rm(join(PICTURES, old));

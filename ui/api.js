@@ -46,6 +46,8 @@
  * @property {string} sdk_url
  * @property {string} dialog_origin
  *
+ * @typedef {{ readonly path: string, readonly problem: string, readonly fix: string }} Problem each thing that is wrong with what was sent
+ *
  * @typedef {{ readonly onboarding: Onboarding | null, readonly login: Login | null }} OnboardingAnswer
  * @typedef {{ phone_number_ids?: readonly string[], pins?: Readonly<Record<string, string>>, takeover?: true }} GoOn
  * @typedef {{ code: string, waba_id?: string, phone_number_id?: string }} SignupCode
@@ -56,10 +58,12 @@ export class RouteError extends Error {
   /**
    * @param {string} code
    * @param {string} [message]
+   * @param {readonly Problem[]} [problems]
    */
-  constructor(code, message = "") {
+  constructor(code, message = "", problems = []) {
     super(message);
     this.code = code;
+    this.problems = problems;
   }
 }
 

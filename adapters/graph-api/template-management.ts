@@ -17,14 +17,7 @@ export function createTemplateManagement(
       const body = { name, language, category, parameter_format: parameterFormat, components };
       const answer = await ask({ path: `${digits(wabaId)}/message_templates`, accessToken, body });
       const templateId = readText(answer.id);
-      if (templateId === null)
-        throw new ChannelError(
-          "GRAPH_UNREACHABLE",
-          "Graph answered without the template's id: read the templates again.",
-          {
-            retry: "backoff",
-          },
-        );
+      if (templateId === null) throw ambiguous("Meta has answered without the template's id");
       return {
         templateId,
         status: readText(answer.status)?.toUpperCase() ?? "PENDING",
@@ -46,10 +39,14 @@ export function createTemplateManagement(
   /** What Meta says of a template quotes the template and nobody's number: whoever wrote it needs the words. */
   async function ask(request: Parameters<GraphCall>[0]) {
     const outcome = await call(request);
+    if (outcome.kind === "broken") throw ambiguous("Meta has not answered");
     try {
       return requireAnswer(outcome, TEMPLATE_REFUSED);
     } catch (error) {
-      if (!(error instanceof ChannelError) || error.code !== "GRAPH_REJECTED") throw error;
+      if (!(error instanceof ChannelError)) throw error;
+      if (error.code === "GRAPH_UNREACHABLE" && outcome.kind === "answer")
+        throw ambiguous("Meta has answered nothing that can be read");
+      if (error.code !== "GRAPH_REJECTED") throw error;
       const said = outcome.kind === "answer" ? wordsOf(readJson(outcome.text)) : "";
       const { retry, retryAfterMs, meta } = error;
       throw new ChannelError("GRAPH_REJECTED", said === "" ? error.message : `${error.message} Meta says: ${said}`, {
@@ -60,6 +57,11 @@ export function createTemplateManagement(
       });
     }
   }
+}
+
+/** It had left: a template may have been created, changed or deleted all the same. */
+function ambiguous(what: string): ChannelError {
+  return new ChannelError("GRAPH_AMBIGUOUS", `${what}: it is not known yet whether it has done this.`);
 }
 
 /** Meta's sentence for people, or the one for developers. */

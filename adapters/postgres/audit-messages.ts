@@ -3,6 +3,7 @@ import type { ChannelEvent, Degradation, PartState, SentPart } from "../../plugi
 import type {
   Audit,
   MessageFilter,
+  Placed,
   ReceivedMessage,
   ReceivedState,
   SendAttempt,
@@ -40,7 +41,7 @@ export function createMessageAudit(
   db: Database,
   owned: Owned,
   hostShape: () => Promise<HostShape>,
-): Pick<Audit, "received" | "sent"> {
+): Pick<Audit, "received" | "sent" | "receivedOne" | "sentOne"> {
   const [events, contacts] = [db.name("whatsapp_events"), db.name("whatsapp_contacts")];
   const [outbox, sends] = [db.name("whatsapp_outbox"), db.name("whatsapp_sends")];
   const joinPerson = (contact: string) =>
@@ -74,42 +75,36 @@ export function createMessageAudit(
       const found = await inChunks(
         wanted.map(({ id }) => id),
         limit,
-        (some) =>
-          db.bounded<
-            Person & {
-              id: string;
-              webhook_id: string;
-              created_at: Date;
-              state: number;
-              last_error: string | null;
-              payload: ChannelEvent;
-            }
-          >(
-            `select e.id, e.webhook_id, e.created_at, e.state, e.last_error, e.payload, ${PERSON}
-             from unnest($1::bigint[]) as wanted (id) join ${events} e on e.id = wanted.id ${joinPerson("e.contact_id")}
-             where $2::text is null or position($2 in lower(e.payload::text)) > 0 or ${isOfPerson("$2")}
-             order by e.webhook_id desc, e.id desc`,
-            [some, searched(q)],
-          ),
+        (some) => readReceived(some, q),
       );
       const last = isOver ? undefined : seen.at(-1);
       return {
-        messages: found.map((row): ReceivedMessage & { at: Date; cursor: { webhookId: string; eventId: string } } => ({
-          id: row.id,
-          at: row.created_at,
-          cursor: { webhookId: row.webhook_id, eventId: row.id },
-          ...correspondent(row),
-          state: receivedState(row.state),
-          error: row.last_error,
-          event: revive(row.payload),
-        })),
+        messages: found.map(toReceived),
         more:
           last === undefined ? null : { at: last.created_at, cursor: { webhookId: last.webhook_id, eventId: last.id } },
       };
     },
 
+    async receivedOne(owner, id) {
+      const [seen] = await db.bounded<Seen>(
+        `select id, kind, state from ${events} where id = $1 and connection_id = any($2::uuid[])`,
+        [id, await owned(owner)],
+      );
+      if (seen === undefined || !KINDS.has(seen.kind) || seen.state > 3) return null;
+      const [row] = await readReceived([id], undefined);
+      return row === undefined ? null : toReceived(row);
+    },
+
+    async sentOne({ customerConfigId }, id) {
+      const [seen] = await db.bounded<{ id: string }>(
+        `select id from ${outbox} where id = $1 and customer_config_id = $2`,
+        [id, customerConfigId],
+      );
+      const [row] = seen === undefined ? [] : await readSent([id], undefined);
+      return row === undefined ? null : toSent(row);
+    },
+
     async sent({ states, conversationId, q, customerConfigId }, { limit, before }) {
-      const shape = await hostShape();
       const isFiltered = states !== undefined || conversationId !== undefined || q !== undefined;
       const most = isFiltered ? SCAN : limit;
       const seen = await db.bounded<{ id: string; state: PartState; created_at: Date }>(
@@ -124,46 +119,41 @@ export function createMessageAudit(
       const found = await inChunks(
         seen.filter(({ state }) => states?.includes(state) ?? true).map(({ id }) => id),
         limit,
-        (some) =>
-          db.bounded<SentRow>(
-            `select o.id, o.kind, o.state, o.error, o.send_id, o.part_index, o.message_id, o.created_at, o.sent_at, o.delivered_at,
-               o.read_at, o.failed_at, s.degraded, m.content, ${PERSON}, (
-                 select json_agg(json_build_object('startedAt', a.started_at, 'finishedAt', a.finished_at, 'outcome', a.state,
-                   'metaCode', (a.error -> 'meta' ->> 'code')::bigint) order by a.id)
-                 from ${db.name("whatsapp_send_attempts")} a where a.outbox_id = o.id) as attempts
-             from unnest($1::bigint[]) as wanted (id) join ${outbox} o on o.id = wanted.id join ${sends} s on s.id = o.send_id
-             ${joinPerson("o.contact_id")} left join ${db.hostName("messages")} m on m.id = o.host_message_id::${shape.messageIdType}
-             where $2::text is null or o.message_id = $3 or position($2 in lower(o.payload::text)) > 0 or ${isOfPerson("$2")}
-             order by o.id desc`,
-            [some, searched(q), q ?? null],
-          ),
+        (some) => readSent(some, q),
       );
       const last = seen.length === most ? seen.at(-1) : undefined;
       return {
-        messages: found.map((row): SentMessage & { at: Date; cursor: { outboxId: string } } => ({
-          id: row.id,
-          at: row.created_at,
-          cursor: { outboxId: row.id },
-          ...correspondent(row),
-          kind: row.kind,
-          text: row.content,
-          state: row.state,
-          error: row.error,
-          sendId: row.send_id,
-          partIndex: row.part_index,
-          messageId: row.message_id,
-          degraded: row.degraded.filter(({ part }) => part === null || part === row.part_index),
-          times: { sent: row.sent_at, delivered: row.delivered_at, read: row.read_at, failed: row.failed_at },
-          attempts: (row.attempts ?? []).map(({ startedAt, finishedAt, ...attempt }) => ({
-            ...attempt,
-            startedAt: new Date(startedAt),
-            finishedAt: finishedAt === null ? null : new Date(finishedAt),
-          })),
-        })),
+        messages: found.map(toSent),
         more: last === undefined ? null : { at: last.created_at, cursor: { outboxId: last.id } },
       };
     },
   };
+
+  function readReceived(ids: readonly string[], q: string | undefined): Promise<readonly ReceivedRow[]> {
+    return db.bounded<ReceivedRow>(
+      `select e.id, e.webhook_id, e.created_at, e.state, e.last_error, e.payload, ${PERSON}
+       from unnest($1::bigint[]) as wanted (id) join ${events} e on e.id = wanted.id ${joinPerson("e.contact_id")}
+       where $2::text is null or position($2 in lower(e.payload::text)) > 0 or ${isOfPerson("$2")}
+       order by e.webhook_id desc, e.id desc`,
+      [ids, searched(q)],
+    );
+  }
+
+  async function readSent(ids: readonly string[], q: string | undefined): Promise<readonly SentRow[]> {
+    const { messageIdType } = await hostShape();
+    return db.bounded<SentRow>(
+      `select o.id, o.kind, o.state, o.error, o.send_id, o.part_index, o.message_id, o.created_at, o.sent_at, o.delivered_at,
+         o.read_at, o.failed_at, s.degraded, m.content, ${PERSON}, (
+           select json_agg(json_build_object('startedAt', a.started_at, 'finishedAt', a.finished_at, 'outcome', a.state,
+             'metaCode', (a.error -> 'meta' ->> 'code')::bigint) order by a.id)
+           from ${db.name("whatsapp_send_attempts")} a where a.outbox_id = o.id) as attempts
+       from unnest($1::bigint[]) as wanted (id) join ${outbox} o on o.id = wanted.id join ${sends} s on s.id = o.send_id
+       ${joinPerson("o.contact_id")} left join ${db.hostName("messages")} m on m.id = o.host_message_id::${messageIdType}
+       where $2::text is null or o.message_id = $3 or position($2 in lower(o.payload::text)) > 0 or ${isOfPerson("$2")}
+       order by o.id desc`,
+      [ids, searched(q), q ?? null],
+    );
+  }
 
   /** Which of those who wrote are the person of a conversation. */
   async function contactsIn(
@@ -198,6 +188,50 @@ type SentRow = Person & {
     | readonly (Omit<SendAttempt, "startedAt" | "finishedAt"> & { startedAt: string; finishedAt: string | null })[]
     | null;
 };
+
+type ReceivedRow = Person & {
+  readonly id: string;
+  readonly webhook_id: string;
+  readonly created_at: Date;
+  readonly state: number;
+  readonly last_error: string | null;
+  readonly payload: ChannelEvent;
+};
+
+function toReceived(row: ReceivedRow): Placed<ReceivedMessage> {
+  return {
+    id: row.id,
+    at: row.created_at,
+    cursor: { webhookId: row.webhook_id, eventId: row.id },
+    ...correspondent(row),
+    state: receivedState(row.state),
+    error: row.last_error,
+    event: revive(row.payload),
+  };
+}
+
+function toSent(row: SentRow): Placed<SentMessage> {
+  return {
+    id: row.id,
+    at: row.created_at,
+    cursor: { outboxId: row.id },
+    ...correspondent(row),
+    kind: row.kind,
+    text: row.content,
+    state: row.state,
+    error: row.error,
+    sendId: row.send_id,
+    partIndex: row.part_index,
+    messageId: row.message_id,
+    degraded: row.degraded.filter(({ part }) => part === null || part === row.part_index),
+    times: { sent: row.sent_at, delivered: row.delivered_at, read: row.read_at, failed: row.failed_at },
+    attempts: (row.attempts ?? []).map(({ startedAt, finishedAt, ...attempt }) => ({
+      ...attempt,
+      startedAt: new Date(startedAt),
+      finishedAt: finishedAt === null ? null : new Date(finishedAt),
+    })),
+  };
+}
 
 function correspondent({ conversation_id, name, phone_number }: Person) {
   return { conversationId: conversation_id, contact: { name, phoneNumber: phone_number } };

@@ -1,6 +1,13 @@
 /** Templates as Meta last described them. */
 import type { TemplateEvent } from "../../plugin/contract.ts";
-import type { KnownTemplate, StoredTemplate, TemplateAccount, TemplateSync, Templates } from "../../plugin/ports.ts";
+import type {
+  KnownTemplate,
+  SendingAccount,
+  StoredTemplate,
+  TemplateAccount,
+  TemplateSync,
+  Templates,
+} from "../../plugin/ports.ts";
 import { searched } from "./audit-scan.ts";
 import type { Database, Tx } from "./database.ts";
 
@@ -11,7 +18,7 @@ export function updateTemplates(tx: Tx, db: Database, events: readonly TemplateE
     tx.send(
       `update ${db.name("whatsapp_templates")} set status = coalesce($4, status), category = coalesce($5, category),
          quality_score = coalesce($6, quality_score), rejected_reason = case when $4 = 'REJECTED' then $7 else rejected_reason end,
-         updated_at = now()
+         template_id = coalesce(template_id, $8), updated_at = now()
        where waba_id = $1 and name = $2 and language = $3`,
       [
         event.wabaId,
@@ -21,6 +28,7 @@ export function updateTemplates(tx: Tx, db: Database, events: readonly TemplateE
         event.change === "category" ? event.category : null,
         event.quality,
         event.reason,
+        event.templateId,
       ],
     );
 }
@@ -35,6 +43,9 @@ const WHAT_OF = (row: string) =>
     .map((column) => `coalesce(${row}.${column}, '')`)
     .join(" || '/' || ");
 const WHAT = WHAT_OF("whatsapp_templates");
+
+/** Longer than a call to Meta takes: then its answer is lost, or whoever waited for it is gone. */
+const LOST_AFTER = "interval '1 minute'";
 
 const NOTHING_SYNCED: TemplateSync = { added: 0, changed: 0, removed: 0, unchanged: 0 };
 
@@ -58,6 +69,21 @@ export function createTemplates(db: Database): Templates {
   const OWN_ACCOUNTS = `(select waba_id, max(templates_synced_at) as synced_at from ${connections}
     where customer_config_id = $1 and state <> 'disconnected' group by waba_id) account`;
   return {
+    async now() {
+      const [row] = await db.query<{ now: string }>("select clock_timestamp()::text as now");
+      return (row as { now: string }).now;
+    },
+
+    async unsettled() {
+      return db.query<SendingAccount>(
+        `select distinct on (c.waba_id) c.customer_config_id as "customerConfigId", c.id as "connectionId", c.waba_id as "wabaId",
+           o.access_token_enc as "accessTokenEnc"
+         from ${table} t join ${connections} c on c.waba_id = t.waba_id and c.state = 'connected'
+         join ${db.name("whatsapp_oauth_tokens")} o on o.connection_id = c.id
+         where t.status = 'UNCONFIRMED' and t.updated_at < now() - ${LOST_AFTER} order by c.waba_id, c.created_at desc, c.id`,
+      );
+    },
+
     async accountOf(customerConfigId, wabaId) {
       const [row] = await db.query<{ id: string; waba_id: string; access_token_enc: string }>(
         `select c.id, c.waba_id, t.access_token_enc from ${db.name("whatsapp_connections")} c
@@ -71,7 +97,7 @@ export function createTemplates(db: Database): Templates {
         : { customerConfigId, connectionId: row.id, wabaId: row.waba_id, accessTokenEnc: row.access_token_enc };
     },
 
-    async replace({ customerConfigId, connectionId, wabaId }, listed) {
+    async replace({ customerConfigId, connectionId, wabaId }, listed, since) {
       return db.transaction(async (tx) => {
         // Two that read at the same time must not undo each other.
         const locked = await tx.query(
@@ -92,7 +118,8 @@ export function createTemplates(db: Database): Templates {
              template_id = excluded.template_id, category = excluded.category, status = excluded.status,
              parameter_format = excluded.parameter_format, components = excluded.components,
              quality_score = excluded.quality_score, rejected_reason = excluded.rejected_reason, updated_at = now()
-           where (t.customer_config_id, t.template_id, ${WHAT_OF("t")}) is distinct from (excluded.customer_config_id, excluded.template_id, ${WHAT_OF("excluded")})`,
+           where (t.customer_config_id, t.template_id, ${WHAT_OF("t")}) is distinct from (excluded.customer_config_id, excluded.template_id, ${WHAT_OF("excluded")})
+             and ($4::timestamptz is null or t.updated_at < $4)`,
           [
             customerConfigId,
             wabaId,
@@ -109,12 +136,20 @@ export function createTemplates(db: Database): Templates {
                 rejected_reason: template.rejectedReason,
               })),
             ),
+            since,
           ],
         );
+        const unlisted = `t.waba_id = $1 and ($4::timestamptz is null or t.updated_at < $4) and not exists (
+          select 1 from unnest($2::text[], $3::text[]) as l (name, language) where l.name = t.name and l.language = t.language)`;
+        const params = [wabaId, listed.map(({ name }) => name), listed.map(({ language }) => language), since];
         await tx.query(
-          `delete from ${table} t where t.waba_id = $1 and not exists (
-             select 1 from unnest($2::text[], $3::text[]) as l (name, language) where l.name = t.name and l.language = t.language)`,
-          [wabaId, listed.map(({ name }) => name), listed.map(({ language }) => language)],
+          `update ${table} t set status = 'NOT_SENT', updated_at = now()
+           where ${unlisted} and t.template_id is null and t.status = 'UNCONFIRMED' and t.updated_at < now() - ${LOST_AFTER}`,
+          params,
+        );
+        await tx.query(
+          `delete from ${table} t where ${unlisted} and (t.template_id is not null or t.status not in ('UNCONFIRMED', 'NOT_SENT'))`,
+          params,
         );
         await tx.query(
           `update ${db.name("whatsapp_connections")} set templates_synced_at = now() where id = $1 or (waba_id = $2 and state <> 'disconnected')`,
@@ -136,13 +171,23 @@ export function createTemplates(db: Database): Templates {
       );
     },
 
-    async list({ customerConfigId, wabaId, status, q }) {
+    async list({ customerConfigId, wabaId, status, q }, { limit, after }) {
       return db.bounded<StoredTemplate>(
         `select ${COLUMNS} from ${OWN_ACCOUNTS} join ${table} t using (waba_id)
          where ($2::text is null or t.waba_id = $2) and ($3::text is null or t.status = $3)
            and ($4::text is null or position($4 in lower(t.name)) > 0 or position($4 in lower(t.components::text)) > 0)
-         order by t.name, t.language, t.waba_id`,
-        [customerConfigId, wabaId ?? null, status ?? null, searched(q)],
+           and ($5::text is null or (t.name, t.language, t.waba_id) > ($5, $6, $7))
+         order by t.name, t.language, t.waba_id limit $8`,
+        [
+          customerConfigId,
+          wabaId ?? null,
+          status ?? null,
+          searched(q),
+          after?.name ?? null,
+          after?.language ?? null,
+          after?.wabaId ?? null,
+          limit,
+        ],
       );
     },
 
@@ -156,8 +201,11 @@ export function createTemplates(db: Database): Templates {
 
     async announce({ customerConfigId, wabaId }, { name, language, category, parameterFormat, components }) {
       const [row] = await db.query<{ id: string }>(
-        `insert into ${table} (customer_config_id, waba_id, name, language, category, status, parameter_format, components)
-         values ($1, $2, $3, $4, $5, 'PENDING', $6, $7) on conflict do nothing returning id`,
+        `insert into ${table} as t (customer_config_id, waba_id, name, language, category, status, parameter_format, components)
+         values ($1, $2, $3, $4, $5, 'UNCONFIRMED', $6, $7)
+         on conflict (waba_id, name, language) do update set customer_config_id = excluded.customer_config_id, category = excluded.category,
+           status = excluded.status, parameter_format = excluded.parameter_format, components = excluded.components, updated_at = now()
+         where t.status = 'NOT_SENT' returning id`,
         [customerConfigId, wabaId, name, language, category, parameterFormat, JSON.stringify(components)],
       );
       return row?.id ?? null;
@@ -169,7 +217,7 @@ export function createTemplates(db: Database): Templates {
         `insert into ${table} as t (customer_config_id, waba_id, template_id, name, language, category, status, parameter_format, components)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (waba_id, name, language) do update set template_id = excluded.template_id, category = excluded.category,
-           status = case when t.status = 'PENDING' then excluded.status else t.status end, updated_at = now() returning id`,
+           status = case when t.status in ('UNCONFIRMED', 'NOT_SENT') then excluded.status else t.status end, updated_at = now() returning id`,
         [
           customerConfigId,
           wabaId,
@@ -185,18 +233,25 @@ export function createTemplates(db: Database): Templates {
       return (row as { id: string }).id;
     },
 
-    async resubmit(id, { components, category }) {
+    async doubt(id, { components, category }) {
       await db.query(
-        `update ${table} set components = $2, category = coalesce($3, category), status = 'PENDING', rejected_reason = null, updated_at = now()
-         where id = $1`,
-        [id, JSON.stringify(components), category],
+        `update ${table} set components = coalesce($2, components), category = coalesce($3, category), status = 'UNCONFIRMED',
+           rejected_reason = null, updated_at = now() where id = $1`,
+        [id, components === undefined ? null : JSON.stringify(components), category ?? null],
+      );
+    },
+
+    async confirm(id) {
+      await db.query(
+        `update ${table} set status = 'PENDING', updated_at = now() where id = $1 and status = 'UNCONFIRMED'`,
+        [id],
       );
     },
 
     async restore({ id, components, category, status, rejectedReason }) {
       await db.query(
         `update ${table} set components = $2, category = $3, status = $4, rejected_reason = $5, updated_at = now()
-         where id = $1 and status = 'PENDING'`,
+         where id = $1 and status = 'UNCONFIRMED'`,
         [id, JSON.stringify(components), category, status, rejectedReason],
       );
     },

@@ -5,6 +5,7 @@ import { ChannelError } from "../errors.ts";
 import { inboxText } from "../pipeline/inbox-text.ts";
 import type {
   Audit,
+  AuditOwner,
   MessageCursor,
   MessageFilter,
   MessageStream,
@@ -58,14 +59,38 @@ const START: MessageCursor = {
   outboxId: "9223372036854775807",
 };
 
-export type MessageAudit = (
-  query: MessageQuery,
-  page: { readonly limit: number; readonly before: string | null },
-) => Promise<{ readonly messages: readonly AuditedMessage[]; readonly next: string | null }>;
+export type MessageAudit = {
+  /** @throws ChannelError REQUEST_INVALID. */
+  list(
+    query: MessageQuery,
+    page: { readonly limit: number; readonly before: string | null },
+  ): Promise<{ readonly messages: readonly AuditedMessage[]; readonly next: string | null }>;
+  /** @param id `in:17`, `out:17`. @throws ChannelError MESSAGE_UNKNOWN. */
+  get(owner: AuditOwner, id: string): Promise<AuditedMessage>;
+};
 
-/** @throws ChannelError REQUEST_INVALID. */
-export function createMessageAudit(audit: Pick<Audit, "received" | "sent">): MessageAudit {
-  return async ({ direction, ...filter }, { limit, before }) => {
+export function createMessageAudit(audit: Pick<Audit, "received" | "sent" | "receivedOne" | "sentOne">): MessageAudit {
+  return { list, get };
+
+  async function get(owner: AuditOwner, id: string): Promise<AuditedMessage> {
+    const [, direction, row] = /^(in|out):([1-9]\d{0,17})$/.exec(id) ?? [];
+    if (row !== undefined && direction === "in") {
+      const came = await audit.receivedOne(owner, row);
+      if (came !== null) return toReceived(came);
+    } else if (row !== undefined) {
+      const went = await audit.sentOne(owner, row);
+      if (went !== null) return toSent(went);
+    }
+    throw new ChannelError(
+      "MESSAGE_UNKNOWN",
+      "There is no message with this id: it was deleted with age, or with its person.",
+    );
+  }
+
+  async function list(
+    { direction, ...filter }: MessageQuery,
+    { limit, before }: { readonly limit: number; readonly before: string | null },
+  ): ReturnType<MessageAudit["list"]> {
     const start = before === null ? START : readCursor(before);
     const page = { limit: limit + 1, before: start };
     const [came, went] = await Promise.all([
@@ -80,7 +105,7 @@ export function createMessageAudit(audit: Pick<Audit, "received" | "sent">): Mes
       const bound = Math.max(...lanes.map(({ queue, more }) => (queue.length > 0 ? 0 : (more?.at.getTime() ?? 0))));
       const [newest] = lanes.filter(({ queue }) => queue.length > 0).sort((a, b) => timeOf(b) - timeOf(a));
       if (newest === undefined || timeOf(newest) < bound) break;
-      const { message, place } = newest.queue.shift() as Placed;
+      const { message, place } = newest.queue.shift() as Taken;
       messages.push(message);
       cursor = { ...cursor, ...place };
     }
@@ -88,13 +113,13 @@ export function createMessageAudit(audit: Pick<Audit, "received" | "sent">): Mes
       if (queue.length === 0 && more !== null) cursor = { ...cursor, ...more.cursor };
     const isOver = lanes.every(({ queue, more }) => queue.length === 0 && more === null);
     return { messages, next: isOver ? null : `${cursor.webhookId}.${cursor.eventId}.${cursor.outboxId}` };
-  };
+  }
 }
 
 const NOTHING: MessageStream<never> = { messages: [], more: null };
 
-type Placed = { readonly message: AuditedMessage; readonly place: Partial<MessageCursor> };
-type Lane = { readonly queue: Placed[]; readonly more: MessageStream<never>["more"] };
+type Taken = { readonly message: AuditedMessage; readonly place: Partial<MessageCursor> };
+type Lane = { readonly queue: Taken[]; readonly more: MessageStream<never>["more"] };
 
 function laneOf<Message>(
   { messages, more }: MessageStream<Message>,

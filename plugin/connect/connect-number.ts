@@ -46,7 +46,7 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
     // It works from here on; what follows is looked up again when it is needed.
     const account = { customerConfigId, connectionId, wabaId, accessTokenEnc: null };
     await tryStep(draft, "templates", phoneNumberId, async () => {
-      await templates.replace(account, await graphApi.templatesOf({ wabaId, accessToken }));
+      await templates.replace(account, await graphApi.templatesOf({ wabaId, accessToken }), null);
       return "done";
     });
     await tryStep(draft, "profile", phoneNumberId, async () => {

@@ -18,6 +18,10 @@ export const ERROR = z.strictObject({
     message: text.describe(
       "What to do, in plain words. Never holds a token, a phone number or text that people wrote.",
     ),
+    problems: z
+      .array(z.strictObject({ path: text, problem: text, limit: z.number().nullable(), fix: text }))
+      .optional()
+      .describe("Of a message or template that does not fit: each thing that is wrong, with its place."),
   }),
 });
 
@@ -202,41 +206,37 @@ export const REPLAYED = z.strictObject({
   events: z.strictObject({ redriven: count, understood: count, unknown: count, applied: count, waiting: count }),
 });
 
-export const MESSAGES = z.strictObject({
-  messages: z.array(
+export const MESSAGE = z.strictObject({
+  id: text,
+  direction: z.enum(["in", "out"]),
+  conversationId: id.nullable(),
+  contact: z.strictObject({ name: text.nullable(), phoneNumber: text.nullable() }),
+  kind: text,
+  text: text.nullable(),
+  messageId: text.nullable().describe("The wamid."),
+  at: time,
+  state: z.enum(MESSAGE_STATES),
+  times: z.strictObject({
+    queued: time.nullable(),
+    accepted: time.nullable(),
+    sent: time.nullable(),
+    delivered: time.nullable(),
+    read: time.nullable(),
+    failed: time.nullable(),
+  }),
+  error: z.strictObject({ code: text, title: text.nullable(), words: text, fix: text.nullable() }).nullable(),
+  degraded: z.array(degradation),
+  sendId: id.nullable(),
+  partIndex: count.nullable(),
+  attempts: z.array(
     z.strictObject({
-      id: text,
-      direction: z.enum(["in", "out"]),
-      conversationId: id.nullable(),
-      contact: z.strictObject({ name: text.nullable(), phoneNumber: text.nullable() }),
-      kind: text,
-      text: text.nullable(),
-      messageId: text.nullable().describe("The wamid."),
-      at: time,
-      state: z.enum(MESSAGE_STATES),
-      times: z.strictObject({
-        queued: time.nullable(),
-        accepted: time.nullable(),
-        sent: time.nullable(),
-        delivered: time.nullable(),
-        read: time.nullable(),
-        failed: time.nullable(),
-      }),
-      error: z.strictObject({ code: text, title: text.nullable(), words: text, fix: text.nullable() }).nullable(),
-      degraded: z.array(degradation),
-      sendId: id.nullable(),
-      partIndex: count.nullable(),
-      attempts: z.array(
-        z.strictObject({
-          startedAt: time,
-          outcome: z.enum(["started", "accepted", "rejected", "ambiguous"]),
-          metaCode: z.number().nullable(),
-        }),
-      ),
+      startedAt: time,
+      outcome: z.enum(["started", "accepted", "rejected", "ambiguous"]),
+      metaCode: z.number().nullable(),
     }),
   ),
-  next,
 });
+export const MESSAGES = z.strictObject({ messages: z.array(MESSAGE), next });
 export const CHANGES = z.strictObject({
   cursor: text.describe("The `since` of the next look."),
   messages: z.boolean(),
@@ -252,7 +252,9 @@ export const TEMPLATE = z.strictObject({
   name: text,
   language: text,
   category: text.nullable(),
-  status: text.describe("In Meta's word: APPROVED, PENDING, REJECTED, PAUSED, DISABLED, …"),
+  status: text.describe(
+    "In Meta's word: APPROVED, PENDING, REJECTED, PAUSED, DISABLED, … UNCONFIRMED: Meta's answer was lost, and it is asked again within minutes. NOT_SENT: Meta has never had it.",
+  ),
   rejectionReason: text.nullable(),
   qualityScore: text.nullable(),
   parameterFormat: z.enum(["NAMED", "POSITIONAL"]),
@@ -263,6 +265,7 @@ export const TEMPLATE = z.strictObject({
 });
 export const TEMPLATES = z.strictObject({
   templates: z.array(TEMPLATE),
+  next: text.nullable().describe("The `after` of the next page; null at the end."),
   accounts: z.array(z.strictObject({ wabaId: text, name: text.nullable(), syncedAt: time.nullable() })),
 });
 export const SYNCED = z.strictObject({

@@ -1,4 +1,4 @@
-/** `GET /webhooks`, `/webhooks/:id`, `/messages`, `/changes`, `POST /webhooks/:id/replay`: what came and went, for its tenant. */
+/** `GET /webhooks`, `/webhooks/:id`, `/messages`, `/messages/:id`, `/changes`, `POST /webhooks/:id/replay`: what came and went, for its tenant. */
 import { z } from "zod";
 import type { LookForChanges } from "../audit/changes.ts";
 import type { MessageAudit } from "../audit/messages.ts";
@@ -70,12 +70,16 @@ export function createAuditRoutes({ webhooks, messages, changes }: AuditDeps) {
     const { limit, before, state, direction, conversation_id: conversationId, q } = readQuery(request, MESSAGES);
     const states = state === undefined ? undefined : [state];
     const query = { customerConfigId, states, direction, conversationId, q };
-    sendJson(response, 200, await messages(query, { limit, before: before ?? null }));
+    sendJson(response, 200, await messages.list(query, { limit, before: before ?? null }));
+  };
+
+  const message: TenantRoute = async (request, response, { customerConfigId }) => {
+    sendJson(response, 200, await messages.get({ customerConfigId }, String(request.params.id)));
   };
 
   const look: TenantRoute = async (request, response, { customerConfigId }) => {
     sendJson(response, 200, await changes({ customerConfigId }, readQuery(request, CHANGES).since));
   };
 
-  return { list, one, replay, messages: listMessages, changes: look };
+  return { list, one, replay, messages: listMessages, message, changes: look };
 }

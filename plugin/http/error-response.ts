@@ -11,7 +11,7 @@ const MAX_LINGERING = 256;
 let lingering = 0;
 
 export function answerError(response: ServerResponse, error: unknown, log: Logger): void {
-  const { status, code, message } = statusOfError(error, log);
+  const { status, code, message, problems } = statusOfError(error, log);
   if (response.headersSent) {
     response.destroy();
     return;
@@ -25,7 +25,7 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
   }
   if (status === 413 || status === 400 || status === 415) response.setHeader("connection", "close");
   if (status === 503) response.setHeader("retry-after", "5");
-  sendJson(response, status, { error: { code, message } });
+  sendJson(response, status, { error: { code, message, problems } });
 }
 
 /**
@@ -60,7 +60,7 @@ function endAnswer(response: ServerResponse, body: string): void {
 export function statusOfError(
   error: unknown,
   log: Logger,
-): { readonly status: number; readonly code: string; readonly message: string } {
+): Pick<ChannelError, "message" | "problems"> & { readonly status: number; readonly code: string } {
   const known = error instanceof ChannelError ? error : null;
   const status = known === null ? 500 : ERROR_STATUS[known.code];
   const code = known?.code ?? "INTERNAL";
@@ -70,7 +70,7 @@ export function statusOfError(
       { code, error: error instanceof Error ? error.name : typeof error, cause: causeOf(error) },
       known?.message ?? "request failed",
     );
-  return { status, code, message: known?.message ?? "Internal error." };
+  return { status, code, message: known?.message ?? "Internal error.", problems: known?.problems };
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {

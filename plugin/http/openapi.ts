@@ -121,6 +121,7 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
     query: TEMPLATE_SCHEMAS.list,
     answers: { 200: answers.TEMPLATES },
   },
+  template: { summary: "One template, with Meta's state of it", answers: { 200: answers.TEMPLATE } },
   createTemplate: {
     summary: "Gives Meta a template to review",
     needs: "operate",
@@ -174,6 +175,10 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
     summary: "What came and went, newest first, each with its life",
     query: AUDIT_SCHEMAS.messages,
     answers: { 200: answers.MESSAGES },
+  },
+  message: {
+    summary: "One message with its life, by its id in the list (in:17, out:17)",
+    answers: { 200: answers.MESSAGE },
   },
   changes: {
     summary: "What has changed since the last look",

@@ -123,6 +123,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     download: asTenant(media.download),
     sample: toOperate(templates.sample),
     templates: asTenant(templates.list),
+    template: asTenant(templates.one),
     createTemplate: toOperate(templates.create),
     syncTemplates: toOperate(templates.sync),
     editTemplate: toOperate(templates.edit),
@@ -133,6 +134,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     webhook: toOperate(audit.one),
     replay: toOperate(audit.replay),
     messages: asTenant(audit.messages),
+    message: asTenant(audit.message),
     changes: asTenant(audit.changes),
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
     health: async (_request, response) => {

@@ -4,7 +4,7 @@ import type { TemplateService } from "../templates/manage-templates.ts";
 import type { UploadSample } from "../templates/upload-sample.ts";
 import { sendJson } from "./error-response.ts";
 import { readBody } from "./json-body.ts";
-import { readQuery, SEARCH } from "./query.ts";
+import { PAGE, readQuery, SEARCH } from "./query.ts";
 import type { TenantRoute } from "./session.ts";
 
 const wabaId = z.string().regex(/^\d+$/).max(20);
@@ -13,7 +13,13 @@ const components = z.array(z.looseObject({}));
 
 export const TEMPLATE_SCHEMAS = {
   sample: z.strictObject({ mediaId: z.guid(), wabaId: wabaId.optional() }),
-  list: z.strictObject({ waba_id: wabaId.optional(), status: z.string().max(50).optional(), q: SEARCH }),
+  list: z.strictObject({
+    waba_id: wabaId.optional(),
+    status: z.string().max(50).optional(),
+    q: SEARCH,
+    limit: PAGE.limit,
+    after: z.string().max(600).optional(),
+  }),
   create: z.strictObject({
     wabaId: wabaId.optional(),
     name: z.string(),
@@ -43,6 +49,10 @@ export function createTemplateRoutes(deps: {
     sendJson(response, 200, await templates.list({ customerConfigId, wabaId: waba_id, ...filter }));
   };
 
+  const one: TenantRoute = async (request, response, { customerConfigId }) => {
+    sendJson(response, 200, await templates.get({ customerConfigId, id: String(request.params.id) }));
+  };
+
   const create: TenantRoute = async (request, response, { customerConfigId }) => {
     const given = await readBody(request, TEMPLATE_SCHEMAS.create);
     sendJson(response, 201, await templates.create({ ...given, customerConfigId }));
@@ -65,5 +75,5 @@ export function createTemplateRoutes(deps: {
     sendJson(response, 200, await templates.sync({ customerConfigId, ...given }));
   };
 
-  return { sample, list, create, edit, remove, sync };
+  return { sample, list, one, create, edit, remove, sync };
 }

@@ -188,6 +188,8 @@ export const LIMITS = {
   templateUrl: { min: 1, max: 2000, unit: "utf16", field: "buttons[].url" },
   /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
   templateUrlButtons: { max: 2, unit: "items", field: "buttons[type=URL]" },
+  /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/authentication-templates */
+  templateCodeMinutes: { min: 1, max: 90, unit: "minutes", field: "components[type=FOOTER].code_expiration_minutes" },
   /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
   templatePhone: { min: 1, max: 20, unit: "utf16", field: "buttons[].phone_number" },
   // Ours

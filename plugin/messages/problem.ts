@@ -1,15 +1,8 @@
 /** What is wrong with a message before it is sent, and the place where it was found. */
 
-export type Problem = {
-  /** The failing field, in our shape: `buttons[3].title`; empty for the message as a whole. */
-  readonly path: string;
-  /** What is wrong with it, to be read after the path. Never quotes the value. */
-  readonly problem: string;
-  /** The limit that it passed, in the unit of the field or of `problem`; null where there is none. */
-  readonly limit: number | null;
-  /** What to do. */
-  readonly fix: string;
-};
+import type { Problem } from "../errors.ts";
+
+export type { Problem };
 
 /** A place in a message: it knows its path and takes what is found there. */
 export type Place = {

@@ -97,7 +97,8 @@ function refuse(code: ErrorCode, at: string, problems: readonly Problem[]): void
 }
 
 function invalid(code: ErrorCode, problems: readonly Problem[]): ChannelError {
-  return new ChannelError(code, sayProblems(problems), { retry: code === "TEMPLATE_INVALID" ? "fix" : "never" });
+  const retry = code === "TEMPLATE_INVALID" ? "fix" : "never";
+  return new ChannelError(code, sayProblems(problems), { retry, problems });
 }
 
 function joined(at: string, path: string): string {

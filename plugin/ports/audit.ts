@@ -56,9 +56,12 @@ export type AuditedDelivery = DeliveryRow & {
 /** A message's place among those that came, and among those that went. */
 export type MessageCursor = { readonly webhookId: string; readonly eventId: string; readonly outboxId: string };
 
+/** When it was stored, and its place among the others. */
+export type Placed<Message> = Message & { readonly at: Date; readonly cursor: Partial<MessageCursor> };
+
 /** A page of one direction. */
 export type MessageStream<Message> = {
-  readonly messages: readonly (Message & { readonly at: Date; readonly cursor: Partial<MessageCursor> })[];
+  readonly messages: readonly Placed<Message>[];
   /** Where looking ended before the page was full; null when there is nothing more. */
   readonly more: { readonly at: Date; readonly cursor: Partial<MessageCursor> } | null;
 };
@@ -123,6 +126,10 @@ export type Audit = {
   ownKeys(owner: AuditOwner, dedupeKeys: readonly string[]): Promise<ReadonlySet<string>>;
   received(filter: MessageFilter, page: AuditPage): Promise<MessageStream<ReceivedMessage>>;
   sent(filter: MessageFilter, page: AuditPage): Promise<MessageStream<SentMessage>>;
+  /** By the event's row. @returns null when it is no message of the tenant's. */
+  receivedOne(owner: AuditOwner, id: string): Promise<Placed<ReceivedMessage> | null>;
+  /** By the row in `whatsapp_outbox`. @returns null when it is not the tenant's. */
+  sentOne(owner: AuditOwner, id: string): Promise<Placed<SentMessage> | null>;
   marks(owner: AuditOwner): Promise<AuditMarks>;
 };
 

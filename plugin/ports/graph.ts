@@ -101,7 +101,7 @@ export type GraphApi = {
   templatesOf(call: { readonly wabaId: string; readonly accessToken: string }): Promise<readonly ListedTemplate[]>;
   /**
    * Gives Meta a template to review.
-   * @throws ChannelError GRAPH_REJECTED with Meta's own words in `meta`, GRAPH_UNREACHABLE.
+   * @throws ChannelError GRAPH_REJECTED with Meta's own words in `meta`, GRAPH_UNREACHABLE when nothing has left, GRAPH_AMBIGUOUS when it may be done.
    * @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
    */
   createTemplate(call: {

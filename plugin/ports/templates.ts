@@ -18,21 +18,32 @@ export type KnownTemplate = Pick<
 export type Templates = {
   /** A connected number of the tenant's that has a token, in this account or, without one, in any; null when there is none. */
   accountOf(customerConfigId: string, wabaId: string | null): Promise<SendingAccount | null>;
-  /** What Meta lists takes the place of everything that was known of the account. */
-  replace(account: SendingAccount, listed: readonly ListedTemplate[]): Promise<TemplateSync>;
+  /** The moment, before Meta is asked for its list: what is written after it is newer than the list. */
+  now(): Promise<string>;
+  /**
+   * What Meta lists takes the place of what was known of the account. Of a creation whose answer was lost it says whether Meta has it; a template
+   * that Meta never had stays, as `NOT_SENT`.
+   * @param since of {@link Templates.now}; null where nobody else can have written.
+   */
+  replace(account: SendingAccount, listed: readonly ListedTemplate[], since: string | null): Promise<TemplateSync>;
+  /** A connected number of each account that has a template of which nobody has known for a while what Meta did with it. */
+  unsettled(): Promise<readonly SendingAccount[]>;
   /** The accounts in which the tenant has a number that is not disconnected, by id. */
   accounts(customerConfigId: string): Promise<readonly TemplateAccount[]>;
-  /** By name and language; those of the tenant's accounts only. */
-  list(filter: TemplateFilter): Promise<readonly StoredTemplate[]>;
+  /** By name, language and account; those of the tenant's accounts only. */
+  list(
+    filter: TemplateFilter,
+    page: { readonly limit: number; readonly after: TemplatePlace | null },
+  ): Promise<readonly StoredTemplate[]>;
   /** Null when it is in no account of the tenant's. */
   find(customerConfigId: string, id: string): Promise<StoredTemplate | null>;
   /**
-   * A template that Meta is about to be asked for, so that a webhook that is faster than the answer finds it.
-   * @returns its id; null when there is one of this name and language already.
+   * A template that Meta is about to be asked for, as `UNCONFIRMED`: a webhook that is faster than the answer finds it, and a crash does not lose it.
+   * @returns its id; null when Meta has one of this name and language, or may have.
    */
   announce(account: SendingAccount, draft: TemplateDraft): Promise<string | null>;
   /**
-   * What Meta has answered. A webhook that was faster has the last word about the status.
+   * Meta has taken it. A webhook that was faster has the last word about the status.
    * @returns its id, which is another one where somebody has read the account's templates meanwhile.
    */
   settle(
@@ -40,11 +51,10 @@ export type Templates = {
     draft: TemplateDraft,
     answer: { readonly templateId: string; readonly status: string; readonly category: string },
   ): Promise<string>;
-  /** It is in review again, with this in it. */
-  resubmit(
-    id: string,
-    changes: Pick<TemplateDraft, "components"> & { readonly category: string | null },
-  ): Promise<void>;
+  /** Meta is about to be asked to change or delete it: `UNCONFIRMED` until {@link Templates.confirm} or {@link Templates.restore}. */
+  doubt(id: string, changes: Partial<Pick<TemplateDraft, "components" | "category">>): Promise<void>;
+  /** Meta has taken the change: it is in review again, unless a webhook has spoken since. */
+  confirm(id: string): Promise<void>;
   /** Meta would not: it is what it was, unless a webhook has spoken since. */
   restore(before: StoredTemplate): Promise<void>;
   forget(id: string): Promise<void>;
@@ -74,6 +84,9 @@ export type TemplateFilter = {
   /** Stands in its name or its text. */
   readonly q?: string | undefined;
 };
+
+/** Where a template stands in the list. */
+export type TemplatePlace = Pick<StoredTemplate, "name" | "language" | "wabaId">;
 
 export type TemplateDraft = {
   readonly name: string;

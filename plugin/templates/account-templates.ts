@@ -1,12 +1,12 @@
 /** The templates of an account as last synced, read from Meta again when they are old or lack what is asked for. */
 import { ChannelError } from "../errors.ts";
-import type { GraphApi, KnownTemplate, SecretBox, SendingAccount, Templates } from "../ports.ts";
+import type { KnownTemplate, SendingAccount, Templates } from "../ports.ts";
 import { isStorable } from "../storable.ts";
+import { hasToken, type ReadAccount } from "./read-account.ts";
 
 export type AccountTemplatesDeps = {
-  readonly templates: Templates;
-  readonly graphApi: Pick<GraphApi, "templatesOf">;
-  readonly secretBox: SecretBox;
+  readonly templates: Pick<Templates, "named">;
+  readonly readAccount: ReadAccount;
 };
 
 /** Webhooks tell of most changes; what they miss is seen after this long. */
@@ -21,7 +21,7 @@ export type TemplatesNamed = (
   language: string,
 ) => Promise<readonly KnownTemplate[] | null>;
 
-export function createAccountTemplates({ templates, graphApi, secretBox }: AccountTemplatesDeps): TemplatesNamed {
+export function createAccountTemplates({ templates, readAccount }: AccountTemplatesDeps): TemplatesNamed {
   /** Sends of one moment share one reading. */
   const underWay = new Map<string, Promise<boolean>>();
 
@@ -43,16 +43,9 @@ export function createAccountTemplates({ templates, graphApi, secretBox }: Accou
   }
 
   async function readAll(account: SendingAccount): Promise<boolean> {
-    const { wabaId, accessTokenEnc, customerConfigId, connectionId } = account;
-    if (accessTokenEnc === null) return false;
-    const accessToken = secretBox.open(accessTokenEnc, {
-      customerConfigId,
-      rowId: connectionId,
-      field: "access_token",
-    });
+    if (!hasToken(account)) return false;
     try {
-      const listed = await graphApi.templatesOf({ wabaId, accessToken });
-      await templates.replace(account, listed);
+      await readAccount(account);
       return true;
     } catch (error) {
       if (error instanceof ChannelError && (error.code === "GRAPH_REJECTED" || error.code === "GRAPH_UNREACHABLE"))

@@ -260,7 +260,9 @@ function checkAuthentication(components: readonly Fields[], place: Place): void 
         place.item(i).member("text").report("is Meta's own in this category", "Leave it out.");
       optional(flag)(component.add_security_recommendation, place.item(i).member("add_security_recommendation"));
     }
-    if (type === "HEADER") place.item(i).report("is not taken in this category", "Leave it out.");
+    if (type === "FOOTER") checkExpiry(component, place.item(i));
+    if (type !== "BODY" && type !== "FOOTER" && type !== "BUTTONS")
+      place.item(i).report("is not taken in this category", "Leave it out.");
   }
   const buttons = components.find(({ type }) => upper(type) === "BUTTONS")?.buttons;
   const hasCode = Array.isArray(buttons) && buttons.some((button) => isFields(button) && upper(button.type) === "OTP");
@@ -269,6 +271,18 @@ function checkAuthentication(components: readonly Fields[], place: Place): void 
       "have no OTP button",
       'Add { "type": "BUTTONS", "buttons": [{ "type": "OTP", "otp_type": "COPY_CODE" }] }.',
     );
+}
+
+function checkExpiry({ text: words, code_expiration_minutes: minutes }: Fields, place: Place): void {
+  if (words !== undefined) place.member("text").report("is Meta's own in this category", "Leave it out.");
+  if (!Number.isInteger(minutes) || (minutes as number) < 1 || (minutes as number) > LIMITS.templateCodeMinutes.max)
+    place
+      .member("code_expiration_minutes")
+      .report(
+        `is no whole number from 1 to ${LIMITS.templateCodeMinutes.max}`,
+        "Give one, or no FOOTER.",
+        LIMITS.templateCodeMinutes.max,
+      );
 }
 
 function isText(value: unknown): boolean {

@@ -60,6 +60,8 @@ const STATES: ReadonlyMap<string, readonly [problem: string, fix: string]> = new
   ["ARCHIVED", ["is archived", "Unarchive it in WhatsApp Manager, or send another template."]],
   ["PENDING_DELETION", ["is being deleted", "Send another template."]],
   ["DELETED", ["was deleted", "Send another template."]],
+  ["UNCONFIRMED", ["was changed, and Meta has not said yet whether it takes that", WAIT]],
+  ["NOT_SENT", ["never came to Meta", "Create it again, and wait for its approval."]],
 ]);
 
 function isSendable({ status }: ApprovedTemplate, place: Place): boolean {

@@ -1,7 +1,7 @@
 /** A tenant's templates: listed, and created, edited, deleted and read again at Meta. */
 import { ChannelError } from "../errors.ts";
 import { isFields } from "../messages/check-value.ts";
-import { sayProblems } from "../messages/problem.ts";
+import { type Problem, sayProblems } from "../messages/problem.ts";
 import type {
   GraphApi,
   Logger,
@@ -10,11 +10,13 @@ import type {
   StoredTemplate,
   TemplateAccount,
   TemplateFilter,
+  TemplatePlace,
   TemplateSync,
   Templates,
 } from "../ports.ts";
 import { isUuid } from "../uuid.ts";
 import { checkDraft } from "./check-draft.ts";
+import { hasToken, type ReadAccount, tokenOf } from "./read-account.ts";
 import type { UploadSample } from "./upload-sample.ts";
 
 /** A template in one language. */
@@ -28,7 +30,10 @@ export type ManagedTemplate = {
   readonly name: string;
   readonly language: string;
   readonly category: string | null;
-  /** `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`, …: only approved ones can be sent. */
+  /**
+   * Meta's `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`, …: only approved ones can be sent. Two are ours: `UNCONFIRMED` while nobody knows
+   * what Meta did, because its answer was lost (it is asked again within minutes), and `NOT_SENT` when Meta has never had it.
+   */
   readonly status: string;
   /** In Meta's word; null when it is not rejected. */
   readonly rejectionReason: string | null;
@@ -64,20 +69,37 @@ export type TemplateToEdit = Pick<TemplateToCreate, "customerConfigId" | "compon
   readonly category?: string | undefined;
 };
 
+/** Which template of which tenant. */
+export type OneTemplate = { readonly customerConfigId: string; readonly id: string };
+
 export type TemplateService = {
-  list(
-    filter: TemplateFilter,
-  ): Promise<{ readonly templates: readonly ManagedTemplate[]; readonly accounts: readonly TemplateAccount[] }>;
   /**
-   * Gives Meta a template to review; what becomes of it is a `template` event, and in `list`.
-   * @throws ChannelError TEMPLATE_DRAFT_INVALID, TEMPLATE_LOCKED when there is one of this name and language, CONNECTION_MISSING, REQUEST_INVALID,
-   * GRAPH_REJECTED with Meta's own words, GRAPH_UNREACHABLE, and for a sample what uploading it throws.
+   * By name and language, page by page.
+   * @param filter `limit`: 1 to 200, default 50; `after`: the `next` of the page before.
+   * @throws ChannelError REQUEST_INVALID.
+   */
+  list(filter: TemplateFilter & { readonly limit?: number | undefined; readonly after?: string | undefined }): Promise<{
+    readonly templates: readonly ManagedTemplate[];
+    readonly accounts: readonly TemplateAccount[];
+    /** Null at the end. */
+    readonly next: string | null;
+  }>;
+  /** @throws ChannelError TEMPLATE_UNKNOWN. */
+  get(template: OneTemplate): Promise<ManagedTemplate>;
+  /**
+   * Gives Meta a template to review; what becomes of it is a `template` event, and in `list`. Where Meta's answer is lost it is `UNCONFIRMED`.
+   * @throws ChannelError TEMPLATE_DRAFT_INVALID with its `problems`, TEMPLATE_LOCKED when there is one of this name and language, CONNECTION_MISSING,
+   * REQUEST_INVALID, GRAPH_REJECTED with Meta's own words, GRAPH_UNREACHABLE, and for a sample what uploading it throws.
    */
   create(template: TemplateToCreate): Promise<ManagedTemplate>;
   /** All components take the place of those before. @throws as `create`, TEMPLATE_UNKNOWN, TEMPLATE_LOCKED. */
   edit(change: TemplateToEdit): Promise<ManagedTemplate>;
-  /** In this one language. Meta keeps the name of an approved one for 30 days. @throws ChannelError TEMPLATE_UNKNOWN, CONNECTION_MISSING, GRAPH_REJECTED, GRAPH_UNREACHABLE. */
-  remove(template: { readonly customerConfigId: string; readonly id: string }): Promise<void>;
+  /**
+   * In this one language. Meta keeps the name of an approved one for 30 days.
+   * @throws ChannelError TEMPLATE_UNKNOWN, TEMPLATE_LOCKED, CONNECTION_MISSING, GRAPH_REJECTED, GRAPH_UNREACHABLE; GRAPH_AMBIGUOUS when it may be deleted,
+   * which shows itself within minutes.
+   */
+  remove(template: OneTemplate): Promise<void>;
   /** Reads the templates of the tenant's accounts from Meta. @throws ChannelError CONNECTION_MISSING, GRAPH_REJECTED, GRAPH_UNREACHABLE. */
   sync(which: { readonly customerConfigId: string; readonly wabaId?: string | undefined }): Promise<{
     readonly accounts: readonly (TemplateSync & { readonly wabaId: string })[];
@@ -86,26 +108,39 @@ export type TemplateService = {
 
 export type ManageTemplatesDeps = {
   readonly templates: Templates;
-  readonly graphApi: Pick<GraphApi, "createTemplate" | "editTemplate" | "deleteTemplate" | "templatesOf">;
+  readonly graphApi: Pick<GraphApi, "createTemplate" | "editTemplate" | "deleteTemplate">;
+  readonly readAccount: ReadAccount;
   readonly secretBox: Pick<SecretBox, "open">;
   readonly uploadSample: UploadSample;
   readonly log: Pick<Logger, "info">;
 };
 
+const USUAL_PAGE = 50;
+const LONGEST_PAGE = 200;
+
 /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management */
 const EDITABLE: readonly string[] = ["APPROVED", "REJECTED", "PAUSED"];
 
 export function createTemplateService(deps: ManageTemplatesDeps): TemplateService {
-  const { templates, graphApi, secretBox, uploadSample, log } = deps;
+  const { templates, graphApi, readAccount, secretBox, uploadSample, log } = deps;
 
   return {
-    async list(filter) {
+    async list({ limit = USUAL_PAGE, after, ...filter }) {
       requireTenant(filter.customerConfigId);
+      if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE)
+        throw new ChannelError("REQUEST_INVALID", `limit is a whole number from 1 to ${LONGEST_PAGE}.`);
+      const place = after === undefined ? null : readPlace(after);
       const [found, accounts] = await Promise.all([
-        templates.list({ ...filter, status: filter.status?.toUpperCase() }),
+        templates.list({ ...filter, status: filter.status?.toUpperCase() }, { limit: limit + 1, after: place }),
         templates.accounts(filter.customerConfigId),
       ]);
-      return { templates: found.map(toManaged), accounts };
+      const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1) : undefined;
+      return { templates: page.map(toManaged), accounts, next: last === undefined ? null : writePlace(last) };
+    },
+
+    async get({ customerConfigId, id }) {
+      return toManaged(await requireTemplate(customerConfigId, id));
     },
 
     async create({ customerConfigId, wabaId, headerMediaId, parameterFormat = "POSITIONAL", ...given }) {
@@ -121,16 +156,13 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
           "There is a template of this name in this language: edit that one, or take another name.",
           { retry: "fix" },
         );
-      try {
-        const { accessToken } = account;
-        const answer = await graphApi.createTemplate({ wabaId: account.wabaId, accessToken, draft });
-        const id = await templates.settle(account, draft, answer);
-        log.info({ templateId: id, wabaId: account.wabaId }, "a template was created");
-        return toManaged(await requireTemplate(customerConfigId, id));
-      } catch (error) {
-        await templates.forget(announced);
-        throw error;
-      }
+      const { accessToken, wabaId: at } = account;
+      const answer = await told(graphApi.createTemplate({ wabaId: at, accessToken, draft }), () =>
+        templates.forget(announced),
+      );
+      const id = answer === null ? announced : await templates.settle(account, draft, answer.answer);
+      log.info({ templateId: id, wabaId: at, isConfirmed: answer !== null }, "a template was created");
+      return toManaged(await requireTemplate(customerConfigId, id));
     },
 
     async edit({ customerConfigId, id, components: given, category, headerMediaId }) {
@@ -152,26 +184,29 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       const account = await accountOf(customerConfigId, before.wabaId);
       const components = await withSample(given, account, headerMediaId);
       const changed = category === undefined || category === before.category ? null : category;
-      await templates.resubmit(id, { components, category: changed });
-      try {
-        await graphApi.editTemplate({
-          templateId: before.templateId,
-          accessToken: account.accessToken,
-          components,
-          category: changed,
-        });
-      } catch (error) {
-        await templates.restore(before);
-        throw error;
-      }
-      log.info({ templateId: id, wabaId: before.wabaId }, "a template was changed");
+      await templates.doubt(id, { components, ...(changed !== null && { category: changed }) });
+      const change = { templateId: before.templateId, accessToken: account.accessToken, components, category: changed };
+      const isTold = (await told(graphApi.editTemplate(change), () => templates.restore(before))) !== null;
+      if (isTold) await templates.confirm(id);
+      log.info({ templateId: id, wabaId: before.wabaId, isConfirmed: isTold }, "a template was changed");
       return toManaged(await requireTemplate(customerConfigId, id));
     },
 
     async remove({ customerConfigId, id }) {
-      const { templateId, wabaId, name } = await requireTemplate(customerConfigId, id);
-      const { accessToken } = await accountOf(customerConfigId, wabaId);
-      if (templateId !== null) await graphApi.deleteTemplate({ wabaId, accessToken, templateId, name });
+      const before = await requireTemplate(customerConfigId, id);
+      const { templateId, wabaId, name } = before;
+      if (templateId === null && before.status === "UNCONFIRMED")
+        throw new ChannelError("TEMPLATE_LOCKED", `${WHY.UNCONFIRMED} Then it can be deleted.`, { retry: "backoff" });
+      if (templateId !== null) {
+        const { accessToken } = await accountOf(customerConfigId, wabaId);
+        await templates.doubt(id, {});
+        const deletion = graphApi.deleteTemplate({ wabaId, accessToken, templateId, name });
+        if ((await told(deletion, () => templates.restore(before))) === null)
+          throw new ChannelError(
+            "GRAPH_AMBIGUOUS",
+            "Meta did not answer, so it is not known whether it is deleted. It is asked again within minutes.",
+          );
+      }
       await templates.forget(id);
       log.info({ templateId: id, wabaId }, "a template was deleted");
     },
@@ -182,11 +217,8 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       const wanted = wabaId === undefined ? own : own.filter((one) => one === wabaId);
       if (wanted.length === 0) throw noAccount();
       const accounts = [];
-      for (const one of wanted) {
-        const account = await accountOf(customerConfigId, one);
-        const listed = await graphApi.templatesOf({ wabaId: one, accessToken: account.accessToken });
-        accounts.push({ wabaId: one, ...(await templates.replace(account, listed)) });
-      }
+      for (const one of wanted)
+        accounts.push({ wabaId: one, ...(await readAccount(await accountOf(customerConfigId, one))) });
       return { accounts };
     },
   };
@@ -202,13 +234,12 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
   async function accountOf(
     customerConfigId: string,
     wabaId: string | undefined,
-  ): Promise<SendingAccount & { readonly accessToken: string }> {
+  ): Promise<SendingAccount & { readonly accessTokenEnc: string; readonly accessToken: string }> {
     if (wabaId === undefined && (await templates.accounts(customerConfigId)).length > 1)
       throw new ChannelError("REQUEST_INVALID", "wabaId: this tenant has several accounts; say which.");
     const account = await templates.accountOf(customerConfigId, wabaId ?? null);
-    if (account === null || account.accessTokenEnc === null) throw noAccount();
-    const context = { customerConfigId, rowId: account.connectionId, field: "access_token" };
-    return { ...account, accessToken: secretBox.open(account.accessTokenEnc, context) };
+    if (account === null || !hasToken(account)) throw noAccount();
+    return { ...account, accessToken: tokenOf(account, secretBox) };
   }
 
   async function withSample(
@@ -224,6 +255,21 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
   }
 }
 
+/**
+ * What Meta answered; null where nobody knows what it did, which the upkeep then finds out.
+ * @param undo when it is certain that Meta did nothing. What ends otherwise is left in doubt, and found out as well.
+ */
+async function told<T>(asked: Promise<T>, undo: () => Promise<void>): Promise<{ readonly answer: T } | null> {
+  try {
+    return { answer: await asked };
+  } catch (error) {
+    const code = error instanceof ChannelError ? error.code : null;
+    if (code === "GRAPH_AMBIGUOUS") return null;
+    if (code === "GRAPH_REJECTED" || code === "GRAPH_UNREACHABLE") await undo();
+    throw error;
+  }
+}
+
 function isMediaHeader(component: unknown): component is Readonly<Record<string, unknown>> {
   if (!isFields(component)) return false;
   const [type, format] = [component.type, component.format].map((word) => String(word).toUpperCase());
@@ -232,12 +278,28 @@ function isMediaHeader(component: unknown): component is Readonly<Record<string,
 
 function requireFit(draft: Parameters<typeof checkDraft>[0]): void {
   const problems = checkDraft(draft);
-  if (problems.length > 0) throw new ChannelError("TEMPLATE_DRAFT_INVALID", sayProblems(problems));
-  if (draft.hasSample && !(draft.components as readonly unknown[]).some(isMediaHeader))
-    throw new ChannelError(
-      "TEMPLATE_DRAFT_INVALID",
-      "headerMediaId is for a header of the format IMAGE, VIDEO or DOCUMENT. Leave it out.",
-    );
+  const hasNoUse = draft.hasSample && !(Array.isArray(draft.components) && draft.components.some(isMediaHeader));
+  const all = hasNoUse ? [...problems, SAMPLE_WITHOUT_USE] : problems;
+  if (all.length > 0) throw new ChannelError("TEMPLATE_DRAFT_INVALID", sayProblems(all), { problems: all });
+}
+
+const SAMPLE_WITHOUT_USE: Problem = {
+  path: "headerMediaId",
+  problem: "is for a header of the format IMAGE, VIDEO or DOCUMENT",
+  limit: null,
+  fix: "Leave it out.",
+};
+
+/** A name, a language and an account hold no dot. */
+function writePlace({ name, language, wabaId }: TemplatePlace): string {
+  return `${name}.${language}.${wabaId}`;
+}
+
+function readPlace(after: string): TemplatePlace {
+  const [, name, language, wabaId] = /^([^.]{1,512})\.([^.]{1,20})\.(\d{1,20})$/.exec(after) ?? [];
+  if (name === undefined || language === undefined || wabaId === undefined)
+    throw new ChannelError("REQUEST_INVALID", "after is the next of the page before.");
+  return { name, language, wabaId };
 }
 
 function requireTenant(customerConfigId: string): void {
@@ -294,4 +356,6 @@ const WHY: Readonly<Record<string, string>> = {
   DISABLED: "Meta has disabled it for good: create another one.",
   PENDING_DELETION: "It is being deleted.",
   DELETED: "It is deleted.",
+  UNCONFIRMED: "Meta's answer was lost: it is asked again within minutes what it has.",
+  NOT_SENT: "Meta has never had it: create it again.",
 };

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { faultsOf } from "../support/accessibility.ts";
 import { type TestBrowser, useBrowser, type WatchedPage } from "../support/browser.ts";
 import { startChannel, TENANT, type TestChannel } from "../support/channel.ts";
+import { APP_ID } from "../support/connecting.ts";
 import { MESSAGES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
 import { startPageStub } from "../support/page-stub.ts";
 
@@ -26,11 +27,30 @@ async function openAt(url: string, options = DESK) {
 const open = (place = "", options = DESK) => openAt(`${stub.url}${place}`, options);
 const button = (page: WatchedPage, name: string | RegExp) => page.getByRole("button", { name, exact: true });
 const heading = (page: WatchedPage, name: string) => page.getByRole("heading", { name, exact: true, level: 1 });
+const ROOT = `document.querySelector("whatsapp-page").shadowRoot`;
 /** Through every shadow root. */
 const focused = (page: WatchedPage) =>
   page.evaluate<string>(
     `(() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; return (at?.getAttribute("aria-label") ?? at?.textContent ?? "").replace(/\\s+/g, " ").trim(); })()`,
   );
+const UNCONFIRMED = TEMPLATES.templates.find(
+  ({ status }) => status === "UNCONFIRMED",
+) as (typeof TEMPLATES.templates)[number];
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+const evilParts = (text: string) => [
+  { type: "HEADER", format: "TEXT", text },
+  { type: "BODY", text, example: { body_text: [[text]] } },
+  {
+    type: "BUTTONS",
+    buttons: [
+      { type: "URL", text, url: `javascript:${text}` },
+      { type: text, text },
+    ],
+  },
+];
 const refusal = (status: number, code: string, message: string) => ({ status, body: { error: { code, message } } });
 
 /** Every view, and a sentence by which it is known to be there. */
@@ -208,9 +228,13 @@ describe("who may see what", () => {
 });
 
 describe("what others have written", () => {
-  const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{constructor}}\${7*7} javascript:alert(1)`;
+  const MARKUP = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{constructor}}\${7*7} javascript:alert(1)`;
 
-  it("stays text, wherever it stands", async () => {
+  it.each([
+    ["markup", MARKUP],
+    // Right-to-left overrides that are never closed, all of WhatsApp's marks, and no place to break.
+    ["10,000 characters", `\u202e\u2066onerror${"*_~`a> \u0000\ufeff".repeat(500)}${"W".repeat(5_000)}`],
+  ])("stays text, wherever it stands: %s", async (_what, EVIL) => {
     stub.answer("GET /messages", {
       messages: MESSAGES.map((message) => ({
         ...message,
@@ -230,11 +254,7 @@ describe("what others have written", () => {
         name: EVIL,
         status: EVIL,
         rejectionReason: EVIL,
-        components: [
-          { type: "HEADER", format: "TEXT", text: EVIL },
-          { type: "BODY", text: EVIL, example: { body_text: [[EVIL]] } },
-          { type: "BUTTONS", buttons: [{ type: "URL", text: EVIL, url: `javascript:${EVIL}` }] },
-        ],
+        components: evilParts(EVIL),
       })),
     });
     stub.answer("GET /webhooks/9018", { ...WEBHOOK, type: EVIL, error: EVIL, payload: { [EVIL]: EVIL }, body: EVIL });
@@ -253,15 +273,62 @@ describe("what others have written", () => {
       ],
       next: null,
     });
-    const page = await open("#/messages/m3");
-    for (const place of ["#/messages/m3", "#/templates", "#/templates/1", "#/webhooks/9018", "#/dead-letters"]) {
+    stub.answer("GET /templates/1", {
+      ...TEMPLATES.templates[0],
+      name: EVIL,
+      components: evilParts(EVIL),
+      rejectionReason: EVIL,
+    });
+    const page = await open("#/messages/m3", PHONE);
+    for (const place of [
+      "#/messages/m3",
+      "#/templates",
+      "#/templates/1",
+      "#/templates/1/edit",
+      "#/webhooks/9018",
+      "#/dead-letters",
+    ]) {
       await page.goto(`${stub.url}${place}`);
       await page.getByText("onerror").filter({ visible: true }).first().waitFor();
 
       expect(await page.evaluate("window.pwned")).toBeUndefined();
+      expect([place, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([place, 0]);
       expect(await page.locator("img, iframe, main script, a[href^=javascript]").count()).toBe(0);
     }
     expect(page.faults).toEqual([]);
+  });
+});
+
+describe("whatever stands in the address", () => {
+  it("shows a view, and breaks nothing", async () => {
+    const ids = [
+      ".",
+      "..",
+      "../status",
+      "%2e%2e%2fstatus",
+      "<img src=x>",
+      "x".repeat(3_000),
+      "\u202e",
+      "constructor",
+      "%",
+    ];
+    const places = ["messages", "templates", "webhooks"].flatMap((view) =>
+      ids.map((id) => `#/${view}/${encodeURIComponent(id)}`),
+    );
+    const queries = [
+      "#/webhooks?hours=x&state=constructor&type=%00",
+      "#/messages?state=__proto__&direction=up",
+      "#/templates/new/x?q=%",
+    ];
+    const page = await open();
+    for (const place of [...places, ...queries]) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+    }
+    // What is not there is not there: no other route was asked, and nothing was thrown.
+    const isAsked = /^404 GET \S+\/(messages|templates|webhooks)\/[^/]+$|^Failed to load resource.*404/;
+    expect(page.faults.filter((fault) => !isAsked.test(fault))).toEqual([]);
   });
 });
 
@@ -275,9 +342,7 @@ describe("templates", () => {
     await page.locator(".bubble b").filter({ hasText: "late" }).waitFor();
     await button(page, "Send to review").click();
     await page.getByText("Small letters, digits and underscores only").waitFor();
-    expect(await page.evaluate<string>(`document.querySelector("whatsapp-page").shadowRoot.activeElement.id`)).toBe(
-      "field-name",
-    );
+    expect(await page.evaluate<string>(`${ROOT}.activeElement.id`)).toBe("field-name");
     expect(stub.asked).toEqual([]);
 
     await page.getByLabel("Name", { exact: true }).fill("order_late");
@@ -317,18 +382,52 @@ describe("templates", () => {
     expect(page.faults).toEqual([]);
   });
 
-  it("that the server refuses keep what was written, with each of its problems", async () => {
-    stub.answer(
-      "PATCH /templates/1",
-      refusal(400, "TEMPLATE_INVALID", "components.0.text: too long; components.1.text: ends with a variable"),
-    );
+  it("that the server refuses keep what was written, with each problem beside its field, and the focus on the first", async () => {
+    stub.answer("PATCH /templates/1", {
+      status: 400,
+      body: {
+        error: {
+          code: "TEMPLATE_DRAFT_INVALID",
+          message: "All of it in one paragraph.",
+          problems: [
+            {
+              path: "components[3].buttons[0].url",
+              problem: "leads into WhatsApp",
+              limit: null,
+              fix: "Lead elsewhere.",
+            },
+            { path: "components[2].text", problem: "is longer than 60", limit: 60, fix: "Shorten it." },
+            { path: "components[7].cards", problem: "are too few", limit: 2, fix: "Give two." },
+          ],
+        },
+      },
+    });
     const page = await open("#/templates/1/edit");
-    await page.getByLabel("Footer", { exact: true }).fill("Another footer");
+    const footer = page.getByLabel("Footer", { exact: true });
+    await footer.fill("Another footer");
     await button(page, "Send the change to review").click();
-    await page.getByRole("alert").filter({ hasText: "ends with a variable" }).waitFor();
+    const alert = page.getByRole("alert").filter({ hasText: "Mend what is marked below." });
+    await alert.waitFor();
 
-    expect(await page.getByRole("alert").getByRole("listitem").count()).toBe(2);
-    expect(await page.getByLabel("Footer", { exact: true }).inputValue()).toBe("Another footer");
+    expect(await alert.getByRole("listitem").allTextContents()).toEqual(["components[7].cards are too few. Give two."]);
+    expect(await page.getByRole("alert").filter({ hasText: "paragraph" }).count()).toBe(0);
+    expect(await page.evaluate<string>(`${ROOT}.activeElement?.id`)).toBe("field-footer");
+    const described = (id: string) =>
+      page.evaluate<string>(
+        `${ROOT}.getElementById(${ROOT}.getElementById("${id}").getAttribute("aria-describedby")).textContent`,
+      );
+    expect(await described("field-footer")).toBe("Is longer than 60. Shorten it.");
+    const address = page.getByRole("group", { name: "1. Link" }).getByLabel("Address");
+    expect(await described("button-0-url")).toBe("Leads into WhatsApp. Lead elsewhere.");
+    expect(await faultsOf(page)).toEqual([]);
+    // A problem holds until its field is changed.
+    await footer.fill("Another footer");
+    await footer.fill("Shorter");
+    expect([await footer.getAttribute("aria-invalid"), await address.getAttribute("aria-invalid")]).toEqual([
+      null,
+      "true",
+    ]);
+    await footer.fill("Another footer");
     expect(stub.asked[0]?.sent).toMatchObject({
       components: [{ type: "HEADER" }, { type: "BODY" }, { text: "Another footer" }, { type: "BUTTONS" }],
     });
@@ -350,11 +449,124 @@ describe("templates", () => {
 
     await button(page, "Delete").click();
     await dialog.getByRole("button", { name: "Delete" }).click();
-    await page.getByText("spring_buns is deleted.").waitFor();
+    await page.getByText("spring_buns is deleted.").first().waitFor();
     await button(page, "Fetch from Meta").click();
     await page.getByText("Fetched from Meta: 2 added, 1 changed.").first().waitFor();
     expect(stub.asked.map(({ route }) => route)).toEqual(["DELETE /templates/2", "POST /templates/sync"]);
     expect(page.faults).toEqual([]);
+  });
+});
+
+describe("templates whose fate is not known", () => {
+  it("are said to be, and that nothing has to be done", async () => {
+    stub.answer("POST /templates", { status: 201, body: UNCONFIRMED });
+    const page = await open("#/templates/new");
+    await page.getByLabel("Name", { exact: true }).fill(UNCONFIRMED.name);
+    await page.getByLabel("Text", { exact: true }).fill("This weekend: rye.");
+    await button(page, "Send to review").click();
+    await heading(page, UNCONFIRMED.name).waitFor();
+
+    await page
+      .getByText(/^Not confirmed\. Meta did not answer/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole("link", { name: "Edit" }).count()).toBe(0);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("and that Meta never had are sent again with their words", async () => {
+    const lost = { ...UNCONFIRMED, status: "NOT_SENT", why: "Meta has never had it: create it again." };
+    stub.answer(`GET /templates/${lost.id}`, lost);
+    stub.answer("POST /templates", { status: 201, body: { ...lost, status: "PENDING" } });
+    const page = await open(`#/templates/${lost.id}`);
+    await page.getByText("Meta has never had it. Send it again, or delete it.").waitFor();
+    await page.getByRole("link", { name: "Send it again" }).click();
+    await button(page, "Send to review").click();
+    await page.getByText("Meta has it: in review.").first().waitFor();
+
+    expect(stub.asked).toMatchObject([
+      { route: "POST /templates", sent: { name: lost.name, parameterFormat: "NAMED", components: lost.components } },
+    ]);
+  });
+});
+
+describe("long lists", () => {
+  it("of templates come page by page, and are searched where they are kept", async () => {
+    const asked: string[] = [];
+    stub.answer("GET /templates", ({ url }: { url: string }) => {
+      asked.push(url);
+      const isFirst = !url.includes("after=");
+      return {
+        status: 200,
+        body: {
+          accounts: TEMPLATES.accounts,
+          templates: isFirst ? TEMPLATES.templates.slice(0, 2) : TEMPLATES.templates.slice(2),
+          next: isFirst ? "spring_buns.en_GB.1" : null,
+        },
+      };
+    });
+    const page = await open("#/templates");
+    const names = page.getByRole("main").getByRole("listitem").getByRole("link");
+    await names.first().waitFor();
+    expect(await names.allTextContents()).toEqual(["order_ready", "spring_buns"]);
+    await button(page, "Show more").click();
+    await page.getByRole("link", { name: "table_booked" }).waitFor();
+    expect(await button(page, "Show more").count()).toBe(0);
+
+    await page.getByLabel("Status").selectOption("REJECTED");
+    await expect.poll(() => asked.at(-1)).toContain("status=REJECTED");
+    expect(asked.find((url) => url.includes("after="))).toContain("after=spring_buns.en_GB.1");
+    expect(page.faults).toEqual([]);
+  });
+
+  it("show an open message that they do not hold, by its address and when new ones push it off", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    const [first, ...others] = MESSAGES;
+    stub.answer("GET /messages", { messages: others, next: null });
+    await page.goto(`${stub.url}#/messages/m1`);
+    const apart = page.getByRole("region", { name: "The open message" });
+    await apart.getByText("See you soon.").first().waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await apart.getByRole("button", { name: /Ada Q\./ }).click();
+    await apart.waitFor({ state: "detached" });
+
+    const row = page.getByRole("button", { name: /Ben Ito.*A-17/ });
+    await row.click();
+    await page.getByText("Add one in Meta Business Suite").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const news = { cursor: "2", messages: true, webhooks: false, deadLetters: false, templates: false };
+    stub.answer("GET /messages", { messages: [first], next: null });
+    stub.answer("GET /changes", news);
+    await page.clock.runFor(4_100);
+    await apart.getByText("Add one in Meta Business Suite").waitFor();
+    expect(await focused(page)).toContain("A-17");
+    expect(page.faults).toEqual([]);
+  });
+
+  it("that were left while they loaded are there when one comes back", async () => {
+    for (const [view, route, words] of [
+      ["messages", "GET /messages", "Is it open today?"],
+      ["webhooks", "GET /webhooks", "3 events"],
+      ["templates", "GET /templates", "spring_buns"],
+    ] as const) {
+      let isAsked = () => {};
+      const asked = new Promise<void>((resolve) => {
+        isAsked = resolve;
+      });
+      stub.answer(route, () => {
+        isAsked();
+        return new Promise(() => {});
+      });
+      const page = await open(`#/${view}`);
+      await asked;
+      await page.goto(`${stub.url}#/dead-letters`);
+      await heading(page, "Dead letters").waitFor();
+      stub.reset();
+      await page.goto(`${stub.url}#/${view}`);
+      await page.getByText(words).filter({ visible: true }).first().waitFor();
+    }
   });
 });
 
@@ -454,6 +666,7 @@ describe("before the whole channel", () => {
   beforeAll(async () => {
     channel = await startChannel({
       meta: { templateReviewMs: 300 },
+      config: { metaAppId: APP_ID },
       reply: (turn) => {
         if (isBroken) throw new TypeError("the pipeline is down");
         return `You said *${turn.messages[0]?.text}*`;
@@ -539,8 +752,62 @@ describe("before the whole channel", () => {
 
     await button(page, "Delete").click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-    await page.getByText("order_late is deleted.").waitFor();
+    await page.getByText("order_late is deleted.").first().waitFor();
     expect(await page.getByRole("main").getByRole("link", { name: "order_late" }).count()).toBe(0);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("a template with a sample for its header: a picture, a video, a document", async () => {
+    const page = await openChannel("#/templates");
+    for (const [kind, name, mimeType, buffer] of [
+      ["Picture", "cake.png", "image/png", PNG],
+      ["Video", "cake.mp4", "video/mp4", Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "latin1")],
+      ["Document", "menu.pdf", "application/pdf", Buffer.from("%PDF-1.4\n%%EOF")],
+    ] as const) {
+      await page.goto(`${channel.url}/ui/#/templates/new`);
+      const id = `with_${kind.toLowerCase()}`;
+      await page.getByLabel("Name", { exact: true }).fill(id);
+      await page.getByLabel("Text", { exact: true }).fill(`Look at our ${kind.toLowerCase()}.`);
+      await page.getByLabel("Header", { exact: true }).selectOption({ label: kind });
+      await button(page, "Send to review").click();
+      await page.getByText("Choose a sample file for Meta's reviewers.").waitFor();
+      await page.getByLabel("Sample file").setInputFiles({ name, mimeType, buffer });
+      await page.getByText(`${name} is taken.`).waitFor();
+      await button(page, "Send to review").click();
+      await heading(page, id).waitFor();
+    }
+
+    const stored = await channel.rows<{ format: string; handle: string }>(
+      `select components -> 0 ->> 'format' as format, components -> 0 -> 'example' -> 'header_handle' ->> 0 as handle
+       from whatsapp_templates where name like 'with\\_%' order by created_at`,
+    );
+    expect(stored.map(({ format }) => format)).toEqual(["IMAGE", "VIDEO", "DOCUMENT"]);
+    for (const { handle } of stored) expect(handle).toMatch(/^4::/);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("a one-time code, whose text Meta writes", async () => {
+    const page = await openChannel("#/templates/new");
+    await page.getByLabel("Name", { exact: true }).fill("our_code");
+    await page.getByRole("radio", { name: /^Authentication/ }).check();
+    await page.locator(".bubble").getByText("is your verification code. For your security").waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.getByLabel("Minutes until it expires").fill("5");
+    await button(page, "Send to review").click();
+    await heading(page, "our_code").waitFor();
+    await channel.until(
+      () => channel.meta.templates.list().some((one) => one.name === "our_code" && one.status === "APPROVED"),
+      "the review",
+    );
+
+    expect(channel.meta.templates.list().find((one) => one.name === "our_code")).toMatchObject({
+      category: "AUTHENTICATION",
+      components: [
+        { type: "BODY", add_security_recommendation: true },
+        { code_expiration_minutes: 5 },
+        { type: "BUTTONS" },
+      ],
+    });
     expect(page.faults).toEqual([]);
   });
 

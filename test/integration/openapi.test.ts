@@ -62,9 +62,13 @@ it("answers on every route as the document says, where all is well and where it 
   await drive("webhook", { path: "/webhooks/0" }, 404);
   await drive("replay", { path: `/webhooks/${webhookId}/replay` }, 202);
   await drive("messages", {}, 200);
+  for (const id of [own.receivedId, own.sentId]) await drive("message", { path: `/messages/${id}` }, 200);
+  await drive("message", { path: "/messages/in:0" }, 404);
   await drive("changes", {}, 200);
   await drive("redrive", { body: { ids: [] } }, 200);
   await drive("templates", {}, 200);
+  await drive("template", { path: `/templates/${templateId}` }, 200);
+  await drive("template", { path: "/templates/x" }, 404);
   await drive("syncTemplates", { body: { wabaId } }, 200);
   await drive("sample", { body: { mediaId } }, 415);
   const draft = { name: "cake_today", language: "en", category: "UTILITY", components: COMPONENTS };

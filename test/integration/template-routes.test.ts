@@ -143,11 +143,21 @@ describe("the templates of a tenant", () => {
         { type: "FOOTER", text: "x".repeat(61) },
       ],
     };
-    const answer = await ask<{ error: { message: string } }>("POST", "/templates", wrong);
+    const answer = await ask<{ error: { message: string; problems: object[] } }>("POST", "/templates", wrong);
 
     expect(answer).toMatchObject({ httpStatus: 400, code: "TEMPLATE_DRAFT_INVALID" });
     for (const path of ["name has", "components[0].example.body_text lacks", "components[1].text is longer than 60"])
       expect(answer.error.message).toContain(path);
+    expect(answer.error.problems).toEqual([
+      {
+        path: "name",
+        problem: "has other characters than a-z, 0-9 and _",
+        limit: null,
+        fix: "Write it in lower case, with _ for spaces.",
+      },
+      expect.objectContaining({ path: "components[0].example.body_text" }),
+      expect.objectContaining({ path: "components[1].text", limit: 60 }),
+    ]);
     expect(await ask("POST", "/templates", { ...DRAFT, components: "x" })).toMatchObject({ code: "REQUEST_INVALID" });
   });
 
@@ -187,6 +197,90 @@ describe("the templates of a tenant", () => {
     expect(await one("cake_ready")).toBeUndefined();
     expect(channel.meta.templates.list().map(({ name }) => name)).not.toContain("cake_ready");
     await channel.meta.idle();
+  });
+});
+
+describe("when Meta's answer is lost", () => {
+  const draft = (name: string) => ({ ...DRAFT, name, components: [{ type: "BODY", text: `We have ${name} today.` }] });
+  const lose = (kind: "accept-then-reset" | "reset-before-accept" | "garbage", on: "message_templates" | "template") =>
+    channel.meta.faults.next({ do: kind, on });
+  /** As if a minute had gone by: then whoever waited for the answer is gone. */
+  const later = () => channel.rows("update whatsapp_templates set updated_at = updated_at - interval '2 minutes'");
+
+  it("a new template is unconfirmed, neither doubled nor sent nor deleted, until its webhook says what became of it", async () => {
+    lose("accept-then-reset", "message_templates");
+    const created = await ask<Template>("POST", "/templates", draft("lost_answer"));
+    expect(created).toMatchObject({ httpStatus: 201, metaId: null, status: "UNCONFIRMED", editable: false });
+    expect(created.why).toContain("asked again within minutes");
+    if ((await one("lost_answer"))?.status === "UNCONFIRMED") {
+      expect(await ask("POST", "/templates", draft("lost_answer"))).toMatchObject({ code: "TEMPLATE_LOCKED" });
+    }
+
+    expect(await reviewed("lost_answer", "APPROVED")).toMatchObject({
+      id: created.id,
+      metaId: expect.stringMatching(/^\d+$/),
+      editable: true,
+    });
+  });
+
+  it("and Meta has it and says nothing, it is found out by itself", async () => {
+    lose("garbage", "message_templates");
+    const { id } = await ask<Template>("POST", "/templates", draft("quiet_meta"));
+    await reviewed("quiet_meta", "APPROVED");
+    await channel.rows("update whatsapp_templates set status = 'UNCONFIRMED', template_id = null where id = ?", [id]);
+    await later();
+
+    expect(await reviewed("quiet_meta", "APPROVED")).toMatchObject({ id, metaId: expect.stringMatching(/^\d+$/) });
+  });
+
+  it("and Meta never had it, its words are kept and can be sent again", async () => {
+    lose("reset-before-accept", "message_templates");
+    const { id } = await ask<Template>("POST", "/templates", draft("never_came"));
+    expect(await ask("DELETE", `/templates/${id}`)).toMatchObject({ httpStatus: 409, code: "TEMPLATE_LOCKED" });
+    await ask("POST", "/templates/sync");
+    expect(await one("never_came")).toMatchObject({ id, status: "UNCONFIRMED" });
+    await later();
+
+    expect(await reviewed("never_came", "NOT_SENT")).toMatchObject({ id, components: draft("never_came").components });
+    expect(await ask("POST", "/templates", draft("never_came"))).toMatchObject({ httpStatus: 201, id });
+    await reviewed("never_came", "APPROVED");
+  });
+
+  it("a changed or deleted one is unconfirmed, and becomes what Meta has", async () => {
+    const { id } = (await one("never_came")) as Template;
+    const components = [{ type: "BODY", text: "We have two of them today." }];
+    channel.meta.clock.moveOn(2_000);
+    lose("reset-before-accept", "template");
+    expect(await ask("PATCH", `/templates/${id}`, { components })).toMatchObject({ status: "UNCONFIRMED", components });
+    await later();
+    expect(await reviewed("never_came", "APPROVED")).toMatchObject({ id, components: draft("never_came").components });
+
+    lose("accept-then-reset", "message_templates");
+    expect(await ask("DELETE", `/templates/${id}`)).toMatchObject({ httpStatus: 502, code: "GRAPH_AMBIGUOUS" });
+    expect(await one("never_came")).toMatchObject({ status: "UNCONFIRMED" });
+    await later();
+    await until(async () => (await one("never_came")) === undefined, "it to be gone");
+    expect(await ask("GET", `/templates/${id}`)).toMatchObject({ httpStatus: 404, code: "TEMPLATE_UNKNOWN" });
+  });
+});
+
+describe("many templates", () => {
+  it("are listed by name and language, page by page, each once", async () => {
+    const all = (await list("limit=200")).templates.map(({ id }) => id);
+    const found: string[] = [];
+    for (let after: string | null = ""; after !== null; ) {
+      const page: Listed & { next: string | null } = await ask(
+        "GET",
+        `/templates?limit=2${after && `&after=${after}`}`,
+      );
+      expect(page.templates.length).toBeLessThanOrEqual(2);
+      found.push(...page.templates.map(({ id }) => id));
+      after = page.next;
+    }
+
+    expect(found).toEqual(all);
+    expect(await ask("GET", "/templates?after=x")).toMatchObject({ httpStatus: 400, code: "REQUEST_INVALID" });
+    expect(await ask("GET", `/templates/${all[0]}`)).toEqual({ ...(await list()).templates[0], httpStatus: 200 });
     await quiet(channel);
   });
 });

@@ -156,6 +156,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "Retry",
       "RetrySchedule",
       "Permission",
+      "Problem",
       "Router",
       "RunDoctorOptions",
       "Session",

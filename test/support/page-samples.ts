@@ -271,6 +271,7 @@ const template = (id: string, name: string, status: string, components: object[]
 });
 
 export const TEMPLATES = {
+  next: null,
   accounts: [{ wabaId: "201555000111222", name: "Quill Bakery", syncedAt: ago(3600) }],
   templates: [
     template("1", "order_ready", "APPROVED", [
@@ -328,7 +329,7 @@ export const TEMPLATES = {
       {
         parameterFormat: "POSITIONAL",
         qualityScore: null,
-        why: "Meta is looking at it.",
+        why: "Meta is reviewing it: wait for its decision, which takes up to a day.",
       },
     ),
     template(
@@ -342,6 +343,34 @@ export const TEMPLATES = {
       {
         category: "MARKETING",
         qualityScore: "RED",
+      },
+    ),
+    template(
+      "5",
+      "sign_in_code",
+      "APPROVED",
+      [
+        {
+          type: "BODY",
+          text: "*{{1}}* is your verification code. For your security, do not share this code.",
+          add_security_recommendation: true,
+          example: { body_text: [["123456"]] },
+        },
+        { type: "FOOTER", text: "This code expires in 5 minutes.", code_expiration_minutes: 5 },
+        { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE", text: "Copy code" }] },
+      ],
+      { category: "AUTHENTICATION", parameterFormat: "POSITIONAL" },
+    ),
+    template(
+      "6",
+      "weekend_menu",
+      "UNCONFIRMED",
+      [{ type: "BODY", text: "This weekend: rye, and the first plum tarts." }],
+      {
+        metaId: null,
+        qualityScore: null,
+        editable: false,
+        why: "Meta's answer was lost: it is asked again within minutes what it has.",
       },
     ),
   ],

@@ -56,7 +56,7 @@ export async function startPageStub(mount = "/api/whatsapp"): Promise<PageStub> 
   app.use(mount, router);
 
   function answer(route: string, given: Route | Answer | object): void {
-    const isAnswer = "status" in given && "body" in given;
+    const isAnswer = "status" in given && typeof given.status === "number" && "body" in given;
     answers.set(
       route,
       typeof given === "function"
@@ -86,7 +86,9 @@ export async function startPageStub(mount = "/api/whatsapp"): Promise<PageStub> 
     answer("GET /webhooks", { webhooks: WEBHOOKS, next: null });
     answer(`GET /webhooks/${WEBHOOK.id}`, WEBHOOK);
     answer("GET /dead-letters", { dead_letters: DEAD_LETTERS, next: null });
+    for (const message of MESSAGES) answer(`GET /messages/${message.id}`, message);
     answer("GET /templates", TEMPLATES);
+    for (const template of TEMPLATES.templates) answer(`GET /templates/${template.id}`, template);
     answer("GET /changes", { cursor: "1", messages: false, webhooks: false, deadLetters: false, templates: false });
   }
 

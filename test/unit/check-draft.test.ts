@@ -214,6 +214,17 @@ describe("a template that Meta does not take", () => {
     expect(paths({ category: "AUTHENTICATION" })).toEqual(["components[0].text", "components"]);
   });
 
+  it.each<readonly [string, object, readonly string[]]>([
+    ["words of its own below", { type: "FOOTER", text: "Shop", code_expiration_minutes: 5 }, ["components[1].text"]],
+    ["no minutes", { type: "FOOTER" }, ["components[1].code_expiration_minutes"]],
+    ["91 minutes", { type: "FOOTER", code_expiration_minutes: 91 }, ["components[1].code_expiration_minutes"]],
+    ["half a minute", { type: "FOOTER", code_expiration_minutes: 0.5 }, ["components[1].code_expiration_minutes"]],
+    ["a carousel", { type: "CAROUSEL" }, ["components[1]", "components[1].cards"]],
+  ])("is a one-time code with %s", (_what, part, expected) => {
+    const otp = { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE" }] };
+    expect(paths({ category: "AUTHENTICATION", components: [{ type: "BODY" }, part, otp] })).toEqual(expected);
+  });
+
   it("has a carousel of one card, or a card that says too much", () => {
     const card = (text: string) => ({ components: [{ type: "BODY", text }] });
     expect(withParts({ type: "CAROUSEL", cards: [card("x")] })).toEqual(["components[1].cards"]);

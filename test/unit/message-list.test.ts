@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createMessageAudit } from "../../plugin/audit/messages.ts";
-import type { Audit, MessageStream, ReceivedMessage, SentMessage } from "../../plugin/ports.ts";
+import type { MessageStream, ReceivedMessage, SentMessage } from "../../plugin/ports.ts";
 
 type Placed = { readonly id: number; readonly at: Date };
 
@@ -58,11 +58,13 @@ it("is whole and in order, page by page", async () => {
           eventId: String(id),
         }));
         const sent = streamOf<SentMessage>(went, scan, isWanted, (id) => ({ outboxId: String(id) }));
-        const audit: Pick<Audit, "received" | "sent"> = {
+        const audit: Parameters<typeof createMessageAudit>[0] = {
+          receivedOne: async () => null,
+          sentOne: async () => null,
           received: async (_filter, page) => received(page.limit, page.before.webhookId),
           sent: async (_filter, page) => sent(page.limit, page.before.outboxId),
         };
-        const list = createMessageAudit(audit);
+        const { list } = createMessageAudit(audit);
 
         const found: string[] = [];
         let pages = 0;

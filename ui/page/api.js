@@ -109,8 +109,12 @@ export function createPageApi(base) {
     const json = await answer.json().catch(() => null);
     signal?.throwIfAborted();
     if (answer.ok && json !== null) return json;
-    const { code, message } = json?.error ?? {};
-    throw new RouteError(String(code ?? guessed(answer)).toLowerCase(), String(message ?? ""));
+    const { code, message, problems } = json?.error ?? {};
+    throw new RouteError(
+      String(code ?? guessed(answer)).toLowerCase(),
+      String(message ?? ""),
+      Array.isArray(problems) ? problems : [],
+    );
   }
 
   /** @typedef {AbortSignal | undefined} Signal */
@@ -124,24 +128,28 @@ export function createPageApi(base) {
     changes: (since, signal) => ask("GET", "/changes", { query: { since }, signal }),
     /** @type {(query: Filter, signal?: Signal) => Promise<{ messages: Message[], next: string | null }>} */
     messages: (query, signal) => ask("GET", "/messages", { query, signal }),
+    /** @type {(id: string, signal?: Signal) => Promise<Message>} */
+    message: async (id, signal) => ask("GET", `/messages/${segment(id)}`, { signal }),
     /** @type {(query: Filter, signal?: Signal) => Promise<{ webhooks: Webhook[], next: string | null }>} */
     webhooks: (query, signal) => ask("GET", "/webhooks", { query, signal }),
     /** @type {(id: string, signal?: Signal) => Promise<WebhookDetail>} */
-    webhook: (id, signal) => ask("GET", `/webhooks/${encodeURIComponent(id)}`, { signal }),
+    webhook: async (id, signal) => ask("GET", `/webhooks/${segment(id)}`, { signal }),
     /** @type {(id: string) => Promise<{ events: Replayed }>} */
-    replay: (id) => ask("POST", `/webhooks/${encodeURIComponent(id)}/replay`, { body: {} }),
+    replay: async (id) => ask("POST", `/webhooks/${segment(id)}/replay`, { body: {} }),
     /** @type {(query: Filter, signal?: Signal) => Promise<{ dead_letters: DeadLetter[], next: string | null }>} */
     deadLetters: (query, signal) => ask("GET", "/dead-letters", { query, signal }),
     /** @type {(body: object) => Promise<{ redriven: number, left: number }>} */
     redrive: (body) => ask("POST", "/dead-letters/redrive", { body }),
-    /** @type {(query: Filter, signal?: Signal) => Promise<{ templates: Template[], accounts: Account[] }>} */
+    /** @type {(query: Filter, signal?: Signal) => Promise<{ templates: Template[], accounts: Account[], next: string | null }>} */
     templates: (query, signal) => ask("GET", "/templates", { query, signal }),
+    /** @type {(id: string, signal?: Signal) => Promise<Template>} */
+    template: async (id, signal) => ask("GET", `/templates/${segment(id)}`, { signal }),
     /** @type {(body: object) => Promise<Template>} */
     createTemplate: (body) => ask("POST", "/templates", { body }),
     /** @type {(id: string, body: object) => Promise<Template>} */
-    editTemplate: (id, body) => ask("PATCH", `/templates/${encodeURIComponent(id)}`, { body }),
+    editTemplate: async (id, body) => ask("PATCH", `/templates/${segment(id)}`, { body }),
     /** @type {(id: string) => Promise<null>} */
-    deleteTemplate: (id) => ask("DELETE", `/templates/${encodeURIComponent(id)}`),
+    deleteTemplate: async (id) => ask("DELETE", `/templates/${segment(id)}`),
     /** @type {(body: object) => Promise<{ accounts: Synced[] }>} */
     syncTemplates: (body) => ask("POST", "/templates/sync", { body }),
     /** @type {(file: File) => Promise<{ id: string }>} */
@@ -154,6 +162,15 @@ export function createPageApi(base) {
 }
 
 /**
+ * An id from the address may be anything; these two would lead to another route.
+ * @param {string} id
+ */
+function segment(id) {
+  if (id === "." || id === "..") throw new RouteError("not_found");
+  return encodeURIComponent(id);
+}
+
+/**
  * A host that does not know the person may answer with its own page, or lead to one.
  * @param {Response} answer
  */
@@ -162,11 +179,21 @@ function guessed({ ok, status, redirected }) {
   return status === 404 ? "not_found" : "internal";
 }
 
+const GONE = "It was deleted, with age or by somebody, or belongs to another account.";
+
+/** @param {unknown} error */
+export function isGone(error) {
+  return error instanceof RouteError && SENTENCES.get(error.code) === GONE;
+}
+
 const SENTENCES = new Map([
   ["not_authenticated", "You are not signed in any more. Sign in, then load this page again."],
   ["unreachable", "This platform did not answer. Check your internet connection and try again."],
   ["internal", "Something went wrong on this platform. Try again; if that does not help, tell its operator."],
-  ["not_found", "It is not there: it was deleted, or belongs to another account."],
+  ["not_found", GONE],
+  ["message_unknown", GONE],
+  ["webhook_unknown", GONE],
+  ["template_unknown", GONE],
 ]);
 
 /**

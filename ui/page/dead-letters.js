@@ -11,7 +11,6 @@ import {
   moreButton,
   notice,
   progress,
-  search,
   select,
   skeletonRows,
   viewHead,
@@ -43,6 +42,7 @@ class DeadLetters extends View {
   willUpdate(changed) {
     if (!changed.has("place")) return;
     this.#picked = new Set();
+    this.#result = nothing;
     void this.#list.load({ afresh: true });
   }
 
@@ -65,7 +65,7 @@ class DeadLetters extends View {
       );
       this.around.say(words);
       this.#picked = new Set();
-      await this.#list.load({ quietly: true });
+      await this.#list.load({ quietly: true, fromTop: true });
       this.dispatchEvent(new CustomEvent("dead-letters-changed"));
     } catch (error) {
       this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
@@ -81,15 +81,16 @@ class DeadLetters extends View {
     const all = Object.fromEntries(Object.entries(this.#filter()).filter(([, value]) => value));
     const isNarrowed = Object.keys(all).length > 0;
     const chosen = [...this.#picked];
+    const errors = [...new Set([...this.#list.items.map((one) => one.error), ...(error ? [error] : [])])].sort();
     return html`<div class="view">
       ${viewHead("Dead letters", {
         lead: "What was tried several times and then laid aside, so that what comes after it goes on. Mend the cause, then put it back: it takes its place in its conversation again.",
       })}
       <div class="filters">
         ${select("What happened", "stage", [["", "Everything"], ...Object.entries(STAGES).map(([key, { label }]) => /** @type {const} */ ([key, label]))], stage, (value) => go({ stage: value || null }))}
-        ${search("Error", error, (value) => go({ error: value || null }))}
+        ${select("Error", "error", [["", "Every error"], ...errors.map((one) => /** @type {const} */ ([one, one]))], error, (value) => go({ error: value || null }))}
       </div>
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${this.#isBusy ? progress("Putting back…") : nothing}
       ${
         this.#list.items.length === 0

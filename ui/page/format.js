@@ -1,7 +1,9 @@
 /** Times and sizes as people read them, in the browser's own language and zone. */
 import { html } from "./lit.js";
 
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+/** The browser's, in which every time is shown. */
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll("_", " ");
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const SECONDS = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

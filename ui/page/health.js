@@ -1,5 +1,5 @@
 /** Health: the doctor's answers, what is wrong first, each with what to do. */
-import { count } from "./format.js";
+import { count, time } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { Reading } from "./loading.js";
@@ -85,7 +85,7 @@ class Health extends View {
           </details>
         </section>`;
       })}
-      <p class="muted small">Looked at ${at.toLocaleTimeString()}. Mend from the top: what is below may follow from it.</p>
+      <p class="muted small">Looked at ${time(at.toISOString(), { exact: true })}. Mend from the top: what is below may follow from it.</p>
     `;
   }
 }

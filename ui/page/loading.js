@@ -31,6 +31,7 @@ export class Reading {
 
   hostDisconnected() {
     this.#life.abort();
+    this.isLoading = false;
   }
 
   /** @param {{ quietly?: boolean }} [options] quietly: nobody has asked, so a failure leaves what is shown */
@@ -104,14 +105,22 @@ export class Listing {
     return this.#first.value !== null;
   }
 
-  /** @param {{ quietly?: boolean, afresh?: boolean }} [options] afresh: another filter, so what is shown is no part of it */
-  async load({ quietly = false, afresh = false } = {}) {
+  /**
+   * @param {{ quietly?: boolean, afresh?: boolean, fromTop?: boolean }} [options] afresh: another filter, so what is shown is no part of it;
+   * fromTop: some of it is gone, so only the first page is known to be there
+   */
+  async load({ quietly = false, afresh = false, fromTop = false } = {}) {
     const before = this.#first.value;
     if (afresh) {
       this.#first.reset();
       this.items = [];
       this.next = null;
       this.fresh = new Set();
+      this.moreError = null;
+    }
+    if (afresh || fromTop) {
+      this.#hasMore = false;
+      this.#list += 1;
     }
     await this.#first.load({ quietly });
     const { value } = this.#first;
@@ -127,22 +136,27 @@ export class Listing {
   }
 
   #hasMore = false;
+  /** Counts the lists that were shown: a page of one before is none of this one. */
+  #list = 0;
 
   async more() {
     if (this.next === null || this.isReading) return;
+    const list = this.#list;
     this.isReading = true;
     this.moreError = null;
     this.#host.requestUpdate();
     try {
       const { items, next } = await this.#page(this.next, undefined);
+      if (list !== this.#list) return;
       const known = new Set(this.items.map(({ id }) => id));
       this.items = [...this.items, ...items.filter(({ id }) => !known.has(id))];
       this.next = next;
       this.#hasMore = true;
     } catch (error) {
-      this.moreError = error;
+      if (list === this.#list) this.moreError = error;
+    } finally {
+      this.isReading = false;
+      this.#host.requestUpdate();
     }
-    this.isReading = false;
-    this.#host.requestUpdate();
   }
 }

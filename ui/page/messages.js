@@ -2,7 +2,7 @@
 import { count, later, time } from "./format.js";
 import { icon, ticks } from "./icons.js";
 import { html, nothing, repeat } from "./lit.js";
-import { Listing } from "./loading.js";
+import { Listing, Reading } from "./loading.js";
 import { badgeFor, blank, fact, failure, moreButton, notice, search, select, skeletonRows, viewHead } from "./parts.js";
 import { hrefOf } from "./place.js";
 import { View } from "./view.js";
@@ -11,6 +11,8 @@ import { KINDS, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Message} Message */
 
+/** More than one line of it is never seen in a row. */
+const MOST_SHOWN = 300;
 const STATES = Object.keys(MESSAGE_STATES);
 
 class Messages extends View {
@@ -19,8 +21,21 @@ class Messages extends View {
     const { messages: items, next } = await this.api.messages({ ...this.#filter(), limit: 50, before }, signal);
     return { items, next };
   });
+  /** The open one, where the list does not hold it. @type {Reading<Message>} */
+  #one = new Reading(this, (signal) => this.api.message(this.place.id ?? "", signal));
   /** @type {string | null} */
   #narrowedBy = null;
+  /** As it was seen last: what is new may push it off the list. @type {Message | null} */
+  #open = null;
+  /** @type {string | null} */
+  #asked = null;
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    // What was on its way is cut off.
+    if (!this.#list.isThere) this.#narrowedBy = null;
+    if (this.#one.value === null) this.#asked = null;
+  }
 
   #filter() {
     const { state, direction, conversation_id, q } = this.place.query;
@@ -33,9 +48,20 @@ class Messages extends View {
 
   willUpdate() {
     const wanted = JSON.stringify(this.#filter());
-    if (wanted === this.#narrowedBy) return;
-    this.#narrowedBy = wanted;
-    void this.#list.load({ afresh: true });
+    if (wanted !== this.#narrowedBy) {
+      this.#narrowedBy = wanted;
+      void this.#list.load({ afresh: true });
+    }
+    const { id } = this.place;
+    const listed = this.#list.items.find((one) => one.id === id);
+    if (listed !== undefined) this.#open = listed;
+    else if (this.#open?.id !== id) this.#open = null;
+    if (listed !== undefined || id === null) this.#asked = null;
+    else if (id !== this.#asked && (this.#list.isThere || this.#list.error !== null)) {
+      this.#asked = id;
+      this.#one.reset();
+      void this.#one.load();
+    }
   }
 
   /** @param {import("./api.js").Changes} changes */
@@ -44,7 +70,13 @@ class Messages extends View {
   }
 
   async #look() {
+    const { id } = this.place;
+    const isAtOpen = id !== null && focusedId(this) === rowId(id);
+    if (this.#asked !== null) void this.#one.load({ quietly: true });
     await this.#list.load({ quietly: true });
+    await this.updateComplete;
+    if (isAtOpen && focusedId(this) !== rowId(id))
+      /** @type {HTMLElement | null} */ (this.querySelector(`#${CSS.escape(rowId(id))}`))?.focus();
     if (this.#list.fresh.size > 0) this.around.say(`${count(this.#list.fresh.size, "new message")}.`);
   }
 
@@ -70,9 +102,24 @@ class Messages extends View {
         ${select("State", "state", [["", "Every state"], ...STATES.map((key) => /** @type {const} */ ([key, wordFor(MESSAGE_STATES, key).label]))], state, (value) => go({ state: value || null }))}
       </div>
       ${conversation_id === undefined ? nothing : html`<p class="line">${notice("quiet", html`One conversation only. <a href=${hrefOf("messages")}>Show all</a>`)}</p>`}
+      ${this.#apart()}
       <section class="card flush" aria-label="Messages">${this.#body()}</section>
       ${moreButton(this.#list)}
     </div>`;
+  }
+
+  /** The open one, above a list that does not hold it. */
+  #apart() {
+    const { id } = this.place;
+    if (id === null || id !== this.#asked) return nothing;
+    const message = this.#one.value ?? this.#open;
+    return html`<section class="card flush" aria-label="The open message">${
+      message !== null
+        ? html`<ul class="rows">${this.#row(message)}</ul>`
+        : this.#one.error === null
+          ? skeletonRows(1, "the message")
+          : failure(this.#one.error, () => void this.#one.load())
+    }</section>`;
   }
 
   #body() {
@@ -106,6 +153,7 @@ class Messages extends View {
     return html`<li class=${this.#list.fresh.has(message.id) ? "fresh" : ""}>
       <button
         type="button"
+        id=${rowId(message.id)}
         class="row message"
         aria-expanded=${String(isOpen)}
         aria-controls=${isOpen ? `message-${message.id}` : nothing}
@@ -114,6 +162,16 @@ class Messages extends View {
       ${isOpen ? html`<div class="inside" id="message-${message.id}">${messageLife(message)}</div>` : nothing}
     </li>`;
   }
+}
+
+/** @param {string} id */
+function rowId(id) {
+  return `row-${id}`;
+}
+
+/** @param {Element} view */
+function focusedId(view) {
+  return /** @type {ShadowRoot} */ (view.getRootNode()).activeElement?.id;
 }
 
 /** @param {Message} message */
@@ -137,7 +195,7 @@ function nameOf({ contact }) {
 
 /** @param {Message} message */
 function summaryOf({ text, kind }) {
-  const words = (text ?? "").replaceAll(/\s+/g, " ").trim();
+  const words = (text ?? "").slice(0, MOST_SHOWN).replaceAll(/\s+/g, " ").trim();
   const name = kind === "text" ? "" : (KINDS[kind] ?? readable(kind));
   return [name, words].filter(Boolean).join(": ") || "No text";
 }

@@ -1,4 +1,5 @@
 /** Where one can go, and where one is. On a phone it folds behind a button. */
+import { ZONE } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { hrefOf, VIEWS } from "./place.js";
@@ -47,5 +48,6 @@ export function navigation({ view, may, liveness, isOpen, deadLetters, toggle })
       </ul>
     </nav>
     <p class="live ${kind}">${words}</p>
+    <p class="zone">Times in ${ZONE}</p>
   </div></div>`;
 }

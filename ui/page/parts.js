@@ -1,5 +1,5 @@
 /** What all views are made of: heads, badges, notices, and the ways of having nothing to show. */
-import { sentenceOf } from "./api.js";
+import { isGone, sentenceOf } from "./api.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { wordFor } from "./words.js";
@@ -54,6 +54,8 @@ export function blank(drawing, title, text, action = nothing) {
 
 /** @param {unknown} error @param {() => void} retry */
 export function failure(error, retry) {
+  // Trying again brings nothing.
+  if (isGone(error)) return html`<div role="alert">${blank("search", "It is not there", sentenceOf(error))}</div>`;
   return html`<div class="blank bad" role="alert">${icon("bad")}
     <h2>This could not be loaded</h2>
     <p>${sentenceOf(error)}</p>
@@ -132,7 +134,9 @@ export function search(label, value, look) {
     );
   }}>
     <label for="search">${label}</label>
-    <input id="search" type="search" autocomplete="off" .value=${value} @input=${(/** @type {Event} */ { target }) => {
+    <input id="search" type="search" maxlength="200" autocomplete="off" .value=${value} @input=${(
+      /** @type {Event} */ { target },
+    ) => {
       clearTimeout(timer);
       timer = window.setTimeout(() => look(/** @type {HTMLInputElement} */ (target).value.trim()), 400);
     }} />
@@ -141,12 +145,13 @@ export function search(label, value, look) {
 
 /**
  * @param {import("./loading.js").Listing<any>} list
+ * @param {string} [words]
  */
-export function moreButton(list) {
+export function moreButton(list, words = "Show older") {
   if (list.next === null && list.moreError === null) return nothing;
   return html`<div class="stack">
     ${list.moreError === null ? nothing : notice("bad", sentenceOf(list.moreError))}
-    <div class="line">${button(list.isReading ? "Loading…" : "Show older", () => void list.more(), { isBusy: list.isReading })}</div>
+    <div class="line">${button(list.isReading ? "Loading…" : words, () => void list.more(), { isBusy: list.isReading })}</div>
   </div>`;
 }
 

@@ -25,7 +25,7 @@ const tokens = css`
   * { box-sizing: border-box }
   h1, h2, h3, h4, p, ul, ol, dl, dd, fieldset, legend, figure, pre { margin: 0; padding: 0; border: 0; min-width: 0 }
   ul, ol { list-style: none }
-  h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em }
+  h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em; overflow-wrap: anywhere }
   h2 { font-size: 1.0625rem; line-height: 1.35; font-weight: 650 }
   h3 { font-size: 1rem; font-weight: 600 }
   h1:focus, h2:focus { outline: none }
@@ -55,6 +55,7 @@ const shell = css`
   .pill { margin-inline-start: auto; min-width: 1.375rem; padding: 0 0.4rem; border-radius: 99px; text-align: center; font-size: 0.75rem; line-height: 1.375rem; font-weight: 650; color: var(--surface); background: var(--bad) }
   .live { margin-block-start: auto; display: flex; align-items: center; gap: 0.5rem; padding-inline: 0.75rem; color: var(--muted); font-size: var(--tiny) }
   .live::before { content: ""; width: 0.5rem; height: 0.5rem; border-radius: 50%; background: var(--tone, var(--muted)) }
+  .zone { padding-inline: 0.75rem; margin-block-start: -1rem; color: var(--muted); font-size: var(--tiny) }
   .live.live-on { --tone: var(--good) } .live.live-late { --tone: var(--warn) }
   main { padding: 2rem clamp(1rem, 4vw, 2.5rem) 4rem; width: 100%; max-width: 68rem }
   .menu { display: none }
@@ -65,8 +66,8 @@ const shell = css`
     .top { display: flex; align-items: center; justify-content: space-between; gap: 0.75rem }
     .brand { padding-inline: 0 }
     .menu { display: inline-flex }
-    .side:not(.open) nav, .side:not(.open) .live { display: none }
-    .live { margin: 0; padding-block: 0.5rem }
+    .side:not(.open) nav, .side:not(.open) .live, .side:not(.open) .zone { display: none }
+    .live { margin: 0; padding-block: 0.5rem 0 } .zone { margin: 0; padding-block-end: 0.5rem }
     main { padding-block: 1.25rem 3rem }
     nav a { min-height: 2.75rem }
   }
@@ -102,7 +103,7 @@ const controls = css`
 
 const surfaces = css`
   .view { display: grid; gap: 1.25rem; align-content: start; min-width: 0 }
-  .view > [aria-live]:empty { position: absolute }
+  .told:empty { position: absolute }
   .head { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: end; justify-content: space-between }
   .head > div:first-child { flex: 1 1 22rem }
   .head .lead { color: var(--muted); max-width: 44rem; text-wrap: pretty; margin-block-start: 0.25rem }
@@ -147,17 +148,18 @@ const rows = css`
   .row:hover { background: var(--raised) }
   .row:focus-visible { outline-offset: -3px }
   .row[aria-expanded="true"] { background: var(--raised) }
-  .row .who { font-weight: 600 } .row .what { color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0 }
+  .row .who { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0 } .row .what { color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0 }
   .row .when { color: var(--muted); font-size: var(--tiny); white-space: nowrap; text-align: end }
-  .row.message { grid-template-columns: 1.25rem minmax(0, 1fr) auto 5.5rem }
+  .row.message { grid-template-columns: 1.25rem minmax(0, 1fr) 6.75rem 5.5rem } .row > .badge { justify-self: start }
   .row.message > .text { display: grid; min-width: 0 }
-  .row.hook { grid-template-columns: minmax(0, 1fr) auto 5.5rem }
+  .row.hook { grid-template-columns: minmax(0, 1fr) 12rem 5.5rem } a.row.hook { grid-template-columns: minmax(0, 1fr) 7.5rem 5.5rem }
   .row > .text { display: grid; min-width: 0 }
   @media (max-width: 40rem) {
     .row.message { grid-template-columns: 1.25rem minmax(0, 1fr) auto }
     .row.message .badge { grid-column: 2; justify-self: start; grid-row: 2 }
     .row.message .when { grid-column: 3; grid-row: 1; align-self: start; padding-block-start: 0.25rem }
-    .row.hook { grid-template-columns: minmax(0, 1fr) auto }
+    .row.hook, a.row.hook { grid-template-columns: minmax(0, 1fr) auto }
+    .row.message > .icon { align-self: start; margin-block-start: 0.125rem }
     .row.hook .badge { grid-column: 1; grid-row: 2; justify-self: start; margin-block-start: 0.25rem }
     .row.hook .when { grid-column: 2; grid-row: 1; align-self: start; padding-block-start: 0.125rem }
   }
@@ -199,7 +201,8 @@ const chat = css`
   .bubble code { background: light-dark(#f0f2f3, #26342d); padding: 0 0.25rem; border-radius: 4px } .bubble pre { padding: 0.5rem; margin-block: 0.25rem; border: 0; background: light-dark(#f0f2f3, #26342d); white-space: pre-wrap }
   .bubble .variable { border-radius: 4px; padding: 0 0.1875rem; background: light-dark(#fff1c9, #5a4a12); color: inherit }
   .tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)) }
-  .tile { display: grid; grid-template-rows: auto 1fr; padding: 0; overflow: clip; background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius); color: inherit; text-decoration: none; position: relative }
+  .tile { display: grid; grid-template-rows: auto 1fr; padding: 0; overflow: clip; background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius); color: inherit; text-decoration: none; position: relative; overflow-wrap: anywhere }
+  .tile .about > a, .tile .about > p:not(.line) { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden }
   .tile:hover { border-color: var(--muted) }
   .tile .wall { border-radius: 0; height: 12.5rem; overflow: hidden; padding: 0.875rem; position: relative }
   .tile .wall::after { content: ""; position: absolute; inset: auto 0 0; height: 2.5rem; background: linear-gradient(transparent, light-dark(#efe7dd, #0b1510)) }
@@ -209,7 +212,8 @@ const chat = css`
   .tile a:focus-visible { outline: none } .tile:has(a:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px }
   .options { display: grid; gap: 0.5rem } .option { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 0.625rem; align-items: start; font-weight: 500 }
   .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); gap: 0.75rem }
-  .keybox { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9rem), 1fr)); gap: 0.625rem; padding: 0.75rem; border: 1px solid var(--border); border-radius: 8px; align-items: end }
+  .keybox { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9rem), 1fr)); gap: 0.625rem; padding: 0.75rem; border: 1px solid var(--border); border-radius: 8px; align-items: start }
+  .keybox > .line { align-self: end }
   .sticky { position: sticky; inset-block-start: 1.25rem }
   @media (max-width: 66rem) { .sticky { position: static } }
 `;

@@ -4,7 +4,15 @@
 /** @typedef {import("./api.js").Template} Template */
 /** @typedef {"NONE" | "TEXT" | "IMAGE" | "VIDEO" | "DOCUMENT" | "LOCATION"} HeaderFormat */
 /** @typedef {"QUICK_REPLY" | "URL" | "PHONE_NUMBER" | "COPY_CODE"} ButtonType */
-/** @typedef {{ type: ButtonType, text: string, url: string, example: string, phoneNumber: string }} DraftButton */
+/**
+ * @typedef {object} DraftButton
+ * @property {ButtonType | "OTHER"} type
+ * @property {string} text
+ * @property {string} url
+ * @property {string} example
+ * @property {string} phoneNumber
+ * @property {Component | null} raw of a type that this form has no fields for; it stays as it is
+ */
 
 /**
  * @typedef {object} Draft
@@ -20,6 +28,10 @@
  * @property {Readonly<Record<string, string>>} examples by the variable's name
  * @property {string} footer
  * @property {readonly DraftButton[]} buttons
+ * @property {boolean} codeWarning of a one-time code, whose text is Meta's: that it is not to be shared
+ * @property {string} codeMinutes how long it holds; empty: not said
+ * @property {string} codeButton what is written on the button; empty: Meta's own word
+ * @property {"NAMED" | "POSITIONAL" | null} format which it has at Meta for good; null: it goes by the text
  * @property {readonly Component[]} others what this form has no fields for; it stays as it is
  */
 
@@ -32,6 +44,7 @@ export const MOST = Object.freeze({
   buttonText: 25,
   url: 2000,
   buttons: 10,
+  codeMinutes: 90,
 });
 
 /** @type {Draft} */
@@ -48,6 +61,10 @@ export const EMPTY = Object.freeze({
   examples: Object.freeze({}),
   footer: "",
   buttons: Object.freeze([]),
+  codeWarning: true,
+  codeMinutes: "10",
+  codeButton: "",
+  format: null,
   others: Object.freeze([]),
 });
 
@@ -58,6 +75,7 @@ export const emptyButton = (type) => ({
   url: "",
   example: "",
   phoneNumber: "",
+  raw: null,
 });
 
 /** The names between double braces, each once, in their order. @param {string} text */
@@ -65,10 +83,16 @@ export function variablesOf(text) {
   return [...new Set([...text.matchAll(/\{\{\s*([^{}\s]+)\s*\}\}/g)].map(([, name]) => /** @type {string} */ (name)))];
 }
 
+/** @param {Draft} draft @returns {"NAMED" | "POSITIONAL"} */
+export function formatOf(draft) {
+  return draft.format ?? (variablesIn(draft).some((name) => !NUMBER.test(name)) ? "NAMED" : "POSITIONAL");
+}
+
+const NUMBER = /^\d+$/;
+
 /** @param {Draft} draft */
-export function formatOf({ body, headerText, header }) {
-  const names = [...variablesOf(body), ...(header === "TEXT" ? variablesOf(headerText) : [])];
-  return names.some((name) => !/^\d+$/.test(name)) ? "NAMED" : "POSITIONAL";
+function variablesIn({ body, headerText, header }) {
+  return [...variablesOf(body), ...(header === "TEXT" ? variablesOf(headerText) : [])];
 }
 
 /**
@@ -76,6 +100,7 @@ export function formatOf({ body, headerText, header }) {
  * @returns {Component[]}
  */
 export function componentsOf(draft) {
+  if (draft.category === "AUTHENTICATION") return codeComponents(draft);
   const isNamed = formatOf(draft) === "NAMED";
   const { header, headerText, headerExample, body, examples, footer, buttons, others } = draft;
   const [headerVariable] = variablesOf(headerText);
@@ -119,9 +144,41 @@ export function componentsOf(draft) {
   ];
 }
 
+/**
+ * Meta writes the texts of these itself.
+ * @param {Draft} draft
+ * @returns {Component[]}
+ */
+function codeComponents({ codeWarning, codeMinutes, codeButton }) {
+  const text = codeButton.trim();
+  return [
+    { type: "BODY", add_security_recommendation: codeWarning },
+    ...(codeMinutes === "" ? [] : [{ type: "FOOTER", code_expiration_minutes: Number(codeMinutes) }]),
+    { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE", ...(text === "" ? {} : { text }) }] },
+  ];
+}
+
+/**
+ * What people will see, with Meta's own words where it writes them (in English here, in the template's language there).
+ * @param {Draft} draft
+ * @returns {Component[]}
+ */
+export function seenOf(draft) {
+  if (draft.category !== "AUTHENTICATION") return componentsOf(draft);
+  const { codeWarning, codeMinutes, codeButton } = draft;
+  const warning = codeWarning ? " For your security, do not share this code." : "";
+  return [
+    { type: "BODY", text: `*{{1}}* is your verification code.${warning}`, example: { body_text: [["123456"]] } },
+    ...(codeMinutes === "" ? [] : [{ type: "FOOTER", text: `This code expires in ${codeMinutes} minutes.` }]),
+    { type: "BUTTONS", buttons: [{ type: "OTP", text: codeButton.trim() || "Copy code" }] },
+  ];
+}
+
 /** @param {DraftButton} button */
-function buttonOf({ type, text, url, example, phoneNumber }) {
+function buttonOf({ type, text, url, example, phoneNumber, raw }) {
   switch (type) {
+    case "OTHER":
+      return raw;
     case "URL":
       return { type, text, url, ...(variablesOf(url).length === 0 ? {} : { example: [example] }) };
     case "PHONE_NUMBER":
@@ -137,7 +194,7 @@ function buttonOf({ type, text, url, example, phoneNumber }) {
  * @param {Template} template
  * @returns {Draft}
  */
-export function draftOf({ wabaId, name, language, category, components }) {
+export function draftOf({ wabaId, name, language, category, components, parameterFormat }) {
   const find = (/** @type {string} */ type) =>
     components.find((one) => String(one.type).toUpperCase() === type) ?? null;
   const header = find("HEADER");
@@ -159,16 +216,30 @@ export function draftOf({ wabaId, name, language, category, components }) {
     examples: examplesOf(body, variablesOf(bodyText)),
     footer: textOf(find("FOOTER")?.text),
     buttons: listOf(find("BUTTONS")?.buttons).map(draftButtonOf),
+    codeWarning: body?.add_security_recommendation === true,
+    codeMinutes: minutesOf(find("FOOTER")),
+    codeButton: textOf(listOf(find("BUTTONS")?.buttons)[0]?.text),
+    format: parameterFormat === "NAMED" ? "NAMED" : "POSITIONAL",
     others: components.filter((one) => !known.includes(String(one.type).toUpperCase())),
   };
 }
 
-/** @param {Readonly<Record<string, unknown>>} button */
+/** @param {Component | null} footer */
+function minutesOf(footer) {
+  const minutes = footer?.code_expiration_minutes;
+  return typeof minutes === "number" ? String(minutes) : "";
+}
+
+const KNOWN_BUTTONS = ["QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE"];
+
+/** @param {Readonly<Record<string, unknown>>} button @returns {DraftButton} */
 function draftButtonOf(button) {
   const type = /** @type {ButtonType} */ (String(button.type).toUpperCase());
   const { example } = button;
+  const isKnown = KNOWN_BUTTONS.includes(type);
   return {
-    type,
+    type: isKnown ? type : "OTHER",
+    raw: isKnown ? null : button,
     text: textOf(button.text),
     url: textOf(button.url),
     example: textOf(Array.isArray(example) ? example[0] : example),
@@ -201,14 +272,30 @@ export function examplesOf(component, names) {
  * @returns {Readonly<Record<string, string>>} by the field
  */
 export function problemsOf(draft) {
-  const { name, language, body, header, headerText, headerExample, headerMediaId, examples, buttons } = draft;
+  const { name, language } = draft;
   /** @type {Record<string, string>} */
   const problems = {};
   if (!/^[a-z0-9_]+$/.test(name)) problems.name = "Small letters, digits and underscores only, such as order_shipped.";
-  if (!/^[a-z]{2,3}(_[A-Za-z]{2,4})?$/.test(language))
-    problems.language = "A code of Meta's, such as en, en_GB or pt_BR.";
+  if (!/^[a-z]{2,3}(_[A-Z]{2,3})?$/.test(language)) problems.language = "A code of Meta's, such as en, en_GB or pt_BR.";
+  return { ...problems, ...(draft.category === "AUTHENTICATION" ? problemsOfCode(draft) : problemsOfText(draft)) };
+}
+
+/** @param {Draft} draft @returns {Record<string, string>} */
+function problemsOfCode({ codeMinutes }) {
+  const isFit =
+    codeMinutes === "" ||
+    (NUMBER.test(codeMinutes) && Number(codeMinutes) >= 1 && Number(codeMinutes) <= MOST.codeMinutes);
+  return isFit ? {} : { codeMinutes: `A whole number from 1 to ${MOST.codeMinutes}, or nothing.` };
+}
+
+/** @param {Draft} draft */
+function problemsOfText(draft) {
+  const { body, header, headerText, headerExample, headerMediaId, examples, buttons } = draft;
+  /** @type {Record<string, string>} */
+  const problems = {};
   if (body.trim() === "") problems.body = "A template needs a text.";
   else if (/^\s*\{\{|\}\}\s*$/.test(body)) problems.body = "Meta refuses a text that begins or ends with a variable.";
+  else if (!fitsFormat(draft)) problems.body = FORMATS[formatOf(draft)];
   for (const variable of variablesOf(body))
     if (!examples[variable]?.trim()) problems[`example:${variable}`] = "Meta's reviewers want an example.";
   if (header === "TEXT" && headerText.trim() === "") problems.headerText = "Write the header, or choose none.";
@@ -217,16 +304,91 @@ export function problemsOf(draft) {
   if (["IMAGE", "VIDEO", "DOCUMENT"].includes(header) && headerMediaId === "")
     problems.headerMediaId = "Choose a sample file for Meta's reviewers.";
   buttons.forEach((button, index) => {
-    if (button.type !== "COPY_CODE" && button.text.trim() === "")
-      problems[`button:${index}`] = "A button needs a text.";
-    else if (button.type === "URL" && !/^https?:\/\/./.test(button.url))
-      problems[`button:${index}`] = "A whole address, with https://.";
-    else if (button.type === "PHONE_NUMBER" && !/^\+?[\d\s-]{5,20}$/.test(button.phoneNumber))
-      problems[`button:${index}`] = "A number with its country code.";
-    else if ((button.type === "COPY_CODE" || variablesOf(button.url).length > 0) && button.example.trim() === "")
-      problems[`button:${index}`] = "Meta's reviewers want an example.";
+    const report = (/** @type {string} */ field, /** @type {string} */ words) => {
+      problems[`button:${index}:${field}`] = words;
+    };
+    if (button.type === "OTHER") return;
+    if (button.type !== "COPY_CODE" && button.text.trim() === "") report("text", "A button needs a text.");
+    if (button.type === "URL" && !/^https?:\/\/./.test(button.url)) report("url", "A whole address, with https://.");
+    if (button.type === "PHONE_NUMBER" && !/^\+?\d{5,20}$/.test(button.phoneNumber))
+      report("phoneNumber", "A number with its country code and no spaces, such as +447700900123.");
+    if ((button.type === "COPY_CODE" || variablesOf(button.url).length > 0) && button.example.trim() === "")
+      report("example", "Meta's reviewers want an example.");
   });
   return problems;
+}
+
+const FORMATS = {
+  NAMED: "Each variable needs a name in small letters, such as {{first_name}}: names and numbers do not mix.",
+  POSITIONAL: "This template numbers its variables: write {{1}}, {{2}} and so on, without a gap.",
+};
+
+/** @param {Draft} draft */
+function fitsFormat(draft) {
+  const names = variablesIn(draft);
+  return formatOf(draft) === "NAMED"
+    ? names.every((name) => /^[a-z][a-z0-9_]*$/.test(name))
+    : names.every((name) => NUMBER.test(name));
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const FIELDS = {
+  name: "name",
+  language: "language",
+  category: "category",
+  parameterFormat: "body",
+  components: "body",
+  headerMediaId: "headerMediaId",
+};
+/** @type {Readonly<Record<string, string>>} */
+const BUTTON_FIELDS = { text: "text", url: "url", example: "example", phone_number: "phoneNumber" };
+
+/**
+ * The field of this form in which what the server has found can be mended; undefined where there is none.
+ * @param {string} path as the server names it, such as `components[0].text`
+ * @param {readonly Component[]} components as they were sent
+ * @returns {string | undefined}
+ */
+export function fieldOf(path, components) {
+  const [, index, rest = ""] = /^components\[(\d+)\]\.?(.*)$/.exec(path) ?? [];
+  if (index === undefined) return Object.hasOwn(FIELDS, path) ? FIELDS[path] : undefined;
+  const component = components[Number(index)];
+  const isMedia = ["IMAGE", "VIDEO", "DOCUMENT"].includes(String(component?.format));
+  switch (component?.type) {
+    case "HEADER":
+      if (rest.startsWith("example")) return isMedia ? "headerMediaId" : "headerExample";
+      return rest === "text" ? "headerText" : undefined;
+    case "BODY":
+      return "body";
+    case "FOOTER":
+      return rest === "code_expiration_minutes" ? "codeMinutes" : "footer";
+    case "BUTTONS": {
+      const [, at, member = ""] = /^buttons\[(\d+)\]\.?(\w*)/.exec(rest) ?? [];
+      if (at === undefined) return "buttons";
+      return Object.hasOwn(BUTTON_FIELDS, member) ? `button:${at}:${BUTTON_FIELDS[member]}` : `button:${at}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Why this form cannot hold it; null where it can.
+ * @param {Template} template
+ */
+export function whyNotHere({ category, components }) {
+  const find = (/** @type {string} */ type) => components.find((one) => String(one.type).toUpperCase() === type);
+  if (category === "AUTHENTICATION") {
+    const [button] = listOf(find("BUTTONS")?.buttons);
+    // Meta lists the button as an address that says what it does.
+    const kind = textOf(button?.otp_type) || (/[?&]otp_type=(\w+)/.exec(textOf(button?.url))?.[1] ?? "COPY_CODE");
+    return kind.toUpperCase() === "COPY_CODE"
+      ? null
+      : "It hands its code to an app of yours, which Meta knows by a signature: change it in WhatsApp Manager.";
+  }
+  return find("CAROUSEL") === undefined
+    ? null
+    : "Each card of a carousel would need its picture again: change it in WhatsApp Manager.";
 }
 
 /** @param {unknown} value */

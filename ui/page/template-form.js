@@ -1,9 +1,20 @@
 /** Writing a template: fields on one side, what people will see on the other. */
+import { RouteError } from "../api.js";
 import { sentenceOf } from "./api.js";
 import { html, LitElement, nothing } from "./lit.js";
 import { button, notice, progress } from "./parts.js";
-import { componentsOf, emptyButton, formatOf, MOST, problemsOf, variablesOf } from "./template-draft.js";
+import {
+  componentsOf,
+  emptyButton,
+  fieldOf,
+  formatOf,
+  MOST,
+  problemsOf,
+  seenOf,
+  variablesOf,
+} from "./template-draft.js";
 import { templatePreview } from "./template-preview.js";
+import { readable } from "./words.js";
 
 /** @typedef {import("./template-draft.js").Draft} Draft */
 /** @typedef {import("./template-draft.js").DraftButton} DraftButton */
@@ -34,6 +45,7 @@ const LANGUAGES = [
 const CATEGORIES = /** @type {const} */ ([
   ["UTILITY", "Utility", "About something the person has asked for or bought: an order, a booking, an account."],
   ["MARKETING", "Marketing", "Offers, news, invitations. Whoever has written STOP does not get it."],
+  ["AUTHENTICATION", "Authentication", "One-time codes. Meta writes the text itself, in each language."],
 ]);
 const HEADERS = /** @type {const} */ ([
   ["NONE", "None"],
@@ -55,7 +67,8 @@ class TemplateForm extends LitElement {
   static properties = {
     draft: { attribute: false },
     isNew: { attribute: false },
-    isCategoryFixed: { attribute: false },
+    isChange: { attribute: false },
+    categoryFixed: { attribute: false },
     accounts: { attribute: false },
     outcome: { attribute: false },
   };
@@ -64,9 +77,12 @@ class TemplateForm extends LitElement {
     super();
     /** @type {Draft} */
     this.draft = /** @type {Draft} */ (/** @type {unknown} */ (null));
+    /** Whether its name and language can still be chosen. */
     this.isNew = true;
-    /** Meta does not change that of an approved one. */
-    this.isCategoryFixed = false;
+    /** Of one that Meta has. */
+    this.isChange = false;
+    /** Why the category cannot be chosen; empty where it can. */
+    this.categoryFixed = "";
     /** @type {readonly import("./api.js").Account[]} */
     this.accounts = [];
     /** @type {{ isBusy: boolean, error: unknown }} */
@@ -76,8 +92,14 @@ class TemplateForm extends LitElement {
     this.cancelHref = "";
   }
 
-  /** @type {Readonly<Record<string, string>>} */
+  /** By the field. @type {Readonly<Record<string, string>>} */
   #problems = {};
+  /** Those of them that the server has found; each holds until its field is changed. @type {Readonly<Record<string, string>>} */
+  #served = {};
+  /** What was found that belongs to no field. @type {readonly string[]} */
+  #others = [];
+  /** The refusal whose problems are shown. @type {unknown} */
+  #shown = null;
   #file = { name: "", isBusy: false, error: "" };
 
   createRenderRoot() {
@@ -87,7 +109,41 @@ class TemplateForm extends LitElement {
   /** @param {Partial<Draft>} change */
   #set(change) {
     this.draft = { ...this.draft, ...change };
-    if (Object.keys(this.#problems).length > 0) this.#problems = problemsOf(this.draft);
+    if (Object.keys(this.#problems).length === 0) return;
+    const touched = Object.keys(change).map((key) =>
+      key === "buttons" ? "button" : key === "examples" ? "body" : key,
+    );
+    const left = Object.entries(this.#served).filter(([field]) => !touched.some((key) => field.startsWith(key)));
+    this.#served = Object.fromEntries(left);
+    this.#problems = { ...this.#served, ...problemsOf(this.draft) };
+  }
+
+  /** A refusal goes beside the fields that it is about, and the first of them gets the focus. */
+  willUpdate() {
+    const { error } = this.outcome;
+    if (error === this.#shown) return;
+    this.#shown = error;
+    this.#others = [];
+    if (error === null) return;
+    void this.updateComplete.then(() => this.#toFirst());
+    const found = error instanceof RouteError ? error.problems : [];
+    if (found.length === 0) return;
+    const components = componentsOf(this.draft);
+    /** @type {Record<string, string>} */
+    const problems = {};
+    for (const { path, problem, fix } of found) {
+      const field = fieldOf(path, components);
+      const words = `${problem.charAt(0).toUpperCase()}${problem.slice(1)}. ${fix}`;
+      if (field === undefined) this.#others = [...this.#others, `${path} ${problem}. ${fix}`];
+      else problems[field] = problems[field] === undefined ? words : `${problems[field]} ${words}`;
+    }
+    this.#served = problems;
+    this.#problems = problems;
+  }
+
+  #toFirst() {
+    const first = /** @type {HTMLElement | null} */ (this.querySelector("[aria-invalid=true], [data-wrong]"));
+    (first ?? /** @type {HTMLElement | null} */ (this.querySelector("[role=alert]")))?.focus();
   }
 
   /** @param {Event} event */
@@ -97,8 +153,7 @@ class TemplateForm extends LitElement {
     this.#problems = problemsOf(this.draft);
     this.requestUpdate();
     await this.updateComplete;
-    const wrong = /** @type {HTMLElement | null} */ (this.querySelector("[aria-invalid=true]"));
-    if (Object.keys(this.#problems).length > 0) return void wrong?.focus();
+    if (Object.keys(this.#problems).length > 0) return this.#toFirst();
     const { draft } = this;
     this.dispatchEvent(
       new CustomEvent("save", { detail: { draft, components: componentsOf(draft), parameterFormat: formatOf(draft) } }),
@@ -124,10 +179,11 @@ class TemplateForm extends LitElement {
   render() {
     const { draft, isNew, accounts } = this;
     const variables = variablesOf(draft.body);
-    const { isBusy, error } = this.outcome;
+    const { isBusy } = this.outcome;
+    const isCode = draft.category === "AUTHENTICATION";
     return html`<form class="columns aside" novalidate @submit=${this.#submit}>
       <div class="stack wide">
-        ${error === null ? nothing : html`<div role="alert">${notice("bad", problemList(error))}</div>`}
+        ${this.#refusal()}
         <section class="card">
           <h2>What it is</h2>
           ${
@@ -145,16 +201,72 @@ class TemplateForm extends LitElement {
           <datalist id="languages">${LANGUAGES.map((one) => html`<option value=${one}></option>`)}</datalist>
           <fieldset class="options">
             <legend>Category</legend>
-            ${this.isCategoryFixed ? html`<p class="hint">Of an approved template it cannot be changed.</p>` : nothing}
-            ${CATEGORIES.map(
+            ${this.categoryFixed === "" ? nothing : html`<p class="hint">${this.categoryFixed}</p>`}
+            ${this.#problems.category ? html`<p class="wrong" data-wrong tabindex="-1">${this.#problems.category}</p>` : nothing}
+            ${CATEGORIES.filter(([key]) => this.#offers(key)).map(
               ([key, label, means]) => html`<label class="option">
-                <input type="radio" name="category" value=${key} .checked=${draft.category === key} ?disabled=${this.isCategoryFixed} @change=${() => this.#set({ category: key })} />
+                <input type="radio" name="category" value=${key} .checked=${draft.category === key} ?disabled=${this.categoryFixed !== ""} @change=${() => this.#set({ category: key })} />
                 <span>${label}<br /><span class="hint">${means}</span></span>
               </label>`,
             )}
           </fieldset>
         </section>
-        <section class="card">
+        ${isCode ? this.#codeFields() : this.#textFields(variables)}
+        ${isBusy ? progress("Sending it to Meta…") : nothing}
+        <div class="line">
+          ${button(this.isChange ? "Send the change to review" : "Send to review", () => {}, { kind: "main", isBusy, type: "submit" })}
+          <a class="button" href=${this.cancelHref}>Cancel</a>
+        </div>
+      </div>
+      <section class="card sticky" aria-labelledby="preview-title">
+        <h2 id="preview-title">As WhatsApp shows it</h2>
+        ${templatePreview(seenOf(draft))}
+        <p class="hint">${isCode ? "Meta's own words, in English here and in the template's language there." : "Examples stand in for the variables."}</p>
+      </section>
+    </form>`;
+  }
+
+  #refusal() {
+    const { error } = this.outcome;
+    if (error === null) return nothing;
+    const isMarked = Object.keys(this.#problems).length > 0;
+    if (this.#others.length === 0 && !(error instanceof RouteError && error.problems.length > 0))
+      return html`<div role="alert" tabindex="-1">${notice("bad", sentenceOf(error))}</div>`;
+    if (this.#others.length === 0 && !isMarked) return nothing;
+    return html`<div role="alert" tabindex="-1">${notice(
+      "bad",
+      html`Not sent.${isMarked ? " Mend what is marked below." : ""}
+        ${this.#others.length === 0 ? nothing : html`<ul>${this.#others.map((one) => html`<li>${one}</li>`)}</ul>`}`,
+    )}</div>`;
+  }
+
+  /** Whether a category can be chosen: codes look otherwise, and nothing else becomes one. @param {string} key */
+  #offers(key) {
+    if (this.isNew) return true;
+    return (key === "AUTHENTICATION") === (this.draft.category === "AUTHENTICATION");
+  }
+
+  #codeFields() {
+    const { draft } = this;
+    return html`<section class="card">
+      <h2>What people see</h2>
+      <p class="muted small">Meta writes the text of codes itself. This much can be chosen.</p>
+      <label class="option">
+        <input type="checkbox" .checked=${draft.codeWarning} @change=${(/** @type {Event} */ { target }) => this.#set({ codeWarning: /** @type {HTMLInputElement} */ (target).checked })} />
+        <span>Say that the code is not to be shared</span>
+      </label>
+      <div class="pair">
+        ${this.#input("codeMinutes", "Minutes until it expires", draft.codeMinutes, { hint: `1 to ${MOST.codeMinutes}; empty: nothing is said of it.`, most: 2 })}
+        ${this.#input("codeButton", "Text of the button", draft.codeButton, { hint: "Empty: Copy code, in the template's language.", most: MOST.buttonText })}
+      </div>
+    </section>`;
+  }
+
+  /** @param {readonly string[]} variables */
+  #textFields(variables) {
+    const { draft } = this;
+    const { body: wrong } = this.#problems;
+    return html`<section class="card">
           <h2>What people see</h2>
           <div class="field">
             <label for="header">Header</label>
@@ -165,9 +277,9 @@ class TemplateForm extends LitElement {
           ${this.#headerFields()}
           <div class="field">
             <div class="line apart"><label for="body">Text</label><span class="hint">${draft.body.length} of ${MOST.body}</span></div>
-            <textarea id="body" maxlength=${MOST.body} required aria-invalid=${this.#problems.body ? "true" : nothing} aria-describedby="body-hint"
+            <textarea id="body" maxlength=${MOST.body} required aria-invalid=${wrong ? "true" : nothing} aria-describedby="body-hint"
               .value=${draft.body} @input=${(/** @type {Event} */ { target }) => this.#set({ body: inputOf(target) })}></textarea>
-            <span class="hint" id="body-hint">${this.#problems.body ? html`<span class="wrong">${this.#problems.body}</span>` : html`<code>*bold*</code> <code>_italic_</code> <code>~struck~</code>. What differs from person to person is a variable: <code>{{name}}</code>`}</span>
+            <span class="hint" id="body-hint">${wrong ? html`<span class="wrong">${wrong}</span>` : html`<code>*bold*</code> <code>_italic_</code> <code>~struck~</code>. What differs from person to person is a variable: <code>{{name}}</code>`}</span>
             <div class="line">${button("Insert a variable", () => this.#insert(), { kind: "slim", drawing: "add" })}</div>
           </div>
           ${
@@ -181,21 +293,10 @@ class TemplateForm extends LitElement {
         </section>
         <section class="card">
           <h2>Buttons</h2>
+          ${this.#problems.buttons ? html`<p class="wrong" data-wrong tabindex="-1">${this.#problems.buttons}</p>` : nothing}
           ${draft.buttons.length === 0 ? html`<p class="muted small">None. Up to ten; of more than three WhatsApp shows two and a list.</p>` : draft.buttons.map((one, index) => this.#button(one, index))}
           <div class="line">${BUTTONS.map(([type, label]) => button(label, () => this.#add(type), { kind: "slim", drawing: "add", isBusy: draft.buttons.length >= MOST.buttons, name: `Add a button: ${label}` }))}</div>
-        </section>
-        ${isBusy ? progress("Sending it to Meta…") : nothing}
-        <div class="line">
-          ${button(isNew ? "Send to review" : "Send the change to review", () => {}, { kind: "main", isBusy, type: "submit" })}
-          <a class="button" href=${this.cancelHref}>Cancel</a>
-        </div>
-      </div>
-      <section class="card sticky" aria-labelledby="preview-title">
-        <h2 id="preview-title">As WhatsApp shows it</h2>
-        ${templatePreview(componentsOf(draft))}
-        <p class="hint">Examples stand in for the variables.</p>
-      </section>
-    </form>`;
+        </section>`;
   }
 
   #headerFields() {
@@ -236,28 +337,35 @@ class TemplateForm extends LitElement {
 
   /** @param {DraftButton} one @param {number} index */
   #button(one, index) {
-    const label = BUTTONS.find(([type]) => type === one.type)?.[1] ?? one.type;
+    const label =
+      BUTTONS.find(([type]) => type === one.type)?.[1] ?? readable(String(one.raw?.type ?? "").toLowerCase());
     const change = (/** @type {Partial<DraftButton>} */ part) =>
       this.#set({ buttons: this.draft.buttons.map((old, at) => (at === index ? { ...old, ...part } : old)) });
     const problem = this.#problems[`button:${index}`];
     const field = (
-      /** @type {keyof DraftButton} */ key,
+      /** @type {"text" | "url" | "example" | "phoneNumber"} */ key,
       /** @type {string} */ name,
       /** @type {number | undefined} */ most,
-    ) => html`<div class="field">
-      <label for="button-${index}-${key}">${name}</label>
-      <input id="button-${index}-${key}" type="text" autocomplete="off" maxlength=${most ?? nothing} aria-invalid=${problem ? "true" : nothing}
-        aria-describedby=${problem ? `button-${index}-wrong` : nothing} .value=${one[key]} @input=${(/** @type {Event} */ { target }) => change({ [key]: inputOf(target) })} />
-    </div>`;
+    ) => {
+      const wrong = this.#problems[`button:${index}:${key}`];
+      const id = `button-${index}-${key}`;
+      return html`<div class="field">
+        <label for=${id}>${name}</label>
+        <input id=${id} type="text" autocomplete="off" maxlength=${most ?? nothing} aria-invalid=${wrong ? "true" : nothing}
+          aria-describedby=${wrong ? `${id}-wrong` : nothing} .value=${one[key]} @input=${(/** @type {Event} */ { target }) => change({ [key]: inputOf(target) })} />
+        ${wrong ? html`<span class="wrong" id="${id}-wrong">${wrong}</span>` : nothing}
+      </div>`;
+    };
     return html`<fieldset class="keybox">
       <legend>${index + 1}. ${label}</legend>
-      ${one.type === "COPY_CODE" ? nothing : field("text", "Text", MOST.buttonText)}
+      ${one.type === "OTHER" ? html`<p class="hint">Stays as it is: this page has no fields for it.</p>` : nothing}
+      ${one.type === "COPY_CODE" || one.type === "OTHER" ? nothing : field("text", "Text", MOST.buttonText)}
       ${one.type === "URL" ? field("url", "Address", MOST.url) : nothing}
       ${one.type === "URL" && variablesOf(one.url).length > 0 ? field("example", "Example of the whole address", MOST.url) : nothing}
       ${one.type === "PHONE_NUMBER" ? field("phoneNumber", "Phone number", 20) : nothing}
       ${one.type === "COPY_CODE" ? field("example", "Example code", 15) : nothing}
       <div class="line">${button("Remove", () => this.#set({ buttons: this.draft.buttons.filter((_, at) => at !== index) }), { kind: "plain slim", name: `Remove button ${index + 1}` })}</div>
-      ${problem ? html`<span class="wrong" id="button-${index}-wrong">${problem}</span>` : nothing}
+      ${problem ? html`<span class="wrong" data-wrong tabindex="-1">${problem}</span>` : nothing}
     </fieldset>`;
   }
 
@@ -287,12 +395,6 @@ class TemplateForm extends LitElement {
 
 /** @type {Readonly<Record<string, string>>} */
 const ACCEPT = { IMAGE: "image/jpeg,image/png", VIDEO: "video/mp4", DOCUMENT: "application/pdf" };
-
-/** Every problem of the server's on a line of its own. @param {unknown} error */
-function problemList(error) {
-  const parts = sentenceOf(error).split("; ");
-  return parts.length === 1 ? (parts[0] ?? "") : html`<ul>${parts.map((one) => html`<li>${one}</li>`)}</ul>`;
-}
 
 /** @param {EventTarget | null} target */
 function inputOf(target) {

@@ -1,13 +1,27 @@
 /** Templates: what may be sent at any time. List, one of them, and writing one. */
 import "./template-form.js";
-import { sentenceOf } from "./api.js";
-import { count, time } from "./format.js";
+import { isGone, sentenceOf } from "./api.js";
+import { time } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing, repeat } from "./lit.js";
-import { Reading } from "./loading.js";
-import { badge, badgeFor, blank, button, fact, failure, notice, progress, search, select, viewHead } from "./parts.js";
+import { Listing, Reading } from "./loading.js";
+import {
+  badge,
+  badgeFor,
+  blank,
+  button,
+  fact,
+  failure,
+  moreButton,
+  notice,
+  progress,
+  search,
+  select,
+  skeletonRows,
+  viewHead,
+} from "./parts.js";
 import { hrefOf } from "./place.js";
-import { draftOf, EMPTY } from "./template-draft.js";
+import { draftOf, EMPTY, whyNotHere } from "./template-draft.js";
 import { templatePreview } from "./template-preview.js";
 import { View } from "./view.js";
 import { QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
@@ -15,32 +29,82 @@ import { QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.
 /** @typedef {import("./api.js").Template} Template */
 /** @typedef {import("./template-draft.js").Draft} Draft */
 
+/** What fits on a screen or two: each is drawn. */
+const PAGE = 24;
+
 class Templates extends View {
-  #all = new Reading(this, (signal) => this.api.templates({}, signal));
+  /** @type {readonly import("./api.js").Account[]} */
+  #accounts = [];
+  /** @type {Listing<Template>} */
+  #all = new Listing(this, async (after, signal) => {
+    const { status, q, waba_id } = this.place.query;
+    const {
+      templates: items,
+      accounts,
+      next,
+    } = await this.api.templates({ status, q, waba_id, limit: PAGE, after }, signal);
+    this.#accounts = accounts;
+    return { items, next };
+  });
+  /** @type {Reading<Template>} */
+  #open = new Reading(this, (signal) => this.api.template(this.place.id ?? "", signal));
   #isSyncing = false;
   #outcome = { isBusy: false, error: /** @type {unknown} */ (null) };
   /** @type {import("./parts.js").Part} */
   #result = nothing;
-  #shown = "";
+  /** The place that the result is told at; elsewhere it is over. @type {string | null} */
+  #toldAt = null;
+  /** @type {string | null} */
+  #shown = null;
+  /** @type {string | null} */
+  #narrowedBy = null;
   /** What is being written: new what was read meanwhile does not take it away. @type {Draft | null} */
   #draft = null;
 
-  connectedCallback() {
-    super.connectedCallback();
-    void this.#all.load({ quietly: this.#all.value !== null });
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    // What was on its way is cut off.
+    this.#shown = null;
+    if (!this.#all.isThere) this.#narrowedBy = null;
   }
 
   willUpdate() {
-    const wanted = `${this.place.id}/${this.place.action}`;
+    const { id, action, query } = this.place;
+    const narrowedBy = JSON.stringify(query);
+    if (narrowedBy !== this.#narrowedBy) {
+      this.#narrowedBy = narrowedBy;
+      void this.#all.load({ afresh: true });
+    }
+    const wanted = hrefOf("templates", { ...(id && { id }), ...(action && { action }) });
     if (wanted === this.#shown) return;
     this.#shown = wanted;
     this.#outcome = { isBusy: false, error: null };
     this.#draft = null;
+    if (this.#toldAt !== wanted) this.#result = nothing;
+    if (id === null || id === "new" || this.#open.value?.id === id) return;
+    this.#open.reset();
+    this.#open.value = this.#all.items.find((one) => one.id === id) ?? null;
+    void this.#open.load({ quietly: this.#open.value !== null });
   }
 
   /** @param {import("./api.js").Changes} changes */
   changed(changes) {
-    if (changes.templates && !this.#isSyncing) void this.#all.load({ quietly: true });
+    if (changes.templates && !this.#isSyncing) void this.#readAgain();
+  }
+
+  async #readAgain() {
+    const { id } = this.place;
+    await Promise.all([
+      this.#all.load({ quietly: true, fromTop: true }),
+      ...(id === null || id === "new" ? [] : [this.#open.load({ quietly: true })]),
+    ]);
+  }
+
+  /** @param {import("./parts.js").Tone} tone @param {string} words @param {string} [at] where it is told; here, without it */
+  #tell(tone, words, at = this.#shown ?? "") {
+    this.#result = notice(tone, words);
+    this.#toldAt = at;
+    this.around.say(words);
   }
 
   async #sync() {
@@ -56,9 +120,8 @@ class Templates extends View {
       );
       const words =
         parts.length > 0 ? `Fetched from Meta: ${parts.join(", ")}.` : "Fetched from Meta: nothing has changed.";
-      this.#result = notice("good", words);
-      this.around.say(words);
-      await this.#all.load({ quietly: true });
+      this.#tell("good", words);
+      await this.#readAgain();
     } catch (error) {
       this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
     }
@@ -77,7 +140,7 @@ class Templates extends View {
     this.requestUpdate();
     try {
       const saved =
-        before === null
+        before === null || before.status === "NOT_SENT"
           ? await this.api.createTemplate({
               ...(wabaId ? { wabaId } : {}),
               name,
@@ -92,11 +155,18 @@ class Templates extends View {
               ...(category === before.category ? {} : { category }),
               ...sample,
             });
-      await this.#all.load({ quietly: true });
-      const { label } = wordFor(TEMPLATE_STATES, saved.status);
-      this.#result = notice("good", `Meta has it: ${label.toLowerCase()}.`);
-      this.around.say(`Meta has it: ${label.toLowerCase()}.`);
-      this.around.go(hrefOf("templates", { id: saved.id }));
+      this.#open.reset();
+      this.#open.value = saved;
+      const { label, means = "" } = wordFor(TEMPLATE_STATES, saved.status);
+      const isKnown = saved.status !== "UNCONFIRMED";
+      const to = hrefOf("templates", { id: saved.id });
+      this.#tell(
+        isKnown ? "good" : "warn",
+        isKnown ? `Meta has it: ${label.toLowerCase()}.` : `${label}. ${means}`,
+        to,
+      );
+      void this.#all.load({ quietly: true, fromTop: true });
+      this.around.go(to);
     } catch (error) {
       this.#outcome = { isBusy: false, error };
       this.requestUpdate();
@@ -110,11 +180,12 @@ class Templates extends View {
     this.requestUpdate();
     try {
       await this.api.deleteTemplate(template.id);
-      await this.#all.load({ quietly: true });
-      this.#result = notice("good", `${template.name} is deleted.`);
+      await this.#all.load({ quietly: true, fromTop: true });
+      this.#tell("good", `${template.name} is deleted.`, hrefOf("templates"));
       this.around.go(hrefOf("templates"));
     } catch (error) {
       this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+      void this.#readAgain();
     }
     this.#outcome = { isBusy: false, error: null };
     this.requestUpdate();
@@ -125,33 +196,34 @@ class Templates extends View {
   }
 
   render() {
-    const { value, error } = this.#all;
     const { id, action } = this.place;
-    if (value === null)
-      return html`<div class="view">${viewHead("Templates")}
-        ${error === null ? html`<p class="unseen" role="status">Loading the templates…</p><div class="tiles" aria-hidden="true">${[1, 2, 3].map(() => html`<div class="card"><div class="skeleton tall"></div><div class="skeleton"></div><div class="skeleton short"></div></div>`)}</div>` : html`<section class="card">${failure(error, () => void this.#all.load())}</section>`}
-      </div>`;
-    if (id === "new") return this.#form(null);
-    const found = value.templates.find((one) => one.id === id) ?? null;
-    if (id !== null && found === null)
+    if (id === null) return this.#list();
+    if (id === "new") return this.#all.isThere ? this.#form(null) : this.#waiting("New template", this.#all);
+    const { value, error } = this.#open;
+    if (isGone(error))
       return html`<div class="view">${viewHead("Template")}<section class="card">${blank("search", "It is not there", "It was deleted, or Meta has given it to another account.", html`<a class="button" href=${hrefOf("templates")}>All templates</a>`)}</section></div>`;
-    if (found !== null) return action === "edit" ? this.#form(found) : this.#one(found);
-    return this.#list(value);
+    if (value === null) return this.#waiting("Template", this.#open);
+    return action === "edit" ? this.#form(value) : this.#one(value);
   }
 
-  /** @param {{ templates: readonly Template[], accounts: readonly import("./api.js").Account[] }} value */
-  #list({ templates, accounts }) {
+  /**
+   * @param {string} title
+   * @param {{ readonly error: unknown, load(): Promise<void> }} what
+   */
+  #waiting(title, what) {
+    return html`<div class="view">${viewHead(title)}
+      <section class="card flush">${what.error === null ? skeletonRows(4, "the template") : failure(what.error, () => void what.load())}</section>
+    </div>`;
+  }
+
+  #list() {
     const { status = "", q = "", waba_id = "" } = this.place.query;
     const go = (/** @type {Readonly<Record<string, string | null>>} */ query) =>
       this.around.go(hrefOf("templates", { query: this.narrowed(query) }));
-    const wanted = q.toLowerCase();
-    const shown = templates.filter(
-      (one) =>
-        (status === "" || one.status === status) &&
-        (waba_id === "" || one.wabaId === waba_id) &&
-        (wanted === "" || one.name.includes(wanted) || JSON.stringify(one.components).toLowerCase().includes(wanted)),
-    );
-    const states = [...new Set(templates.map((one) => one.status))];
+    const accounts = this.#accounts;
+    const isNarrowed = [status, q, waba_id].some(Boolean);
+    const isEmpty = this.#all.isThere && this.#all.items.length === 0 && !isNarrowed;
+    const states = [...new Set([...Object.keys(TEMPLATE_STATES), ...(status ? [status] : [])])];
     const synced =
       accounts
         .flatMap(({ syncedAt }) => syncedAt ?? [])
@@ -159,16 +231,16 @@ class Templates extends View {
         .at(0) ?? null;
     return html`<div class="view">
       ${viewHead("Templates", {
-        lead: "Messages that Meta has looked at: only these may be sent when somebody has not written for 24 hours.",
+        lead: html`Messages that Meta has looked at: only these may be sent when somebody has not written for 24 hours.${synced === null ? nothing : html` Fetched from Meta ${time(synced)}.`}`,
         actions: this.mayOperate
           ? html`${button("Fetch from Meta", () => void this.#sync(), { isBusy: this.#isSyncing, drawing: "again" })}
               <a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>`
           : nothing,
       })}
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${this.#isSyncing ? progress("Fetching every template of your accounts from Meta…") : nothing}
       ${
-        templates.length === 0
+        isEmpty
           ? nothing
           : html`<div class="filters">
               ${search("Name or text", q, (value) => go({ q: value || null }))}
@@ -176,19 +248,28 @@ class Templates extends View {
               ${accounts.length > 1 ? select("Account", "account", [["", "Every account"], ...accounts.map((one) => /** @type {const} */ ([one.wabaId, one.name ?? one.wabaId]))], waba_id, (value) => go({ waba_id: value || null })) : nothing}
             </div>`
       }
-      ${
-        templates.length === 0
-          ? html`<section class="card">${blank("templates", "No templates yet", "Write one here, or fetch those that the account already has at Meta.", this.mayOperate ? html`<a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>` : nothing)}</section>`
-          : shown.length === 0
-            ? html`<section class="card">${blank("search", "No template matches", "Nothing is like what you look for.", html`<a class="button" href=${hrefOf("templates")}>Show all</a>`)}</section>`
-            : html`<ul class="tiles">${repeat(
-                shown,
-                (one) => one.id,
-                (one) => this.#tile(one),
-              )}</ul>`
-      }
-      ${templates.length === 0 ? nothing : html`<p class="muted small">${count(shown.length, "template")}${synced === null ? nothing : html`, fetched from Meta ${time(synced)}`}</p>`}
+      ${this.#tiles(isNarrowed)}
+      ${moreButton(this.#all, "Show more")}
     </div>`;
+  }
+
+  /** @param {boolean} isNarrowed */
+  #tiles(isNarrowed) {
+    const { items, error, isThere } = this.#all;
+    if (items.length === 0 && error !== null)
+      return html`<section class="card">${failure(error, () => void this.#all.load())}</section>`;
+    if (!isThere)
+      return html`<p class="unseen" role="status">Loading the templates…</p>
+        <div class="tiles" aria-hidden="true">${[1, 2, 3].map(() => html`<div class="card"><div class="skeleton tall"></div><div class="skeleton"></div><div class="skeleton short"></div></div>`)}</div>`;
+    if (items.length === 0)
+      return isNarrowed
+        ? html`<section class="card">${blank("search", "No template matches", "Nothing is like what you look for.", html`<a class="button" href=${hrefOf("templates")}>Show all</a>`)}</section>`
+        : html`<section class="card">${blank("templates", "No templates yet", "Write one here, or fetch those that the account already has at Meta.", this.mayOperate ? html`<a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>` : nothing)}</section>`;
+    return html`<ul class="tiles">${repeat(
+      items,
+      (one) => one.id,
+      (one) => this.#tile(one),
+    )}</ul>`;
   }
 
   /** @param {Template} template */
@@ -213,10 +294,10 @@ class Templates extends View {
       ${viewHead(template.name, {
         lead: html`${template.language} · ${readable((template.category ?? "").toLowerCase())}`,
         actions: html`<a class="button" href=${hrefOf("templates")}>${icon("back")}All templates</a>
-          ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>Edit</a>` : nothing}
+          ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>${template.status === "NOT_SENT" ? "Send it again" : "Edit"}</a>` : nothing}
           ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
       })}
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${isBusy ? progress("Telling Meta…") : nothing}
       <div class="columns">
         <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(template.components)}</section>
@@ -228,10 +309,10 @@ class Templates extends View {
             ${fact("Quality", template.qualityScore === null ? "Not rated yet" : badgeFor(QUALITY, template.qualityScore))}
             ${fact("Variables", readable((template.parameterFormat ?? "POSITIONAL").toLowerCase()))}
             ${fact("Fetched", time(template.syncedAt))}
-            ${fact("Id at Meta", html`<span class="mono">${template.metaId ?? "–"}</span>`)}
+            ${template.metaId === null ? nothing : fact("Id at Meta", html`<span class="mono">${template.metaId}</span>`)}
             ${fact("Account", html`<span class="mono">${template.wabaId}</span>`)}
           </dl>
-          ${whyFixed(template) === null ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
+          ${whyFixed(template) === null || template.status === "UNCONFIRMED" ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
         </section>
       </div>
       <dialog aria-labelledby="delete-title">
@@ -249,8 +330,9 @@ class Templates extends View {
 
   /** @param {Template | null} template */
   #form(template) {
-    const accounts = this.#all.value?.accounts ?? [];
-    const title = template === null ? "New template" : `Edit ${template.name}`;
+    const accounts = this.#accounts;
+    const isUnsent = template === null || template.status === "NOT_SENT";
+    const title = template === null ? "New template" : `${isUnsent ? "Send again:" : "Edit"} ${template.name}`;
     if (!this.mayOperate)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("bad", "You may not do this", "Ask somebody who operates WhatsApp in your account.")}</section></div>`;
     if (template !== null && whyFixed(template) !== null)
@@ -260,15 +342,15 @@ class Templates extends View {
     this.#draft ??= template === null ? { ...EMPTY, wabaId: accounts[0]?.wabaId ?? "" } : draftOf(template);
     return html`<div class="view">
       ${viewHead(title, {
-        lead:
-          template === null
-            ? "Meta looks at it before it may be sent: mostly for minutes, at most for a day."
-            : html`${badge("warn", "Meta looks at it again")} Until then what was approved may not be sent.`,
+        lead: isUnsent
+          ? "Meta looks at it before it may be sent: mostly for minutes, at most for a day."
+          : html`${badge("warn", "Meta looks at it again")} Until then what was approved may not be sent.`,
       })}
       <wa-template-form
         .draft=${this.#draft}
         .isNew=${template === null}
-        .isCategoryFixed=${template?.status === "APPROVED"}
+        .isChange=${!isUnsent}
+        .categoryFixed=${template?.status === "APPROVED" ? "Of an approved template it cannot be changed." : ""}
         .accounts=${accounts}
         .outcome=${this.#outcome}
         .upload=${this.api.upload}
@@ -279,10 +361,11 @@ class Templates extends View {
   }
 }
 
-/** Why it cannot be edited here; null where it can. @param {Template} template */
-function whyFixed({ category, editable, why }) {
-  if (category === "AUTHENTICATION") return "Meta writes the text of codes itself: change it in WhatsApp Manager.";
-  return editable ? null : (why ?? "");
+/** Why it cannot be edited here now; null where it can. @param {Template} template */
+function whyFixed(template) {
+  const { status, editable, why } = template;
+  if (!editable && status !== "NOT_SENT") return why ?? "";
+  return whyNotHere(template);
 }
 
 customElements.define("wa-templates", Templates);

@@ -49,8 +49,16 @@ class Webhooks extends View {
 
   #filter() {
     const { type, state, q, hours } = this.place.query;
-    const since = hours ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : undefined;
+    // Whatever else stands in the address.
+    const isKnown = SINCE.some(([key]) => key !== "" && key === hours);
+    const since = isKnown ? new Date(Date.now() - Number(hours) * 3_600_000).toISOString() : undefined;
     return { type, state, q, since };
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    // What was on its way is cut off.
+    if (this.place.id === null ? !this.#list.isThere : this.#one.value === null) this.#shown = null;
   }
 
   willUpdate() {
@@ -159,7 +167,7 @@ class Webhooks extends View {
         lead: html`Received ${time(value.receivedAt, { exact: true })}`,
         actions: html`${back}${this.mayOperate ? button("Replay", () => void this.#replay(id), { kind: "main", drawing: "again", isBusy: this.#isBusy }) : nothing}`,
       })}
-      <div aria-live="polite">${this.#result}</div>
+      <div class="told">${this.#result}</div>
       ${this.#isBusy ? progress("Reading it again…") : nothing}
       <section class="card">
         <dl class="facts">
@@ -232,9 +240,9 @@ class Webhooks extends View {
       () => true,
       () => false,
     );
-    this.#result = isDone
-      ? notice("good", "Copied.")
-      : notice("warn", "The browser does not let this page copy: select the text instead.");
+    const words = isDone ? "Copied." : "The browser does not let this page copy: select the text instead.";
+    this.#result = notice(isDone ? "good" : "warn", words);
+    this.around.say(words);
     this.requestUpdate();
   }
 }

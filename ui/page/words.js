@@ -52,6 +52,17 @@ export const CHECK_STATES = {
 export const TEMPLATE_STATES = {
   APPROVED: { label: "Approved", tone: "good", means: "It may be sent." },
   PENDING: { label: "In review", tone: "warn", means: "Meta looks at it, mostly for minutes and at most for a day." },
+  UNCONFIRMED: {
+    label: "Not confirmed",
+    tone: "warn",
+    means:
+      "Meta did not answer, or has not yet. What it has is looked up within minutes: nothing has to be sent again.",
+  },
+  NOT_SENT: {
+    label: "Not at Meta",
+    tone: "bad",
+    means: "It was lost on its way: Meta has never had it. Send it again, or delete it.",
+  },
   IN_APPEAL: { label: "In appeal", tone: "warn" },
   REJECTED: {
     label: "Rejected",

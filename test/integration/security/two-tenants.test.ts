@@ -24,6 +24,8 @@ const ABSENT: Owned = {
   mediaId: "99999999-9999-4999-8999-999999999995",
   deadLetterId: "turn:99999999-9999-4999-8999-999999999996",
   webhookId: "900000000000000",
+  receivedId: "in:900000000000000",
+  sentId: "out:900000000000000",
   templateId: "99999999-9999-4999-8999-999999999994",
   wamid: "wamid.absent",
   token: "none",
@@ -102,6 +104,10 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "GET", path: `/templates?waba_id=${ids.wabaId}` },
     { method: "GET", path: `/templates?q=${ids.wabaId}&${named(ids)}` },
   ],
+  template: (ids) => [
+    { method: "GET", path: `/templates/${ids.templateId}` },
+    { method: "GET", path: `/templates/${ids.templateId.toUpperCase()}?${named(ids)}` },
+  ],
   createTemplate: (ids) => [
     {
       method: "POST",
@@ -149,6 +155,12 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
     { method: "GET", path: `/messages?conversation_id=${ids.conversationId}` },
     { method: "GET", path: `/messages?conversation_id=${ids.conversationId}&direction=in&state=received` },
     { method: "GET", path: `/messages?q=${encodeURIComponent(ids.wamid)}` },
+  ],
+  message: (ids) => [
+    { method: "GET", path: `/messages/${ids.receivedId}` },
+    { method: "GET", path: `/messages/${ids.sentId}` },
+    { method: "GET", path: `/messages/${encodeURIComponent(ids.sentId)}?${named(ids)}` },
+    { method: "GET", path: `/messages/${ids.conversationId}` },
   ],
   changes: () => [{ method: "GET", path: "/changes" }],
 };
@@ -251,6 +263,8 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
         deadLetterId: c,
         webhookId: c,
         templateId: c,
+        receivedId: `in:${c}`,
+        sentId: `out:${c}`,
         mediaId: c,
         wamid: a,
         token: "",
@@ -367,6 +381,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
 
   it("answers the tenant itself otherwise than for what is nobody's, wherever an id is given", async () => {
     for (const name of [
+      "template",
       "receipt",
       "session",
       "send",
@@ -377,6 +392,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
       "webhooks",
       "webhook",
       "messages",
+      "message",
     ] as const) {
       const calls = CALLS[name];
       if (calls === "of no tenant") throw new Error(name);

@@ -41,6 +41,9 @@ export type Owned = {
   readonly deadLetterId: string;
   readonly mediaId: string;
   readonly webhookId: string;
+  /** As `/messages` names them. */
+  readonly receivedId: string;
+  readonly sentId: string;
   readonly templateId: string;
   readonly wamid: string;
   readonly token: string;
@@ -162,6 +165,8 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
       webhookId:
         (await rows<{ id: string }>("select webhook_id as id from whatsapp_events where external_id = ?", [wamid]))[0]
           ?.id ?? "",
+      receivedId: `in:${(await rows<{ id: string }>("select id from whatsapp_events where external_id = ? and kind = 'message'", [wamid]))[0]?.id}`,
+      sentId: `out:${(await rows<{ id: string }>("select id from whatsapp_outbox where send_id = ?", [sendId]))[0]?.id}`,
       wamid,
       token,
     };

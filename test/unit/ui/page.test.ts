@@ -1,8 +1,20 @@
 /** The integrations page's pure parts: where one is, what was filled in, and how long something took. */
 import { describe, expect, it } from "vitest";
+import { checkDraft } from "../../../plugin/templates/check-draft.ts";
 import { later, shortTime } from "../../../ui/page/format.js";
 import { hrefOf, readPlace } from "../../../ui/page/place.js";
-import { componentsOf, draftOf, EMPTY, formatOf, problemsOf, variablesOf } from "../../../ui/page/template-draft.js";
+import {
+  componentsOf,
+  draftOf,
+  EMPTY,
+  emptyButton,
+  fieldOf,
+  formatOf,
+  problemsOf,
+  seenOf,
+  variablesOf,
+  whyNotHere,
+} from "../../../ui/page/template-draft.js";
 import { rejection, wordFor } from "../../../ui/page/words.js";
 import { TEMPLATES } from "../../support/page-samples.ts";
 
@@ -25,12 +37,13 @@ describe("a place on the page", () => {
 });
 
 describe("a template's draft", () => {
-  it.each(TEMPLATES.templates.filter(({ name }) => name !== "spring_buns").map((one) => [one.name, one] as const))(
-    "of %s becomes the same components again",
-    (_name, template) => {
-      expect(componentsOf(draftOf(template as never))).toEqual(template.components);
-    },
-  );
+  it.each(
+    TEMPLATES.templates
+      .filter(({ name, category }) => name !== "spring_buns" && category !== "AUTHENTICATION")
+      .map((one) => [one.name, one] as const),
+  )("of %s becomes the same components again", (_name, template) => {
+    expect(componentsOf(draftOf(template as never))).toEqual(template.components);
+  });
 
   it("keeps what the form has no fields for, in its place before the buttons", () => {
     const offer = { type: "LIMITED_TIME_OFFER", limited_time_offer: { text: "Soon over" } };
@@ -52,14 +65,141 @@ describe("a template's draft", () => {
 
   it("says what Meta would refuse, by the field", () => {
     const good = { ...EMPTY, name: "order_late", language: "pt_BR", body: "Hi {{name}}!", examples: { name: "Ada" } };
-    const button = { type: "URL" as const, text: "Look", url: "https://x.test/{{1}}", example: "", phoneNumber: "" };
+    const button = {
+      type: "URL" as const,
+      text: "Look",
+      url: "https://x.test/{{1}}",
+      example: "",
+      phoneNumber: "",
+      raw: null,
+    };
 
     expect(problemsOf(good)).toEqual({});
     expect(Object.keys(problemsOf({ ...good, name: "Order late", language: "English" }))).toEqual(["name", "language"]);
     expect(Object.keys(problemsOf({ ...good, body: "Hi {{name}}", examples: {} }))).toEqual(["body", "example:name"]);
-    expect(Object.keys(problemsOf({ ...good, header: "TEXT", headerText: "{{1}}" }))).toEqual(["headerExample"]);
+    expect(Object.keys(problemsOf({ ...good, header: "TEXT", headerText: "{{number}}" }))).toEqual(["headerExample"]);
     expect(Object.keys(problemsOf({ ...good, header: "IMAGE" }))).toEqual(["headerMediaId"]);
-    expect(Object.keys(problemsOf({ ...good, buttons: [button] }))).toEqual(["button:0"]);
+    expect(Object.keys(problemsOf({ ...good, buttons: [button] }))).toEqual(["button:0:example"]);
+    expect(Object.keys(problemsOf({ ...good, format: "POSITIONAL" }))).toEqual(["body"]);
+    expect(
+      Object.keys(problemsOf({ ...good, body: "Hi {{name}} and {{1}}.", examples: { name: "a", 1: "b" } })),
+    ).toEqual(["body"]);
+    expect(problemsOf({ ...good, category: "AUTHENTICATION", body: "" })).toEqual({});
+    expect(Object.keys(problemsOf({ ...good, category: "AUTHENTICATION", codeMinutes: "91" }))).toEqual([
+      "codeMinutes",
+    ]);
+  });
+
+  it("keeps a button that the form has no fields for", () => {
+    const buttons = [{ type: "FLOW", text: "Book", flow_id: "1", navigate_screen: "A" }];
+    const components = [
+      { type: "BODY", text: "Buns" },
+      { type: "BUTTONS", buttons },
+    ];
+
+    expect(componentsOf(draftOf({ ...TEMPLATES.templates[0], components } as never))).toEqual(components);
+  });
+
+  it("of a one-time code says what can be chosen, and leaves the text to Meta", () => {
+    const code = TEMPLATES.templates.find(({ category }) => category === "AUTHENTICATION") as never;
+
+    expect(componentsOf(draftOf(code))).toEqual([
+      { type: "BODY", add_security_recommendation: true },
+      { type: "FOOTER", code_expiration_minutes: 5 },
+      { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE", text: "Copy code" }] },
+    ]);
+    expect(
+      checkDraft({
+        ...draftOf(code),
+        parameterFormat: "POSITIONAL",
+        hasSample: false,
+        components: componentsOf(draftOf(code)),
+      }),
+    ).toEqual([]);
+    expect(seenOf(draftOf(code)).map(({ text }) => text)).toEqual([
+      "*{{1}}* is your verification code. For your security, do not share this code.",
+      "This code expires in 5 minutes.",
+      undefined,
+    ]);
+  });
+
+  it.each([
+    [
+      "a code that goes to an app",
+      "AUTHENTICATION",
+      [{ type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "ONE_TAP" }] }],
+      /app of yours/,
+    ],
+    [
+      "the same as Meta lists it",
+      "AUTHENTICATION",
+      [
+        {
+          type: "BUTTONS",
+          buttons: [{ type: "URL", url: "https://www.whatsapp.com/otp/code/?otp_type=ZERO_TAP&code=otp{{1}}" }],
+        },
+      ],
+      /app of yours/,
+    ],
+    [
+      "a code to copy, as Meta lists it",
+      "AUTHENTICATION",
+      [
+        {
+          type: "BUTTONS",
+          buttons: [{ type: "URL", url: "https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}" }],
+        },
+      ],
+      null,
+    ],
+    ["a carousel", "MARKETING", [{ type: "CAROUSEL", cards: [] }], /carousel/],
+    ["an offer", "MARKETING", [{ type: "LIMITED_TIME_OFFER" }], null],
+  ])("says where %s is changed", (_what, category, components, words) => {
+    const why = whyNotHere({ ...TEMPLATES.templates[0], category, components } as never);
+
+    if (words === null) expect(why).toBeNull();
+    else expect(why).toMatch(words);
+  });
+
+  it("finds the field of everything that the server may find", () => {
+    const draft = {
+      ...EMPTY,
+      header: "IMAGE" as const,
+      body: "Buns",
+      footer: "Shop",
+      buttons: [{ ...emptyButton("URL"), text: "Look", url: "https://x.test/{{1}}" }],
+    };
+    const components = componentsOf(draft);
+    const found = checkDraft({
+      name: "",
+      language: "x",
+      category: "FUN",
+      parameterFormat: "X",
+      components,
+      hasSample: false,
+    });
+
+    expect(found.map(({ path }) => [path, fieldOf(path, components)])).toEqual([
+      ["name", "name"],
+      ["language", "language"],
+      ["category", "category"],
+      ["parameterFormat", "body"],
+      ["components[0].example", "headerMediaId"],
+      ["components[3].buttons[0].example", "button:0:example"],
+    ]);
+    const text = componentsOf({ ...EMPTY, header: "TEXT", headerText: "Order {{1}}", body: "Buns" });
+    expect(
+      [
+        "components[0].text",
+        "components[0].example.header_text",
+        "components[1].text",
+        "components[9].text",
+        "constructor",
+      ].map((path) => fieldOf(path, text)),
+    ).toEqual(["headerText", "headerExample", "body", undefined, undefined]);
+    expect(fieldOf("components[3].buttons", components)).toBe("buttons");
+    expect(fieldOf("components[3].buttons[0].phone_number", components)).toBe("button:0:phoneNumber");
+    expect(fieldOf("components[3].buttons[0].type", components)).toBe("button:0");
   });
 });
 
