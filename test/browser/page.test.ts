@@ -700,6 +700,7 @@ describe("before the whole channel", () => {
     await answer.waitFor();
     await page.getByRole("button", { name: /From.*<b>Ada<\/b>.*Is it <i>open<\/i>\?/ }).waitFor();
     await expect.poll(() => answer.textContent()).toContain("Read");
+    expect(await answer.locator(".what i").textContent()).toBe("Is it open?");
     await answer.click();
     await page.locator(".life").waitFor();
     for (const step of ["Queued", "Accepted", "Sent", "Delivered", "Read"])

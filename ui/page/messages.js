@@ -6,7 +6,7 @@ import { Listing, Reading } from "./loading.js";
 import { badgeFor, blank, fact, failure, moreButton, notice, search, select, skeletonRows, viewHead } from "./parts.js";
 import { hrefOf } from "./place.js";
 import { View } from "./view.js";
-import { whatsappText } from "./whatsapp-text.js";
+import { whatsappLine, whatsappText } from "./whatsapp-text.js";
 import { KINDS, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Message} Message */
@@ -195,9 +195,10 @@ function nameOf({ contact }) {
 
 /** @param {Message} message */
 function summaryOf({ text, kind }) {
-  const words = (text ?? "").slice(0, MOST_SHOWN).replaceAll(/\s+/g, " ").trim();
+  const words = whatsappLine((text ?? "").slice(0, MOST_SHOWN));
   const name = kind === "text" ? "" : (KINDS[kind] ?? readable(kind));
-  return [name, words].filter(Boolean).join(": ") || "No text";
+  if (words.length === 0) return name || "No text";
+  return name === "" ? words : [`${name}: `, ...words];
 }
 
 /** @param {Message} message */

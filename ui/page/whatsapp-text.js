@@ -7,6 +7,7 @@ import { html, nothing } from "./lit.js";
 /** Opened at an edge, hugging what it marks, closed at an edge, on one line. */
 const MARK = /(^|[^\p{L}\p{N}])([*_~])(?!\s|\2)((?:(?!\2).)*?[^\s])\2(?![\p{L}\p{N}])/u;
 const CODE = /`([^`\n]+)`/;
+const QUOTE = /^> ./;
 
 /**
  * @param {string} text
@@ -19,12 +20,23 @@ export function whatsappText(text, plain = (piece) => [piece]) {
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<pre>${plain(part)}</pre>` : blocks(part, plain)))}`;
 }
 
+/**
+ * All of it on one line, for a list.
+ * @param {string} text
+ * @returns {readonly Piece[]}
+ */
+export function whatsappLine(text) {
+  const lines = text.replaceAll("```", "").split("\n");
+  const line = lines.map((one) => shown(one, QUOTE.test(one))).join(" ");
+  return inline(line.replaceAll(/\s+/g, " ").trim(), (piece) => [piece]);
+}
+
 /** @param {string} text @param {Plain} plain */
 function blocks(text, plain) {
   /** @type {{ isQuote: boolean, lines: string[] }[]} */
   const found = [];
   for (const line of text.split("\n")) {
-    const isQuote = /^> ./.test(line);
+    const isQuote = QUOTE.test(line);
     const last = found.at(-1);
     if (last?.isQuote === isQuote) last.lines.push(line);
     else found.push({ isQuote, lines: [line] });
