@@ -1,14 +1,13 @@
 /** `npm run screenshots`: draws docs/connect/, what a customer sees, in a real browser before the simulator. */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import knexFactory from "knex";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { startEmbeddedPostgres } from "../examples/host/embedded-postgres.ts";
+import { freePort } from "../examples/host/free-port.ts";
 import { type RunningHost, startHost } from "../examples/host/host.ts";
 import { readSettings } from "../examples/host/settings.ts";
 import { findChromium } from "../test/support/chromium.ts";
@@ -214,13 +213,4 @@ async function createDatabase(name: string): Promise<void> {
   const admin = knexFactory({ client: "pg", connection: postgres.url, pool: { min: 0, max: 1 } });
   await admin.raw("create database ??", [name]);
   await admin.destroy();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

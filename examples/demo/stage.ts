@@ -1,7 +1,5 @@
 /** Everything the demo runs on, in this one process: a temporary Postgres, the simulated Meta and the example host. */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import type { HostEvent } from "@omniops/whatsapp";
 import {
   createSimulator,
@@ -11,6 +9,7 @@ import {
   type Simulator,
 } from "@omniops/whatsapp/simulator";
 import { startEmbeddedPostgres } from "../host/embedded-postgres.ts";
+import { freePort } from "../host/free-port.ts";
 import { type RunningHost, startHost } from "../host/host.ts";
 import { DEMO_TENANT, readSettings } from "../host/settings.ts";
 import { NEW_NUMBER, YOU } from "./cast.ts";
@@ -144,14 +143,4 @@ async function startOnFreePort({
     if (error.code !== "EADDRINUSE") throw error;
     return start(await freePort());
   });
-}
-
-/** Known before anybody listens on it, because Meta must be told the address to come back to. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,9 +1,9 @@
 /** A real Postgres from the package registry: for the demo, the tests and a host without `DATABASE_URL`. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 import { postgresFolder } from "./postgres-binaries.ts";
 import { openDataFolder, passwordOf } from "./postgres-data-folder.ts";
 import { unprivilegedUser } from "./postgres-user.ts";
@@ -110,14 +110,4 @@ async function start({
       await gone;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("The system gave no port.");
-  return address.port;
 }

@@ -1,10 +1,8 @@
-/** From the button to an answered message, in a real browser: the example host, its page, and Meta's dialog as simulated. */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import type { HostEvent } from "@omniops/whatsapp";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import type { Page } from "playwright-core";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../examples/host/free-port.ts";
 import { type RunningHost, startHost } from "../../examples/host/host.ts";
 import { readSettings } from "../../examples/host/settings.ts";
 import { useBrowser, type WatchedPage } from "../support/browser.ts";
@@ -66,15 +64,6 @@ async function openDashboard(
   await page.getByRole("link", { name: "Integrations" }).click();
   if (flow !== "redirect") await page.goto(`${url}/dashboard/integrations?flow=${flow}`);
   return { meta: simulator, host, page, events };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Simulator } from "@omniops/whatsapp/simulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../examples/host/free-port.ts";
 import { NUMBER, TENANT, until } from "../support/channel.ts";
 import { createHostProcess, type HostProcess } from "../support/host-process.ts";
 import { runNode } from "../support/node-process.ts";
@@ -374,13 +375,4 @@ async function startChatApi(turns: Turn[]): Promise<Server> {
 
 function urlOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

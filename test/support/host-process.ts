@@ -1,9 +1,7 @@
 /** The example host as a process of its own, to be killed, stopped and started again on the same port. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
-
+import { freePort } from "../../examples/host/free-port.ts";
 import { spawnNode } from "./node-process.ts";
 
 export type HostProcess = {
@@ -57,13 +55,4 @@ export async function createHostProcess(env: Readonly<Record<string, string>>): 
       return code;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

@@ -1,7 +1,4 @@
-/** The work of a QA engineer from end to end: a conversation is recorded, scrubbed, checked, replayed the same and replayed changed. */
-import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Turn } from "@omniops/whatsapp";
@@ -11,6 +8,7 @@ import { checkFixtureCommand } from "../../../cli/check-fixture.ts";
 import type { Command } from "../../../cli/command.ts";
 import { recordCommand } from "../../../cli/record.ts";
 import { replayCommand } from "../../../cli/replay.ts";
+import { freePort } from "../../../examples/host/free-port.ts";
 import { ACCESS_TOKEN, APP_SECRET, NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
 
 /** The transformer as it stands, and as somebody has changed it: what was bold is italic. */
@@ -272,12 +270,3 @@ describe("a host that is running", () => {
     await there.stop();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
