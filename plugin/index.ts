@@ -3,7 +3,7 @@ export { type ChatApiOptions, createChatApi } from "../adapters/chat-api/chat-ap
 export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
 export type { KeyCount, KeyRotation, UnreadableValue } from "./connect/rotate-keys.ts";
 export type * from "./contract.ts";
-export { createWhatsAppPlugin, type WhatsAppPlugin, type WhatsAppPluginOptions } from "./create-whatsapp-plugin.ts";
+export { createWhatsAppPlugin } from "./create-whatsapp-plugin.ts";
 export type { DeadLetter, DeadLetterQuery, DeadLetterService } from "./dead-letters.ts";
 export type { DoctorRequest } from "./doctor/doctor.ts";
 export type { CheckId, Diagnosis, Finding } from "./doctor/finding.ts";
@@ -50,3 +50,4 @@ export {
   runDoctor,
   whatEraseDeletes,
 } from "./wiring/maintenance.ts";
+export type { WhatsAppPlugin, WhatsAppPluginOptions } from "./wiring/whatsapp-plugin.ts";

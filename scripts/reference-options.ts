@@ -5,7 +5,7 @@ import ts from "typescript";
 import { OPTIONS } from "../plugin/config.ts";
 import { markdownTable } from "./markdown-table.ts";
 
-const SOURCE = fileURLToPath(new URL("../plugin/create-whatsapp-plugin.ts", import.meta.url));
+const SOURCE = fileURLToPath(new URL("../plugin/wiring/whatsapp-plugin.ts", import.meta.url));
 
 export type OptionSheet = {
   readonly name: string;
@@ -58,7 +58,7 @@ export function optionsPage(): string {
   });
   return `# Options
 
-Written by \`npm run reference\` from the docstrings of \`plugin/create-whatsapp-plugin.ts\` and from \`plugin/config.ts\`; tests compare this page with them, and the defaults with the code. A wrong
+Written by \`npm run reference\` from the docstrings of \`plugin/wiring/whatsapp-plugin.ts\` and from \`plugin/config.ts\`; tests compare this page with them, and the defaults with the code. A wrong
 value is \`CONFIG_INVALID\`, with every problem in one message.
 
 ## Needed
