@@ -1,3 +1,4 @@
+/** From the button to an answered message, in a real browser: the example host, its page, and Meta's dialog as simulated. */
 import type { HostEvent } from "@omniops/whatsapp";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import type { Page } from "playwright-core";

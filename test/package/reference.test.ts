@@ -15,7 +15,7 @@ import { tablesPage } from "../../scripts/reference-tables.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
-const source = read("plugin/wiring/whatsapp-plugin.ts");
+const source = read("plugin/create-whatsapp-plugin.ts");
 const optional = readOptionSheets().filter(({ isRequired }) => !isRequired);
 
 describe("docs/reference/options.md", () => {

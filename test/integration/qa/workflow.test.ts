@@ -1,3 +1,4 @@
+/** The work of a QA engineer from end to end: a conversation is recorded, scrubbed, checked, replayed the same and replayed changed. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
