@@ -49,7 +49,8 @@ experiment(
     // What goes now goes nowhere: neither an answer nor an end of the connection ever comes.
     proxy.silent = true;
     for (const one of people.filter(({ group }) => group === "half open")) await send(one, "half open");
-    await began(channel, EACH);
+    // An attempt is written down before its socket opens.
+    await channel.until(() => proxy.silenced === EACH, "every request to be lost in the silence");
     proxy.silent = false;
     for (const one of people.filter(({ group }) => group !== "half open")) await send(one, one.group);
     await began(channel, people.length);

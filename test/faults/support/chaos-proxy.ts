@@ -22,6 +22,8 @@ export type ChaosProxy = {
   latencyMs: number;
   /** Nothing passes and nothing closes: a network that has gone silent. */
   silent: boolean;
+  /** How many ends of connections have lost something in a silence. What they say later is lost too: it would make no sense. */
+  readonly silenced: number;
   /** Resets every connection that is open. */
   reset(): void;
   /** The connection is reset once this many bytes have gone to the server; the next connection is spared. */
@@ -40,6 +42,7 @@ const COMMITTED = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 export async function startChaosProxy(target: () => number): Promise<ChaosProxy> {
   const sockets = new Set<Socket>();
+  const silenced = new Set<Socket>();
   let trap: Trap | null = null;
   let bytesLeft = Number.POSITIVE_INFINITY;
 
@@ -108,15 +111,19 @@ export async function startChaosProxy(target: () => number): Promise<ChaosProxy>
     from.on("data", (chunk: Buffer) => {
       last = last.then(async () => {
         if (proxy.latencyMs > 0) await pause(proxy.latencyMs);
-        if (!proxy.silent) await pass(chunk);
+        if (proxy.silent || silenced.has(from)) silenced.add(from);
+        else await pass(chunk);
       });
     });
   }
 
-  const proxy: ChaosProxy = {
+  const proxy: ChaosProxy & { port: number } = {
     port: 0,
     latencyMs: 0,
     silent: false,
+    get silenced() {
+      return silenced.size;
+    },
     reset() {
       for (const socket of sockets) socket.resetAndDestroy();
     },
@@ -134,5 +141,6 @@ export async function startChaosProxy(target: () => number): Promise<ChaosProxy>
   };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return Object.assign(proxy, { port: (server.address() as AddressInfo).port });
+  proxy.port = (server.address() as AddressInfo).port;
+  return proxy;
 }
