@@ -231,13 +231,14 @@ describe("the phone", () => {
 
     await record();
     await page.keyboard.press("Escape");
-    expect(await page.evaluate(LIVE_TRACKS)).toBe(0);
+    // A dialog says that it is closed a moment later.
+    await expect.poll(() => page.evaluate(LIVE_TRACKS)).toBe(0);
     await record();
     await page.getByText("Recording, 0:01").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
     await page.locator(".wa-audio audio").waitFor();
 
-    expect(await page.evaluate(LIVE_TRACKS)).toBe(0);
+    await expect.poll(() => page.evaluate(LIVE_TRACKS)).toBe(0);
     const { audio } = (await heard()) as { audio: { id: string; mime_type: string; voice: boolean } };
     expect(audio).toMatchObject({ mime_type: "audio/ogg; codecs=opus", voice: true });
     expect(ada.transcript()).toHaveLength(2);
