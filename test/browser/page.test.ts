@@ -132,7 +132,7 @@ describe("every view", () => {
 describe("by keyboard alone", () => {
   it("one comes past the navigation, into a view, into a message and out of it", async () => {
     const page = await open();
-    await page.getByText("Latest messages").waitFor();
+    await page.getByRole("heading", { name: "Latest messages" }).waitFor();
     await page.keyboard.press("Tab");
     expect(await focused(page)).toBe("Skip to the content");
     await page.keyboard.press("Enter");
@@ -199,7 +199,7 @@ describe("who may see what", () => {
     const elsewhere = await startPageStub("/deep/down/channel");
     try {
       const page = await openAt(elsewhere.url.replace(/\/$/, ""), DESK);
-      await page.getByText("Latest messages").waitFor();
+      await page.getByRole("heading", { name: "Latest messages" }).waitFor();
 
       expect(page.url()).toBe(elsewhere.url);
       expect(page.faults).toEqual([]);
@@ -220,7 +220,7 @@ describe("who may see what", () => {
       });
     });
     await page.goto(stub.url);
-    await page.getByText("Latest messages").waitFor();
+    await page.getByRole("heading", { name: "Latest messages" }).waitFor();
 
     // The few rules for the moment before the modules have come are all that it refuses.
     expect(page.faults.filter((fault) => !fault.includes("style-src 'self'"))).toEqual([]);
