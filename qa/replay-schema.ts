@@ -43,9 +43,13 @@ export async function openReplaySchema(knex: Knex): Promise<ReplaySchema> {
     name,
     folder,
     async drop() {
-      await rm(folder, { recursive: true, force: true });
-      await knex.raw("drop schema ?? cascade", [name]);
-      await alive.rollback();
+      try {
+        await rm(folder, { recursive: true, force: true });
+        await knex.raw("drop schema ?? cascade", [name]);
+      } finally {
+        // A pool does not end while somebody holds a connection of it; what could not be dropped goes with the next replay.
+        await alive.rollback();
+      }
     },
   };
 }

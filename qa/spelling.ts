@@ -13,7 +13,8 @@ export const NUMBER = `\\+?[${DIGIT}](?:[${BETWEEN}]{0,3}[${DIGIT}]){6,}`;
 /** A day of these centuries, with its time if there is one: nobody's number. */
 export const DATE =
   "(?<!\\d)(?:19|20)\\d\\d(?<point>[-./])(?:0[1-9]|1[0-2])\\k<point>(?:0[1-9]|[12]\\d|3[01])(?![-./]?\\d)(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)?";
-export const EMAIL = "[\\p{L}\\p{N}._%+-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+";
+/** Begun where its letters begin: else each of a long word's would be tried. */
+export const EMAIL = "(?<![\\p{L}\\p{N}._%+-])[\\p{L}\\p{N}._%+-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+";
 /** What is made by a machine, a new one each time. */
 export const UUID = "\\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\\b";
 /** A value in an address that no person has thought of: a click's or a session's. */

@@ -1,5 +1,5 @@
 /** ChannelError → status and JSON: the only mapping. What is not ours to show becomes a code and nothing else. */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError, ERROR_STATUS } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 
@@ -35,7 +35,7 @@ export function answerError(response: ServerResponse, error: unknown, log: Logge
  */
 function endAnswer(response: ServerResponse, body: string): void {
   const { req: request } = response;
-  if (request.complete || request.method === "GET") {
+  if (request.complete || !hasBody(request)) {
     response.end(body);
     return;
   }
@@ -54,6 +54,10 @@ function endAnswer(response: ServerResponse, body: string): void {
     clearTimeout(timer);
     lingering--;
   });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 /** What a caller is told of an error. What is ours to mend is logged. */

@@ -14,6 +14,7 @@ import type {
   TemplateSync,
   Templates,
 } from "../ports.ts";
+import { isStorable } from "../storable.ts";
 import { isUuid } from "../uuid.ts";
 import { checkDraft } from "./check-draft.ts";
 import { hasToken, type ReadAccount, tokenOf } from "./read-account.ts";
@@ -296,7 +297,8 @@ function writePlace({ name, language, wabaId }: TemplatePlace): string {
 }
 
 function readPlace(after: string): TemplatePlace {
-  const [, name, language, wabaId] = /^([^.]{1,512})\.([^.]{1,20})\.(\d{1,20})$/.exec(after) ?? [];
+  const [, name, language, wabaId] =
+    (isStorable(after) && /^([^.]{1,512})\.([^.]{1,20})\.(\d{1,20})$/.exec(after)) || [];
   if (name === undefined || language === undefined || wabaId === undefined)
     throw new ChannelError("REQUEST_INVALID", "after is the next of the page before.");
   return { name, language, wabaId };

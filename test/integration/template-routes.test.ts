@@ -280,6 +280,8 @@ describe("many templates", () => {
 
     expect(found).toEqual(all);
     expect(await ask("GET", "/templates?after=x")).toMatchObject({ httpStatus: 400, code: "REQUEST_INVALID" });
+    const nonsense = { customerConfigId: TENANT, after: "a\u0000b.en.1" };
+    await expect(channel.plugin.templates.list(nonsense)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
     expect(await ask("GET", `/templates/${all[0]}`)).toEqual({ ...(await list()).templates[0], httpStatus: 200 });
     await quiet(channel);
   });

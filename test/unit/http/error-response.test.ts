@@ -118,6 +118,24 @@ describe("somebody who is still sending", () => {
     expect(theirs[0]?.bytesRead).toBeLessThan(1_000_000);
   });
 
+  it.each(["GET", "DELETE", "POST"])(
+    "is nobody whose %s has no body: the connection stays, even where the answer comes before Node has seen the end",
+    async (method) => {
+      const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+      const server = createServer((_request, response) =>
+        answerError(response, new ChannelError("SEND_UNKNOWN", "No."), log),
+      );
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      expect((await fetch(url, { method })).headers.get("connection")).toBe("keep-alive");
+    },
+  );
+
   it("is one of at most 256 that are waited for: the next is closed at once", async () => {
     const { sockets: waited } = await refuse(256, "SIGNATURE_INVALID");
     await Promise.all(waited.map((socket) => once(socket, "data")));
