@@ -6,11 +6,14 @@ import { pacedMs, pacedOut } from "./pair-limit.ts";
 
 const NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid";
 
+/** Its lease may have run out, but whoever asks works it still. $6: the tokens of those who ask. */
+const NOT_HELD = "(lease_token is null or lease_token <> all($6::uuid[]))";
+
 /** The lanes that have waited longest. */
 function oldest(db: Database): string {
   return `with ready as (
     select lane_key from ${db.name("whatsapp_lanes")}
-    where stage = $1 and ready_at <= now() order by ready_at limit $2 for update skip locked)`;
+    where stage = $1 and ready_at <= now() and ${NOT_HELD} order by ready_at limit $2 for update skip locked)`;
 }
 
 /**
@@ -21,7 +24,7 @@ const TENANTS_PER_CLAIM = 200;
 
 /**
  * The same number of lanes of each tenant that has some, its oldest. The index is walked from tenant to tenant, past
- * whatever each has waiting. $6: where to begin, $7: whom to leave out.
+ * whatever each has waiting. $7: where to begin, $8: whom to leave out.
  */
 function inTurns(db: Database): string {
   const lanes = db.name("whatsapp_lanes");
@@ -29,22 +32,22 @@ function inTurns(db: Database): string {
     `select tenant, ready_at from ${lanes} where stage = $1 and ready_at is not null and ${where} order by tenant, ready_at limit 1`;
   return `with recursive
     later as (
-      (${next("tenant > $6")}) union all
+      (${next("tenant > $7")}) union all
       select n.* from later t cross join lateral (${next("tenant > t.tenant")}) n),
     earlier as (
-      (${next("tenant <= $6")}) union all
-      select n.* from earlier t cross join lateral (${next("tenant > t.tenant and tenant <= $6")}) n),
+      (${next("tenant <= $7")}) union all
+      select n.* from earlier t cross join lateral (${next("tenant > t.tenant and tenant <= $7")}) n),
     tenants as materialized (
       select tenant from (
         select * from (select * from later union all select * from earlier) found limit ${TENANTS_PER_CLAIM}) seen
-      where ready_at <= now() and tenant <> all($7::uuid[])),
+      where ready_at <= now() and tenant <> all($8::uuid[])),
     chosen as (
       select c.lane_key from tenants t cross join lateral (
-        select lane_key from ${lanes} l where l.stage = $1 and l.tenant = t.tenant and l.ready_at <= now() order by l.ready_at
+        select lane_key from ${lanes} l where l.stage = $1 and l.tenant = t.tenant and l.ready_at <= now() and ${NOT_HELD} order by l.ready_at
         limit (select greatest(1, ceil($2::float8 / count(*)))::int from tenants)) c
       limit $2),
     ready as (
-      select lane_key from ${lanes} where lane_key = any(array(select lane_key from chosen)) and ready_at <= now()
+      select lane_key from ${lanes} where lane_key = any(array(select lane_key from chosen)) and ready_at <= now() and ${NOT_HELD}
       for update skip locked)`;
 }
 
@@ -60,9 +63,9 @@ export type LanesOptions = {
 
 export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesOptions): Lanes {
   return {
-    async claim(stage, limit, inRounds) {
+    async claim(stage, limit, { without, held = [] } = {}) {
       const token = randomUUID();
-      const ready = inRounds === undefined ? oldest(db) : inTurns(db);
+      const ready = without === undefined ? oldest(db) : inTurns(db);
       // A lane whose lease ran out still carries the dead worker's token: its head may be what ended that worker.
       const rows = await db.query<{
         lane_key: string;
@@ -77,14 +80,7 @@ export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesO
            lease_token = $3, woken = false, ready_at = now() + $4 * interval '1 millisecond'
          from ready where l.lane_key = ready.lane_key
          returning l.lane_key, l.tenant, l.attempts, l.crashes, ${pacedMs(pair)} as paced_ms`,
-        [
-          stage,
-          limit,
-          token,
-          leaseMs,
-          suspectFrom,
-          ...(inRounds === undefined ? [] : [randomUUID(), inRounds.without]),
-        ],
+        [stage, limit, token, leaseMs, suspectFrom, held, ...(without === undefined ? [] : [randomUUID(), without])],
       );
       return rows.map((row) => ({
         laneKey: row.lane_key,

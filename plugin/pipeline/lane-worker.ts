@@ -60,6 +60,8 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   /** When others were last looked for beside those who have their share, and there were none. */
   let nobodyElseAt = Number.NEGATIVE_INFINITY;
   let claimedAt = Number.NEGATIVE_INFINITY;
+  /** Whatever is under way was renewed, or claimed, after this. */
+  let renewedAt = Number.NEGATIVE_INFINITY;
   let willLook = false;
   /** Lanes that could not be put back, mostly because the database was away. */
   const stuck = new Set<ClaimedLane>();
@@ -91,8 +93,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
         const room = Math.min(batch, limit);
         if (!running || room <= 0) break;
         // Those who waited longest, and when there are many, also some of everybody: else one backlog is all that is seen.
-        const inRounds: { readonly without: readonly string[] } | undefined =
-          inTurns || without.length > 0 ? { without } : undefined;
+        const inRounds: boolean = inTurns || without.length > 0;
         if (without.length > 0 && performance.now() - nobodyElseAt < OTHERS_AGAIN_MS) {
           lookIn(OTHERS_AGAIN_MS);
           break;
@@ -102,7 +103,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
           break;
         }
         claimedAt = performance.now();
-        const claimed = await lanes.claim(stage, room, inRounds);
+        const claimed = await lanes.claim(stage, room, { held: overdue(), ...(inRounds && { without }) });
         if (without.length > 0 && claimed.length === 0) nobodyElseAt = performance.now();
         // Stopped meanwhile: nobody would renew these leases.
         if (!running) {
@@ -112,7 +113,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
         if (claimed.length > 0) await workUnsuspected(claimed);
         // A full claim means that more is probably ready, and so does one in which everybody had a turn.
         if (claimed.length === room || (inTurns && claimed.length > 0)) lookAgain = true;
-        inTurns = inRounds === undefined && claimed.length === room;
+        inTurns = !inRounds && claimed.length === room;
       } while (lookAgain);
     } catch (error) {
       log.warn({ stage, error: nameOf(error) }, "could not claim lanes; trying again");
@@ -120,6 +121,13 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
       looking = false;
       schedule();
     }
+  }
+
+  /** The tokens of what this worker has still in hand though its lease may have run out: claimed again, it would be worked twice at once. */
+  function overdue(): readonly string[] {
+    // By the time it is asked, a database that is slow may take another half.
+    const isLate = performance.now() - renewedAt >= leaseMs / 2;
+    return [...new Set([...stuck, ...(isLate ? active : [])].map(({ token }) => token))];
   }
 
   async function workUnsuspected(claimed: readonly ClaimedLane[]): Promise<void> {
@@ -227,10 +235,14 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   }
 
   async function renew(): Promise<void> {
-    if (active.size === 0) return;
-    await lanes.renew([...active]).catch((error: unknown) => {
+    // What is just being claimed is not among them.
+    const at = looking ? claimedAt : performance.now();
+    try {
+      if (active.size > 0) await lanes.renew([...active]);
+      renewedAt = Math.max(renewedAt, at);
+    } catch (error) {
       log.warn({ stage, error: nameOf(error) }, "could not renew leases");
-    });
+    }
   }
 
   async function drain(timeoutMs: number): Promise<void> {
@@ -256,6 +268,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
       running = true;
       stopping = undefined;
       if (aborter.signal.aborted) aborter = newAborter();
+      renewedAt = performance.now();
       heartbeat = setInterval(() => void renew(), leaseMs / 3);
       heartbeat.unref();
       look();

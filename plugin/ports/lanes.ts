@@ -17,16 +17,16 @@ export type ClaimedLane = {
   readonly pacedMs: number;
 };
 
+export type ClaimOptions = {
+  /** As many lanes of each tenant, but none of these tenants'. Absent: those that have waited longest. */
+  readonly without?: readonly string[];
+  /** Tokens of lanes that this process still works though their leases may have run out: another process may have them, it itself not. */
+  readonly held?: readonly string[];
+};
+
 export type Lanes = {
-  /**
-   * Those that have waited longest; `inRounds`: as many of each tenant, without some of them.
-   * @returns up to `limit` lanes.
-   */
-  claim(
-    stage: Stage,
-    limit: number,
-    inRounds?: { readonly without: readonly string[] },
-  ): Promise<readonly ClaimedLane[]>;
+  /** @returns up to `limit` lanes. */
+  claim(stage: Stage, limit: number, options?: ClaimOptions): Promise<readonly ClaimedLane[]>;
   /** From now on the end of the process counts against this suspect. @returns whether it is still ours. */
   begin(lane: ClaimedLane): Promise<boolean>;
   /** Makes the leases last again. @returns the lanes that are still ours. */

@@ -313,6 +313,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/unit/pipeline/lane-worker.test.ts"],
   },
   {
+    rule: "a process does not claim what it works still, however late its renewal is",
+    file: "plugin/pipeline/lane-worker.ts",
+    find: "...(isLate ? active : [])",
+    replace: "",
+    tests: ["test/unit/pipeline/lane-worker.test.ts"],
+  },
+  {
+    rule: "what could not be put back is not claimed meanwhile",
+    file: "plugin/pipeline/lane-worker.ts",
+    find: "[...stuck, ...(isLate",
+    replace: "[...(isLate",
+    tests: ["test/unit/pipeline/lane-worker.test.ts"],
+  },
+  {
+    rule: "a lane whose lease ran out is not its own worker's to take",
+    file: "adapters/postgres/lanes.ts",
+    find: "(lease_token is null or lease_token <> all($6::uuid[]))",
+    replace: "($6::uuid[] is not null)",
+    tests: ["test/integration/engine/lanes.test.ts"],
+  },
+  {
     rule: "turns are sealed in the order in which messages join them",
     file: "adapters/postgres/turns.ts",
     find: "as k (lane_key) order by lane_key) l",

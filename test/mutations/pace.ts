@@ -157,7 +157,7 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
   {
     rule: "fairness: a full claim is followed by one in rounds",
     file: WORKER,
-    find: "inTurns = inRounds === undefined && claimed.length === room;",
+    find: "inTurns = !inRounds && claimed.length === room;",
     replace: "inTurns = false;",
     tests: ["test/unit/pipeline/lane-worker.test.ts"],
   },

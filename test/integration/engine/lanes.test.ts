@@ -114,6 +114,20 @@ describe("a claim", () => {
 });
 
 describe("a lane that is leased", () => {
+  it("and whose lease has run out is another's to take, and not that worker's own: it works it still", async () => {
+    const { store, another } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    const slow = another({ leaseMs: 1 });
+    const [mine] = await claimed(slow);
+    const held = [mine?.token ?? ""];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+
+    expect(await slow.lanes.claim("in", 50, { held })).toEqual([]);
+    expect(await slow.lanes.claim("in", 50, { without: [], held })).toEqual([]);
+    expect(await slow.lanes.renew(mine ? [mine] : [])).toEqual([mine]);
+    expect(await claimed(another())).toMatchObject([{ laneKey: mine?.laneKey, crashes: 1 }]);
+  });
+
   it("is not made ready by new events", async () => {
     const { store } = await startEngine();
     await store.inbox.record([delivery(message({ id: "wamid.1" }))]);

@@ -29,9 +29,10 @@ export function setUp(handle: LaneHandler, options: Partial<LaneWorkerOptions> =
     calls.push({ what, lanes: lanes.map(({ laneKey }) => laneKey) });
   };
   const lanes: Lanes = {
-    async claim(_stage, limit, inRounds) {
+    async claim(_stage, limit, { without, held = [] } = {}) {
       const claimed = ready.splice(0, limit);
-      note(inRounds === undefined ? `claim ${limit}` : `claim ${limit} in rounds`, claimed);
+      const but = held.length === 0 ? "" : `, but no ${held.join(", no ")}`;
+      note(`claim ${limit}${without === undefined ? "" : " in rounds"}${but}`, claimed);
       return claimed;
     },
     async begin(one) {

@@ -183,6 +183,36 @@ describe("lanes under way", () => {
     await worker.stop(0);
   });
 
+  it("whose renewal is late are not claimed by the process that works them", async () => {
+    let isAnswered = true;
+    const renew = (some: readonly ClaimedLane[]) =>
+      isAnswered ? Promise.resolve(some) : new Promise<readonly ClaimedLane[]>(() => {});
+    const { handle, end } = waiting();
+    const { worker, ready, calls, settle } = setUp(handle, { maxActive: 100, lanes: { renew } as unknown as Lanes });
+    ready.push(lane("a"), lane("b"));
+    worker.start();
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    isAnswered = false;
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 2 - 1);
+    worker.kick();
+    await settle();
+    expect(calls.at(-1)?.what).toBe("claim 3");
+
+    await vi.advanceTimersByTimeAsync(1);
+    end("a");
+    await settle();
+    expect(calls.at(-1)?.what).toBe("claim 3, but no token of b");
+
+    isAnswered = true;
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+    worker.kick();
+    await settle();
+    expect(calls.at(-1)?.what).toBe("claim 3");
+    end("b");
+    await worker.stop(100);
+  });
+
   it("that could not be put back are released once the database takes it, and their neighbours work on", async () => {
     let isAway = true;
     const released: string[][] = [];
@@ -191,7 +221,7 @@ describe("lanes under way", () => {
       released.push(some.map(({ laneKey }) => laneKey));
     };
     const { handle, fail, end } = waiting();
-    const { worker, ready, of, settle } = setUp(handle, { lanes: { release } as unknown as Lanes });
+    const { worker, ready, calls, of, settle } = setUp(handle, { lanes: { release } as unknown as Lanes });
     ready.push(lane("a"), lane("b"));
     worker.start();
     await settle();
@@ -201,6 +231,7 @@ describe("lanes under way", () => {
     expect(of("renew").at(-1)).toEqual(["b"]);
     await vi.advanceTimersByTimeAsync(5 * POLL_MS);
     expect(released).toEqual([]);
+    expect(calls.filter(({ what }) => what.endsWith(", but no token of a"))).not.toEqual([]);
     isAway = false;
     await vi.advanceTimersByTimeAsync(POLL_MS);
 
