@@ -23,9 +23,9 @@ export type WorkerOrders = {
   /** Absent: it answers by itself. */
   readonly chatUrl?: string;
   readonly poolMax?: number;
-  /** Wamids at which the host's own code ends the process. */
   /** While this file is there, the disk of the media is full at half of whatever is written. */
   readonly fullDisk?: string;
+  /** Wamids at which the host's own code ends the process. */
   readonly endsAt?: { readonly turn?: string; readonly event?: string };
 };
 
