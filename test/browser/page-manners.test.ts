@@ -1,0 +1,223 @@
+/** The integrations page by keyboard, for whoever may see it, and before whatever others have written. */
+import { describe, expect, it } from "vitest";
+import { faultsOf } from "../support/accessibility.ts";
+import { MESSAGES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
+import { startPageStub } from "../support/page-stub.ts";
+import { button, DESK, focused, heading, PHONE, usePageStub } from "../support/page-views.ts";
+
+const { stub, open, openAt } = await usePageStub();
+
+const evilParts = (text: string) => [
+  { type: "HEADER", format: "TEXT", text },
+  { type: "BODY", text, example: { body_text: [[text]] } },
+  {
+    type: "BUTTONS",
+    buttons: [
+      { type: "URL", text, url: `javascript:${text}` },
+      { type: text, text },
+    ],
+  },
+];
+
+describe("by keyboard alone", () => {
+  it("one comes past the navigation, into a view, into a message and out of it", async () => {
+    const page = await open();
+    await page.getByRole("heading", { name: "Latest messages" }).waitFor();
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Skip to the content");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("Overview");
+
+    await page.getByRole("link", { name: "Messages", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await heading(page, "Messages").waitFor();
+    await expect.poll(() => focused(page)).toBe("Messages");
+    const row = page.getByRole("button", { name: /Ben Ito.*A-17/ });
+    await row.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Add one in Meta Business Suite").waitFor();
+    expect(await row.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("Enter");
+    await page.getByText("Add one in Meta Business Suite").waitFor({ state: "detached" });
+    expect(await row.getAttribute("aria-expanded")).toBe("false");
+  });
+
+  it("the menu of a phone opens, closes with Escape, and gives the focus back", async () => {
+    const page = await open("#/messages", PHONE);
+    const menu = button(page, "Menu");
+    await menu.press("Enter");
+    await page.getByRole("link", { name: "Health" }).waitFor();
+    expect(await menu.getAttribute("aria-expanded")).toBe("true");
+    await page.keyboard.press("Escape");
+    expect([await menu.getAttribute("aria-expanded"), await focused(page)]).toEqual(["false", "Menu"]);
+
+    await menu.press("Enter");
+    await page.getByRole("link", { name: "Health" }).press("Enter");
+    await heading(page, "Health").waitFor();
+    expect(await menu.getAttribute("aria-expanded")).toBe("false");
+  });
+});
+
+describe("who may see what", () => {
+  it("a stranger is told to sign in, with 401", async () => {
+    stub.permissions = null;
+    const page = await open();
+
+    expect(await heading(page, "You are not signed in").isVisible()).toBe(true);
+    expect(page.faults[0]).toContain("401");
+    expect(await faultsOf(page)).toEqual([]);
+  });
+
+  it("somebody without permissions sees messages, and nothing that changes anything", async () => {
+    stub.permissions = [];
+    const page = await open("#/templates");
+    await page.getByText("spring_buns").waitFor();
+
+    expect(await page.getByRole("navigation").getByRole("link").allTextContents()).toEqual(
+      expect.not.arrayContaining([expect.stringMatching(/Webhooks|Dead letters/)]),
+    );
+    expect(await page.getByRole("link", { name: "New template" }).count()).toBe(0);
+    expect(await button(page, "Fetch from Meta").count()).toBe(0);
+    await page.goto(`${stub.url}#/dead-letters`);
+    await page.getByText("You may not see this").waitFor();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    await page.getByText("You may not do this").waitFor();
+    expect(page.faults).toEqual([]);
+  });
+
+  it("works under another mount path, and without the last slash", async () => {
+    const elsewhere = await startPageStub("/deep/down/channel");
+    try {
+      const page = await openAt(elsewhere.url.replace(/\/$/, ""), DESK);
+      await page.getByRole("heading", { name: "Latest messages" }).waitFor();
+
+      expect(page.url()).toBe(elsewhere.url);
+      expect(page.faults).toEqual([]);
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+
+  it("works where the host adds a strict policy of its own", async () => {
+    const page = await openAt("about:blank");
+    await page.route(stub.url, async (route) => {
+      const response = await route.fetch();
+      const headers = response.headers();
+      const strict = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:";
+      await route.fulfill({
+        response,
+        headers: { ...headers, "content-security-policy": `${headers["content-security-policy"]}, ${strict}` },
+      });
+    });
+    await page.goto(stub.url);
+    await page.getByRole("heading", { name: "Latest messages" }).waitFor();
+
+    // The few rules for the moment before the modules have come are all that it refuses.
+    expect(page.faults.filter((fault) => !fault.includes("style-src 'self'"))).toEqual([]);
+  });
+});
+
+describe("what others have written", () => {
+  const MARKUP = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{constructor}}\${7*7} javascript:alert(1)`;
+
+  it.each([
+    ["markup", MARKUP],
+    // Right-to-left overrides that are never closed, all of WhatsApp's marks, and no place to break.
+    ["10,000 characters", `\u202e\u2066onerror${"*_~`a> \u0000\ufeff".repeat(500)}${"W".repeat(5_000)}`],
+  ])("stays text, wherever it stands: %s", async (_what, EVIL) => {
+    stub.answer("GET /messages", {
+      messages: MESSAGES.map((message) => ({
+        ...message,
+        kind: EVIL,
+        state: EVIL,
+        text: `*${EVIL}*`,
+        contact: { name: EVIL, phoneNumber: EVIL },
+        error: { code: EVIL, title: EVIL, words: EVIL, fix: EVIL },
+        degraded: [{ part: 0, what: EVIL, from: EVIL, to: EVIL }],
+      })),
+      next: null,
+    });
+    stub.answer("GET /templates", {
+      accounts: TEMPLATES.accounts.map((one) => ({ ...one, name: EVIL })),
+      templates: TEMPLATES.templates.map((one) => ({
+        ...one,
+        name: EVIL,
+        status: EVIL,
+        rejectionReason: EVIL,
+        components: evilParts(EVIL),
+      })),
+    });
+    stub.answer("GET /webhooks/9018", { ...WEBHOOK, type: EVIL, error: EVIL, payload: { [EVIL]: EVIL }, body: EVIL });
+    stub.answer("GET /dead-letters", {
+      dead_letters: [
+        {
+          id: EVIL,
+          stage: EVIL,
+          kind: EVIL,
+          conversation_id: EVIL,
+          at: EVIL,
+          attempts: 1,
+          error: EVIL,
+          explanation: EVIL,
+        },
+      ],
+      next: null,
+    });
+    stub.answer("GET /templates/1", {
+      ...TEMPLATES.templates[0],
+      name: EVIL,
+      components: evilParts(EVIL),
+      rejectionReason: EVIL,
+    });
+    const page = await open("#/messages/m3", PHONE);
+    for (const place of [
+      "#/messages/m3",
+      "#/templates",
+      "#/templates/1",
+      "#/templates/1/edit",
+      "#/webhooks/9018",
+      "#/dead-letters",
+    ]) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByText("onerror").filter({ visible: true }).first().waitFor();
+
+      expect(await page.evaluate("window.pwned")).toBeUndefined();
+      expect([place, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([place, 0]);
+      expect(await page.locator("img, iframe, main script, a[href^=javascript]").count()).toBe(0);
+    }
+    expect(page.faults).toEqual([]);
+  });
+});
+
+describe("whatever stands in the address", () => {
+  it("shows a view, and breaks nothing", async () => {
+    const ids = [
+      ".",
+      "..",
+      "../status",
+      "%2e%2e%2fstatus",
+      "<img src=x>",
+      "x".repeat(3_000),
+      "\u202e",
+      "constructor",
+      "%",
+    ];
+    const places = ["messages", "templates", "webhooks"].flatMap((view) =>
+      ids.map((id) => `#/${view}/${encodeURIComponent(id)}`),
+    );
+    const queries = [
+      "#/webhooks?hours=x&state=constructor&type=%00",
+      "#/messages?state=__proto__&direction=up",
+      "#/templates/new/x?q=%",
+    ];
+    const page = await open();
+    for (const place of [...places, ...queries]) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+    }
+    // What is not there is not there: no other route was asked, and nothing was thrown.
+    const isAsked = /^404 GET \S+\/(messages|templates|webhooks)\/[^/]+$|^Failed to load resource.*404/;
+    expect(page.faults.filter((fault) => !isAsked.test(fault))).toEqual([]);
+  });
+});
