@@ -1,8 +1,8 @@
 /** Lists on the integrations page: by the page, by themselves as something comes, and one of them looked at. */
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
-import { MESSAGES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
-import { button, focused, heading, refusal, usePageStub } from "../support/page-views.ts";
+import { MESSAGES, TEMPLATES, WEBHOOKS } from "../support/page-samples.ts";
+import { button, focused, heading, held, newsOf, refusal, usePageStub } from "../support/page-views.ts";
 
 const { stub, open, openAt } = await usePageStub();
 
@@ -85,6 +85,93 @@ describe("long lists", () => {
   });
 });
 
+describe("a list", () => {
+  it("is narrowed by its address, and its fields say how", async () => {
+    const page = await open();
+    for (const [place, route, fields] of [
+      [
+        "messages?state=failed&direction=out&q=Ada&conversation_id=7",
+        "/messages",
+        { State: "failed", Direction: "out", "Name, number or text": "Ada" },
+      ],
+      [
+        "webhooks?type=message&state=failed&q=wamid&hours=24",
+        "/webhooks",
+        { Type: "message", State: "failed", Received: "24", "An id or a word in it": "wamid" },
+      ],
+      [
+        "dead-letters?stage=turn&error=ChatApiError&conversation_id=7",
+        "/dead-letters",
+        { "What happened": "turn", Error: "ChatApiError" },
+      ],
+      [
+        "templates?status=REJECTED&q=bun&waba_id=9",
+        "/templates",
+        { Status: "REJECTED", "Name or text": "bun", Account: "9" },
+      ],
+    ] as const) {
+      stub.looked.length = 0;
+      stub.answer("GET /templates", {
+        ...TEMPLATES,
+        accounts: [...TEMPLATES.accounts, { wabaId: "9", name: "Quill Café", syncedAt: null }],
+      });
+      await page.goto(`${stub.url}#/${place}`);
+      for (const [label, value] of Object.entries(fields))
+        await expect.poll(() => page.getByLabel(label, { exact: true }).inputValue()).toBe(value);
+      const asked = () => stub.looked.findLast((url) => url.startsWith(`${route}?`)) ?? "";
+      const wanted = new URLSearchParams(place.split("?")[1]);
+      const hours = wanted.get("hours");
+      wanted.delete("hours");
+      for (const [name, value] of wanted)
+        await expect.poll(() => [name, new URLSearchParams(asked().split("?")[1]).get(name)]).toEqual([name, value]);
+      if (hours === null) continue;
+      const since = new URLSearchParams(asked().split("?")[1]).get("since") ?? "";
+      expect((Date.now() - Date.parse(since)) / 3_600_000).toBeCloseTo(Number(hours), 1);
+    }
+    expect(page.faults).toEqual([]);
+  });
+
+  it("is searched when one stops typing, and at Enter; a pause after a word does not eat the space", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/messages`);
+    const search = page.getByLabel("Name, number or text");
+    await search.pressSequentially("Ada ");
+    await page.clock.runFor(500);
+    await expect.poll(() => page.url()).toMatch(/q=Ada/);
+    await search.pressSequentially("Q");
+    expect(await search.inputValue()).toBe("Ada Q");
+    await search.press("Enter");
+    await expect.poll(() => page.url()).toMatch(/q=Ada\+Q$/);
+    await search.fill("  ");
+    await search.press("Enter");
+    await expect.poll(() => page.url()).toBe(`${stub.url}#/messages`);
+  });
+
+  it("goes on at the first of the older ones, asks once, and says why they do not come", async () => {
+    const { route, release } = held(
+      { error: { code: "STORE_UNAVAILABLE", message: "The database does not answer." } },
+      503,
+    );
+    const isOlder = ({ url }: { url: string }) => url.includes("before=");
+    stub.answer("GET /messages", (request) =>
+      isOlder(request) ? route() : { status: 200, body: { messages: MESSAGES, next: "m7" } },
+    );
+    const page = await open("#/messages");
+    await button(page, "Show older").press("Enter");
+    await button(page, "Loading…").press("Enter");
+    release();
+    await page.getByText("The database does not answer.").waitFor();
+    expect(stub.looked.filter((url) => isOlder({ url })).length).toBe(1);
+
+    stub.answer("GET /messages", { messages: [{ ...MESSAGES[1], id: "old", text: "An old one" }], next: null });
+    await button(page, "Show older").press("Enter");
+    await expect.poll(() => focused(page)).toContain("An old one");
+    expect(await page.getByText("The database does not answer.").count()).toBe(0);
+    expect(await page.getByRole("button", { name: /Ben Ito.*A-17/ }).count()).toBe(1);
+  });
+});
+
 describe("what is new", () => {
   it("appears by itself while somebody looks, and nobody asks while nobody does", async () => {
     let asked = 0;
@@ -144,33 +231,46 @@ describe("what is new", () => {
     await page.clock.runFor(8_100);
     await page.getByText("Live", { exact: true }).waitFor();
   });
-});
 
-describe("a webhook", () => {
-  it("is shown readable and byte by byte, and replayed", async () => {
-    stub.answer("POST /webhooks/9018/replay", {
-      status: 202,
-      body: { events: { redriven: 1, understood: 0, unknown: 0, applied: 1, waiting: 0 } },
-    });
-    const page = await open("#/webhooks");
-    await page
-      .getByRole("main")
-      .getByRole("link", { name: /Failed/ })
-      .click();
-    await button(page, "Exact bytes").click();
-    expect(await page.locator("pre").textContent()).toBe(WEBHOOK.body);
-    await button(page, "Replay").click();
-    await page.getByText("Replayed: 1 event is worked again, 1 left alone, applied already.").first().waitFor();
+  it("is asked for less often while the server fails, and not at all where it cannot tell", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    stub.answer("GET /changes", refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
+    const asked = () => stub.looked.filter((path) => path.startsWith("/changes")).length;
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Not live: trying again").waitFor();
+    expect(asked()).toBe(1);
+    await page.clock.runFor(4_500);
+    expect(asked()).toBe(1);
+    await page.clock.runFor(4_000);
+    await expect.poll(asked).toBe(2);
 
-    expect(stub.asked).toEqual([{ route: "POST /webhooks/9018/replay", sent: {} }]);
-    expect(page.faults).toEqual([]);
+    stub.answer("GET /changes", { status: 404, body: {} });
+    await page.clock.runFor(16_100);
+    await page.getByText("Reload to see what is new").waitFor();
+    const before = asked();
+    await page.clock.runFor(120_000);
+    expect(asked()).toBe(before);
   });
 
-  it("that holds what belongs to others shows no exact bytes", async () => {
-    stub.answer("GET /webhooks/9018", { ...WEBHOOK, body: null, shared: true });
-    const page = await open("#/webhooks/9018");
-    await page.getByText("Only your part is shown").waitFor();
+  it("is read where it is looked at, and elsewhere when one comes there; the first look brings none", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    stub.answer("GET /changes", newsOf("messages", "webhooks"));
+    await page.goto(`${stub.url}#/webhooks`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByText("3 events").waitFor();
+    await page.goto(`${stub.url}#/`);
+    await page.getByRole("link", { name: /Is it open today/ }).waitFor();
+    const lists = () =>
+      stub.looked.filter((path) => /^\/(webhooks|messages)/.test(path)).map((path) => path.split("?")[0]);
+    expect(lists()).toEqual(["/webhooks", "/messages"]);
 
-    expect(await button(page, "Exact bytes").count()).toBe(0);
+    stub.answer("GET /messages", { messages: [{ ...MESSAGES[1], id: "new", text: "Hello, just now" }], next: null });
+    await page.clock.runFor(4_100);
+    await page.getByRole("link", { name: /Hello, just now/ }).waitFor();
+    stub.answer("GET /webhooks", { webhooks: [{ ...WEBHOOKS[0], id: "9022", events: 7 }], next: null });
+    await page.goto(`${stub.url}#/webhooks`);
+    await page.getByText("7 events").waitFor();
   });
 });

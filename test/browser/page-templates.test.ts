@@ -1,10 +1,11 @@
 /** Templates on the integrations page: written, refused, deleted, fetched, and those whose fate is not known. */
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
+import type { WatchedPage } from "../support/browser.ts";
 import { TEMPLATES } from "../support/page-samples.ts";
-import { button, heading, usePageStub } from "../support/page-views.ts";
+import { button, focused, heading, held, newsOf, refusal, usePageStub } from "../support/page-views.ts";
 
-const { stub, open } = await usePageStub();
+const { stub, open, openAt } = await usePageStub();
 
 const ROOT = `document.querySelector("whatsapp-page").shadowRoot`;
 
@@ -134,6 +135,171 @@ describe("templates", () => {
     await page.getByText("Fetched from Meta: 2 added, 1 changed.").first().waitFor();
     expect(stub.asked.map(({ route }) => route)).toEqual(["DELETE /templates/2", "POST /templates/sync"]);
     expect(page.faults).toEqual([]);
+  });
+});
+
+describe("a list of templates", () => {
+  it("shows each with its status, its reason and as WhatsApp shows it", async () => {
+    const page = await open("#/templates");
+    const tile = page.getByRole("listitem").filter({ hasText: "spring_buns" });
+    await tile.waitFor();
+
+    for (const words of ["Rejected", "The category does not fit the text", "Hot cross buns are back.", "Keep me four"])
+      expect([words, await tile.getByText(words).count()]).toEqual([words, 1]);
+    expect(await tile.locator(".variable").textContent()).toBe("Sunday");
+  });
+
+  it("is fetched once at a time, shows that it goes on, what it has brought, and why it failed", async () => {
+    const { route, release } = held({ accounts: [{ wabaId: "1", added: 0, changed: 1, removed: 0, unchanged: 4 }] });
+    stub.answer("POST /templates/sync", route);
+    const page = await open("#/templates");
+    await page.getByText("spring_buns").waitFor();
+    stub.answer("GET /templates", { ...TEMPLATES, templates: [{ ...TEMPLATES.templates[0], name: "order_late" }] });
+    const fetchIt = button(page, "Fetch from Meta");
+    await fetchIt.click();
+    await page.getByRole("status").filter({ hasText: "Fetching every template" }).waitFor();
+    await fetchIt.press("Enter");
+    release();
+    await page.getByText("Fetched from Meta: 1 changed.").first().waitFor();
+    await page.getByRole("link", { name: "order_late" }).waitFor();
+    expect(stub.asked.length).toBe(1);
+
+    stub.answer("POST /templates/sync", refusal(503, "GRAPH_UNAVAILABLE", "Meta does not answer."));
+    await fetchIt.click();
+    await page.getByRole("alert").filter({ hasText: "Meta does not answer." }).waitFor();
+  });
+});
+
+describe("one template", () => {
+  it("is shown as WhatsApp shows it, and says that it is being deleted and why it was not", async () => {
+    const { route, release } = held({ error: { code: "GRAPH_UNAVAILABLE", message: "Meta does not answer." } }, 503);
+    stub.answer("DELETE /templates/2", route);
+    const page = await open("#/templates/2");
+    await page.getByRole("region", { name: "As WhatsApp shows it" }).getByText("Hot cross buns are back.").waitFor();
+    const remove = button(page, "Delete");
+    await remove.press("Enter");
+    // Whoever presses Enter twice has deleted nothing.
+    await expect.poll(() => focused(page)).toBe("Keep it");
+    await page.keyboard.press("Escape");
+    expect(await focused(page)).toBe("Delete");
+    await remove.press("Enter");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).press("Enter");
+    await page.getByRole("status").filter({ hasText: "Telling Meta…" }).waitFor();
+    release();
+    await page.getByRole("alert").filter({ hasText: "Meta does not answer." }).waitFor();
+    expect(await focused(page)).toBe("Delete");
+  });
+
+  it("that cannot be edited says why, at its address too, until Meta has decided", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/3/edit`);
+    await page.getByText("It cannot be edited now").waitFor();
+    await page.getByText("Meta is reviewing it").waitFor();
+    await page.getByRole("link", { name: "Back" }).click();
+    await page.getByText("It cannot be edited now. Meta is reviewing it").waitFor();
+    expect(await page.getByRole("link", { name: "Edit" }).count()).toBe(0);
+
+    await page.getByText("Live", { exact: true }).waitFor();
+    stub.answer("GET /templates/3", { ...TEMPLATES.templates[2], status: "APPROVED", editable: true });
+    stub.answer("GET /changes", newsOf("templates"));
+    await page.clock.runFor(4_100);
+    await page.getByRole("link", { name: "Edit" }).waitFor();
+  });
+
+  it("that is gone is said to be, and without an account there is none to write for", async () => {
+    const page = await open("#/templates/99");
+    await page.getByRole("heading", { name: "It is not there" }).waitFor();
+    expect(await button(page, "Try again").count()).toBe(0);
+    stub.answer("GET /templates", { templates: [], accounts: [], next: null });
+    await page.goto("about:blank");
+    await page.goto(`${stub.url}#/templates/new`);
+    await page.getByRole("heading", { name: "Connect a number first" }).waitFor();
+  });
+});
+
+describe("writing a template", () => {
+  const buttons = (page: WatchedPage) => page.locator(".keybox legend").allTextContents();
+
+  it("inserts variables, keeps quick replies side by side, and lets nobody fall off what is removed", async () => {
+    const page = await open("#/templates/new");
+    const text = page.getByLabel("Text", { exact: true });
+    await text.fill("Hi , how are you?");
+    await page.evaluate(`${ROOT}.getElementById("body").setSelectionRange(3, 3)`);
+    await button(page, "Insert a variable").click();
+    expect(await text.inputValue()).toBe("Hi {{1}}, how are you?");
+    await page.keyboard.type("name");
+    expect(await text.inputValue()).toBe("Hi {{name}}, how are you?");
+
+    for (const kind of ["Link", "Quick reply", "Call", "Quick reply"])
+      await button(page, `Add a button: ${kind}`).click();
+    expect(await buttons(page)).toEqual(["1. Quick reply", "2. Quick reply", "3. Link", "4. Call"]);
+    expect(await page.locator(".bubble .keys").textContent()).toContain("See all options");
+    for (const left of [3, 2, 1, 0]) {
+      await button(page, `Remove button ${left + 1}`).press("Enter");
+      await expect.poll(() => buttons(page)).toHaveLength(left);
+      expect(await focused(page)).toMatch(/^Add a button/);
+    }
+    for (let added = 0; added < 11; added += 1) await button(page, "Add a button: Link").press("Enter");
+    expect(await buttons(page)).toHaveLength(10);
+  });
+
+  it("takes a sample, says why it is refused, and forgets it with another kind of header", async () => {
+    const page = await open("#/templates/new");
+    await page.getByLabel("Name", { exact: true }).fill("new_cake");
+    await page.getByLabel("Text", { exact: true }).fill("Look at our cake.");
+    const header = page.getByLabel("Header", { exact: true });
+    await header.selectOption({ label: "Picture" });
+    const choose = () =>
+      page
+        .getByLabel("Sample file")
+        .setInputFiles({ name: "cake.png", mimeType: "image/png", buffer: Buffer.from("x") });
+    stub.answer("POST /media/upload", refusal(400, "MEDIA_REFUSED", "It is no picture."));
+    await choose();
+    await page.getByText("It is no picture.").waitFor();
+    const { route, release } = held({ id: "sample" });
+    stub.answer("POST /media/upload", route);
+    await choose();
+    await page.getByText("Taking cake.png…").waitFor();
+    // What is not there yet is not sent.
+    await button(page, "Send to review").click();
+    release();
+    await page.getByText("cake.png is taken.").waitFor();
+
+    await header.selectOption({ label: "Document" });
+    await page.getByText("Only Meta's reviewers see it").waitFor();
+    await button(page, "Send to review").click();
+    await page.getByText("Choose a sample file for Meta's reviewers.").waitFor();
+    await header.selectOption({ label: "None" });
+    const sending = held({ ...TEMPLATES.templates[2], id: "9", name: "new_cake" }, 201);
+    stub.answer("POST /templates", sending.route);
+    await button(page, "Send to review").click();
+    await page.getByRole("status").filter({ hasText: "Sending it to Meta…" }).waitFor();
+    await page.getByLabel("Name", { exact: true }).press("Enter");
+    sending.release();
+    await heading(page, "new_cake").waitFor();
+    const sent = stub.asked.filter(({ route: path }) => path === "POST /templates");
+    expect(sent).toMatchObject([{ sent: { components: [{ type: "BODY" }] } }]);
+    expect(sent[0]?.sent).not.toHaveProperty("headerMediaId");
+  });
+
+  it("keeps the category of an approved one, and what is being written while something is new", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    const footer = page.getByLabel("Footer", { exact: true });
+    await footer.fill("Round the corner");
+    await page.getByText("Of an approved template it cannot be changed.").waitFor();
+    for (const kind of await page.getByRole("radio").all()) expect(await kind.isDisabled()).toBe(true);
+    expect(await page.getByRole("radio").count()).toBe(2);
+    await page.getByText("Live", { exact: true }).waitFor();
+    stub.looked.length = 0;
+    stub.answer("GET /changes", newsOf("templates"));
+    await page.clock.runFor(4_100);
+    await expect.poll(() => stub.looked).toContain("/templates/1");
+    await page.clock.runFor(4_100);
+    await expect.poll(() => stub.looked.filter((path) => path === "/templates/1").length).toBe(2);
+    expect(await footer.inputValue()).toBe("Round the corner");
   });
 });
 

@@ -42,3 +42,25 @@ export const focused = (page: WatchedPage) =>
   page.evaluate<string>(
     `(() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; return (at?.getAttribute("aria-label") ?? at?.textContent ?? "").replace(/\\s+/g, " ").trim(); })()`,
   );
+
+/** An answer that comes when it is let go: what is shown meanwhile is what is tested. */
+export function held(body: object, status = 200) {
+  let release = () => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const route = async () => {
+    await gate;
+    return { status, body };
+  };
+  return { route, release: () => release() };
+}
+
+/** What the next look brings. */
+export const newsOf = (...kinds: readonly ("messages" | "webhooks" | "deadLetters" | "templates")[]) => ({
+  cursor: "2",
+  messages: kinds.includes("messages"),
+  webhooks: kinds.includes("webhooks"),
+  deadLetters: kinds.includes("deadLetters"),
+  templates: kinds.includes("templates"),
+});

@@ -1,0 +1,163 @@
+/** What the integrations page promises, each with a way to break it and the tests that must notice. */
+import type { Mutation } from "./mutations.ts";
+
+const BROWSER = "test/browser/page-";
+const VIEWS = [`${BROWSER}views.test.ts`];
+const MANNERS = [`${BROWSER}manners.test.ts`];
+const TEMPLATES = [`${BROWSER}templates.test.ts`];
+const LISTS = [`${BROWSER}lists.test.ts`];
+const PURE = ["test/unit/ui/page.test.ts"];
+
+/** A row: what holds, the file in `ui/page/`, what stands there, what breaks it, who must notice. */
+type Row = readonly [rule: string, file: string, find: string, replace: string, tests: readonly string[]];
+
+const ROWS: readonly Row[] = [
+  // Connection, health, numbers.
+  ["the connection is asked for where the router is mounted", "overview.js", "base=${this.api.base}", 'base="/elsewhere"', MANNERS],
+  ["a number that was just connected is looked at", "overview.js", "@whatsapp-connected=${look}", "", VIEWS],
+  ["the overview says that the doctor takes a while", "overview.js", 'return progress("Asking Meta how your numbers are. This takes a few seconds…");', "return nothing;", VIEWS],
+  ["the overview asks the doctor again after a failure", "overview.js", "@click=${() => void this.#health.load()}", "", VIEWS],
+  ["the overview shows what is worst first", "overview.js", "[...bad, ...warn].slice(0, 3)", "[...warn, ...bad].slice(0, 3)", VIEWS],
+  ["the overview without a message says what would bring one", "overview.js", "if (value.messages.length === 0)", "if (value.messages.length < 0)", VIEWS],
+  ["the overview says why there are no latest messages", "overview.js", 'notice("warn", sentenceOf(error))', "nothing", VIEWS],
+  ["the overview shows a message that comes", "overview.js", "if (changes.messages) void", "if (changes.webhooks) void", LISTS],
+  ["problems come before warnings", "health.js", "${[...bad, ...urgent.filter((one) => one.state === \"warning\")].map(", "${urgent.map(", VIEWS],
+  ["a check says what to do", "health.js", '${fix === null ? nothing : html`<p class="fix">${fix}</p>`}', "", VIEWS],
+  ["a check says which number it is about", "health.js", "findingRow(finding, nameOf(finding.phone_number_id))", "findingRow(finding, null)", VIEWS],
+  ["looking takes a while and says so", "health.js", '${progress("Asking Meta, the webhook address and the database. It takes 15 seconds at most…")}', "", VIEWS],
+  ["one look at a time", "health.js", "isBusy: isLoading,", "isBusy: false,", VIEWS],
+  ["a number has Meta's rating", "numbers.js", "${badgeFor(QUALITY, number.quality_rating ?? \"UNKNOWN\")}", "", VIEWS],
+  ["a number has its state", "numbers.js", "${badgeFor(NUMBER_STATES, number.state)}", "", VIEWS],
+  ["a number that must be connected again says why and leads there", "numbers.js", "${number.reason === null ? nothing :", "${number.reason !== null ? nothing :", VIEWS],
+  ["a number shows its own checks only", "numbers.js", "one.phone_number_id === number.phone_number_id) ?? null", "one.phone_number_id !== null) ?? null", VIEWS],
+  ["numbers are shown although the doctor fails", "numbers.js", '"Could not be made"', '"Being made…"', VIEWS],
+  ["only who may connect is led to connecting", "numbers.js", 'this.around.may.has("connect")', "true", MANNERS],
+
+  // Messages and their life.
+  ["messages are narrowed by state", "messages.js", "return { state, direction, conversation_id, q };", "return { direction, conversation_id, q };", LISTS],
+  ["messages are narrowed by direction", "messages.js", "return { state, direction, conversation_id, q };", "return { state, conversation_id, q };", LISTS],
+  ["messages are narrowed to a conversation", "messages.js", "return { state, direction, conversation_id, q };", "return { state, direction, q };", LISTS],
+  ["messages are searched", "messages.js", "return { state, direction, conversation_id, q };", "return { state, direction, conversation_id };", LISTS],
+  ["a failed message says what to do", "messages.js", '${error.fix === null ? nothing : html`<span class="fix">${error.fix}</span>`}', "", VIEWS],
+  ["a failed message says Meta's error in plain words", "messages.js", "<br />${error.words}", "", VIEWS],
+  ["each step of a life has its time", "messages.js", "${time(at, { exact: true })} <span class=\"muted\">${gap}</span>", "${gap}", LISTS],
+  ["each step says how much later it was", "messages.js", '<span class="muted">${gap}</span>', "", LISTS],
+  ["what is still to come is said to be", "messages.js", '(!isOver && usual.includes(step))', "false", LISTS],
+  ["a step that Meta left out is passed over", "messages.js", 'index < last ? "passed over" : "not yet"', '"not yet"', LISTS],
+  ["what is over has nothing to come", "messages.js", '["failed", "expired", "read", "played"].includes(message.state)', "false", LISTS],
+  ["a message shows each try", "messages.js", "attempts.length < 2 && error === null", "attempts.length > 0", LISTS],
+  ["a message shows what was changed for WhatsApp", "messages.js", "degraded.length === 0\n        ? nothing", "degraded.length > 0\n        ? nothing", LISTS],
+  ["a message leads to its conversation", "messages.js", "query: { conversation_id: message.conversationId }", "query: {}", LISTS],
+  ["new messages are told to a screen reader", "messages.js", "if (this.#list.fresh.size > 0) this.around.say", "if (this.#list.fresh.size < 0) this.around.say", LISTS],
+  ["an open message keeps its focus when it is pushed off", "messages.js", "if (isAtOpen && focusedId(this) !== rowId(id))", "if (isAtOpen && id === null)", LISTS],
+  ["what is open is closed again", "messages.js", "hrefOf(\"messages\", isOpen ? { query } : { id: message.id, query })", "hrefOf(\"messages\", { id: message.id, query })", MANNERS],
+  ["a message without words says what it is", "messages.js", "return name || \"No text\";", 'return "";', VIEWS],
+
+  // Templates.
+  ["a template has its status", "templates.js", '<p class="line">${badgeFor(TEMPLATE_STATES, template.status)}', '<p class="line">', TEMPLATES],
+  ["a rejected template says why in the list", "templates.js", '${why === "" ? nothing : html`<p class="small">${why}</p>`}', "", TEMPLATES],
+  ["a template is previewed in the list", "templates.js", '<div aria-hidden="true">${templatePreview(template.components)}</div>', "", TEMPLATES],
+  ["a template is previewed", "templates.js", "</h2>${templatePreview(template.components)}", "</h2>", TEMPLATES],
+  ["fetching shows that it goes on", "templates.js", '${this.#isSyncing ? progress("Fetching every template of your accounts from Meta…") : nothing}', "", TEMPLATES],
+  ["one fetches once", "templates.js", "isBusy: this.#isSyncing, ", "", TEMPLATES],
+  ["fetching that fails says why", "templates.js", "    } catch (error) {\n      this.#result = html`<div role=\"alert\">${notice(\"bad\", sentenceOf(error))}</div>`;\n    }\n    this.#isSyncing = false;", "    } catch {}\n    this.#isSyncing = false;", TEMPLATES],
+  ["deleting shows that it goes on", "templates.js", '${isBusy ? progress("Telling Meta…") : nothing}', "", TEMPLATES],
+  ["deleting that fails says why", "templates.js", "      this.#result = html`<div role=\"alert\">${notice(\"bad\", sentenceOf(error))}</div>`;\n      void this.#readAgain();", "", TEMPLATES],
+  ["what was fetched is shown", "templates.js", "      this.#tell(\"good\", words);\n      await this.#readAgain();", "      this.#tell(\"good\", words);", TEMPLATES],
+  ["templates are searched", "templates.js", "await this.api.templates({ status, q, waba_id,", "await this.api.templates({ status, waba_id,", LISTS],
+  ["templates are narrowed to an account", "templates.js", "await this.api.templates({ status, q, waba_id,", "await this.api.templates({ status, q,", LISTS],
+  ["what Meta reviews cannot be edited, and says why", "templates.js", "It cannot be edited now. ${whyFixed(template)}", "", TEMPLATES],
+  ["and its address does not open the form", "templates.js", "if (template !== null && whyFixed(template) !== null)", "if (template !== null && whyFixed(template) === false)", TEMPLATES],
+  ["a template that is gone is said to be", "templates.js", "if (isGone(error))", "if (isGone(null))", TEMPLATES],
+  ["without an account there is nothing to write for", "templates.js", "if (accounts.length === 0 && template === null)", "if (accounts.length < 0)", TEMPLATES],
+  ["an approved template keeps its category", "templates.js", '"Of an approved template it cannot be changed."', '""', TEMPLATES],
+  ["a template changed elsewhere is read again", "templates.js", "if (changes.templates && !this.#isSyncing)", "if (changes.webhooks)", TEMPLATES],
+  ["what is being written is not overwritten by what is new", "templates.js", "this.#draft ??= template === null", "this.#draft = template === null", TEMPLATES],
+  ["sending shows that it goes on", "template-form.js", '${isBusy ? progress("Sending it to Meta…") : nothing}', "", TEMPLATES],
+  ["it is sent once", "template-form.js", "if (this.outcome.isBusy || this.#file.isBusy) return;", "", TEMPLATES],
+  ["a file that is taken says so", "template-form.js", "${isBusy ? progress(`Taking ${name}…`) : nothing}", "", TEMPLATES],
+  ["a file that is refused says why", "template-form.js", 'this.#file = { name: "", isBusy: false, error: sentenceOf(error) };', 'this.#file = { name: "", isBusy: false, error: "" };', TEMPLATES],
+  ["a variable is inserted where one writes", "template-form.js", "${this.draft.body.slice(0, at)}{{${name}}}${this.draft.body.slice(end)}", "${this.draft.body}{{${name}}}", TEMPLATES],
+  ["an inserted variable is selected, to be named", "template-form.js", "area.setSelectionRange(at + 2, at + 2 + name.length);", "", TEMPLATES],
+  ["quick replies stay side by side", "template-form.js", "buttons: [...all.filter((one) => one.type === \"QUICK_REPLY\"), ...all.filter((one) => one.type !== \"QUICK_REPLY\")],", "buttons: all,", TEMPLATES],
+  ["a button is removed", "template-form.js", "buttons: this.draft.buttons.filter((_, at) => at !== index)", "buttons: this.draft.buttons", TEMPLATES],
+  ["at most ten buttons", "template-form.js", "isBusy: draft.buttons.length >= MOST.buttons, ", "", TEMPLATES],
+  ["nothing else becomes a one-time code", "template-form.js", "if (this.isNew) return true;", "return true;", TEMPLATES],
+  ["of more than three buttons two are shown and a list", "template-preview.js", "buttons.length > MOST_BUTTONS ?", "buttons.length < 0 ?", TEMPLATES],
+
+  // Webhooks and dead letters.
+  ["webhooks are narrowed by type", "webhooks.js", "return { type, state, q, since };", "return { state, q, since };", LISTS],
+  ["webhooks are narrowed by state", "webhooks.js", "return { type, state, q, since };", "return { type, q, since };", LISTS],
+  ["webhooks are searched", "webhooks.js", "return { type, state, q, since };", "return { type, state, since };", LISTS],
+  ["webhooks are narrowed by time", "webhooks.js", "return { type, state, q, since };", "return { type, state, q };", LISTS],
+  ["a webhook that comes is shown", "webhooks.js", "if (!changes.webhooks) return;", "return;", LISTS],
+  ["a replay shows that it goes on", "webhooks.js", '${this.#isBusy ? progress("Reading it again…") : nothing}', "", LISTS],
+  ["a replay that fails says why", "webhooks.js", 'this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;', "", LISTS],
+  ["one replays once", "webhooks.js", 'drawing: "again", isBusy: this.#isBusy })', 'drawing: "again" })', LISTS],
+  ["what a replay has done is shown", "webhooks.js", "await this.#one.load({ quietly: true });", "", LISTS],
+  ["a webhook shows its events, and the error of each", "webhooks.js", "${event.error ?? (", "${(", VIEWS],
+  ["a webhook is copied as it is shown", "webhooks.js", "this.#copy(this.#isExact && value.body !== null ? value.body : pretty(value.payload))", "this.#copy(pretty(value.payload))", LISTS],
+  ["only what was chosen is put back", "dead-letters.js", "this.#redrive({ ids: chosen })", "this.#redrive({})", LISTS],
+  ["of a narrowed list what matches is put back", "dead-letters.js", "void this.#redrive(all)", "void this.#redrive({})", LISTS],
+  ["nothing chosen, nothing to put back", "dead-letters.js", "isBusy: this.#isBusy || chosen.length === 0", "isBusy: this.#isBusy", LISTS],
+  ["dead letters are narrowed", "dead-letters.js", "return { stage, error, conversation_id };", "return {};", LISTS],
+  ["putting back shows that it goes on", "dead-letters.js", '${this.#isBusy ? progress("Putting back…") : nothing}', "", LISTS],
+  ["putting back that fails says why", "dead-letters.js", 'this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;', "", LISTS],
+  ["putting back says what is left", "dead-letters.js", "left > 0 ?", "left < 0 ?", LISTS],
+  ["the navigation counts anew what is put back", "dead-letters.js", 'this.dispatchEvent(new CustomEvent("dead-letters-changed"));', "", LISTS],
+  ["a dead letter leads to its conversation", "dead-letters.js", "query: { conversation_id: letter.conversation_id }", "query: {}", LISTS],
+  ["a dead letter that comes is shown", "dead-letters.js", "if (changes.deadLetters && !this.#isBusy)", "if (changes.webhooks)", LISTS],
+
+  // The page around them.
+  ["the navigation counts dead letters", "page.js", "if (changes.deadLetters) void this.#countDeadLetters();", "", LISTS],
+  ["what was not looked at is read again when it is", "page.js", "if (id !== this.#place.view) this.#stale.add(id);", "", LISTS],
+  ["whoever arrives stands at the heading", "page.js", 'await this.#views.get(this.#place.view)?.updateComplete;\n      this.renderRoot.querySelector("h1")?.focus();', "", MANNERS],
+  ["whoever arrives stands at the top", "page.js", "scrollTo(0, 0);", "", MANNERS],
+  ["what opens in its list moves nobody", "page.js", "(before.view === this.#place.view && view?.opensInPlace)", "false", MANNERS],
+  ["the window is named for the view", "page.js", "document.title = `${row?.title ?? \"\"} · WhatsApp`;", "", MANNERS],
+  ["the link past the navigation leads there", "page.js", "@click=${this.#skip}", "", MANNERS],
+  ["Escape closes the menu", "page.js", 'event.key === "Escape" &&', 'event.key === "F1" &&', MANNERS],
+  ["the menu closes when one goes elsewhere", "page.js", "    this.#isMenuOpen = false;\n    this.requestUpdate();", "    this.requestUpdate();", MANNERS],
+  ["who may not see a view is told so", "page.js", "row.needs === null || this.#may.has(row.needs)", "row.id !== \"\"", MANNERS],
+  ["the navigation says where one is", "navigation.js", "aria-current=${id === view ? \"page\" : nothing}", "", MANNERS],
+  ["more than 99 dead letters are 99+", "navigation.js", 'deadLetters > 99 ? "99+" : deadLetters', "deadLetters", LISTS],
+  ["a hidden page asks nothing", "changes.js", ' || document.visibilityState !== "visible"', "", LISTS],
+  ["a page that is seen again asks at once", "changes.js", 'document.addEventListener("visibilitychange", () => void look(), { signal });', "", LISTS],
+  ["a server that fails is asked less often", "changes.js", "wait = Math.min(wait * 2, SLOWEST_MS);", "", LISTS],
+  ["a server that cannot tell is not asked again", "changes.js", 'return onLiveness("off");', 'onLiveness("off");', LISTS],
+  ["the first look brings no news", "changes.js", "const isFirst = cursor === null;", "const isFirst = false;", LISTS],
+  ["older ones come with a failure that says why", "parts.js", 'list.moreError === null ? nothing : notice("bad", sentenceOf(list.moreError))', "nothing", LISTS],
+  ["older ones are asked for once", "parts.js", "isBusy: list.isReading })", "isBusy: false })", LISTS],
+  ["a busy button does nothing", "parts.js", "if (!isBusy) click();", "click();", TEMPLATES],
+  ["a search looks when one stops typing", "parts.js", ", 400);", ", 400_000);", LISTS],
+  ["Enter looks at once", "parts.js", "clearTimeout(timer);\n    look(", "clearTimeout(timer);\n    void (", LISTS],
+  ["a failure quietly leaves what is shown", "loading.js", "if (!quietly || this.value === null) this.error = error;", "this.error = error; this.value = null;", PURE],
+  ["a late answer of another question is dropped", "loading.js", "      const value = await this.#read(signal);\n      if (signal.aborted) return;", "      const value = await this.#read(signal);", PURE],
+  ["pages that were asked for stay below what is new", "loading.js", "this.#hasMore ? this.items.filter(({ id }) => !top.has(id)) : [];", "[];", PURE],
+  ["a page of another list is none of this one", "loading.js", "if (list !== this.#list) return;", "", PURE],
+  ["a platform that does not answer is said to", "api.js", 'new RouteError("unreachable")', 'new RouteError("internal")', LISTS],
+  ["whoever is signed out meanwhile is told so", "api.js", 'if (status === 401 || status === 403 || (ok && redirected)) return "not_authenticated";', "", LISTS],
+  ["what is gone offers no second try", "parts.js", "if (isGone(error)) return", "if (isGone(null)) return", MANNERS],
+
+  // Looks.
+  ["nothing moves for who wants no motion", "style.js", "@media (prefers-reduced-motion: no-preference) {", "@media all {", MANNERS],
+  ["the focus is seen", "style.js", ":focus-visible { outline: 3px solid var(--accent);", ":focus-visible { outline: 0;", MANNERS],
+  ["a tile shows its focus", "style.js", ".tile:has(a:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px }", "", MANNERS],
+  ["dark is readable", "style.js", "--muted: var(--whatsapp-muted, light-dark(#56635c, #a3b1a9));", "--muted: #56635c;", VIEWS],
+  ["a phone does not scroll sideways", "style.js", ".columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr));", ".columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr));", VIEWS],
+
+  // Words and forms, purely.
+  ["WhatsApp's marks become bold, italic and struck", "whatsapp-text.js", "kind === \"*\" ? html`<b>", "kind === \"!\" ? html`<b>", PURE],
+  ["a quote is shown as one", "whatsapp-text.js", "if (isQuote) return html`<blockquote>", "if (false) return html`<blockquote>", PURE],
+  ["marks inside code stay as they are", "whatsapp-text.js", "mark === null || code.index <= mark.index", "false", PURE],
+  ["a rejection is told in plain words", "words.js", "Object.hasOwn(REJECTIONS, reason) ?", "reason === \"\" ?", PURE],
+  ["sizes are read as people read them", "format.js", "if (count < 1024) return", "if (count < 1) return", PURE],
+];
+
+export const PAGE_MUTATIONS: readonly Mutation[] = ROWS.map(([rule, file, find, replace, tests]) => ({
+  rule: `the page: ${rule}`,
+  file: `ui/page/${file}`,
+  find,
+  replace,
+  tests,
+}));
