@@ -1,11 +1,25 @@
 /** The integrations page by keyboard, for whoever may see it, and before whatever others have written. */
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
-import { MESSAGES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
+import type { WatchedPage } from "../support/browser.ts";
+import { MESSAGES, PLACES, TEMPLATES, WEBHOOK } from "../support/page-samples.ts";
 import { startPageStub } from "../support/page-stub.ts";
-import { button, DESK, focused, heading, PHONE, usePageStub } from "../support/page-views.ts";
+import { button, DESK, focused, heading, held, PHONE, refusal, usePageStub } from "../support/page-views.ts";
 
 const { stub, open, openAt } = await usePageStub();
+
+const styleOf = (page: WatchedPage, selector: string, property: string, part = "") =>
+  page.evaluate<string>(
+    `getComputedStyle(document.querySelector("whatsapp-page").shadowRoot.querySelector("${selector}"), "${part}").${property}`,
+  );
+
+/** What has the focus, and whether it, or the tile that it stands for, has a ring around it. */
+const SEEN = `(() => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  const isRinged = (one) => one && getComputedStyle(one).outlineStyle !== "none" && parseFloat(getComputedStyle(one).outlineWidth) >= 2;
+  return [at.localName, Boolean(isRinged(at) || isRinged(at.closest(".tile")))];
+})()`;
 
 const evilParts = (text: string) => [
   { type: "HEADER", format: "TEXT", text },
@@ -32,14 +46,97 @@ describe("by keyboard alone", () => {
     await page.keyboard.press("Enter");
     await heading(page, "Messages").waitFor();
     await expect.poll(() => focused(page)).toBe("Messages");
+    expect(await page.title()).toBe("Messages · WhatsApp");
+    const current = page.locator("nav [aria-current=page]");
+    expect(await current.allInnerTexts()).toEqual(["Messages"]);
     const row = page.getByRole("button", { name: /Ben Ito.*A-17/ });
     await row.focus();
     await page.keyboard.press("Enter");
     await page.getByText("Add one in Meta Business Suite").waitFor();
     expect(await row.getAttribute("aria-expanded")).toBe("true");
+    expect(await focused(page)).toMatch(/^To Ben Ito/);
     await page.keyboard.press("Enter");
     await page.getByText("Add one in Meta Business Suite").waitFor({ state: "detached" });
     expect(await row.getAttribute("aria-expanded")).toBe("false");
+  });
+
+  it("nobody stands nowhere when what they stood on goes, and whoever arrives stands at the top", async () => {
+    const { route, release } = held(WEBHOOK);
+    stub.answer("GET /webhooks/9018", route);
+    const page = await open("#/webhooks", { viewport: { width: 640, height: 320 } });
+    await page.getByRole("link", { name: /Failed/ }).press("Enter");
+    await expect.poll(() => focused(page)).toBe("Webhook");
+    expect(await page.evaluate("scrollY")).toBe(0);
+    release();
+    await expect.poll(() => focused(page)).toBe("Webhook: message");
+
+    stub.answer("GET /messages", refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
+    await page.goto(`${stub.url}#/messages`);
+    const again = button(page, "Try again");
+    await again.waitFor();
+    stub.answer("GET /messages", { messages: MESSAGES, next: null });
+    await again.press("Enter");
+    await page.getByText("Is it open today?").waitFor();
+    expect(await focused(page)).toBe("Messages");
+
+    stub.answer("POST /dead-letters/redrive", { redriven: 3, left: 0 });
+    await page.goto(`${stub.url}#/dead-letters`);
+    await button(page, "Put back all").waitFor();
+    stub.answer("GET /dead-letters", { dead_letters: [], next: null });
+    await button(page, "Put back all").press("Enter");
+    await page.getByText("Nothing lies aside").waitFor();
+    expect(await focused(page)).toBe("Dead letters");
+  });
+
+  it("one sees where one is, at every stop of every view", async () => {
+    const page = await open("", { viewport: { width: 1280, height: 860 }, reducedMotion: "reduce" });
+    for (const [name, place, words] of PLACES) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByText(words).filter({ visible: true }).first().waitFor();
+      await page.evaluate("getSelection().removeAllRanges()");
+      await page.getByRole("link", { name: "Dead letters" }).focus();
+      for (let stops = 0; stops < 40; stops += 1) {
+        await page.keyboard.press("Tab");
+        const [tag, isSeen] = await page.evaluate<[string, boolean]>(SEEN);
+        if (tag === "body") break;
+        expect([name, stops, tag, isSeen]).toEqual([name, stops, tag, true]);
+      }
+    }
+  });
+
+  it("nothing moves for who wants no motion", async () => {
+    stub.answer("GET /messages", () => new Promise(() => {}));
+    stub.answer("GET /doctor", () => new Promise(() => {}));
+    const page = await open("");
+    await page.locator(".skeleton").first().waitFor();
+    await page.locator(".bar").first().waitFor();
+    const moving = async (reducedMotion: "reduce" | "no-preference") => {
+      await page.emulateMedia({ reducedMotion });
+      return [
+        await styleOf(page, ".skeleton", "animationName"),
+        await styleOf(page, ".bar", "animationName", "::before"),
+      ];
+    };
+    expect(await moving("reduce")).toEqual(["none", "none"]);
+    expect(await moving("no-preference")).toEqual(["breathe", "along"]);
+  });
+
+  it("what a colour says is said by a line too, where the colours are the person's own", async () => {
+    stub.answer("POST /webhooks/9018/replay", () => new Promise(() => {}));
+    const page = await open("#/messages/m7", { ...DESK, forcedColors: "active" });
+    await page.locator(".life").waitFor();
+    const ground = await styleOf(page, ".card", "backgroundColor");
+    expect(await styleOf(page, ".life li", "backgroundColor", "::before")).not.toBe(ground);
+    expect(await styleOf(page, ".life .to-come", "backgroundColor", "::before")).toBe(ground);
+    expect(await styleOf(page, ".bubble", "borderStyle")).toBe("solid");
+    // Its own arrow is a picture of ours, which is taken away.
+    expect(await styleOf(page, "select", "appearance")).toBe("auto");
+    await page.goto(`${stub.url}#/webhooks/9018`);
+    await button(page, "Replay").click();
+    await page.locator(".bar").waitFor();
+    expect(await styleOf(page, ".bar", "backgroundColor", "::before")).not.toBe(ground);
+    const pressed = await styleOf(page, "[aria-pressed=true]", "backgroundColor");
+    expect(await styleOf(page, "[aria-pressed=false]", "backgroundColor")).not.toBe(pressed);
   });
 
   it("the menu of a phone opens, closes with Escape, and gives the focus back", async () => {
@@ -78,6 +175,9 @@ describe("who may see what", () => {
     );
     expect(await page.getByRole("link", { name: "New template" }).count()).toBe(0);
     expect(await button(page, "Fetch from Meta").count()).toBe(0);
+    await page.goto(`${stub.url}#/numbers`);
+    await page.getByText("Quill Café").waitFor();
+    expect(await page.getByRole("link", { name: "Connect a number" }).count()).toBe(0);
     await page.goto(`${stub.url}#/dead-letters`);
     await page.getByText("You may not see this").waitFor();
     await page.goto(`${stub.url}#/templates/1/edit`);

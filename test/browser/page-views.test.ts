@@ -6,6 +6,13 @@ import { button, DESK, heading, held, PHONE, refusal, usePageStub } from "../sup
 
 const { stub, open } = await usePageStub();
 
+/** What a view must not leave out. */
+const SAID: Readonly<Record<string, readonly string[]>> = {
+  message: ["131042", "because the account has no valid payment method.", "Then send it again."],
+  messages: ["Picture", "Template: Your order"],
+  webhook: ["23514: a check of the host's table messages refuses it", "Dead letter", "Tried 1 time"],
+};
+
 describe("every view", () => {
   it.each([
     ["on a desk, in light", DESK],
@@ -16,6 +23,8 @@ describe("every view", () => {
       await page.goto(`${stub.url}${place}`);
       await page.getByText(words).filter({ visible: true }).first().waitFor();
 
+      for (const said of SAID[name] ?? [])
+        expect([said, await page.getByText(said).filter({ visible: true }).count()]).not.toEqual([said, 0]);
       expect([name, await faultsOf(page)]).toEqual([name, []]);
     }
     expect(page.faults).toEqual([]);
@@ -64,6 +73,17 @@ describe("every view", () => {
     await alert.getByRole("button", { name: "Try again" }).click();
     await alert.waitFor({ state: "detached" });
     expect(await page.getByText("This could not be loaded").count()).toBe(0);
+  });
+});
+
+describe("what is gone", () => {
+  it("is said to be, and offers no second try", async () => {
+    const page = await open("#/webhooks/9");
+    for (const place of ["#/webhooks/9", "#/messages/nobody"]) {
+      await page.goto(`${stub.url}${place}`);
+      await page.getByRole("heading", { name: "It is not there" }).waitFor();
+      expect(await button(page, "Try again").count()).toBe(0);
+    }
   });
 });
 

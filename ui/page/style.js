@@ -95,9 +95,8 @@ const controls = css`
   textarea { min-height: 8rem; resize: vertical; line-height: 1.5 }
   input[aria-invalid="true"], textarea[aria-invalid="true"] { border-color: var(--bad) }
   input[type="checkbox"], input[type="radio"] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent) }
-  .filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); gap: 0.75rem; align-items: end }
-  .filters .search { grid-column: span 2 }
-  @media (max-width: 28rem) { .filters { grid-template-columns: 1fr 1fr } .filters > :last-child:nth-child(even), .filters > :first-child { grid-column: span 2 } }
+  .filters { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end }
+  .filters > * { flex: 1 1 9rem } .filters > .search { flex: 2 1 19rem }
   @media (pointer: coarse) { button, .button, input:not([type="checkbox"], [type="radio"]), select { min-height: 2.75rem } }
 `;
 
@@ -139,7 +138,6 @@ const surfaces = css`
   dialog { width: min(30rem, calc(100vw - 2rem)); padding: 1.25rem; color: inherit; background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius) }
   dialog::backdrop { background: rgb(0 0 0 / 0.45) }
   pre { overflow: auto; max-height: 32rem; padding: 0.875rem; border-radius: 8px; background: var(--raised); border: 1px solid var(--border); white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.45; tab-size: 2 }
-  @media (forced-colors: active) { .badge, .notice, .card { border: 1px solid } }
 `;
 
 const rows = css`
@@ -218,4 +216,18 @@ const chat = css`
   @media (max-width: 66rem) { .sticky { position: static } }
 `;
 
-export const STYLE = [tokens, shell, controls, surfaces, rows, chat];
+/** Where the colours are the person's own, grounds are gone: lines and the system's colours say the same. */
+const contrast = css`
+  @media (forced-colors: active) {
+    .badge, .notice, .card, .bubble, .pill, .bar, .skeleton { border: 1px solid }
+    .bar { height: 6px }
+    .bar::before, .live::before, .life li::before { background: CanvasText }
+    .life li.to-come::before { background: Canvas }
+    .life li::after { background: GrayText }
+    select { appearance: auto }
+    button[aria-pressed="true"], nav a[aria-current] { forced-color-adjust: none; color: HighlightText; background: Highlight; border-color: Highlight }
+    button[aria-disabled="true"] { color: GrayText; border-color: GrayText; opacity: 1 }
+  }
+`;
+
+export const STYLE = [tokens, shell, controls, surfaces, rows, chat, contrast];
