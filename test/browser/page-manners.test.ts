@@ -176,7 +176,8 @@ describe("who may see what", () => {
     expect(await page.getByRole("link", { name: "New template" }).count()).toBe(0);
     expect(await button(page, "Fetch from Meta").count()).toBe(0);
     await page.goto(`${stub.url}#/numbers`);
-    await page.getByText("Quill Café").waitFor();
+    await heading(page, "Numbers").waitFor();
+    await page.getByRole("region", { name: "+44 7700 900055" }).waitFor();
     expect(await page.getByRole("link", { name: "Connect a number" }).count()).toBe(0);
     await page.goto(`${stub.url}#/dead-letters`);
     await page.getByText("You may not see this").waitFor();
@@ -282,7 +283,10 @@ describe("what others have written", () => {
       await page.getByText("onerror").filter({ visible: true }).first().waitFor();
 
       expect(await page.evaluate("window.pwned")).toBeUndefined();
-      expect([place, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([place, 0]);
+      expect([
+        place,
+        await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
+      ]).toEqual([place, 0]);
       expect(await page.locator("img, iframe, main script, a[href^=javascript]").count()).toBe(0);
     }
     expect(page.faults).toEqual([]);

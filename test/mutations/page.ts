@@ -48,7 +48,7 @@ const ROWS: readonly Row[] = [
     "the overview shows a message that comes",
     "overview.js",
     "if (changes.messages) void",
-    "if (changes.webhooks) void",
+    "if (changes.templates) void",
     LISTS,
   ],
   ["a part of the overview that fails is tried again", "overview.js", "@click=${retry}", "", VIEWS],
