@@ -159,6 +159,7 @@ describe("a list", () => {
     );
     const page = await open("#/messages");
     await button(page, "Show older").press("Enter");
+    expect(await button(page, "Loading…").isDisabled()).toBe(true);
     await button(page, "Loading…").press("Enter");
     release();
     await page.getByText("The database does not answer.").waitFor();
