@@ -270,6 +270,7 @@ describe("what is new", () => {
     stub.answer("GET /messages", { messages: [{ ...MESSAGES[1], id: "new", text: "Hello, just now" }], next: null });
     await page.clock.runFor(4_100);
     await page.getByRole("link", { name: /Hello, just now/ }).waitFor();
+    stub.answer("GET /changes", newsOf());
     stub.answer("GET /webhooks", { webhooks: [{ ...WEBHOOKS[0], id: "9022", events: 7 }], next: null });
     await page.goto(`${stub.url}#/webhooks`);
     await page.getByText("7 events").waitFor();
