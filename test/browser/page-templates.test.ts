@@ -210,6 +210,7 @@ describe("one template", () => {
   it("that is gone is said to be, and without an account there is none to write for", async () => {
     const page = await open("#/templates/99");
     await page.getByRole("heading", { name: "It is not there" }).waitFor();
+    await page.getByRole("link", { name: "All templates" }).waitFor();
     expect(await button(page, "Try again").count()).toBe(0);
     stub.answer("GET /templates", { templates: [], accounts: [], next: null });
     await page.goto("about:blank");
