@@ -3,25 +3,11 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContextOptions } from "playwright-core";
-import { NOW } from "../test/support/page-samples.ts";
+import { NOW, PLACES } from "../test/support/page-samples.ts";
 import { startPageStub } from "../test/support/page-stub.ts";
 import { openBrowser } from "./open-browser.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/page/", import.meta.url));
-/** The name of the picture, the place on the page, and words by which it is known to be there. */
-const VIEWS = [
-  ["overview", "", "Latest messages"],
-  ["health", "#/health", "What to do"],
-  ["numbers", "#/numbers", "Quill Café"],
-  ["messages", "#/messages", "Is it open today?"],
-  ["message", "#/messages/m3", "Business eligibility payment issue"],
-  ["templates", "#/templates", "spring_buns"],
-  ["template", "#/templates/2", "Why it was rejected."],
-  ["template-edit", "#/templates/1/edit", "As WhatsApp shows it"],
-  ["webhooks", "#/webhooks", "3 events"],
-  ["webhook", "#/webhooks/9018", "Exact bytes"],
-  ["dead-letters", "#/dead-letters", "ChatApiError"],
-] as const;
 const DESK = { viewport: { width: 1200, height: 780 } };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
@@ -46,7 +32,7 @@ try {
     });
     const page = await context.newPage();
     await page.clock.setFixedTime(NOW);
-    for (const [name, place, words] of VIEWS) {
+    for (const [name, place, words] of PLACES) {
       await page.goto(`${stub.url}${place}`);
       await page.reload();
       await page.getByText(words).filter({ visible: true }).first().waitFor();
@@ -61,4 +47,4 @@ try {
   await browser.close();
   await stub.stop();
 }
-console.log(`docs/page/: ${VIEWS.length * Object.keys(SCREENS).length} pictures, ${Math.round(total / 1024)} kB`);
+console.log(`docs/page/: ${PLACES.length * Object.keys(SCREENS).length} pictures, ${Math.round(total / 1024)} kB`);

@@ -37,6 +37,7 @@ export const PAGE_FILES = [
   "overview.js",
   "parts.js",
   "place.js",
+  "standing.js",
   "style.js",
   "template-draft.js",
   "template-form.js",

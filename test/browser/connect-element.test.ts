@@ -33,7 +33,9 @@ describe("an account without WhatsApp", () => {
       await browser.screenshot(page, name);
 
       expect(await page.getByText("Connect your WhatsApp Business number").isVisible()).toBe(true);
-      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      expect(await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")).toBe(
+        true,
+      );
       expect(page.faults).toEqual([]);
     }
   });

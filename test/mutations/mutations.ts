@@ -4,6 +4,7 @@ import { FETCHED_MEDIA_MUTATIONS } from "./fetched-media.ts";
 import { KEPT_MEDIA_MUTATIONS } from "./kept-media.ts";
 import { OUTBOUND_MEDIA_MUTATIONS } from "./outbound-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
+import { PAGE_MUTATIONS } from "./page.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
 export type Mutation = {
@@ -345,4 +346,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FETCHED_MEDIA_MUTATIONS,
   ...OUTBOUND_MEDIA_MUTATIONS,
   ...SECURITY_MUTATIONS,
+  ...PAGE_MUTATIONS,
 ];

@@ -48,6 +48,6 @@ const CHECK = `(() => {
     const ratio = (high + 0.05) / (low + 0.05);
     if (ratio < 4.5) faults.push("contrast " + ratio.toFixed(2) + ": " + one.textContent.trim().slice(0, 40));
   }
-  if (document.documentElement.scrollWidth > innerWidth) faults.push("scrolls sideways");
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) faults.push("scrolls sideways");
   return faults;
 })()`;

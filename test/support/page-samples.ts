@@ -375,3 +375,18 @@ export const TEMPLATES = {
     ),
   ],
 };
+
+/** Every view: the name of its picture, its place on the page, and words by which it is known to be there. */
+export const PLACES = [
+  ["overview", "", "Latest messages"],
+  ["health", "#/health", "What to do"],
+  ["numbers", "#/numbers", "Quill Café"],
+  ["messages", "#/messages", "Is it open today?"],
+  ["message", "#/messages/m3", "Business eligibility payment issue"],
+  ["templates", "#/templates", "spring_buns"],
+  ["template", "#/templates/2", "Why it was rejected."],
+  ["template-edit", "#/templates/1/edit", "As WhatsApp shows it"],
+  ["webhooks", "#/webhooks", "3 events"],
+  ["webhook", "#/webhooks/9018", "Exact bytes"],
+  ["dead-letters", "#/dead-letters", "ChatApiError"],
+] as const;

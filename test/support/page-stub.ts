@@ -16,6 +16,8 @@ export type PageStub = {
   readonly url: string;
   /** What was changed: `METHOD path` and the body, in the order of arrival. */
   readonly asked: { readonly route: string; readonly sent: unknown }[];
+  /** What was looked at: the path and the query, in the order of arrival. */
+  readonly looked: string[];
   answer(route: string, answer: Route | Answer | object): void;
   /** What may be done by whoever looks; null for a stranger. */
   permissions: Session["permissions"] | null;
@@ -27,9 +29,10 @@ export type PageStub = {
 export async function startPageStub(mount = "/api/whatsapp"): Promise<PageStub> {
   const app = express();
   const asked: { route: string; sent: unknown }[] = [];
+  const looked: string[] = [];
   const answers = new Map<string, Route>();
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const stub = { url: "", asked, answer, permissions: null as Session["permissions"] | null, reset, stop };
+  const stub = { url: "", asked, looked, answer, permissions: null as Session["permissions"] | null, reset, stop };
 
   const router = express.Router();
   const ui = createUiRoute();
@@ -45,7 +48,8 @@ export async function startPageStub(mount = "/api/whatsapp"): Promise<PageStub> 
   router.get("/ui/", (request, response) => void page(request, response));
   router.use(express.json(), (request: Request, response: Response) => {
     const route = `${request.method} ${request.path}`;
-    if (request.method !== "GET") asked.push({ route, sent: request.body });
+    if (request.method === "GET") looked.push(request.url);
+    else asked.push({ route, sent: request.body });
     const known = answers.get(route);
     void (async () => {
       const { status, body } = known === undefined ? { status: 404, body: {} } : await known(request);
@@ -67,6 +71,7 @@ export async function startPageStub(mount = "/api/whatsapp"): Promise<PageStub> 
 
   function reset(): void {
     asked.length = 0;
+    looked.length = 0;
     answers.clear();
     stub.permissions = ["connect", "operate"];
     const [first] = NUMBERS;

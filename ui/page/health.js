@@ -1,9 +1,10 @@
 /** Health: the doctor's answers, what is wrong first, each with what to do. */
+import { sentenceOf } from "./api.js";
 import { count, time } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { Reading } from "./loading.js";
-import { badge, blank, button, failure, progress, viewHead } from "./parts.js";
+import { badge, blank, button, failure, notice, progress, viewHead } from "./parts.js";
 import { View } from "./view.js";
 import { CHECK_STATES, wordFor } from "./words.js";
 
@@ -22,8 +23,8 @@ class Health extends View {
 
   async #look() {
     await this.#health.load();
-    const { value } = this.#health;
-    if (value === null) return;
+    const { value, error } = this.#health;
+    if (value === null || error !== null) return;
     const bad = value.checks.filter(({ state }) => state === "problem").length;
     this.around.say(bad === 0 ? "Looked at: no problem was found." : `Looked at: ${count(bad, "problem")}.`);
   }
@@ -43,9 +44,15 @@ class Health extends View {
           ? html`<section class="card">${progress("Asking Meta, the webhook address and the database. It takes 15 seconds at most…")}</section>`
           : nothing
       }
-      ${error !== null && value === null ? html`<section class="card">${failure(error, () => void this.#look())}</section>` : nothing}
+      ${error === null ? nothing : this.#failed(error)}
       ${value === null ? nothing : this.#answers(value)}
     </div>`;
+  }
+
+  /** What was found before stays below. @param {unknown} error */
+  #failed(error) {
+    if (this.#health.value !== null) return html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+    return html`<section class="card">${failure(error, () => void this.#look())}</section>`;
   }
 
   /** @param {{ checks: readonly Finding[], numbers: readonly import("../api.js").ConnectedNumber[], at: Date }} value */

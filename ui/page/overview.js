@@ -47,15 +47,14 @@ class Overview extends View {
   #healthBody() {
     const { value, error, isLoading } = this.#health;
     if (value === null) {
-      if (error !== null)
-        return html`<div role="alert">${notice("bad", sentenceOf(error))}</div>
-        <div class="line"><button type="button" @click=${() => void this.#health.load()}>${icon("again")}Try again</button></div>`;
+      if (error !== null) return failedPart(error, () => void this.#health.load());
       return progress("Asking Meta how your numbers are. This takes a few seconds…");
     }
     const bad = value.checks.filter(({ state }) => state === "problem");
     const warn = value.checks.filter(({ state }) => state === "warning");
     const first = [...bad, ...warn].slice(0, 3);
     return html`
+      ${error === null ? nothing : failedPart(error, () => void this.#health.load())}
       <p class="line">
         ${bad.length > 0 ? badge("bad", plural(bad.length, "problem")) : nothing}
         ${warn.length > 0 ? badge("warn", plural(warn.length, "warning")) : nothing}
@@ -76,7 +75,7 @@ class Overview extends View {
   #latest() {
     const { value, error } = this.#messages;
     if (value === null && error === null) return skeletonRows(3, "the latest messages");
-    if (value === null) return html`<div class="inside">${notice("warn", sentenceOf(error))}</div>`;
+    if (value === null) return html`<div class="inside">${failedPart(error, () => void this.#messages.load())}</div>`;
     if (value.messages.length === 0)
       return html`<p class="muted bar-foot">Nobody has written yet. What people write appears here by itself.</p>`;
     return html`<ul class="rows">${value.messages.slice(0, 5).map(
@@ -85,6 +84,12 @@ class Overview extends View {
     </li>`,
     )}</ul>`;
   }
+}
+
+/** One part of the page; the others stay. @param {unknown} error @param {() => void} retry */
+function failedPart(error, retry) {
+  return html`<div role="alert">${notice("bad", sentenceOf(error))}</div>
+    <div class="line"><button type="button" @click=${retry}>${icon("again")}Try again</button></div>`;
 }
 
 /** @param {number} count @param {string} word */

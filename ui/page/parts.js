@@ -83,7 +83,7 @@ export function progress(text) {
 /**
  * A busy button stays where it is, focus and all, and does nothing.
  * @param {Part} text
- * @param {() => void} click
+ * @param {(event: Event) => void} click
  * @param {{ kind?: string, isBusy?: boolean, drawing?: string, name?: string, type?: "button" | "submit" }} [options]
  */
 export function button(text, click, { kind = "", isBusy = false, drawing, name, type = "button" } = {}) {
@@ -95,7 +95,7 @@ export function button(text, click, { kind = "", isBusy = false, drawing, name, 
     @click=${(/** @type {Event} */ event) => {
       if (type === "submit") return;
       event.preventDefault();
-      if (!isBusy) click();
+      if (!isBusy) click(event);
     }}
   >${drawing === undefined ? nothing : icon(drawing)}${text}</button>`;
 }
@@ -117,7 +117,7 @@ export function select(label, name, options, value, choose) {
 }
 
 /**
- * Looks when somebody stops typing, or at Enter.
+ * Looks when somebody stops typing, or at Enter. What was typed stays as it is, so that a pause after a space does not eat it.
  * @param {string} label
  * @param {string} value
  * @param {(value: string) => void} look
@@ -127,20 +127,43 @@ export function search(label, value, look) {
   return html`<form class="field search" role="search" @submit=${(/** @type {Event} */ event) => {
     event.preventDefault();
     clearTimeout(timer);
-    look(
-      /** @type {HTMLInputElement} */ (
-        /** @type {HTMLElement} */ (event.currentTarget).querySelector("input")
-      ).value.trim(),
-    );
+    look(soughtIn(/** @type {HTMLElement} */ (event.currentTarget).querySelector("input")));
   }}>
     <label for="search">${label}</label>
     <input id="search" type="search" maxlength="200" autocomplete="off" .value=${value} @input=${(
       /** @type {Event} */ { target },
     ) => {
       clearTimeout(timer);
-      timer = window.setTimeout(() => look(/** @type {HTMLInputElement} */ (target).value.trim()), 400);
+      timer = window.setTimeout(() => look(soughtIn(target)), 400);
     }} />
   </form>`;
+}
+
+/** @param {unknown} input */
+function soughtIn(input) {
+  const { value } = /** @type {HTMLInputElement} */ (input);
+  return value.trim() === "" ? "" : value;
+}
+
+/**
+ * Whoever asks for more stands at the first of what has come, and not behind all of it.
+ * @param {import("./loading.js").Listing<any>} list
+ * @param {Event} event
+ */
+async function readOn(list, { currentTarget }) {
+  const button = /** @type {HTMLElement} */ (currentTarget);
+  const root = /** @type {ShadowRoot} */ (button.getRootNode());
+  const rows = () => root.querySelectorAll(".rows > li, .tiles > li");
+  const before = rows().length;
+  await list.more();
+  await /** @type {import("./view.js").View | null} */ (root.querySelector(".view")?.parentElement ?? null)
+    ?.updateComplete;
+  // The button goes with the last page.
+  const isStillThere = [null, button, root.querySelector("h1")].includes(
+    /** @type {HTMLElement | null} */ (root.activeElement),
+  );
+  const first = /** @type {HTMLElement | null} */ (rows()[before]?.querySelector("a, button, input") ?? null);
+  if (isStillThere) first?.focus();
 }
 
 /**
@@ -151,7 +174,7 @@ export function moreButton(list, words = "Show older") {
   if (list.next === null && list.moreError === null) return nothing;
   return html`<div class="stack">
     ${list.moreError === null ? nothing : notice("bad", sentenceOf(list.moreError))}
-    <div class="line">${button(list.isReading ? "Loading…" : words, () => void list.more(), { isBusy: list.isReading })}</div>
+    <div class="line">${button(list.isReading ? "Loading…" : words, (event) => void readOn(list, event), { isBusy: list.isReading })}</div>
   </div>`;
 }
 

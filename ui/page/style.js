@@ -83,7 +83,6 @@ const controls = css`
   button.plain { border-color: transparent; background: none } button.plain:hover { background: var(--raised) }
   button.slim { min-height: 2rem; padding: 0.125rem 0.625rem; font-size: var(--small) }
   button[aria-pressed="true"] { color: var(--accent); border-color: var(--accent) }
-  input[readonly] { border-style: dashed; color: var(--muted) }
   button[aria-disabled="true"] { opacity: 0.55; cursor: default }
   .field { display: grid; gap: 0.25rem; align-content: start; min-width: 0 }
   legend { margin-block-end: 0.375rem }
@@ -91,13 +90,13 @@ const controls = css`
   .hint { color: var(--muted); font-size: var(--tiny) }
   .wrong { color: var(--bad); font-size: var(--tiny) }
   input:not([type="checkbox"], [type="radio"], [type="file"]), select, textarea { width: 100%; min-height: 2.5rem; padding: 0.375rem 0.75rem; font: inherit; font-size: 0.9375rem; color: inherit; background: var(--surface); border: 1px solid var(--muted); border-radius: 8px }
-  select { appearance: none; padding-inline-end: 2rem; background-image: linear-gradient(45deg, transparent 50%, var(--muted) 50%), linear-gradient(135deg, var(--muted) 50%, transparent 50%); background-position: right 1rem center, right 0.6875rem center; background-size: 0.3125rem 0.3125rem; background-repeat: no-repeat }
+  select { appearance: none; padding-inline-end: 2rem; background-image: linear-gradient(45deg, transparent 50%, var(--muted) 50%), linear-gradient(135deg, var(--muted) 50%, transparent 50%); background-position: right 1rem center, right 0.625rem center; background-size: 0.375rem 0.375rem; background-repeat: no-repeat }
   textarea { min-height: 8rem; resize: vertical; line-height: 1.5 }
+  input[readonly]:not([type="file"]) { border-style: dashed; color: var(--muted) }
   input[aria-invalid="true"], textarea[aria-invalid="true"] { border-color: var(--bad) }
   input[type="checkbox"], input[type="radio"] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent) }
-  .filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); gap: 0.75rem; align-items: end }
-  .filters .search { grid-column: span 2 }
-  @media (max-width: 28rem) { .filters { grid-template-columns: 1fr 1fr } .filters > :last-child:nth-child(even), .filters > :first-child { grid-column: span 2 } }
+  .filters { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end }
+  .filters > * { flex: 1 1 9rem } .filters > .search { flex: 2 1 19rem }
   @media (pointer: coarse) { button, .button, input:not([type="checkbox"], [type="radio"]), select { min-height: 2.75rem } }
 `;
 
@@ -113,7 +112,7 @@ const surfaces = css`
   .columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); align-items: start }
   .columns.aside { grid-template-columns: minmax(0, 1fr) minmax(0, 21rem) }
   @media (max-width: 66rem) { .columns.aside { grid-template-columns: minmax(0, 1fr) } }
-  .badge { display: inline-flex; align-items: center; gap: 0.3rem; padding: 0.0625rem 0.5rem 0.0625rem 0.375rem; border-radius: 99px; font-size: var(--tiny); font-weight: 600; white-space: nowrap; color: var(--tone); background: color-mix(in srgb, var(--tone) 12%, transparent) }
+  .badge { display: inline-flex; vertical-align: text-bottom; align-items: center; gap: 0.3rem; padding: 0.0625rem 0.5rem 0.0625rem 0.375rem; border-radius: 99px; font-size: var(--tiny); font-weight: 600; white-space: nowrap; color: var(--tone); background: color-mix(in srgb, var(--tone) 12%, transparent) }
   .badge .icon { width: 0.9375rem; height: 0.9375rem; stroke-width: 2 }
   .good { --tone: var(--good) } .warn { --tone: var(--warn) } .bad { --tone: var(--bad) } .info { --tone: var(--info) } .quiet { --tone: var(--quiet) }
   .tone { color: var(--tone) }
@@ -122,7 +121,7 @@ const surfaces = css`
   .blank { display: grid; justify-items: center; gap: 0.625rem; padding: 3rem 1.25rem; text-align: center }
   .blank > .icon { width: 2.5rem; height: 2.5rem; padding: 0.5rem; border-radius: 50%; color: var(--tone, var(--muted)); background: color-mix(in srgb, var(--tone, var(--muted)) 12%, transparent); stroke-width: 1.5 }
   .blank p { max-width: 32rem; color: var(--muted) }
-  .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9rem), 1fr)); gap: 0.75rem 1.5rem }
+  .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 7.5rem), 1fr)); gap: 0.75rem 1.5rem }
   .facts dt { color: var(--muted); font-size: var(--tiny) } .facts dd { font-weight: 500; overflow-wrap: anywhere }
   .skeleton { height: 1rem; border-radius: 6px; background: color-mix(in srgb, var(--muted) 18%, transparent) }
   .skeleton.short { width: 45% } .skeleton.tall { height: 6rem }
@@ -139,7 +138,6 @@ const surfaces = css`
   dialog { width: min(30rem, calc(100vw - 2rem)); padding: 1.25rem; color: inherit; background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius) }
   dialog::backdrop { background: rgb(0 0 0 / 0.45) }
   pre { overflow: auto; max-height: 32rem; padding: 0.875rem; border-radius: 8px; background: var(--raised); border: 1px solid var(--border); white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.45; tab-size: 2 }
-  @media (forced-colors: active) { .badge, .notice, .card { border: 1px solid } }
 `;
 
 const rows = css`
@@ -218,4 +216,18 @@ const chat = css`
   @media (max-width: 66rem) { .sticky { position: static } }
 `;
 
-export const STYLE = [tokens, shell, controls, surfaces, rows, chat];
+/** Where the colours are the person's own, grounds are gone: lines and the system's colours say the same. */
+const contrast = css`
+  @media (forced-colors: active) {
+    .badge, .notice, .card, .bubble, .pill, .bar, .skeleton { border: 1px solid }
+    .bar { height: 6px }
+    .bar::before, .live::before, .life li::before { background: CanvasText }
+    .life li.to-come::before { background: Canvas }
+    .life li::after { background: GrayText }
+    select { appearance: auto }
+    button[aria-pressed="true"], nav a[aria-current] { forced-color-adjust: none; color: HighlightText; background: Highlight; border-color: Highlight }
+    button[aria-disabled="true"] { color: GrayText; border-color: GrayText; opacity: 1 }
+  }
+`;
+
+export const STYLE = [tokens, shell, controls, surfaces, rows, chat, contrast];

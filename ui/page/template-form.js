@@ -3,6 +3,7 @@ import { RouteError } from "../api.js";
 import { sentenceOf } from "./api.js";
 import { html, LitElement, nothing } from "./lit.js";
 import { button, notice, progress } from "./parts.js";
+import { Standing } from "./standing.js";
 import {
   componentsOf,
   emptyButton,
@@ -65,7 +66,8 @@ const BUTTONS = /** @type {const} */ ([
 /** Tells what was filled in by a `save` event, and shows what became of it by `outcome`. */
 class TemplateForm extends LitElement {
   static properties = {
-    draft: { attribute: false },
+    start: { attribute: false },
+    draft: { state: true },
     isNew: { attribute: false },
     isChange: { attribute: false },
     categoryFixed: { attribute: false },
@@ -75,8 +77,10 @@ class TemplateForm extends LitElement {
 
   constructor() {
     super();
-    /** @type {Draft} */
-    this.draft = /** @type {Draft} */ (/** @type {unknown} */ (null));
+    /** What is there before anything is written; given once more it changes nothing. @type {Draft} */
+    this.start = /** @type {Draft} */ (/** @type {unknown} */ (null));
+    /** What is written. */
+    this.draft = this.start;
     /** Whether its name and language can still be chosen. */
     this.isNew = true;
     /** Of one that Meta has. */
@@ -90,6 +94,7 @@ class TemplateForm extends LitElement {
     /** @type {(file: File) => Promise<{ id: string }>} */
     this.upload = () => Promise.reject(new Error("not set"));
     this.cancelHref = "";
+    new Standing(this, () => this.querySelector(".add"));
   }
 
   /** By the field. @type {Readonly<Record<string, string>>} */
@@ -118,8 +123,12 @@ class TemplateForm extends LitElement {
     this.#problems = { ...this.#served, ...problemsOf(this.draft) };
   }
 
-  /** A refusal goes beside the fields that it is about, and the first of them gets the focus. */
-  willUpdate() {
+  /**
+   * A refusal goes beside the fields that it is about, and the first of them gets the focus.
+   * @param {Map<PropertyKey, unknown>} changed
+   */
+  willUpdate(changed) {
+    if (changed.has("start")) this.draft = this.start;
     const { error } = this.outcome;
     if (error === this.#shown) return;
     this.#shown = error;
@@ -164,16 +173,32 @@ class TemplateForm extends LitElement {
   async #choose({ target }) {
     const file = /** @type {HTMLInputElement} */ (target).files?.[0];
     if (file === undefined) return;
-    this.#file = { name: file.name, isBusy: true, error: "" };
+    const taking = { name: file.name, isBusy: true, error: "" };
+    this.#file = taking;
     this.requestUpdate();
-    try {
-      const { id } = await this.upload(file);
-      this.#file = { name: file.name, isBusy: false, error: "" };
-      this.#set({ headerMediaId: id });
-    } catch (error) {
-      this.#file = { name: "", isBusy: false, error: sentenceOf(error) };
-    }
-    this.requestUpdate();
+    /** @param {string} headerMediaId @param {string} error */
+    const settle = (headerMediaId, error) => {
+      // Another one was chosen meanwhile, or another kind of header.
+      if (this.#file !== taking) return;
+      this.#file = { name: error === "" ? file.name : "", isBusy: false, error };
+      this.#set({ headerMediaId });
+      this.requestUpdate();
+    };
+    await this.upload(file).then(
+      ({ id }) => settle(id, ""),
+      (error) => settle("", sentenceOf(error)),
+    );
+  }
+
+  /** What was taken for another kind of header is none for this one. @param {EventTarget | null} target */
+  #chooseHeader(target) {
+    const input = /** @type {HTMLInputElement | null} */ (this.querySelector("#sample"));
+    if (input !== null) input.value = "";
+    this.#file = { name: "", isBusy: false, error: "" };
+    this.#set({
+      header: /** @type {import("./template-draft.js").HeaderFormat} */ (inputOf(target)),
+      headerMediaId: "",
+    });
   }
 
   render() {
@@ -270,7 +295,7 @@ class TemplateForm extends LitElement {
           <h2>What people see</h2>
           <div class="field">
             <label for="header">Header</label>
-            <select id="header" @change=${(/** @type {Event} */ { target }) => this.#set({ header: /** @type {import("./template-draft.js").HeaderFormat} */ (inputOf(target)) })}>
+            <select id="header" @change=${(/** @type {Event} */ { target }) => this.#chooseHeader(target)}>
               ${HEADERS.map(([key, label]) => html`<option value=${key} ?selected=${key === draft.header}>${label}</option>`)}
             </select>
           </div>
@@ -295,7 +320,7 @@ class TemplateForm extends LitElement {
           <h2>Buttons</h2>
           ${this.#problems.buttons ? html`<p class="wrong" data-wrong tabindex="-1">${this.#problems.buttons}</p>` : nothing}
           ${draft.buttons.length === 0 ? html`<p class="muted small">None. Up to ten; of more than three WhatsApp shows two and a list.</p>` : draft.buttons.map((one, index) => this.#button(one, index))}
-          <div class="line">${BUTTONS.map(([type, label]) => button(label, () => this.#add(type), { kind: "slim", drawing: "add", isBusy: draft.buttons.length >= MOST.buttons, name: `Add a button: ${label}` }))}</div>
+          <div class="line">${BUTTONS.map(([type, label]) => button(label, () => this.#add(type), { kind: "slim add", drawing: "add", isBusy: draft.buttons.length >= MOST.buttons, name: `Add a button: ${label}` }))}</div>
         </section>`;
   }
 

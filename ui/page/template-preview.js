@@ -16,13 +16,14 @@ export function templatePreview(components) {
     components.find((one) => String(one.type).toUpperCase() === type) ?? null;
   const header = find("HEADER");
   const body = find("BODY");
+  const text = textOf(body?.text);
   const footer = find("FOOTER");
   const buttons = listOf(find("BUTTONS")?.buttons);
   const cards = listOf(find("CAROUSEL")?.cards);
   return html`<div class="wall">
     <div class="bubble">
       ${header === null ? nothing : headerOf(header)}
-      ${whatsappText(textOf(body?.text), filled(examplesOf(body, variablesOf(textOf(body?.text)))))}
+      ${text === "" ? html`<p class="footer">No text yet</p>` : whatsappText(text, filled(examplesOf(body, variablesOf(text))))}
       ${footer === null ? nothing : html`<p class="footer">${textOf(footer.text)}</p>`}
       <p class="stamp">12:00</p>
       ${buttons.length === 0 ? nothing : keys(buttons)}

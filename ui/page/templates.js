@@ -58,7 +58,7 @@ class Templates extends View {
   #shown = null;
   /** @type {string | null} */
   #narrowedBy = null;
-  /** What is being written: new what was read meanwhile does not take it away. @type {Draft | null} */
+  /** What is being written: what was read anew meanwhile does not take it away. @type {Draft | null} */
   #draft = null;
 
   disconnectedCallback() {
@@ -347,7 +347,7 @@ class Templates extends View {
           : html`${badge("warn", "Meta looks at it again")} Until then what was approved may not be sent.`,
       })}
       <wa-template-form
-        .draft=${this.#draft}
+        .start=${this.#draft}
         .isNew=${template === null}
         .isChange=${!isUnsent}
         .categoryFixed=${template?.status === "APPROVED" ? "Of an approved template it cannot be changed." : ""}

@@ -1,5 +1,6 @@
 /** What every view is: an element in the page's own tree, so that one sheet and one set of ids serves all of them. */
 import { LitElement } from "./lit.js";
+import { Standing } from "./standing.js";
 
 /** @typedef {import("./api.js").PageApi} PageApi */
 /** @typedef {import("./place.js").Place} Place */
@@ -21,6 +22,7 @@ export class View extends LitElement {
     this.place = { view: "", id: null, action: null, query: {} };
     /** Set by the page before the view is shown. */
     this.around = /** @type {Surroundings} */ (/** @type {unknown} */ (null));
+    new Standing(this, () => this.querySelector("h1"));
   }
 
   createRenderRoot() {

@@ -1,7 +1,8 @@
 /** The integrations page's pure parts: where one is, what was filled in, and how long something took. */
 import { describe, expect, it } from "vitest";
 import { checkDraft } from "../../../plugin/templates/check-draft.ts";
-import { later, shortTime } from "../../../ui/page/format.js";
+import { bytes, count, later, shortTime } from "../../../ui/page/format.js";
+import { Listing, Reading } from "../../../ui/page/loading.js";
 import { hrefOf, readPlace } from "../../../ui/page/place.js";
 import {
   componentsOf,
@@ -15,6 +16,7 @@ import {
   variablesOf,
   whyNotHere,
 } from "../../../ui/page/template-draft.js";
+import { whatsappLine, whatsappText } from "../../../ui/page/whatsapp-text.js";
 import { rejection, wordFor } from "../../../ui/page/words.js";
 import { TEMPLATES } from "../../support/page-samples.ts";
 
@@ -207,6 +209,7 @@ describe("words and times", () => {
   it("know nothing that nobody has said", () => {
     expect(wordFor({}, "constructor")).toEqual({ label: "Constructor", tone: "quiet" });
     expect([rejection("NONE"), rejection(null), rejection("toString")]).toEqual(["", "", "toString"]);
+    expect(rejection("PROMOTIONAL")).toBe("It advertises, which its category does not allow: choose MARKETING.");
   });
 
   it("say how much later something was", () => {
@@ -221,6 +224,15 @@ describe("words and times", () => {
     ]);
   });
 
+  it("say sizes and counts as people do", () => {
+    expect([0, 1023, 1536, 3 * 1024 * 1024].map(bytes)).toEqual(["0 B", "1023 B", "1.5 kB", "3.0 MB"]);
+    expect([count(1, "try", "tries"), count(2, "try", "tries"), count(0, "event")]).toEqual([
+      "1 try",
+      "2 tries",
+      "0 events",
+    ]);
+  });
+
   it("name the day only of what is not today's", () => {
     const now = new Date(2026, 10, 27, 12, 0);
 
@@ -229,3 +241,89 @@ describe("words and times", () => {
     expect(shortTime(new Date(2025, 10, 26, 9, 5), now)).toMatch(/2025/);
   });
 });
+
+describe("WhatsApp's marks", () => {
+  it.each([
+    ["*bold* _slanted_ ~struck~", "<b>bold</b> <i>slanted</i> <s>struck</s>"],
+    ["*_both_*", "<b><i>both</i></b>"],
+    ["`a *b* c` *d*", "<code>a *b* c</code> <b>d</b>"],
+    ["2 * 3 * 4, snake_case_name", "2 * 3 * 4, snake_case_name"],
+    ["- one", "• one"],
+    ["> quoted *so*", "quoted <b>so</b>"],
+  ])("on one line: %s", (text, shown) => {
+    expect(markupOf(whatsappLine(text))).toBe(shown);
+  });
+
+  it("over several lines: quotes, lists and blocks of code", () => {
+    expect(markupOf(whatsappText("> one\n> two\n- *three*\n```a *b*```"))).toBe(
+      "<blockquote><p>one\ntwo</p></blockquote><p>• <b>three</b>\n</p><pre>a *b*</pre>",
+    );
+    expect(markupOf(whatsappText(""))).toBe("");
+  });
+});
+
+describe("what is read", () => {
+  const host = { addController() {}, removeController() {}, requestUpdate() {}, updateComplete: Promise.resolve(true) };
+  type Row = { readonly id: string };
+  const rowsOf = (ids: string): Row[] => [...ids].map((id) => ({ id }));
+  const shown = (list: Listing<Row>) => list.items.map(({ id }) => id).join("");
+
+  it("stays when a look that nobody asked for fails; a failure that somebody asked for is told", async () => {
+    let answer: () => Promise<string> = async () => "there";
+    const reading = new Reading<string>(host, () => answer());
+    await reading.load();
+    answer = () => Promise.reject(new Error("away"));
+    await reading.load({ quietly: true });
+    expect([reading.value, reading.error]).toEqual(["there", null]);
+    await reading.load();
+    expect([reading.value, reading.error]).toEqual(["there", new Error("away")]);
+  });
+
+  it("is the answer to the last question, however late another one comes", async () => {
+    const answers: ((value: string) => void)[] = [];
+    const reading = new Reading<string>(host, () => new Promise((resolve) => void answers.push(resolve)));
+    const looks = [reading.load(), reading.load()];
+    answers[1]?.("second");
+    answers[0]?.("first");
+    await Promise.all(looks);
+    expect(reading.value).toBe("second");
+  });
+
+  it("keeps the older pages below what is new, and takes no page of a list that is gone", async () => {
+    let top = "dc";
+    let older = async () => ({ items: rowsOf("ba"), next: null as string | null });
+    const list = new Listing<Row>(host, async (cursor) =>
+      cursor === null ? { items: rowsOf(top), next: "c" } : older(),
+    );
+    await list.load();
+    await list.more();
+    top = "ed";
+    await list.load({ quietly: true });
+    expect([shown(list), list.next, [...list.fresh]]).toEqual(["edcba", null, ["e"]]);
+
+    await list.load({ afresh: true });
+    expect([shown(list), list.next]).toEqual(["ed", "c"]);
+    let come = () => {};
+    const gate = new Promise<void>((resolve) => {
+      come = resolve;
+    });
+    older = async () => {
+      await gate;
+      return { items: rowsOf("zz"), next: null };
+    };
+    const more = list.more();
+    await list.load({ afresh: true });
+    come();
+    await more;
+    expect(shown(list)).toBe("ed");
+  });
+});
+
+/** A piece of lit's as markup. */
+function markupOf(piece: unknown): string {
+  if (Array.isArray(piece)) return piece.map(markupOf).join("");
+  if (typeof piece === "string") return piece;
+  if (typeof piece !== "object" || piece === null) return "";
+  const { strings, values } = piece as { readonly strings: readonly string[]; readonly values: readonly unknown[] };
+  return strings.map((text, index) => text + (index < values.length ? markupOf(values[index]) : "")).join("");
+}

@@ -1,0 +1,278 @@
+/** Lists on the integrations page: by the page, by themselves as something comes, and one of them looked at. */
+import { describe, expect, it } from "vitest";
+import { faultsOf } from "../support/accessibility.ts";
+import { MESSAGES, TEMPLATES, WEBHOOKS } from "../support/page-samples.ts";
+import { button, focused, heading, held, newsOf, refusal, usePageStub } from "../support/page-views.ts";
+
+const { stub, open, openAt } = await usePageStub();
+
+describe("long lists", () => {
+  it("of templates come page by page, and are searched where they are kept", async () => {
+    const asked: string[] = [];
+    stub.answer("GET /templates", ({ url }: { url: string }) => {
+      asked.push(url);
+      const isFirst = !url.includes("after=");
+      return {
+        status: 200,
+        body: {
+          accounts: TEMPLATES.accounts,
+          templates: isFirst ? TEMPLATES.templates.slice(0, 2) : TEMPLATES.templates.slice(2),
+          next: isFirst ? "spring_buns.en_GB.1" : null,
+        },
+      };
+    });
+    const page = await open("#/templates");
+    const names = page.getByRole("main").getByRole("listitem").getByRole("link");
+    await names.first().waitFor();
+    expect(await names.allTextContents()).toEqual(["order_ready", "spring_buns"]);
+    await button(page, "Show more").click();
+    await page.getByRole("link", { name: "table_booked" }).waitFor();
+    expect(await button(page, "Show more").count()).toBe(0);
+
+    await page.getByLabel("Status").selectOption("REJECTED");
+    await expect.poll(() => asked.at(-1)).toContain("status=REJECTED");
+    expect(asked.find((url) => url.includes("after="))).toContain("after=spring_buns.en_GB.1");
+    expect(page.faults).toEqual([]);
+  });
+
+  it("show an open message that they do not hold, by its address and when new ones push it off", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    const [first, ...others] = MESSAGES;
+    stub.answer("GET /messages", { messages: others, next: null });
+    await page.goto(`${stub.url}#/messages/m1`);
+    const apart = page.getByRole("region", { name: "The open message" });
+    await apart.getByText("See you soon.").first().waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await apart.getByRole("button", { name: /Ada Q\./ }).click();
+    await apart.waitFor({ state: "detached" });
+
+    const row = page.getByRole("button", { name: /Ben Ito.*A-17/ });
+    await row.click();
+    await page.getByText("Add one in Meta Business Suite").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const news = { cursor: "2", messages: true, webhooks: false, deadLetters: false, templates: false };
+    stub.answer("GET /messages", { messages: [first], next: null });
+    stub.answer("GET /changes", news);
+    await page.clock.runFor(4_100);
+    await apart.getByText("Add one in Meta Business Suite").waitFor();
+    expect(await focused(page)).toContain("A-17");
+    expect(page.faults).toEqual([]);
+  });
+
+  it("that were left while they loaded are there when one comes back", async () => {
+    for (const [view, route, words] of [
+      ["messages", "GET /messages", "Is it open today?"],
+      ["webhooks", "GET /webhooks", "3 events"],
+      ["templates", "GET /templates", "spring_buns"],
+    ] as const) {
+      let isAsked = () => {};
+      const asked = new Promise<void>((resolve) => {
+        isAsked = resolve;
+      });
+      stub.answer(route, () => {
+        isAsked();
+        return new Promise(() => {});
+      });
+      const page = await open(`#/${view}`);
+      await asked;
+      await page.goto(`${stub.url}#/dead-letters`);
+      await heading(page, "Dead letters").waitFor();
+      stub.reset();
+      await page.goto(`${stub.url}#/${view}`);
+      await page.getByText(words).filter({ visible: true }).first().waitFor();
+    }
+  });
+});
+
+describe("a list", () => {
+  it("is narrowed by its address, and its fields say how", async () => {
+    const page = await open();
+    for (const [place, route, fields] of [
+      [
+        "messages?state=failed&direction=out&q=Ada&conversation_id=7",
+        "/messages",
+        { State: "failed", Direction: "out", "Name, number or text": "Ada" },
+      ],
+      [
+        "webhooks?type=message&state=failed&q=wamid&hours=24",
+        "/webhooks",
+        { Type: "message", State: "failed", Received: "24", "An id or a word in it": "wamid" },
+      ],
+      [
+        "dead-letters?stage=turn&error=ChatApiError&conversation_id=7",
+        "/dead-letters",
+        { "What happened": "turn", Error: "ChatApiError" },
+      ],
+      [
+        "templates?status=REJECTED&q=bun&waba_id=9",
+        "/templates",
+        { Status: "REJECTED", "Name or text": "bun", Account: "9" },
+      ],
+    ] as const) {
+      stub.looked.length = 0;
+      stub.answer("GET /templates", {
+        ...TEMPLATES,
+        accounts: [...TEMPLATES.accounts, { wabaId: "9", name: "Quill Café", syncedAt: null }],
+      });
+      await page.goto(`${stub.url}#/${place}`);
+      for (const [label, value] of Object.entries(fields))
+        await expect.poll(() => page.getByLabel(label, { exact: true }).inputValue()).toBe(value);
+      const asked = () => stub.looked.findLast((url) => url.startsWith(`${route}?`)) ?? "";
+      const wanted = new URLSearchParams(place.split("?")[1]);
+      const hours = wanted.get("hours");
+      wanted.delete("hours");
+      for (const [name, value] of wanted)
+        await expect.poll(() => [name, new URLSearchParams(asked().split("?")[1]).get(name)]).toEqual([name, value]);
+      if (hours === null) continue;
+      const since = new URLSearchParams(asked().split("?")[1]).get("since") ?? "";
+      expect((Date.now() - Date.parse(since)) / 3_600_000).toBeCloseTo(Number(hours), 1);
+    }
+    expect(page.faults).toEqual([]);
+  });
+
+  it("is searched when one stops typing, and at Enter; a pause after a word does not eat the space", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/messages`);
+    const search = page.getByLabel("Name, number or text");
+    await search.pressSequentially("Ada ");
+    await page.clock.runFor(500);
+    await expect.poll(() => page.url()).toMatch(/q=Ada/);
+    await search.pressSequentially("Q");
+    expect(await search.inputValue()).toBe("Ada Q");
+    await search.press("Enter");
+    await expect.poll(() => page.url()).toMatch(/q=Ada\+Q$/);
+    await search.fill("  ");
+    await search.press("Enter");
+    await expect.poll(() => page.url()).toBe(`${stub.url}#/messages`);
+  });
+
+  it("goes on at the first of the older ones, asks once, and says why they do not come", async () => {
+    const { route, release } = held(
+      { error: { code: "STORE_UNAVAILABLE", message: "The database does not answer." } },
+      503,
+    );
+    const isOlder = ({ url }: { url: string }) => url.includes("before=");
+    stub.answer("GET /messages", (request) =>
+      isOlder(request) ? route() : { status: 200, body: { messages: MESSAGES, next: "m7" } },
+    );
+    const page = await open("#/messages");
+    await button(page, "Show older").press("Enter");
+    expect(await button(page, "Loading…").isDisabled()).toBe(true);
+    await button(page, "Loading…").press("Enter");
+    release();
+    await page.getByText("The database does not answer.").waitFor();
+    expect(stub.looked.filter((url) => isOlder({ url })).length).toBe(1);
+
+    stub.answer("GET /messages", { messages: [{ ...MESSAGES[1], id: "old", text: "An old one" }], next: null });
+    await button(page, "Show older").press("Enter");
+    await expect.poll(() => focused(page)).toContain("An old one");
+    expect(await page.getByText("The database does not answer.").count()).toBe(0);
+    expect(await page.getByRole("button", { name: /Ben Ito.*A-17/ }).count()).toBe(1);
+  });
+});
+
+describe("what is new", () => {
+  it("appears by itself while somebody looks, and nobody asks while nobody does", async () => {
+    let asked = 0;
+    let hasNews = false;
+    stub.answer("GET /changes", () => {
+      asked += 1;
+      const messages = hasNews;
+      hasNews = false;
+      return {
+        status: 200,
+        body: { cursor: String(asked), messages, webhooks: false, deadLetters: false, templates: false },
+      };
+    });
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Is it open today?").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("button", { name: /Ben Ito.*almond/ }).focus();
+
+    stub.answer("GET /messages", {
+      messages: [{ ...MESSAGES[1], id: "new", text: "Hello, just now" }, ...MESSAGES],
+      next: null,
+    });
+    hasNews = true;
+    await page.clock.runFor(4_100);
+    await page.getByText("Hello, just now").waitFor();
+    await page.getByText("1 new message.").waitFor({ state: "attached" });
+    // What somebody was at stays under their fingers.
+    expect(await focused(page)).toContain("almond");
+
+    await page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true })`);
+    await page.clock.runFor(4_100);
+    const before = asked;
+    await page.clock.runFor(60_000);
+    expect(asked).toBe(before);
+    await page.evaluate(
+      `Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`,
+    );
+    await expect.poll(() => asked).toBe(before + 1);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("is said not to come when the server does not answer, and comes again", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    stub.answer("GET /changes", refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Not live: trying again").waitFor();
+    stub.answer("GET /changes", {
+      cursor: "1",
+      messages: false,
+      webhooks: false,
+      deadLetters: false,
+      templates: false,
+    });
+    await page.clock.runFor(8_100);
+    await page.getByText("Live", { exact: true }).waitFor();
+  });
+
+  it("is asked for less often while the server fails, and not at all where it cannot tell", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    stub.answer("GET /changes", refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
+    const asked = () => stub.looked.filter((path) => path.startsWith("/changes")).length;
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Not live: trying again").waitFor();
+    expect(asked()).toBe(1);
+    await page.clock.runFor(4_500);
+    expect(asked()).toBe(1);
+    await page.clock.runFor(4_000);
+    await expect.poll(asked).toBe(2);
+
+    stub.answer("GET /changes", { status: 404, body: {} });
+    await page.clock.runFor(16_100);
+    await page.getByText("Reload to see what is new").waitFor();
+    const before = asked();
+    await page.clock.runFor(120_000);
+    expect(asked()).toBe(before);
+  });
+
+  it("is read where it is looked at, and elsewhere when one comes there; the first look brings none", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    stub.answer("GET /changes", newsOf("messages", "webhooks"));
+    await page.goto(`${stub.url}#/webhooks`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByText("3 events").waitFor();
+    await page.goto(`${stub.url}#/`);
+    await page.getByRole("link", { name: /Is it open today/ }).waitFor();
+    const lists = () =>
+      stub.looked.filter((path) => /^\/(webhooks|messages)/.test(path)).map((path) => path.split("?")[0]);
+    expect(lists()).toEqual(["/webhooks", "/messages"]);
+
+    stub.answer("GET /messages", { messages: [{ ...MESSAGES[1], id: "new", text: "Hello, just now" }], next: null });
+    await page.clock.runFor(4_100);
+    await page.getByRole("link", { name: /Hello, just now/ }).waitFor();
+    stub.answer("GET /changes", newsOf());
+    stub.answer("GET /webhooks", { webhooks: [{ ...WEBHOOKS[0], id: "9022", events: 7 }], next: null });
+    await page.goto(`${stub.url}#/webhooks`);
+    await page.getByText("7 events").waitFor();
+  });
+});

@@ -1,0 +1,339 @@
+/** Templates on the integrations page: written, refused, deleted, fetched, and those whose fate is not known. */
+import { describe, expect, it } from "vitest";
+import { faultsOf } from "../support/accessibility.ts";
+import type { WatchedPage } from "../support/browser.ts";
+import { TEMPLATES } from "../support/page-samples.ts";
+import { button, focused, heading, held, newsOf, refusal, usePageStub } from "../support/page-views.ts";
+
+const { stub, open, openAt } = await usePageStub();
+
+const ROOT = `document.querySelector("whatsapp-page").shadowRoot`;
+
+const UNCONFIRMED = TEMPLATES.templates.find(
+  ({ status }) => status === "UNCONFIRMED",
+) as (typeof TEMPLATES.templates)[number];
+
+describe("templates", () => {
+  it("are written with a preview, checked before anybody is asked, and sent to review", async () => {
+    stub.answer("POST /templates", { status: 201, body: { ...TEMPLATES.templates[2], id: "9", name: "order_late" } });
+    const page = await open("#/templates");
+    await page.getByRole("link", { name: "New template" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("Order late");
+    await page.getByLabel("Text", { exact: true }).fill("Hi {{first_name}}, it is *late*.");
+    await page.locator(".bubble b").filter({ hasText: "late" }).waitFor();
+    await button(page, "Send to review").click();
+    await page.getByText("Small letters, digits and underscores only").waitFor();
+    expect(await page.evaluate<string>(`${ROOT}.activeElement.id`)).toBe("field-name");
+    expect(stub.asked).toEqual([]);
+
+    await page.getByLabel("Name", { exact: true }).fill("order_late");
+    await page.getByLabel("first_name", { exact: true }).fill("Ada");
+    await page.locator(".bubble .variable").filter({ hasText: "Ada" }).waitFor();
+    await button(page, "Add a button: Quick reply").click();
+    await page.getByRole("group", { name: "1. Quick reply" }).getByLabel("Text").fill("All right");
+    expect(await faultsOf(page)).toEqual([]);
+    stub.answer("GET /templates", {
+      ...TEMPLATES,
+      templates: [...TEMPLATES.templates, { ...TEMPLATES.templates[2], id: "9", name: "order_late" }],
+    });
+    await button(page, "Send to review").click();
+    await heading(page, "order_late").waitFor();
+
+    expect(stub.asked).toEqual([
+      {
+        route: "POST /templates",
+        sent: {
+          wabaId: "201555000111222",
+          name: "order_late",
+          language: "en",
+          category: "UTILITY",
+          parameterFormat: "NAMED",
+          components: [
+            {
+              type: "BODY",
+              text: "Hi {{first_name}}, it is *late*.",
+              example: { body_text_named_params: [{ param_name: "first_name", example: "Ada" }] },
+            },
+            { type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "All right" }] },
+          ],
+        },
+      },
+    ]);
+    expect(await page.getByText("Meta has it: in review.").first().isVisible()).toBe(true);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("that the server refuses keep what was written, with each problem beside its field, and the focus on the first", async () => {
+    stub.answer("PATCH /templates/1", {
+      status: 400,
+      body: {
+        error: {
+          code: "TEMPLATE_DRAFT_INVALID",
+          message: "All of it in one paragraph.",
+          problems: [
+            {
+              path: "components[3].buttons[0].url",
+              problem: "leads into WhatsApp",
+              limit: null,
+              fix: "Lead elsewhere.",
+            },
+            { path: "components[2].text", problem: "is longer than 60", limit: 60, fix: "Shorten it." },
+            { path: "components[7].cards", problem: "are too few", limit: 2, fix: "Give two." },
+          ],
+        },
+      },
+    });
+    const page = await open("#/templates/1/edit");
+    const footer = page.getByLabel("Footer", { exact: true });
+    await footer.fill("Another footer");
+    await button(page, "Send the change to review").click();
+    const alert = page.getByRole("alert").filter({ hasText: "Mend what is marked below." });
+    await alert.waitFor();
+
+    expect(await alert.getByRole("listitem").allTextContents()).toEqual(["components[7].cards are too few. Give two."]);
+    expect(await page.getByRole("alert").filter({ hasText: "paragraph" }).count()).toBe(0);
+    expect(await page.evaluate<string>(`${ROOT}.activeElement?.id`)).toBe("field-footer");
+    const described = (id: string) =>
+      page.evaluate<string>(
+        `${ROOT}.getElementById(${ROOT}.getElementById("${id}").getAttribute("aria-describedby")).textContent`,
+      );
+    expect(await described("field-footer")).toBe("Is longer than 60. Shorten it.");
+    const address = page.getByRole("group", { name: "1. Link" }).getByLabel("Address");
+    expect(await described("button-0-url")).toBe("Leads into WhatsApp. Lead elsewhere.");
+    expect(await faultsOf(page)).toEqual([]);
+    // A problem holds until its field is changed.
+    await footer.fill("Another footer");
+    await footer.fill("Shorter");
+    expect([await footer.getAttribute("aria-invalid"), await address.getAttribute("aria-invalid")]).toEqual([
+      null,
+      "true",
+    ]);
+    await footer.fill("Another footer");
+    expect(stub.asked[0]?.sent).toMatchObject({
+      components: [{ type: "HEADER" }, { type: "BODY" }, { text: "Another footer" }, { type: "BUTTONS" }],
+    });
+  });
+
+  it("are deleted only after a yes, and fetched with a word on what has changed", async () => {
+    stub.answer("DELETE /templates/2", { status: 204, body: null });
+    stub.answer("POST /templates/sync", {
+      accounts: [{ wabaId: "1", added: 2, changed: 1, removed: 0, unchanged: 4 }],
+    });
+    const page = await open("#/templates/2");
+    await button(page, "Delete").click();
+    const dialog = page.getByRole("dialog", { name: /Delete spring_buns/ });
+    await dialog.waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    expect(stub.asked).toEqual([]);
+
+    await button(page, "Delete").click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("spring_buns is deleted.").first().waitFor();
+    await button(page, "Fetch from Meta").click();
+    await page.getByText("Fetched from Meta: 2 added, 1 changed.").first().waitFor();
+    expect(stub.asked.map(({ route }) => route)).toEqual(["DELETE /templates/2", "POST /templates/sync"]);
+    expect(page.faults).toEqual([]);
+  });
+});
+
+describe("a list of templates", () => {
+  it("shows each with its status, its reason and as WhatsApp shows it", async () => {
+    const page = await open("#/templates");
+    const tile = page.getByRole("listitem").filter({ hasText: "spring_buns" });
+    await tile.waitFor();
+
+    for (const words of ["Rejected", "The category does not fit the text", "Hot cross buns are back.", "Keep me four"])
+      expect([words, await tile.getByText(words).count()]).toEqual([words, 1]);
+    expect(await tile.locator(".variable").textContent()).toBe("Sunday");
+  });
+
+  it("is fetched once at a time, shows that it goes on, what it has brought, and why it failed", async () => {
+    const { route, release } = held({ accounts: [{ wabaId: "1", added: 0, changed: 1, removed: 0, unchanged: 4 }] });
+    stub.answer("POST /templates/sync", route);
+    const page = await open("#/templates");
+    await page.getByText("spring_buns").waitFor();
+    stub.answer("GET /templates", { ...TEMPLATES, templates: [{ ...TEMPLATES.templates[0], name: "order_late" }] });
+    const fetchIt = button(page, "Fetch from Meta");
+    await fetchIt.click();
+    await page.getByRole("status").filter({ hasText: "Fetching every template" }).waitFor();
+    await fetchIt.press("Enter");
+    release();
+    await page.getByText("Fetched from Meta: 1 changed.").first().waitFor();
+    await page.getByRole("link", { name: "order_late" }).waitFor();
+    expect(stub.asked.length).toBe(1);
+
+    stub.answer("POST /templates/sync", refusal(503, "GRAPH_UNAVAILABLE", "Meta does not answer."));
+    await fetchIt.click();
+    await page.getByRole("alert").filter({ hasText: "Meta does not answer." }).waitFor();
+  });
+});
+
+describe("one template", () => {
+  it("is shown as WhatsApp shows it, and says that it is being deleted and why it was not", async () => {
+    const { route, release } = held({ error: { code: "GRAPH_UNAVAILABLE", message: "Meta does not answer." } }, 503);
+    stub.answer("DELETE /templates/2", route);
+    const page = await open("#/templates/2");
+    await page.getByRole("region", { name: "As WhatsApp shows it" }).getByText("Hot cross buns are back.").waitFor();
+    const remove = button(page, "Delete");
+    await remove.press("Enter");
+    // Whoever presses Enter twice has deleted nothing.
+    await expect.poll(() => focused(page)).toBe("Keep it");
+    await page.keyboard.press("Escape");
+    expect(await focused(page)).toBe("Delete");
+    await remove.press("Enter");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).press("Enter");
+    await page.getByRole("status").filter({ hasText: "Telling Meta…" }).waitFor();
+    release();
+    await page.getByRole("alert").filter({ hasText: "Meta does not answer." }).waitFor();
+    expect(await focused(page)).toBe("Delete");
+  });
+
+  it("that cannot be edited says why, at its address too, until Meta has decided", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/3/edit`);
+    await page.getByText("It cannot be edited now").waitFor();
+    await page.getByText("Meta is reviewing it").waitFor();
+    await page.getByRole("link", { name: "Back" }).click();
+    await page.getByText("It cannot be edited now. Meta is reviewing it").waitFor();
+    expect(await page.getByRole("link", { name: "Edit" }).count()).toBe(0);
+
+    await page.getByText("Live", { exact: true }).waitFor();
+    stub.answer("GET /templates/3", { ...TEMPLATES.templates[2], status: "APPROVED", editable: true });
+    stub.answer("GET /changes", newsOf("templates"));
+    await page.clock.runFor(4_100);
+    await page.getByRole("link", { name: "Edit" }).waitFor();
+  });
+
+  it("that is gone is said to be, and without an account there is none to write for", async () => {
+    const page = await open("#/templates/99");
+    await page.getByRole("heading", { name: "It is not there" }).waitFor();
+    await page.getByRole("link", { name: "All templates" }).waitFor();
+    expect(await button(page, "Try again").count()).toBe(0);
+    stub.answer("GET /templates", { templates: [], accounts: [], next: null });
+    await page.goto("about:blank");
+    await page.goto(`${stub.url}#/templates/new`);
+    await page.getByRole("heading", { name: "Connect a number first" }).waitFor();
+  });
+});
+
+describe("writing a template", () => {
+  const buttons = (page: WatchedPage) => page.locator(".keybox legend").allTextContents();
+
+  it("inserts variables, keeps quick replies side by side, and lets nobody fall off what is removed", async () => {
+    const page = await open("#/templates/new");
+    const text = page.getByLabel("Text", { exact: true });
+    await text.fill("Hi , how are you?");
+    await page.evaluate(`${ROOT}.getElementById("body").setSelectionRange(3, 3)`);
+    await button(page, "Insert a variable").click();
+    expect(await text.inputValue()).toBe("Hi {{1}}, how are you?");
+    await page.keyboard.type("name");
+    expect(await text.inputValue()).toBe("Hi {{name}}, how are you?");
+
+    for (const kind of ["Link", "Quick reply", "Call", "Quick reply"])
+      await button(page, `Add a button: ${kind}`).click();
+    expect(await buttons(page)).toEqual(["1. Quick reply", "2. Quick reply", "3. Link", "4. Call"]);
+    expect(await page.locator(".bubble .keys").textContent()).toContain("See all options");
+    for (const left of [3, 2, 1, 0]) {
+      await button(page, `Remove button ${left + 1}`).press("Enter");
+      await expect.poll(() => buttons(page)).toHaveLength(left);
+      expect(await focused(page)).toMatch(/^Add a button/);
+    }
+    for (let added = 0; added < 11; added += 1) await button(page, "Add a button: Link").press("Enter");
+    expect(await buttons(page)).toHaveLength(10);
+  });
+
+  it("takes a sample, says why it is refused, and forgets it with another kind of header", async () => {
+    const page = await open("#/templates/new");
+    await page.getByLabel("Name", { exact: true }).fill("new_cake");
+    await page.getByLabel("Text", { exact: true }).fill("Look at our cake.");
+    const header = page.getByLabel("Header", { exact: true });
+    await header.selectOption({ label: "Picture" });
+    const choose = () =>
+      page
+        .getByLabel("Sample file")
+        .setInputFiles({ name: "cake.png", mimeType: "image/png", buffer: Buffer.from("x") });
+    stub.answer("POST /media/upload", refusal(400, "MEDIA_REFUSED", "It is no picture."));
+    await choose();
+    await page.getByText("It is no picture.").waitFor();
+    const { route, release } = held({ id: "sample" });
+    stub.answer("POST /media/upload", route);
+    await choose();
+    await page.getByText("Taking cake.png…").waitFor();
+    // What is not there yet is not sent.
+    await button(page, "Send to review").click();
+    release();
+    await page.getByText("cake.png is taken.").waitFor();
+
+    await header.selectOption({ label: "Document" });
+    await page.getByText("Only Meta's reviewers see it").waitFor();
+    await button(page, "Send to review").click();
+    await page.getByText("Choose a sample file for Meta's reviewers.").waitFor();
+    await header.selectOption({ label: "None" });
+    const sending = held({ ...TEMPLATES.templates[2], id: "9", name: "new_cake" }, 201);
+    stub.answer("POST /templates", sending.route);
+    await button(page, "Send to review").click();
+    await page.getByRole("status").filter({ hasText: "Sending it to Meta…" }).waitFor();
+    await page.getByLabel("Name", { exact: true }).press("Enter");
+    sending.release();
+    await heading(page, "new_cake").waitFor();
+    const sent = stub.asked.filter(({ route: path }) => path === "POST /templates");
+    expect(sent).toMatchObject([{ sent: { components: [{ type: "BODY" }] } }]);
+    expect(sent[0]?.sent).not.toHaveProperty("headerMediaId");
+  });
+
+  it("keeps the category of an approved one, and what is being written while something is new", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    const footer = page.getByLabel("Footer", { exact: true });
+    await footer.fill("Round the corner");
+    await page.getByText("Of an approved template it cannot be changed.").waitFor();
+    for (const kind of await page.getByRole("radio").all()) expect(await kind.isDisabled()).toBe(true);
+    expect(await page.getByRole("radio").count()).toBe(2);
+    await page.getByText("Live", { exact: true }).waitFor();
+    stub.looked.length = 0;
+    stub.answer("GET /changes", newsOf("templates"));
+    await page.clock.runFor(4_100);
+    await expect.poll(() => stub.looked).toContain("/templates/1");
+    await page.clock.runFor(4_100);
+    await expect.poll(() => stub.looked.filter((path) => path === "/templates/1").length).toBe(2);
+    expect(await footer.inputValue()).toBe("Round the corner");
+  });
+});
+
+describe("templates whose fate is not known", () => {
+  it("are said to be, and that nothing has to be done", async () => {
+    stub.answer("POST /templates", { status: 201, body: UNCONFIRMED });
+    const page = await open("#/templates/new");
+    await page.getByLabel("Name", { exact: true }).fill(UNCONFIRMED.name);
+    await page.getByLabel("Text", { exact: true }).fill("This weekend: rye.");
+    await button(page, "Send to review").click();
+    await heading(page, UNCONFIRMED.name).waitFor();
+
+    await page
+      .getByText(/^Not confirmed\. Meta did not answer/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole("link", { name: "Edit" }).count()).toBe(0);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(page.faults).toEqual([]);
+  });
+
+  it("and that Meta never had are sent again with their words", async () => {
+    const lost = { ...UNCONFIRMED, status: "NOT_SENT", why: "Meta has never had it: create it again." };
+    stub.answer(`GET /templates/${lost.id}`, lost);
+    stub.answer("POST /templates", { status: 201, body: { ...lost, status: "PENDING" } });
+    const page = await open(`#/templates/${lost.id}`);
+    await page.getByText("Meta has never had it. Send it again, or delete it.").waitFor();
+    await page.getByRole("link", { name: "Send it again" }).click();
+    await button(page, "Send to review").click();
+    await page.getByText("Meta has it: in review.").first().waitFor();
+
+    expect(stub.asked).toMatchObject([
+      { route: "POST /templates", sent: { name: lost.name, parameterFormat: "NAMED", components: lost.components } },
+    ]);
+  });
+});
