@@ -2,12 +2,13 @@
 import { readTraffic } from "@omniops/whatsapp";
 import { readFixtures, readManifest } from "../qa/fixtures.ts";
 import { leaksIn, originalsOf } from "../qa/make-recording.ts";
-import { type Command, usageError } from "./command.ts";
+import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "check-fixture";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} <folder> [options]
 
 Looks in a recording for every name, number, user id, id, token, place and text that the database holds: as it stands,
@@ -33,14 +34,14 @@ export const checkFixtureCommand: Command = {
   summary: "Look for anything personal in a recording",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, [], ["since", "until", "limit"]);
+    const { values, positionals } = parsed(args, wrong, [], ["since", "until", "limit"]);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
     const [folder, ...rest] = positionals;
     if (folder === undefined) throw wrong("Say which folder.");
-    if (rest.length > 0) throw wrong(`"${rest.join(" ")}" is one argument too many.`);
+    noArguments(rest, wrong);
     const manifest = await readManifest(folder);
     if (manifest === null) throw wrong(`${folder} is no recording: there is no recording.json in it.`);
     const fixtures = await readFixtures(folder);
@@ -49,8 +50,7 @@ export const checkFixtureCommand: Command = {
       until: instantOf("until", values.until, wrong),
       limit: wholeNumber("limit", values.limit, wrong) ?? MOST,
     };
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const traffic = await withDatabase(url, (knex) => readTraffic(knex, query, schemas(values, `${NAME} --help`)));
+    const traffic = await withDatabase(values, (knex) => readTraffic(knex, query, schemas(values, wrong)));
     const leaks = leaksIn({ manifest, fixtures }, originalsOf(traffic));
     const by = traffic.deliveries.length;
     if (values.json) console.log(JSON.stringify({ leaks, checkedBy: by }));
@@ -65,7 +65,3 @@ export const checkFixtureCommand: Command = {
     return leaks.length === 0 ? 0 : 1;
   },
 };
-
-function wrong(message: string): Error {
-  return usageError(message, `${NAME} --help`);
-}

@@ -5,13 +5,14 @@ import { readTraffic, type TrafficQuery } from "@omniops/whatsapp";
 import { writeRecording } from "../qa/fixtures.ts";
 import { makeRecording } from "../qa/make-recording.ts";
 import type { TextMode } from "../qa/scrub.ts";
-import { type Command, usageError } from "./command.ts";
+import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "record";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} --out <folder> [options]
 
 Makes fixtures of stored webhooks and of the answers that were sent: <n>-<type>.request.json as Meta posts it,
@@ -57,12 +58,12 @@ export const recordCommand: Command = {
   summary: "Make fixtures of stored webhooks, without anything personal",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, ["dry-run"], VALUED);
+    const { values, positionals } = parsed(args, wrong, ["dry-run"], VALUED);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length > 0) throw wrong(`"${positionals.join(" ")}" is one argument too many.`);
+    noArguments(positionals, wrong);
     const isDry = values["dry-run"] === true;
     const out = values.out ?? "";
     if (out === "" && !isDry) throw wrong("Say where: --out <folder>.");
@@ -76,15 +77,14 @@ export const recordCommand: Command = {
       customerConfigId: values.tenant,
       limit: wholeNumber("limit", values.limit, wrong),
     };
-    const options = schemas(values, `${NAME} --help`);
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const [traffic, known] = await withDatabase(url, (knex) =>
+    const options = schemas(values, wrong);
+    const [traffic, known] = await withDatabase(values, (knex) =>
       showingProgress("Reading", async () => {
         const asked = await readTraffic(knex, query, options);
         const all = await readTraffic(knex, { customerConfigId: values.tenant, limit: MOST_KNOWN }, options);
         return [asked, all] as const;
       }),
-    ).catch(asUsage);
+    ).catch(asUsage(wrong));
     if (query.person !== undefined && traffic.addresses.length < 2 && traffic.deliveries.length === 0)
       throw new Error("Nobody is known by that number or id, or nothing of theirs is stored any more.");
     if (traffic.deliveries.length === 0) throw new Error("No stored webhook fits.");
@@ -144,13 +144,4 @@ function oneOf<Mode extends string>(name: string, value: string, modes: readonly
   const mode = modes.find((known) => known === value);
   if (mode === undefined) throw wrong(`--${name} is one of ${modes.join(", ")}.`);
   return mode;
-}
-
-function wrong(message: string): Error {
-  return usageError(message, `${NAME} --help`);
-}
-
-/** What is no number, id or tenant is the caller's mistake. */
-function asUsage(error: Error & { readonly code?: string }): never {
-  throw error.code === "REQUEST_INVALID" ? wrong(error.message) : error;
 }

@@ -1,7 +1,8 @@
 /** Values of options that several commands take. */
+import type { Wrong } from "./command.ts";
 
 /** A time without a zone would be this machine's. */
-export function instantOf(name: string, text: string | undefined, wrong: (message: string) => Error): Date | undefined {
+export function instantOf(name: string, text: string | undefined, wrong: Wrong): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(time.getTime()))
@@ -9,11 +10,7 @@ export function instantOf(name: string, text: string | undefined, wrong: (messag
   return time;
 }
 
-export function wholeNumber(
-  name: string,
-  text: string | undefined,
-  wrong: (message: string) => Error,
-): number | undefined {
+export function wholeNumber(name: string, text: string | undefined, wrong: Wrong): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,9}$/.test(text)) throw wrong(`--${name} is a whole number.`);
   return Number(text);

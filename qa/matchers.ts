@@ -2,7 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { comparable } from "./comparable.ts";
 import { changesIn } from "./diff.ts";
-import type { ReplayResult } from "./replay.ts";
+import type { ReplayResult } from "./replay-result.ts";
 import { describeDifferences } from "./report-text.ts";
 
 type Verdict = { readonly pass: boolean; readonly message: () => string };

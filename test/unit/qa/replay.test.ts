@@ -6,7 +6,7 @@ import { differingWords, shortened } from "../../../qa/differing-words.ts";
 import type { Fixture, Manifest } from "../../../qa/fixtures.ts";
 import { whatsappMatchers } from "../../../qa/matchers.ts";
 import { planPosts } from "../../../qa/plan-posts.ts";
-import type { ReplayResult } from "../../../qa/replay.ts";
+import type { ReplayResult } from "../../../qa/replay-result.ts";
 import { reportHtml } from "../../../qa/report-html.ts";
 import { describeReplay } from "../../../qa/report-text.ts";
 
