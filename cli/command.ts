@@ -29,6 +29,13 @@ export function asUsage(wrong: Wrong): (error: Error & { readonly code?: string 
   };
 }
 
+/** For `catch`: whatever is wrong with a file or folder that the caller has named is theirs to mend. */
+export function asMistake(wrong: Wrong): (error: Error) => never {
+  return (error) => {
+    throw wrong(error.message);
+  };
+}
+
 /** For commands that take options only. @throws when there are any. */
 export function noArguments(positionals: readonly string[], wrong: Wrong): void {
   if (positionals.length > 0) throw wrong(`"${positionals.join(" ")}" is one argument too many.`);

@@ -3,7 +3,7 @@ import { type Diagnosis, type Finding, runDoctor, whatsappConfigFromEnv } from "
 import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
-import { type Colour, harmless, type Paint, paintFor, widthOf, wrap } from "./print.ts";
+import { type Colour, counted, harmless, type Paint, paintFor, widthOf, wrap } from "./print.ts";
 
 const NAME = "doctor";
 const wrong = wrongFor(NAME);
@@ -97,10 +97,9 @@ function linesOf({ state, title, seen, fix }: Finding, column: number, width: nu
 
 function summary(checks: readonly Finding[]): string {
   const amount = (state: Finding["state"]) => checks.filter((check) => check.state === state).length;
-  const say = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   const [problems, warnings, skips] = [amount("problem"), amount("warning"), amount("skipped")];
   const skipped = skips === 0 ? "" : `, ${skips} not looked at`;
   return problems === 0 && warnings === 0
     ? `All well${skipped}.`
-    : `${say(problems, "problem")}, ${say(warnings, "warning")}${skipped}. Mend from the top: what is below may follow from it.`;
+    : `${counted(problems, "problem")}, ${counted(warnings, "warning")}${skipped}. Mend from the top: what is below may follow from it.`;
 }

@@ -14,6 +14,7 @@ import { type Command, type ExitCode, noArguments, wrongFor } from "./command.ts
 import { withDatabase } from "./database.ts";
 import { didYouMean } from "./nearest.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { counted } from "./print.ts";
 import { showingProgress } from "./progress.ts";
 
 const wrong = wrongFor("migrate");
@@ -78,7 +79,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
         return { json: { undone }, text: undone.length === 0 ? "Nothing to undo." : list("Undone:", undone) };
       }
       const plan = await whatDownDeletes(knex, options);
-      const tables = plan.tables.map(({ name, rows }) => `${name} (${rows} ${rows === 1 ? "row" : "rows"})`);
+      const tables = plan.tables.map(({ name, rows }) => `${name} (${counted(rows, "row")})`);
       const text = `${list("Tables that would be deleted:", tables)}
 ${list("Columns that would be deleted from the host's tables:", plan.columns)}
 Nothing was changed. To do it: whatsapp-channel migrate down --yes`;

@@ -2,12 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { readTraffic, type TrafficQuery } from "@omniops/whatsapp";
-import { writeRecording } from "../qa/fixtures.ts";
+import { checkIsFree, writeRecording } from "../qa/fixtures.ts";
 import { makeRecording } from "../qa/make-recording.ts";
 import type { TextMode } from "../qa/scrub.ts";
-import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
+import { asMistake, asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { counted } from "./print.ts";
 import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
@@ -78,6 +79,7 @@ export const recordCommand: Command = {
       limit: wholeNumber("limit", values.limit, wrong),
     };
     const options = schemas(values, wrong);
+    if (!isDry) await checkIsFree(out).catch(asMistake(wrong));
     const [traffic, known] = await withDatabase(values, (knex) =>
       showingProgress("Reading", async () => {
         const asked = await readTraffic(knex, query, options);
@@ -88,19 +90,21 @@ export const recordCommand: Command = {
     if (query.person !== undefined && traffic.addresses.length < 2 && traffic.deliveries.length === 0)
       throw new Error("Nobody is known by that number or id, or nothing of theirs is stored any more.");
     if (traffic.deliveries.length === 0) throw new Error("No stored webhook fits.");
-    const made = makeRecording(traffic, {
-      salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
-      text,
-      startsAt: times === "shift" ? STARTS_AT : null,
-      known,
-      version: createRequire(import.meta.url)("@omniops/whatsapp/package.json").version,
-    });
-    const { recording, leaks } = made;
+    const { recording, leaks, dropped } = await showingProgress("Replacing and checking", async (onProgress) =>
+      makeRecording(traffic, {
+        salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
+        text,
+        startsAt: times === "shift" ? STARTS_AT : null,
+        known,
+        version: createRequire(import.meta.url)("@omniops/whatsapp/package.json").version,
+        onProgress,
+      }),
+    );
     const sends = recording.fixtures.reduce((sum, fixture) => sum + (fixture.sends?.length ?? 0), 0);
     const summary = {
       deliveries: recording.fixtures.length,
       sends,
-      leftOut: traffic.skipped + made.dropped,
+      leftOut: traffic.skipped + dropped,
       more: traffic.more,
       leaks,
       out: isDry || leaks.length > 0 ? null : out,
@@ -121,11 +125,13 @@ type Summary = {
 };
 
 function toText({ deliveries, sends, leftOut, more, leaks, out }: Summary, text: TextMode): string {
-  const lines = [`Recorded: ${deliveries} deliveries, ${sends} promised sends; texts: ${text}.`];
+  const lines = [
+    `Recorded: ${counted(deliveries, "delivery", "deliveries")}, ${counted(sends, "promised send")}; texts: ${text}.`,
+  ];
   if (leftOut > 0) lines.push(`Left out: ${leftOut} that are erased, no JSON, or of others.`);
   if (more) lines.push("There are more: narrow it with --since, or raise --limit.");
   if (leaks.length > 0) {
-    lines.push(`Something personal would be left, so nothing was written. ${leaks.length} places:`);
+    lines.push(`Something personal would be left, so nothing was written. ${counted(leaks.length, "place")}:`);
     for (const { file, path, what } of leaks.slice(0, MOST_LEAKS)) lines.push(`  ${file} ${path}: ${what}`);
     if (leaks.length > MOST_LEAKS) lines.push(`  … and ${leaks.length - MOST_LEAKS} more`);
     return lines.join("\n");

@@ -6,7 +6,7 @@ import { readFixtures, readManifest, rewriteSends } from "../qa/fixtures.ts";
 import { type ReplayOptions, replayFixtures } from "../qa/replay.ts";
 import { startReplayHost } from "../qa/replay-host.ts";
 import type { ReplayResult } from "../qa/replay-result.ts";
-import { type Command, wrongFor } from "./command.ts";
+import { asMistake, type Command, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { firstLine, type HostReply, loadReply, replyBehind } from "./load-reply.ts";
 import { optionsHelp, type Parsed, parsed } from "./options.ts";
@@ -93,8 +93,8 @@ export const replayCommand: Command = {
     if (values.update && (paths.length > 1 || !isOneByOne(options)))
       throw wrong("--update is for one folder or file, in its own order: without --shuffle, --batch and --timing.");
     const recorded: Recorded = {
-      fixtures: (await Promise.all(paths.map(readFixtures)).catch(asMistake)).flat(),
-      manifest: paths.length === 1 ? await readManifest(path).catch(asMistake) : null,
+      fixtures: (await Promise.all(paths.map(readFixtures)).catch(asMistake(wrong))).flat(),
+      manifest: paths.length === 1 ? await readManifest(path).catch(asMistake(wrong)) : null,
     };
     await checkReport(values.report);
     const result = await untilInterrupted((signal) =>
@@ -219,9 +219,4 @@ function given(values: Values): string {
 
 function folderOf(path: string): string {
   return path.endsWith(".request.json") ? dirname(path) : path;
-}
-
-/** A folder without fixtures is the caller's mistake. */
-function asMistake(error: Error): never {
-  throw wrong(error.message);
 }

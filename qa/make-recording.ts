@@ -4,7 +4,7 @@ import type { StoredPerson, StoredTraffic, StoredTurn } from "@omniops/whatsapp"
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { findLeaks, type Leak } from "./check.ts";
 import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording } from "./fixtures.ts";
-import { isObject, objectsIn, parsed, readJson, writeJson } from "./lossless-json.ts";
+import { isObject, objectsIn, parsed, writeJson } from "./lossless-json.ts";
 import { onlyTheirs } from "./only-theirs.ts";
 import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
 import { messageIdsIn } from "./webhook-values.ts";
@@ -19,6 +19,8 @@ export type RecordingOptions = {
   readonly version: string;
   /** Whatever else is stored: a text may speak of anybody who wrote, or was written of, elsewhere. */
   readonly known?: StoredTraffic | undefined;
+  /** Ten thousand deliveries take some seconds, in which nothing else happens. */
+  readonly onProgress?: (done: number, of: number) => void;
 };
 
 /** The recording, and whatever personal the checker still found in it. */
@@ -45,13 +47,20 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const scrubber = createScrubber({ salt: options.salt, text: options.text, shiftMs });
   const known = options.known === undefined ? [] : originalsOf(options.known);
   const originals = [...read.map(({ json }) => json), ...factsOf(traffic), ...known];
-  for (const original of originals) scrubber.learn(original);
+  const ofAll = 2 * (originals.length + read.length);
+  let done = 0;
+  const onStep = () => options.onProgress?.(++done, ofAll);
+  for (const original of originals) {
+    scrubber.learn(original);
+    onStep();
+  }
   const turnOf = new Map(traffic.turns.flatMap((turn, at) => turn.messageIds.map((id) => [id, at] as const)));
   const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
   const lastOf = new Map(turnsIn.flatMap((turns, at) => turns.map((turn) => [turn, at] as const)));
   const names = read.map(({ type }, at) => `${String(at + 1).padStart(4, "0")}-${type.replace(/[^\w-]/g, "-")}`);
 
   const fixtures = read.map(({ json }, at): Fixture => {
+    onStep();
     const turns = (turnsIn[at] ?? []).filter((turn) => lastOf.get(turn) === at);
     return {
       name: names[at] ?? "",
@@ -87,13 +96,17 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
       })),
     },
   };
-  return { recording, leaks: leaksIn(recording, originals), dropped: traffic.deliveries.length - read.length };
+  return { recording, leaks: leaksIn(recording, originals, onStep), dropped: traffic.deliveries.length - read.length };
 }
 
 /** What the originals and the finished files are compared by: also for files that somebody has changed since. */
-export function leaksIn(recording: Recording, originals: readonly unknown[]): readonly Leak[] {
-  const outputs = [...filesOf(recording)].map(([file, text]) => ({ file, json: withoutOwnIds(readJson(text)) }));
-  return findLeaks(originals, outputs, recording.manifest.text);
+export function leaksIn(recording: Recording, originals: readonly unknown[], onStep?: () => void): readonly Leak[] {
+  // Whoever has broken a file may have left somebody in it: then it is one long text.
+  const outputs = [...filesOf(recording)].map(([file, text]) => ({
+    file,
+    json: withoutOwnIds(parsed(Buffer.from(text)) ?? text),
+  }));
+  return findLeaks(originals, outputs, recording.manifest.text, onStep);
 }
 
 /** What is personal in stored traffic, in Meta's shape. */

@@ -73,6 +73,12 @@ function describeRow(row: ReplayedRow, { good, bad, dim }: Colours): readonly st
       return [bad(`    ✗ not promised: ${other}`)];
     case "changed":
       return row.changes.flatMap(({ path, promised, got }) => {
+        if (path === "type")
+          return [
+            bad(`    ✗ changed: type`),
+            `        - ${bad(`${promised}`)}: ${one}`,
+            `        + ${good(`${got}`)}: ${other}`,
+          ];
         const [was, is] = differingWords(promised ?? "(nothing)", got ?? "(nothing)");
         const said = (pieces: readonly Piece[], colour: (text: string) => string) =>
           shortened(pieces, AROUND)
