@@ -87,9 +87,12 @@ export const recordCommand: Command = {
         return [asked, all] as const;
       }),
     ).catch(asUsage(wrong));
-    if (query.person !== undefined && traffic.addresses.length < 2 && traffic.deliveries.length === 0)
-      throw new Error("Nobody is known by that number or id, or nothing of theirs is stored any more.");
-    if (traffic.deliveries.length === 0) throw new Error("No stored webhook fits.");
+    if (traffic.deliveries.length === 0)
+      throw new Error(
+        query.person === undefined
+          ? "No stored webhook fits."
+          : "Nobody is known by that number or id, or nothing of theirs fits or is stored any more.",
+      );
     const { recording, leaks, dropped } = await showingProgress("Replacing and checking", async (onProgress) =>
       makeRecording(traffic, {
         salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
