@@ -59,3 +59,18 @@ it.each([
   const [, examples = ""] = help.split("\nExamples:\n");
   expect(examples).toContain(`whatsapp-channel ${name}`);
 });
+
+it.each([
+  ["up", ["up", "-h"], "--host-schema app"],
+  ["status", ["status", "--help"], "status --json"],
+  ["down", ["--help", "down"], "down --yes"],
+  ["unlock", ["unlock", "--help"], "migrate unlock"],
+])("migrate %s has its own", async (action, args, example) => {
+  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+
+  expect(await migrateCommand.run(args)).toBe(0);
+
+  const help = String(printed.mock.calls[0]?.[0]);
+  expect(help).toMatch(new RegExp(`^Usage: whatsapp-channel migrate ${action} \\[options\\]`));
+  expect(help.split("\nExamples:\n")[1]).toContain(example);
+});

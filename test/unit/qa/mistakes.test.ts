@@ -91,7 +91,7 @@ describe("a mistake", () => {
   });
 });
 
-describe("a recording that somebody has broken", () => {
+describe("a recording", () => {
   const WHOLE = { format: 1, version: "0", text: "keep", promised: "recorded", numbers: [], templates: [], names: [] };
   let folder: string;
   beforeEach(async () => {
@@ -110,10 +110,18 @@ describe("a recording that somebody has broken", () => {
     ["1-message.sends.json", "{}", "1-message.sends.json is no list of sends"],
     ["1-message.sends.json", '[{"from":"1","to":"2","endpoint":"messages"}]', "is no list of sends"],
     ["1-message.events.json", "x", "1-message.events.json is no JSON."],
-  ])("in %s is the caller's to mend: %s", async (file, text, sentence) => {
+  ])("that is broken in %s is the caller's to mend: %s", async (file, text, sentence) => {
     await writeFile(join(folder, file), text);
 
     await expectMistake(checkFixtureCommand, [folder, DATABASE], sentence);
     await expectMistake(replayCommand, [folder, "--reply", "a", DATABASE], sentence);
+  });
+
+  it("is checked by as many deliveries as there may be", async () => {
+    await expectMistake(
+      checkFixtureCommand,
+      [folder, "--limit", "10001", DATABASE],
+      "limit is a whole number from 1 to 10000.",
+    );
   });
 });
