@@ -6,7 +6,7 @@ import type { StoredTraffic } from "@omniops/whatsapp";
 import { makeRecording, readFixtures, readManifest, writeRecording } from "@omniops/whatsapp/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { rewriteSends } from "../../../qa/fixtures.ts";
-import { originalsOf } from "../../../qa/make-recording.ts";
+import { leaksIn, originalsOf } from "../../../qa/make-recording.ts";
 
 const ADA = "447700900123";
 const BOB = "420777900456";
@@ -139,6 +139,15 @@ describe("a recording", () => {
     expect(all).not.toMatch(/Adalberta|Bohumil|15557770100|301777000333444/);
     expect(recording.manifest.templates).toMatchObject([
       { name: "hi", components: [{ text: expect.stringMatching(/, hi$/) }] },
+    ]);
+  });
+
+  it("is searched for people also where somebody has broken it", () => {
+    const { recording } = made([told("a")]);
+    const broken = { ...recording, fixtures: [{ ...recording.fixtures[0]!, bytes: Buffer.from("{ Adalberta") }] };
+
+    expect(leaksIn(broken, originalsOf(traffic([told("a")])))).toEqual([
+      { file: "0001-message.request.json", path: "", what: "a name" },
     ]);
   });
 
