@@ -2,12 +2,15 @@
 import { readTraffic } from "@omniops/whatsapp";
 import { readFixtures, readManifest } from "../qa/fixtures.ts";
 import { leaksIn, originalsOf } from "../qa/make-recording.ts";
-import { type Command, usageError } from "./command.ts";
+import { asMistake, asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { counted } from "./print.ts";
+import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "check-fixture";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} <folder> [options]
 
 Looks in a recording for every name, number, user id, id, token, place and text that the database holds: as it stands,
@@ -33,39 +36,41 @@ export const checkFixtureCommand: Command = {
   summary: "Look for anything personal in a recording",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, [], ["since", "until", "limit"]);
+    const { values, positionals } = parsed(args, wrong, [], ["since", "until", "limit"]);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
     const [folder, ...rest] = positionals;
     if (folder === undefined) throw wrong("Say which folder.");
-    if (rest.length > 0) throw wrong(`"${rest.join(" ")}" is one argument too many.`);
-    const manifest = await readManifest(folder);
+    noArguments(rest, wrong);
+    const manifest = await readManifest(folder).catch(asMistake(wrong));
     if (manifest === null) throw wrong(`${folder} is no recording: there is no recording.json in it.`);
-    const fixtures = await readFixtures(folder);
+    const fixtures = await readFixtures(folder).catch(asMistake(wrong));
     const query = {
       since: instantOf("since", values.since, wrong),
       until: instantOf("until", values.until, wrong),
       limit: wholeNumber("limit", values.limit, wrong) ?? MOST,
     };
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const traffic = await withDatabase(url, (knex) => readTraffic(knex, query, schemas(values, `${NAME} --help`)));
-    const leaks = leaksIn({ manifest, fixtures }, originalsOf(traffic));
-    const by = traffic.deliveries.length;
+    const options = schemas(values, wrong);
+    const { leaks, by } = await withDatabase(values, (knex) =>
+      showingProgress("Looking", async (tell) => {
+        const traffic = await readTraffic(knex, query, options);
+        const originals = originalsOf(traffic);
+        let done = 0;
+        const onStep = () => tell(++done, null);
+        return { leaks: leaksIn({ manifest, fixtures }, originals, onStep), by: traffic.deliveries.length };
+      }),
+    ).catch(asUsage(wrong));
     if (values.json) console.log(JSON.stringify({ leaks, checkedBy: by }));
     else {
       for (const { file, path, what } of leaks) console.log(`${file} ${path}: ${what}`);
       console.log(
         leaks.length === 0
-          ? `Nothing personal of ${by} stored deliveries is in ${folder}.`
-          : `${leaks.length} places hold something personal.`,
+          ? `Nothing personal of ${counted(by, "stored delivery", "stored deliveries")} is in ${folder}.`
+          : `Something personal is in ${folder}: ${counted(leaks.length, "place")}.`,
       );
     }
     return leaks.length === 0 ? 0 : 1;
   },
 };
-
-function wrong(message: string): Error {
-  return usageError(message, `${NAME} --help`);
-}

@@ -1,16 +1,13 @@
 /** A knex on the database that the caller names, for one command. */
 import type { Knex } from "knex";
 import { usageError } from "./command.ts";
+import type { Values } from "./options.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** @param connections how many at most: one does for everything but a host of its own. */
-export async function withDatabase<T>(
-  url: string | undefined,
-  run: (knex: Knex) => Promise<T>,
-  connections = 1,
-): Promise<T> {
-  const connectionString = checked(url);
+export async function withDatabase<T>(values: Values, run: (knex: Knex) => Promise<T>, connections = 1): Promise<T> {
+  const connectionString = checked(values["database-url"] ?? process.env.DATABASE_URL);
   const { default: createKnex } = await peer(() => import("knex"), "knex");
   await peer(() => import("pg"), "pg");
   const knex = createKnex({

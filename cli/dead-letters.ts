@@ -1,7 +1,7 @@
 /** `dead-letters`: what was moved aside after its last try, shown, and put back in order for the running host. */
 import { userInfo } from "node:os";
 import { type DeadLetter, type DeadLetterQuery, type DeadLetterService, openDeadLetters } from "@omniops/whatsapp";
-import { type Command, usageError } from "./command.ts";
+import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { didYouMean } from "./nearest.ts";
 import { optionsHelp, type Parsed, parsed, schemas } from "./options.ts";
@@ -10,6 +10,7 @@ import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "dead-letters";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} list [options]
        whatsapp-channel ${NAME} redrive [<id> …] [options]
 
@@ -48,7 +49,7 @@ export const deadLettersCommand: Command = {
   summary: "What failed on every try: list it, put it back",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, ["all"], VALUED);
+    const { values, positionals } = parsed(args, wrong, ["all"], VALUED);
     if (values.help) {
       console.log(HELP);
       return 0;
@@ -61,13 +62,12 @@ export const deadLettersCommand: Command = {
           : `"${what}" is neither list nor redrive.${didYouMean(what, ["list", "redrive"])}`,
       );
     const act = what === "list" ? list(ids, values) : redrive(ids, values);
-    const options = schemas(values, `${NAME} --help`);
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const { json, text } = await withDatabase(url, (knex) =>
+    const options = schemas(values, wrong);
+    const { json, text } = await withDatabase(values, (knex) =>
       showingProgress(what === "list" ? "Looking" : "Putting back", () =>
         act(openDeadLetters(knex, { ...options, logger })),
       ),
-    ).catch(asUsage);
+    ).catch(asUsage(wrong));
     console.log(values.json ? JSON.stringify(json) : text);
     return 0;
   },
@@ -90,7 +90,7 @@ function whoIsThis(): string {
 type Act = (letters: DeadLetterService) => Promise<{ readonly json: object; readonly text: string }>;
 
 function list(ids: readonly string[], values: Values): Act {
-  if (ids.length > 0) throw wrong(`"${ids.join(" ")}" is one argument too many.`);
+  noArguments(ids, wrong);
   if (values.all) throw wrong("--all is for redrive: list shows whatever there is.");
   const query = { ...filterOf(values), limit: wholeNumber("limit", values.limit, wrong), after: values.after };
   return async (deadLetters) => {
@@ -142,13 +142,4 @@ function toText({ id, kind, at, conversationId, attempts, error, explanation }: 
   const tries = attempts === null ? "" : `, ${attempts} tries`;
   const about = conversationId === null ? "no conversation" : `conversation ${conversationId}`;
   return [`${id}  ${kind}, ${at}, ${about}${tries}`, `  ${error}`, `  ${explanation}`].map(harmless).join("\n");
-}
-
-function wrong(message: string): Error {
-  return usageError(message, `${NAME} --help`);
-}
-
-/** What the filter cannot be is the caller's mistake. */
-function asUsage(error: Error & { readonly code?: string }): never {
-  throw error.code === "REQUEST_INVALID" ? wrong(error.message) : error;
 }

@@ -1,11 +1,12 @@
 /** `doctor`: "it looks right, why does nothing arrive?", answered as a list of checks with the fix for each. */
 import { type Diagnosis, type Finding, runDoctor, whatsappConfigFromEnv } from "@omniops/whatsapp";
-import { type Command, usageError } from "./command.ts";
+import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
-import { type Colour, harmless, type Paint, paintFor, widthOf, wrap } from "./print.ts";
+import { type Colour, counted, harmless, type Paint, paintFor, widthOf, wrap } from "./print.ts";
 
 const NAME = "doctor";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} [options]
 
 Looks for whatever keeps messages from arriving or leaving, from the configuration to the last send, and says how
@@ -28,26 +29,22 @@ export const doctorCommand: Command = {
   summary: "Find out why nothing arrives, or nothing leaves",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, ["offline"], ["tenant"]);
+    const { values, positionals } = parsed(args, wrong, ["offline"], ["tenant"]);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length > 0)
-      throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
+    noArguments(positionals, wrong);
     const { tenant, offline = false } = values;
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const diagnosis = await withDatabase(url, (knex) =>
+    const diagnosis = await withDatabase(values, (knex) =>
       runDoctor(knex, {
         config: whatsappConfigFromEnv(process.env),
-        ...schemas(values, `${NAME} --help`),
+        ...schemas(values, wrong),
         ...(tenant === undefined ? {} : { customerConfigId: tenant.toLowerCase() }),
         offline,
       }),
     ).catch((error: Error & { readonly code?: string }) => {
-      throw error.code === "REQUEST_INVALID"
-        ? usageError("--tenant is a customer_configs.id (uuid).", `${NAME} --help`)
-        : error;
+      throw error.code === "REQUEST_INVALID" ? wrong("--tenant is a customer_configs.id (uuid).") : error;
     });
     console.log(values.json ? JSON.stringify(toJson(diagnosis)) : toText(diagnosis, process.stdout));
     return diagnosis.healthy ? 0 : 1;
@@ -100,10 +97,9 @@ function linesOf({ state, title, seen, fix }: Finding, column: number, width: nu
 
 function summary(checks: readonly Finding[]): string {
   const amount = (state: Finding["state"]) => checks.filter((check) => check.state === state).length;
-  const say = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   const [problems, warnings, skips] = [amount("problem"), amount("warning"), amount("skipped")];
   const skipped = skips === 0 ? "" : `, ${skips} not looked at`;
   return problems === 0 && warnings === 0
     ? `All well${skipped}.`
-    : `${say(problems, "problem")}, ${say(warnings, "warning")}${skipped}. Mend from the top: what is below may follow from it.`;
+    : `${counted(problems, "problem")}, ${counted(warnings, "warning")}${skipped}. Mend from the top: what is below may follow from it.`;
 }

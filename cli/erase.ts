@@ -1,11 +1,12 @@
 /** `erase`: forgets a person, or says what that would take away. */
 import { type ErasureCounts, type ErasureSubject, erase, whatEraseDeletes } from "@omniops/whatsapp";
-import { type Command, usageError } from "./command.ts";
+import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { showingProgress } from "./progress.ts";
 
 const NAME = "erase";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} --phone <number> | --user <id> [options]
 
 Forgets a person: everything that is stored of them and what they said, in our tables and in the host's inbox, in
@@ -27,24 +28,22 @@ export const eraseCommand: Command = {
   summary: "Forget a person, everywhere",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, ["yes"], ["phone", "user", "tenant"]);
+    const { values, positionals } = parsed(args, wrong, ["yes"], ["phone", "user", "tenant"]);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length > 0)
-      throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
+    noArguments(positionals, wrong);
     const subject = subjectOf(values.phone, values.user);
     const options = {
-      ...schemas(values, `${NAME} --help`),
+      ...schemas(values, wrong),
       ...(values.tenant === undefined ? {} : { customerConfigId: values.tenant }),
     };
     const confirmed = values.yes === true;
     const act = confirmed ? erase : whatEraseDeletes;
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const counts = await withDatabase(url, (knex) =>
+    const counts = await withDatabase(values, (knex) =>
       showingProgress(confirmed ? "Forgetting" : "Counting", () => act(knex, subject, options)),
-    ).catch(asUsage);
+    ).catch(asUsage(wrong));
     if (values.json) console.log(JSON.stringify(confirmed ? { erased: counts } : { wouldErase: counts }));
     else if (confirmed) console.log(list("Erased:", counts));
     else console.log(`${list("Would be erased:", counts)}\nNothing was changed. To do it, add --yes.`);
@@ -55,12 +54,7 @@ export const eraseCommand: Command = {
 function subjectOf(phoneNumber: string | undefined, userId: string | undefined): ErasureSubject {
   if (phoneNumber !== undefined && userId === undefined) return { phoneNumber };
   if (userId !== undefined && phoneNumber === undefined) return { userId };
-  throw usageError("Say who: --phone or --user, one of them.", `${NAME} --help`);
-}
-
-/** What is no number, id or tenant is the caller's mistake. */
-function asUsage(error: Error & { readonly code?: string }): never {
-  throw error.code === "REQUEST_INVALID" ? usageError(error.message, `${NAME} --help`) : error;
+  throw wrong("Say who: --phone or --user, one of them.");
 }
 
 function list(title: string, counts: ErasureCounts): string {

@@ -28,13 +28,20 @@ const WORDS: Readonly<Record<string, (failure: Failure) => string>> = {
 
 /** @param command the one that was typed: what is wrong for all of them is explained in its help. */
 export function explain(error: unknown, command = ""): Explanation {
-  const failure: Failure = error instanceof Error ? error : new Error(String(error));
+  const failure = failureOf(error);
   if (failure.code === "USAGE") {
     const message = `${failure.message} See: whatsapp-channel ${failure.help?.replace("<command>", command)}`;
     return { exitCode: 2, code: "USAGE", message: withoutPassword(message) };
   }
   const code = codeOf(failure);
   return { exitCode: 1, code, message: withoutPassword(WORDS[code]?.(failure) ?? failure.message) };
+}
+
+/** Behind our own error for any database that cannot be used stands the one that says why. */
+function failureOf(error: unknown): Failure {
+  const failure: Failure = error instanceof Error ? error : new Error(String(error));
+  const { code, cause } = failure;
+  return code === "STORE_UNAVAILABLE" && cause instanceof Error && codeOf(cause) in WORDS ? cause : failure;
 }
 
 function codeOf(failure: Failure): string {

@@ -10,12 +10,14 @@ import {
   whatDownDeletes,
 } from "@omniops/whatsapp/migrations";
 import type { Knex } from "knex";
-import { type Command, type ExitCode, usageError } from "./command.ts";
+import { type Command, type ExitCode, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { didYouMean } from "./nearest.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { counted } from "./print.ts";
 import { showingProgress } from "./progress.ts";
 
+const wrong = wrongFor("migrate");
 const OWN = [
   "--plan                  For up and down: print the SQL that would run, for review, and change nothing",
   "--yes                   For down: do delete",
@@ -77,7 +79,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
         return { json: { undone }, text: undone.length === 0 ? "Nothing to undo." : list("Undone:", undone) };
       }
       const plan = await whatDownDeletes(knex, options);
-      const tables = plan.tables.map(({ name, rows }) => `${name} (${rows} ${rows === 1 ? "row" : "rows"})`);
+      const tables = plan.tables.map(({ name, rows }) => `${name} (${counted(rows, "row")})`);
       const text = `${list("Tables that would be deleted:", tables)}
 ${list("Columns that would be deleted from the host's tables:", plan.columns)}
 Nothing was changed. To do it: whatsapp-channel migrate down --yes`;
@@ -99,26 +101,22 @@ export const migrateCommand: Command = {
   summary: "Create, inspect or remove our tables in the host's database",
 
   async run(args) {
-    const { values, positionals } = parsed(args, "migrate --help", ["yes", "plan"]);
+    const { values, positionals } = parsed(args, wrong, ["yes", "plan"]);
     const [name, ...rest] = positionals;
     const action = Object.entries(ACTIONS).find(([known]) => known === (name ?? "up"))?.[1];
     if (action === undefined)
-      throw usageError(
-        `There is no "migrate ${name}".${didYouMean(name ?? "", Object.keys(ACTIONS))}`,
-        "migrate --help",
-      );
-    if (rest.length > 0) throw usageError(`"${rest.join(" ")}" is one argument too many.`, "migrate --help");
+      throw wrong(`There is no "migrate ${name}".${didYouMean(name ?? "", Object.keys(ACTIONS))}`);
+    noArguments(rest, wrong);
     if (values.help) {
       console.log(helpOf(name, action));
       return 0;
     }
-    const options = schemas(values, "migrate --help");
+    const options = schemas(values, wrong);
     const confirmed = values.yes === true;
     const { direction } = action;
-    if (values.plan && direction === undefined) throw usageError("--plan is for up and down.", "migrate --help");
-    if (values.plan && confirmed) throw usageError("--plan only writes: leave out --yes.", "migrate --help");
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const outcome = await withDatabase(url, (knex) =>
+    if (values.plan && direction === undefined) throw wrong("--plan is for up and down.");
+    if (values.plan && confirmed) throw wrong("--plan only writes: leave out --yes.");
+    const outcome = await withDatabase(values, (knex) =>
       showingProgress(action.doing, () =>
         values.plan && direction !== undefined
           ? plan(knex, { ...options, direction })

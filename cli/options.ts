@@ -1,6 +1,6 @@
 /** The options that every command on the host's database takes. */
 import { parseArgs } from "node:util";
-import { usageError } from "./command.ts";
+import type { Wrong } from "./command.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** @param own lines for the options that only this command has. @param exits what its exit codes mean. */
@@ -41,10 +41,10 @@ type OwnOptions<Flag extends string, Valued extends string> = { readonly [Name i
   readonly [Name in Valued]?: string;
 };
 
-/** @param help where a mistake is sent: `migrate --help`. @param flags and options with a value that only this command has. */
+/** @param flags and options with a value that only this command has. @throws what is `wrong` with them. */
 export function parsed<Flag extends string = never, Valued extends string = never>(
   args: readonly string[],
-  help: string,
+  wrong: Wrong,
   flags: readonly Flag[] = [],
   valued: readonly Valued[] = [],
 ): Parsed<OwnOptions<Flag, Valued>> {
@@ -64,15 +64,14 @@ export function parsed<Flag extends string = never, Valued extends string = neve
     const [sentence = ""] = (error as Error).message.split(/\.(\s|$)/);
     const [, typed] = /^Unknown option '--([\w-]+)/.exec(sentence) ?? [];
     const hint = typed === undefined ? "" : didYouMean(typed, Object.keys({ ...COMMON, ...own }), "--");
-    throw usageError(`${sentence.replaceAll("\n", " ")}.${hint}`, help);
+    throw wrong(`${sentence.replaceAll("\n", " ")}.${hint}`);
   }
 }
 
 export type Schemas = { readonly schema?: string; readonly hostSchema?: string };
 
-export function schemas(values: Values, help: string): Schemas {
-  for (const name of ["schema", "host-schema"] as const)
-    if (values[name] === "") throw usageError(`--${name} is empty.`, help);
+export function schemas(values: Values, wrong: Wrong): Schemas {
+  for (const name of ["schema", "host-schema"] as const) if (values[name] === "") throw wrong(`--${name} is empty.`);
   return {
     ...(values.schema === undefined ? {} : { schema: values.schema }),
     ...(values["host-schema"] === undefined ? {} : { hostSchema: values["host-schema"] }),

@@ -35,6 +35,11 @@ export function wrap(text: string, width: number): readonly string[] {
   return [...lines, rest];
 }
 
+/** `1 place`, `2 places`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** Names come from Meta: no escape sequence of a stranger's reaches the terminal. */
 export function harmless(text: string): string {
   return text.replace(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");

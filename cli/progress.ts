@@ -17,15 +17,19 @@ export async function showingProgress<T>(
   const began = Date.now();
   let progress = "";
   let isDrawn = false;
+  let drawnAt = 0;
   const draw = () => {
     if (Date.now() - began < FIRST_AFTER_MS) return;
     isDrawn = true;
+    drawnAt = Date.now();
     stream.write(`\r\u001b[2K${title}… ${progress}${Math.floor((Date.now() - began) / 1_000)} s`);
   };
   const timer = setInterval(draw, EVERY_MS);
   try {
     return await run((done, total) => {
       progress = `${done}${total === null ? "" : ` of ${total}`}, `;
+      // Work that never waits leaves no time to the timer.
+      if (Date.now() - drawnAt >= EVERY_MS) draw();
     });
   } finally {
     clearInterval(timer);

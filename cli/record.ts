@@ -2,16 +2,18 @@
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { readTraffic, type TrafficQuery } from "@omniops/whatsapp";
-import { writeRecording } from "../qa/fixtures.ts";
+import { checkIsFree, writeRecording } from "../qa/fixtures.ts";
 import { makeRecording } from "../qa/make-recording.ts";
 import type { TextMode } from "../qa/scrub.ts";
-import { type Command, usageError } from "./command.ts";
+import { asMistake, asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
+import { counted } from "./print.ts";
 import { showingProgress } from "./progress.ts";
 import { instantOf, wholeNumber } from "./values.ts";
 
 const NAME = "record";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} --out <folder> [options]
 
 Makes fixtures of stored webhooks and of the answers that were sent: <n>-<type>.request.json as Meta posts it,
@@ -57,12 +59,12 @@ export const recordCommand: Command = {
   summary: "Make fixtures of stored webhooks, without anything personal",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, ["dry-run"], VALUED);
+    const { values, positionals } = parsed(args, wrong, ["dry-run"], VALUED);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length > 0) throw wrong(`"${positionals.join(" ")}" is one argument too many.`);
+    noArguments(positionals, wrong);
     const isDry = values["dry-run"] === true;
     const out = values.out ?? "";
     if (out === "" && !isDry) throw wrong("Say where: --out <folder>.");
@@ -76,31 +78,36 @@ export const recordCommand: Command = {
       customerConfigId: values.tenant,
       limit: wholeNumber("limit", values.limit, wrong),
     };
-    const options = schemas(values, `${NAME} --help`);
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const [traffic, known] = await withDatabase(url, (knex) =>
+    const options = schemas(values, wrong);
+    if (!isDry) await checkIsFree(out).catch(asMistake(wrong));
+    const [traffic, known] = await withDatabase(values, (knex) =>
       showingProgress("Reading", async () => {
         const asked = await readTraffic(knex, query, options);
         const all = await readTraffic(knex, { customerConfigId: values.tenant, limit: MOST_KNOWN }, options);
         return [asked, all] as const;
       }),
-    ).catch(asUsage);
-    if (query.person !== undefined && traffic.addresses.length < 2 && traffic.deliveries.length === 0)
-      throw new Error("Nobody is known by that number or id, or nothing of theirs is stored any more.");
-    if (traffic.deliveries.length === 0) throw new Error("No stored webhook fits.");
-    const made = makeRecording(traffic, {
-      salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
-      text,
-      startsAt: times === "shift" ? STARTS_AT : null,
-      known,
-      version: createRequire(import.meta.url)("@omniops/whatsapp/package.json").version,
-    });
-    const { recording, leaks } = made;
+    ).catch(asUsage(wrong));
+    if (traffic.deliveries.length === 0)
+      throw new Error(
+        query.person === undefined
+          ? "No stored webhook fits."
+          : "Nobody is known by that number or id, or nothing of theirs fits or is stored any more.",
+      );
+    const { recording, leaks, dropped } = await showingProgress("Replacing and checking", async (onProgress) =>
+      makeRecording(traffic, {
+        salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
+        text,
+        startsAt: times === "shift" ? STARTS_AT : null,
+        known,
+        version: createRequire(import.meta.url)("@omniops/whatsapp/package.json").version,
+        onProgress,
+      }),
+    );
     const sends = recording.fixtures.reduce((sum, fixture) => sum + (fixture.sends?.length ?? 0), 0);
     const summary = {
       deliveries: recording.fixtures.length,
       sends,
-      leftOut: traffic.skipped + made.dropped,
+      leftOut: traffic.skipped + dropped,
       more: traffic.more,
       leaks,
       out: isDry || leaks.length > 0 ? null : out,
@@ -121,11 +128,13 @@ type Summary = {
 };
 
 function toText({ deliveries, sends, leftOut, more, leaks, out }: Summary, text: TextMode): string {
-  const lines = [`Recorded: ${deliveries} deliveries, ${sends} promised sends; texts: ${text}.`];
+  const lines = [
+    `Recorded: ${counted(deliveries, "delivery", "deliveries")}, ${counted(sends, "promised send")}; texts: ${text}.`,
+  ];
   if (leftOut > 0) lines.push(`Left out: ${leftOut} that are erased, no JSON, or of others.`);
   if (more) lines.push("There are more: narrow it with --since, or raise --limit.");
   if (leaks.length > 0) {
-    lines.push(`Something personal would be left, so nothing was written. ${leaks.length} places:`);
+    lines.push(`Something personal would be left, so nothing was written. ${counted(leaks.length, "place")}:`);
     for (const { file, path, what } of leaks.slice(0, MOST_LEAKS)) lines.push(`  ${file} ${path}: ${what}`);
     if (leaks.length > MOST_LEAKS) lines.push(`  … and ${leaks.length - MOST_LEAKS} more`);
     return lines.join("\n");
@@ -144,13 +153,4 @@ function oneOf<Mode extends string>(name: string, value: string, modes: readonly
   const mode = modes.find((known) => known === value);
   if (mode === undefined) throw wrong(`--${name} is one of ${modes.join(", ")}.`);
   return mode;
-}
-
-function wrong(message: string): Error {
-  return usageError(message, `${NAME} --help`);
-}
-
-/** What is no number, id or tenant is the caller's mistake. */
-function asUsage(error: Error & { readonly code?: string }): never {
-  throw error.code === "REQUEST_INVALID" ? wrong(error.message) : error;
 }

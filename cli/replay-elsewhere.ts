@@ -2,57 +2,63 @@
 import { createSimulator, type Simulator } from "@omniops/whatsapp/simulator";
 import type { Fixture, Manifest } from "../qa/fixtures.ts";
 import { readPayload } from "../qa/payload.ts";
-import { usageError } from "./command.ts";
+import type { Wrong } from "./command.ts";
 
-export type StandIn = {
+/** What is replayed: read once, by whoever sets the stage for it. */
+export type Recorded = { readonly fixtures: readonly Fixture[]; readonly manifest: Manifest | null };
+
+type StandIn = {
+  /** Started; whoever asked for it stops it. */
   readonly meta: Simulator;
   /** Recorded id → the one that the host knows. */
   readonly numbers: Readonly<Record<string, string>>;
-  stop(): Promise<void>;
 };
 
-export async function startStandIn(options: {
-  readonly to: string;
-  readonly port: number;
-  readonly appSecret: string;
-  readonly accessToken: string;
-  /** `phone number id/account id` */
-  readonly number: string | undefined;
-  readonly fixtures: readonly Fixture[];
-  readonly manifest: Manifest | null;
-}): Promise<StandIn> {
-  const { fixtures, manifest, number } = options;
+export async function standInFor(
+  { fixtures, manifest }: Recorded,
+  {
+    to,
+    port,
+    number,
+    wrong,
+  }: {
+    /** The mounted router. */
+    readonly to: string;
+    readonly port: number;
+    /** `phone number id/account id` */
+    readonly number: string | undefined;
+    readonly wrong: Wrong;
+  },
+): Promise<StandIn> {
+  const { META_APP_SECRET: appSecret, WHATSAPP_ACCESS_TOKEN: accessToken } = process.env;
+  if (!appSecret || !accessToken)
+    throw wrong("With --to set META_APP_SECRET and WHATSAPP_ACCESS_TOKEN, which the host has too.");
+  if (!/^https?:/.test(to) || !URL.canParse(to))
+    throw wrong("--to is the address of a mounted router, such as http://127.0.0.1:3000/api/whatsapp.");
+  const [, phoneNumberId, wabaId] = /^(\d+)\/(\d+)$/.exec(number ?? "") ?? [];
+  if (number !== undefined && wabaId === undefined)
+    throw wrong("--number is a phone number id and its account's id: 301777000333444/201555000111222.");
   const found = [...(manifest?.numbers ?? []), ...fixtures.flatMap(({ bytes }) => readPayload(bytes).numbers)];
   const recorded = [...new Map(found.map((one) => [one.phoneNumberId, one])).values()];
   const [only] = recorded;
   if (number !== undefined && (only === undefined || recorded.length > 1))
-    throw usageError(`--number is for recordings of one number; these speak of ${recorded.length}.`, "replay --help");
-  const [phoneNumberId, wabaId] = number?.split("/") ?? [];
-  const there =
-    only === undefined || phoneNumberId === undefined || wabaId === undefined
-      ? recorded
-      : [{ ...only, phoneNumberId, wabaId }];
+    throw wrong(`--number is for recordings of one number; these speak of ${recorded.length}.`);
+  const isNamed = only !== undefined && phoneNumberId !== undefined && wabaId !== undefined;
+  const there = isNamed ? [{ ...only, phoneNumberId, wabaId }] : recorded;
   const meta = createSimulator({
     // While a secret is changed it is `new,old`.
-    appSecret: options.appSecret.split(",")[0] ?? "",
+    appSecret: appSecret.split(",")[0] ?? "",
     verifyToken: "replay",
-    accessToken: options.accessToken,
+    accessToken,
     numbers: there.map((one) => ({ ...one, verifiedName: "Recorded number" })),
-    port: options.port,
-    webhookUrl: `${options.to.replace(/\/+$/, "")}/webhook`,
+    port,
+    webhookUrl: `${to.replace(/\/+$/, "")}/webhook`,
     statusDelayMs: 1,
     requireAppSecretProof: false,
   });
   await meta.start().catch((error: Error & { readonly code?: string }) => {
     if (error.code !== "EADDRINUSE") throw error;
-    throw usageError(`Port ${options.port} is taken: give another --graph-port, and tell the host.`, "replay --help");
+    throw wrong(`Port ${port} is taken: give another --graph-port, and tell the host.`);
   });
-  return {
-    meta,
-    numbers:
-      only === undefined || phoneNumberId === undefined || wabaId === undefined
-        ? {}
-        : { [only.phoneNumberId]: phoneNumberId, [only.wabaId]: wabaId },
-    stop: meta.stop,
-  };
+  return { meta, numbers: isNamed ? { [only.phoneNumberId]: phoneNumberId, [only.wabaId]: wabaId } : {} };
 }

@@ -1,11 +1,12 @@
 /** `replay-unknown`: after an upgrade, reads again what earlier versions did not understand, and lists what is left. */
 import { replayUnknown } from "@omniops/whatsapp";
-import { type Command, usageError } from "./command.ts";
+import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { showingProgress } from "./progress.ts";
 
 const NAME = "replay-unknown";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} [options]
 
 After an upgrade: reads again every stored event that was unknown when it came. What this version understands
@@ -22,16 +23,14 @@ export const replayUnknownCommand: Command = {
   summary: "After an upgrade: read again what was unknown before",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`);
+    const { values, positionals } = parsed(args, wrong);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length > 0)
-      throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
-    const options = schemas(values, `${NAME} --help`);
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
-    const { understood, failed, unknown } = await withDatabase(url, (knex) =>
+    noArguments(positionals, wrong);
+    const options = schemas(values, wrong);
+    const { understood, failed, unknown } = await withDatabase(values, (knex) =>
       showingProgress("Reading again", (onProgress) => replayUnknown(knex, { ...options, onProgress })),
     );
     if (values.json) {

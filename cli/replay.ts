@@ -1,24 +1,22 @@
 /** `replay`: posts fixtures through a router, signed, and shows what is sent beside what was promised. */
 import { randomInt } from "node:crypto";
-import { stat, writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { createChatApi, type Reply, type Turn } from "@omniops/whatsapp";
-import type { Knex } from "knex";
-import { type Fixture, type Manifest, readFixtures, readManifest, rewriteSends } from "../qa/fixtures.ts";
-import { type ReplayOptions, type ReplayResult, replayFixtures } from "../qa/replay.ts";
+import { readFixtures, readManifest, rewriteSends } from "../qa/fixtures.ts";
+import { type ReplayOptions, replayFixtures } from "../qa/replay.ts";
 import { startReplayHost } from "../qa/replay-host.ts";
-import { reportHtml } from "../qa/report-html.ts";
-import { describeReplay } from "../qa/report-text.ts";
-import { type Command, usageError } from "./command.ts";
+import type { ReplayResult } from "../qa/replay-result.ts";
+import { asMistake, type Command, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
+import { firstLine, type HostReply, loadReply, replyBehind } from "./load-reply.ts";
 import { optionsHelp, type Parsed, parsed } from "./options.ts";
-import { paintFor } from "./print.ts";
-import { startStandIn } from "./replay-elsewhere.ts";
-import { showProgress } from "./show-progress.ts";
+import { printReplay } from "./print-replay.ts";
+import { showingProgress } from "./progress.ts";
+import { type Recorded, standInFor } from "./replay-elsewhere.ts";
 import { wholeNumber } from "./values.ts";
 
 const NAME = "replay";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} <folder or case.request.json> … --reply <module> [options]
        whatsapp-channel ${NAME} <folder or case.request.json> … --to <router> [options]
 
@@ -71,6 +69,8 @@ const VALUED = [
 type Values = Parsed<
   { readonly [Name in (typeof FLAGS)[number]]?: boolean } & { readonly [Name in (typeof VALUED)[number]]?: string }
 >["values"];
+/** What replaying is told whatever answers. */
+type Run = Omit<ReplayOptions, "meta">;
 /** A host of its own, the checks of its work, and one that says that it is alive. */
 const CONNECTIONS = 6;
 
@@ -78,40 +78,44 @@ export const replayCommand: Command = {
   summary: "Post fixtures through a router, and compare what is sent",
 
   async run(args) {
-    const { values, positionals } = parsed(withSeed(args), `${NAME} --help`, FLAGS, VALUED);
+    const { values, positionals: paths } = parsed(withSeed(args), wrong, FLAGS, VALUED);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length === 0) throw wrong("Say what: a folder, or <case>.request.json files.");
-    const isElsewhere = values.to !== undefined;
+    const [path] = paths;
+    if (path === undefined) throw wrong("Say what: a folder, or <case>.request.json files.");
     const answers = [values.reply, values["chat-api"], values.to].filter((one) => one !== undefined);
     if (answers.length !== 1) throw wrong("Say who answers: --reply, --chat-api or --to, one of them.");
     for (const name of ["graph-port", "number"] as const)
-      if (values[name] !== undefined && !isElsewhere) throw wrong(`--${name} is for --to.`);
+      if (values[name] !== undefined && values.to === undefined) throw wrong(`--${name} is for --to.`);
     const options = optionsOf(values);
-    if (values.update && (options.shuffle !== undefined || positionals.length > 1))
-      throw wrong("--update is for one folder or file, in its own order.");
-    const fixtures = (await Promise.all(positionals.map(readFixtures)).catch(asMistake)).flat();
-    const [first = ""] = positionals;
-    const manifest = positionals.length === 1 ? await readManifest(first).catch(asMistake) : null;
+    if (values.update && (paths.length > 1 || !isOneByOne(options)))
+      throw wrong("--update is for one folder or file, in its own order: without --shuffle, --batch and --timing.");
+    const recorded: Recorded = {
+      fixtures: (await Promise.all(paths.map(readFixtures)).catch(asMistake(wrong))).flat(),
+      manifest: paths.length === 1 ? await readManifest(path).catch(asMistake(wrong)) : null,
+    };
     await checkReport(values.report);
-    const interrupted = new AbortController();
-    const interrupt = () => interrupted.abort(new Error("Interrupted: everything that was begun is cleared away."));
-    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-    const progress = showProgress(process.stderr, values.json === true);
-    try {
-      const run = { ...options, fixtures: first, signal: interrupted.signal, onProgress: progress.show };
-      const result = isElsewhere
-        ? await replayElsewhere(values, fixtures, manifest, positionals, run)
-        : await replayHere(values, fixtures, manifest, positionals, run);
-      progress.end();
-      if (values.update) await rewriteSends(folderOf(first), result.sends, manifest);
-      return await report(result, values, positionals, manifest);
-    } finally {
-      progress.end();
-      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-    }
+    const result = await untilInterrupted((signal) =>
+      showingProgress("Replaying", (onProgress) => {
+        const run = { ...options, fixtures: paths, signal, onProgress };
+        return values.to === undefined ? replayHere(values, recorded, run) : replayElsewhere(values, recorded, run);
+      }),
+    );
+    const isUpdated = values.update === true && result.refused.length === 0;
+    if (isUpdated) await rewriteSends(folderOf(path), result.sends, recorded.manifest);
+    await printReplay(result, {
+      title: paths.join(", "),
+      options: given(values),
+      templates: recorded.manifest?.templates,
+      report: values.report,
+      seed: options.shuffle,
+      onlyDifferences: values["only-differences"] === true,
+      isUpdated,
+      json: values.json === true,
+    });
+    return result.ok || isUpdated ? 0 : 1;
   },
 };
 
@@ -122,70 +126,6 @@ function withSeed(args: readonly string[]): readonly string[] {
   const isGiven = /^\d+$/.test(args[at + 1] ?? "");
   const seed = isGiven ? args[at + 1] : randomInt(1, 1_000_000);
   return [...args.slice(0, at), `--shuffle=${seed}`, ...args.slice(at + (isGiven ? 2 : 1))];
-}
-
-type Run = Omit<ReplayOptions, "meta">;
-
-async function replayHere(
-  values: Values,
-  fixtures: readonly Fixture[],
-  manifest: Manifest | null,
-  paths: readonly string[],
-  run: Run,
-): Promise<ReplayResult> {
-  const reply = await replyOf(values);
-  const url = values["database-url"] ?? process.env.DATABASE_URL;
-  const replay = async (knex: Knex) => {
-    const host = await startReplayHost({ knex, reply, fixtures, manifest });
-    try {
-      const result = await replayFixtures({ ...run, fixtures: paths, meta: host.meta, settled: host.settled });
-      const [failure] = host.failures;
-      if (failure !== undefined)
-        throw new Error(
-          `The reply failed ${host.failures.length} times, so nothing is compared: ${firstLine(failure)}`,
-        );
-      return result;
-    } finally {
-      await host.stop();
-    }
-  };
-  return withDatabase(url, replay, CONNECTIONS);
-}
-
-async function replayElsewhere(
-  values: Values,
-  fixtures: readonly Fixture[],
-  manifest: Manifest | null,
-  paths: readonly string[],
-  run: Run,
-): Promise<ReplayResult> {
-  const { META_APP_SECRET: appSecret, WHATSAPP_ACCESS_TOKEN: accessToken } = process.env;
-  if (!appSecret || !accessToken)
-    throw wrong("With --to set META_APP_SECRET and WHATSAPP_ACCESS_TOKEN, which the host has too.");
-  if (!URL.canParse(values.to ?? "") || !/^https?:/.test(values.to ?? ""))
-    throw wrong("--to is the address of a mounted router, such as http://127.0.0.1:3000/api/whatsapp.");
-  if (values.number !== undefined && !/^\d+\/\d+$/.test(values.number))
-    throw wrong("--number is a phone number id and its account's id: 301777000333444/201555000111222.");
-  const standIn = await startStandIn({
-    to: values.to ?? "",
-    port: wholeNumber("graph-port", values["graph-port"], wrong) ?? 4701,
-    appSecret,
-    accessToken,
-    number: values.number,
-    fixtures,
-    manifest,
-  });
-  try {
-    return await replayFixtures({
-      ...run,
-      fixtures: paths,
-      meta: standIn.meta,
-      numbers: standIn.numbers,
-      newIds: true,
-    });
-  } finally {
-    await standIn.stop();
-  }
 }
 
 function optionsOf({ timing = "none", shuffle, duplicate, batch }: Values): Omit<Run, "fixtures"> {
@@ -202,78 +142,9 @@ function optionsOf({ timing = "none", shuffle, duplicate, batch }: Values): Omit
   };
 }
 
-type HostReply = (turn: Turn) => Promise<Reply> | Reply;
-
-async function replyOf({ reply = "", "chat-api": chatApi }: Values): Promise<HostReply> {
-  if (chatApi !== undefined) {
-    if (!URL.canParse(chatApi)) throw wrong("--chat-api is an http or https address.");
-    return createChatApi({ url: chatApi });
-  }
-  const [path = "", name] = reply.split("#");
-  const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: Error) => {
-    throw wrong(`${path} cannot be loaded: ${firstLine(cause)}`);
-  })) as Readonly<Record<string, unknown>>;
-  const found = name === undefined ? (module.reply ?? module.default) : module[name];
-  if (typeof found === "function") return found as HostReply;
-  throw wrong(
-    `${path} exports no function ${name ?? "reply, and none by default"}: --reply <module>#<name> names one.`,
-  );
-}
-
-async function report(
-  result: ReplayResult,
-  values: Values,
-  paths: readonly string[],
-  manifest: Manifest | null,
-): Promise<0 | 1> {
-  const title = paths.join(", ");
-  if (values.report !== undefined)
-    await writeFile(
-      values.report,
-      reportHtml(result, {
-        title,
-        subtitle: `Replayed at ${new Date().toISOString()}${about(values)}`,
-        templates: manifest?.templates,
-      }),
-    );
-  if (values.json) {
-    const { differences, refused, counts, ok } = result;
-    const rows = result.conversations.flatMap(({ steps }) =>
-      steps.flatMap((step) =>
-        step.rows
-          .filter(({ kind }) => kind !== "same" && kind !== "unpromised")
-          .map(({ kind, changes }) => ({ fixture: step.fixture, kind, changes })),
-      ),
-    );
-    const seed = values.shuffle === undefined ? null : Number(values.shuffle);
-    console.log(JSON.stringify({ ok, differences, counts, refused, rows, seed, report: values.report ?? null }));
-  } else {
-    const paint = paintFor(process.stdout);
-    const colours = {
-      good: (text: string) => paint("green", text),
-      bad: (text: string) => paint("red", text),
-      dim: (text: string) => paint("dim", text),
-      bold: (text: string) => paint("bold", text),
-    };
-    console.log(describeReplay(result, colours, values["only-differences"] !== true));
-    if (values.shuffle !== undefined) console.log(`Shuffled. The same order again: --shuffle ${values.shuffle}`);
-    if (values.report !== undefined) console.log(`Report: ${values.report}`);
-    if (values.update) console.log("What was sent is the promise from now on.");
-  }
-  return result.ok || values.update ? 0 : 1;
-}
-
-function about(values: Values): string {
-  const said = VALUED.filter((name) => name !== "report" && values[name] !== undefined).map(
-    (name) => ` --${name} ${values[name]}`,
-  );
-  return said.join("");
-}
-
-/** With its cause, where the error itself only says that there is one. */
-function firstLine({ message, cause }: Error): string {
-  const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
-  return `${message}${why}`.split("\n")[0] ?? "";
+/** Only then is it certain which of them an answer belongs to. */
+function isOneByOne({ shuffle, timing, batch }: Omit<Run, "fixtures">): boolean {
+  return shuffle === undefined && timing === "none" && batch === 1;
 }
 
 /** Found out after minutes of replaying, it would be found out too late. */
@@ -287,15 +158,65 @@ async function checkReport(file: string | undefined): Promise<void> {
     throw wrong(`--report is a file in a folder that exists: ${file} is not.`);
 }
 
+/** The first Ctrl-C clears away, the second one does not wait for that. */
+async function untilInterrupted<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new Error("Interrupted: everything that was begun is cleared away."));
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    return await run(interrupted.signal);
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+async function replayHere(values: Values, recorded: Recorded, run: Run): Promise<ReplayResult> {
+  const reply = await replyOf(values);
+  return withDatabase(
+    values,
+    async (knex) => {
+      const host = await startReplayHost({ knex, reply, ...recorded });
+      try {
+        const result = await replayFixtures({ ...run, meta: host.meta, settled: host.settled });
+        const [failure] = host.failures;
+        if (failure === undefined) return result;
+        const times = host.failures.length;
+        throw new Error(`The reply failed ${times} times, so nothing is compared: ${firstLine(failure)}`);
+      } finally {
+        await host.stop();
+      }
+    },
+    CONNECTIONS,
+  );
+}
+
+async function replyOf({ reply = "", "chat-api": chatApi }: Values): Promise<HostReply> {
+  return chatApi === undefined ? loadReply(reply, wrong) : replyBehind(chatApi, wrong);
+}
+
+async function replayElsewhere(values: Values, recorded: Recorded, run: Run): Promise<ReplayResult> {
+  const { meta, numbers } = await standInFor(recorded, {
+    to: values.to ?? "",
+    port: wholeNumber("graph-port", values["graph-port"], wrong) ?? 4701,
+    number: values.number,
+    wrong,
+  });
+  try {
+    return await replayFixtures({ ...run, meta, numbers, newIds: true });
+  } finally {
+    await meta.stop();
+  }
+}
+
+/** As they were given, for the report. An address may hold a password or a key. */
+function given(values: Values): string {
+  const shown = (name: (typeof VALUED)[number]) =>
+    name === "to" || name === "chat-api" ? new URL(values[name] ?? "").origin : values[name];
+  return VALUED.filter((name) => name !== "report" && values[name] !== undefined)
+    .map((name) => ` --${name} ${shown(name)}`)
+    .join("");
+}
+
 function folderOf(path: string): string {
-  return path.endsWith(".request.json") ? resolve(path, "..") : path;
-}
-
-function wrong(message: string): Error {
-  return usageError(message, `${NAME} --help`);
-}
-
-/** A folder without fixtures is the caller's mistake. */
-function asMistake(error: Error): never {
-  throw wrong(error.message);
+  return path.endsWith(".request.json") ? dirname(path) : path;
 }

@@ -1,11 +1,12 @@
 /** `rotate-keys`: seals every stored token and PIN again with the first key, and says which old keys may go. */
 import { type KeyCount, type KeyRotation, rotateKeys, whatsappConfigFromEnv } from "@omniops/whatsapp";
-import { type Command, usageError } from "./command.ts";
+import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { showingProgress } from "./progress.ts";
 
 const NAME = "rotate-keys";
+const wrong = wrongFor(NAME);
 const HELP = `Usage: whatsapp-channel ${NAME} [options]
 
 Seals every stored token and PIN again with the first key of WHATSAPP_TOKEN_KEYS, while the host goes on running:
@@ -28,18 +29,16 @@ export const rotateKeysCommand: Command = {
   summary: "Seal stored tokens again with a new key",
 
   async run(args) {
-    const { values, positionals } = parsed(args, `${NAME} --help`, ["check"]);
+    const { values, positionals } = parsed(args, wrong, ["check"]);
     if (values.help) {
       console.log(HELP);
       return 0;
     }
-    if (positionals.length > 0)
-      throw usageError(`"${positionals.join(" ")}" is one argument too many.`, `${NAME} --help`);
+    noArguments(positionals, wrong);
     const checkOnly = values.check === true;
-    const { schema } = schemas(values, `${NAME} --help`);
-    const url = values["database-url"] ?? process.env.DATABASE_URL;
+    const { schema } = schemas(values, wrong);
     const config = whatsappConfigFromEnv(process.env);
-    const rotation = await withDatabase(url, (knex) =>
+    const rotation = await withDatabase(values, (knex) =>
       showingProgress(checkOnly ? "Counting" : "Sealing again", (onProgress) =>
         rotateKeys(knex, { config, ...(schema === undefined ? {} : { schema }), checkOnly, onProgress }),
       ),

@@ -45,8 +45,14 @@ const LEAST_DIGITS = 7;
 /**
  * Searches what was made for anything personal of what it was made from; empty when nothing is left.
  * @param text what was done to texts: kept ones are searched for names, numbers and ids only.
+ * @param onStep called once for each original and each output: thousands of them take seconds.
  */
-export function findLeaks(originals: readonly Original[], outputs: readonly Output[], text: TextMode): readonly Leak[] {
+export function findLeaks(
+  originals: readonly Original[],
+  outputs: readonly Output[],
+  text: TextMode,
+  onStep: () => void = () => {},
+): readonly Leak[] {
   const secrets: Secrets = {
     numbers: new Set(),
     words: new Map(),
@@ -55,11 +61,16 @@ export function findLeaks(originals: readonly Original[], outputs: readonly Outp
     userIds: new Set(),
     values: new Map(),
   };
-  for (const original of originals) collect(original, "", "", secrets, text);
+  for (const original of originals) {
+    collect(original, "", "", secrets, text);
+    onStep();
+  }
   const all: Search = { ...secrets, valuesIn: finderOf(secrets.values) };
   const leaks: Leak[] = [];
-  for (const { file, json } of outputs)
+  for (const { file, json } of outputs) {
     search(json, { member: "", parent: "", path: "" }, (path, what) => leaks.push({ file, path, what }), all);
+    onStep();
+  }
   return leaks;
 }
 

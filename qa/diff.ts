@@ -2,7 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { type Comparison, comparable } from "./comparable.ts";
 import { type Equal, longestCommon, type Pairs } from "./longest-common.ts";
-import { isObject } from "./lossless-json.ts";
+import { isObject, textOf } from "./lossless-json.ts";
 
 /** A message that was sent, or must be. */
 export type Sent = {
@@ -82,8 +82,14 @@ export function diffConversation(
 function rowOf(promised: Sent | null, got: Sent | null, text: Comparison, same: Same): Row {
   if (promised === null || got === null)
     return { kind: promised === null ? "extra" : "missing", promised, got, changes: [] };
-  const changes = changesIn(comparedOf(promised, text), comparedOf(got, text), same);
-  return { kind: "changed", promised, got, changes };
+  return { kind: "changed", promised, got, changes: changesOf(promised, got, text, same) };
+}
+
+/** Of two messages of different types no part is the other's: that they are is all that can be said of their members. */
+function changesOf(promised: Sent, got: Sent, text: Comparison, same: Same): readonly Change[] {
+  const [one, other] = [textOf(promised.message.type), textOf(got.message.type)];
+  if (one !== null && other !== null && one !== other) return [{ path: "type", promised: one, got: other }];
+  return changesIn(comparedOf(promised, text), comparedOf(got, text), same);
 }
 
 function comparedOf({ endpoint, message }: Sent, text: Comparison): unknown {

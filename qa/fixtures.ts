@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { WireObject } from "@omniops/whatsapp/simulator";
-import { readJson, writePretty } from "./lossless-json.ts";
+import { isObject, objectOf, objectsIn, readJson, textOf, writePretty } from "./lossless-json.ts";
 import type { TextMode } from "./scrub.ts";
 
 /** One message that must be sent. */
@@ -68,7 +68,9 @@ export type Recording = { readonly manifest: Manifest; readonly fixtures: readon
 
 const REQUEST = ".request.json";
 const SENDS = ".sends.json";
+const EVENTS = ".events.json";
 const MANIFEST = "recording.json";
+const LISTS = ["numbers", "templates", "names", "deliveries"] as const;
 
 /**
  * A folder's, in the order of their names, or a single `<name>.request.json`.
@@ -97,20 +99,31 @@ async function readFixture(folder: string, name: string, recorded: ReadonlySet<s
   return {
     name,
     bytes,
-    sends:
-      sends === null
-        ? recorded.has(name)
-          ? []
-          : null
-        : (jsonOf(sends, join(folder, `${name}${SENDS}`)) as readonly PromisedSend[]),
-    messageIds: messageIdsIn(await text(".events.json")),
+    sends: sends === null ? (recorded.has(name) ? [] : null) : sendsIn(sends, join(folder, `${name}${SENDS}`)),
+    messageIds: messageIdsIn(await text(EVENTS), join(folder, `${name}${EVENTS}`)),
   };
 }
 
-function messageIdsIn(events: string | null): ReadonlySet<string> | null {
+/** People write these by hand, too. */
+function sendsIn(text: string, file: string): readonly PromisedSend[] {
+  const sends = jsonOf(text, file);
+  if (!Array.isArray(sends) || !sends.every(isSend))
+    throw new Error(`${file} is no list of sends: each has from, to, endpoint and message.`);
+  return sends.map((send) => ({ id: null, answers: [], ...send }));
+}
+
+function isSend(send: unknown): send is Omit<PromisedSend, "id" | "answers"> {
+  const { from, to, endpoint, message } = objectOf(send);
+  return [from, to, endpoint].every((text) => textOf(text) !== null) && isObject(message);
+}
+
+function messageIdsIn(events: string | null, file: string): ReadonlySet<string> | null {
   if (events === null) return null;
-  const parsed = JSON.parse(events) as readonly { readonly kind: string; readonly messageId?: string }[];
-  return new Set(parsed.flatMap(({ kind, messageId = "" }) => (kind === "message" ? [messageId] : [])));
+  return new Set(
+    objectsIn(jsonOf(events, file)).flatMap(({ kind, messageId }) =>
+      kind === "message" ? [textOf(messageId) ?? ""] : [],
+    ),
+  );
 }
 
 /** Null for a folder that is no recording. @throws Error whose message is the one line to print. */
@@ -118,10 +131,12 @@ export async function readManifest(path: string): Promise<Manifest | null> {
   const file = join(path.endsWith(REQUEST) ? dirname(path) : path, MANIFEST);
   const text = await readFile(file, "utf8").catch(() => null);
   if (text === null) return null;
-  const manifest = jsonOf(text, file) as Manifest;
+  const manifest = objectOf(jsonOf(text, file));
   if (manifest.format !== 1)
     throw new Error(`${file} has another format than this version reads: record it again, or upgrade the package.`);
-  return manifest;
+  if (!LISTS.every((name) => Array.isArray(manifest[name])))
+    throw new Error(`${file} lacks some of ${LISTS.join(", ")}: record it again.`);
+  return manifest as Manifest;
 }
 
 function jsonOf(text: string, file: string): unknown {
@@ -143,16 +158,21 @@ export function filesOf({ manifest, fixtures }: Recording): ReadonlyMap<string, 
   ]);
 }
 
-/**
- * Writes a recording into a new or empty folder.
- * @throws Error whose message is the one line to print, when the folder holds something already.
- */
-export async function writeRecording(folder: string, recording: Recording): Promise<void> {
+/** @throws Error whose message is the one line to print, unless it is a new or empty folder. */
+export async function checkIsFree(folder: string): Promise<void> {
   const there = await readdir(folder).catch(async () => {
     if (await stat(folder).catch(() => null)) throw new Error(`${folder} is a file: give a folder.`);
     return [];
   });
   if (there.length > 0) throw new Error(`${folder} is not empty: give a new folder, or remove this one first.`);
+}
+
+/**
+ * Writes a recording into a new or empty folder.
+ * @throws Error whose message is the one line to print, when the folder holds something already.
+ */
+export async function writeRecording(folder: string, recording: Recording): Promise<void> {
+  await checkIsFree(folder);
   await mkdir(folder, { recursive: true });
   for (const [name, text] of filesOf(recording)) await writeFile(join(folder, name), text);
 }

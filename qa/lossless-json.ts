@@ -11,6 +11,15 @@ export function readJson(text: string): unknown {
   return JSON.parse(text.replace(TOKEN, (token) => (token.startsWith('"') ? token : `"\\u0001integer:${token}"`)));
 }
 
+/** The same for bytes that may be anything: undefined for what is no JSON. */
+export function parsed(bytes: Uint8Array): unknown {
+  try {
+    return readJson(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 /** As Meta spells it: one line, `\/`, everything beyond ASCII as `\uXXXX`. */
 export function writeJson(value: unknown): string {
   return escapedJson(value).replace(MARKED, "$1");

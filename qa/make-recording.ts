@@ -1,10 +1,13 @@
 /** Stored traffic → a recording without anything personal, proven. Pure. */
+
 import type { StoredPerson, StoredTraffic, StoredTurn } from "@omniops/whatsapp";
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { findLeaks, type Leak } from "./check.ts";
 import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording } from "./fixtures.ts";
-import { isObject, objectOf, objectsIn, readJson, writeJson } from "./lossless-json.ts";
+import { isObject, objectsIn, parsed, writeJson } from "./lossless-json.ts";
+import { onlyTheirs } from "./only-theirs.ts";
 import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
+import { messageIdsIn } from "./webhook-values.ts";
 
 /** How people are replaced, and when the recording begins. */
 export type RecordingOptions = {
@@ -16,6 +19,8 @@ export type RecordingOptions = {
   readonly version: string;
   /** Whatever else is stored: a text may speak of anybody who wrote, or was written of, elsewhere. */
   readonly known?: StoredTraffic | undefined;
+  /** Ten thousand deliveries take some seconds, in which nothing else happens. */
+  readonly onProgress?: (done: number, of: number) => void;
 };
 
 /** The recording, and whatever personal the checker still found in it. */
@@ -34,7 +39,7 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const theirs = namesOf(traffic);
   const read = traffic.deliveries.flatMap(({ body, ...delivery }): readonly Read[] => {
     const json = parsed(body);
-    const kept = json === undefined || theirs === null ? json : onlyOf(json, theirs);
+    const kept = json === undefined || theirs === null ? json : onlyTheirs(json, theirs);
     return kept === undefined ? [] : [{ ...delivery, json: kept }];
   });
   const firstAt = read[0]?.receivedAt.getTime() ?? 0;
@@ -42,13 +47,20 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const scrubber = createScrubber({ salt: options.salt, text: options.text, shiftMs });
   const known = options.known === undefined ? [] : originalsOf(options.known);
   const originals = [...read.map(({ json }) => json), ...factsOf(traffic), ...known];
-  for (const original of originals) scrubber.learn(original);
+  const ofAll = 2 * (originals.length + read.length);
+  let done = 0;
+  const onStep = () => options.onProgress?.(++done, ofAll);
+  for (const original of originals) {
+    scrubber.learn(original);
+    onStep();
+  }
   const turnOf = new Map(traffic.turns.flatMap((turn, at) => turn.messageIds.map((id) => [id, at] as const)));
   const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
   const lastOf = new Map(turnsIn.flatMap((turns, at) => turns.map((turn) => [turn, at] as const)));
   const names = read.map(({ type }, at) => `${String(at + 1).padStart(4, "0")}-${type.replace(/[^\w-]/g, "-")}`);
 
   const fixtures = read.map(({ json }, at): Fixture => {
+    onStep();
     const turns = (turnsIn[at] ?? []).filter((turn) => lastOf.get(turn) === at);
     return {
       name: names[at] ?? "",
@@ -84,13 +96,17 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
       })),
     },
   };
-  return { recording, leaks: leaksIn(recording, originals), dropped: traffic.deliveries.length - read.length };
+  return { recording, leaks: leaksIn(recording, originals, onStep), dropped: traffic.deliveries.length - read.length };
 }
 
 /** What the originals and the finished files are compared by: also for files that somebody has changed since. */
-export function leaksIn(recording: Recording, originals: readonly unknown[]): readonly Leak[] {
-  const outputs = [...filesOf(recording)].map(([file, text]) => ({ file, json: withoutOwnIds(readJson(text)) }));
-  return findLeaks(originals, outputs, recording.manifest.text);
+export function leaksIn(recording: Recording, originals: readonly unknown[], onStep?: () => void): readonly Leak[] {
+  // Whoever has broken a file may have left somebody in it: then it is one long text.
+  const outputs = [...filesOf(recording)].map(([file, text]) => ({
+    file,
+    json: withoutOwnIds(parsed(Buffer.from(text)) ?? text),
+  }));
+  return findLeaks(originals, outputs, recording.manifest.text, onStep);
 }
 
 /** What is personal in stored traffic, in Meta's shape. */
@@ -162,62 +178,4 @@ function namesOf({ addresses, turns }: StoredTraffic): ReadonlySet<string> | nul
     ...addresses,
     ...turns.flatMap(({ messageIds, sends }) => [...messageIds, ...sends.map(({ messageId }) => messageId)]),
   ]);
-}
-
-/** Meta puts several people into one delivery: what concerns none of these names is left out. Undefined when nothing is left. */
-function onlyOf(json: unknown, names: ReadonlySet<string>): unknown {
-  const body = objectOf(json);
-  const entry = objectsIn(body.entry).flatMap((one) => {
-    const changes = objectsIn(one.changes).flatMap((change) => {
-      const value = onlyTheirs(objectOf(change.value), names);
-      return value === null ? [] : [{ ...change, value }];
-    });
-    return changes.length === 0 ? [] : [{ ...one, changes }];
-  });
-  return entry.length === 0 ? undefined : { ...body, entry };
-}
-
-/** Whose items are lists of several people's messages again. */
-const HOLDS_LISTS: ReadonlySet<string> = new Set(["history", "threads", "standby"]);
-
-/** Lists of messages and the like lose what is others'; null when nothing is left that says anything. */
-function onlyTheirs(value: WireObject, names: ReadonlySet<string>): WireObject | null {
-  let isEmpty = true;
-  const kept = Object.fromEntries(
-    Object.entries(value).map(([key, member]) => {
-      if (!Array.isArray(member)) {
-        if (!isObject(member) || key === "metadata" || !mentions(member, names)) return [key, member];
-        isEmpty = false;
-        return [key, HOLDS_LISTS.has(key) ? onlyTheirs(member, names) : member];
-      }
-      const theirs = member
-        .filter((item) => mentions(item, names))
-        .map((item) => (HOLDS_LISTS.has(key) && isObject(item) ? onlyTheirs(item, names) : item));
-      if (theirs.length > 0 && key !== "contacts") isEmpty = false;
-      return [key, theirs];
-    }),
-  );
-  return isEmpty ? null : kept;
-}
-
-function mentions(json: unknown, names: ReadonlySet<string>): boolean {
-  if (typeof json === "string") return names.has(json) || names.has(json.replace(/\D/g, ""));
-  if (Array.isArray(json)) return json.some((item) => mentions(item, names));
-  return isObject(json) && Object.values(json).some((item) => mentions(item, names));
-}
-
-/** Of the messages that somebody wrote. */
-export function messageIdsIn(json: unknown): readonly string[] {
-  return objectsIn(objectOf(json).entry)
-    .flatMap(({ changes }) => objectsIn(changes))
-    .flatMap(({ value }) => objectsIn(objectOf(value).messages))
-    .flatMap(({ id }) => (typeof id === "string" ? [id] : []));
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return readJson(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

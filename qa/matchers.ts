@@ -2,7 +2,8 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { comparable } from "./comparable.ts";
 import { changesIn } from "./diff.ts";
-import type { ReplayResult } from "./replay.ts";
+import { isObject } from "./lossless-json.ts";
+import type { ReplayResult } from "./replay-result.ts";
 import { describeDifferences } from "./report-text.ts";
 
 type Verdict = { readonly pass: boolean; readonly message: () => string };
@@ -18,6 +19,8 @@ export type WhatsAppMatchers<R = unknown> = {
 /** `expect.extend(whatsappMatchers)`, in vitest, jest and whatever takes the same. */
 export const whatsappMatchers = {
   toSendAsPromised(result: ReplayResult): Verdict {
+    if (!isObject(result?.counts))
+      return { pass: false, message: () => "expected what replayFixtures resolves to: await it first" };
     return {
       pass: result.ok,
       message: () =>
@@ -27,8 +30,8 @@ export const whatsappMatchers = {
     };
   },
 
-  toSendAs(got: WireObject, promised: WireObject): Verdict {
-    const changes = changesIn(comparable(promised, "exact"), comparable(got, "exact"));
+  toSendAs(got: WireObject | undefined, promised: WireObject): Verdict {
+    const changes = changesIn(comparable(promised, "exact"), isObject(got) ? comparable(got, "exact") : undefined);
     return {
       pass: changes.length === 0,
       message: () =>
@@ -37,7 +40,7 @@ export const whatsappMatchers = {
           : changes
               .map(
                 ({ path, promised: one = "nothing", got: other = "nothing" }) =>
-                  `${path}: promised ${one}, got ${other}`,
+                  `${path || "message"}: promised ${one}, got ${other}`,
               )
               .join("\n"),
     };

@@ -1,4 +1,7 @@
 /** What a recorded payload speaks of, read without believing it: enough to set the stage and to know what needs an answer. */
+import type { WireObject } from "@omniops/whatsapp/simulator";
+import type { RecordedNumber } from "./fixtures.ts";
+import { objectOf, objectsIn, parsed, textOf } from "./lossless-json.ts";
 
 export type RecordedMessage = {
   readonly messageId: string;
@@ -8,12 +11,6 @@ export type RecordedMessage = {
   readonly isFromGroup: boolean;
   /** Whether the member named like its type is there, without which nothing was said. */
   readonly hasContent: boolean;
-};
-
-export type RecordedNumber = {
-  readonly phoneNumberId: string;
-  readonly wabaId: string;
-  readonly displayPhoneNumber: string;
 };
 
 /** Every name that Meta gives a person, in one delivery. */
@@ -28,11 +25,9 @@ export type Payload = {
   readonly messages: readonly RecordedMessage[];
 };
 
-type Wire = Readonly<Record<string, unknown>>;
-
 /** Nothing at all for bytes that are not a WhatsApp payload. */
 export function readPayload(bytes: Uint8Array): Payload {
-  const root = parse(bytes);
+  const root = objectOf(parsed(bytes));
   const changes = (root.object === "whatsapp_business_account" ? objectsIn(root.entry) : []).flatMap((entry) =>
     objectsIn(entry.changes).map((change) => readChange(entry, objectOf(change.value))),
   );
@@ -44,7 +39,7 @@ export function readPayload(bytes: Uint8Array): Payload {
   };
 }
 
-function readChange(entry: Wire, value: Wire): Payload {
+function readChange(entry: WireObject, value: WireObject): Payload {
   const metadata = objectOf(value.metadata);
   const wabaId = textOf(objectOf(value.waba_info).waba_id) ?? textOf(entry.id);
   const phoneNumberId = textOf(metadata.phone_number_id);
@@ -68,29 +63,9 @@ function readChange(entry: Wire, value: Wire): Payload {
   };
 }
 
-function personOf(message: Wire, contacts: readonly Wire[]): RecordedPerson {
+function personOf(message: WireObject, contacts: readonly WireObject[]): RecordedPerson {
   const named = [message.from, message.from_user_id].map(textOf).filter((address) => address !== null);
   const card = contacts.find(({ wa_id, user_id }) => named.includes(String(wa_id)) || named.includes(String(user_id)));
   const carded = [card?.wa_id, card?.user_id].map(textOf).filter((address) => address !== null);
   return { name: textOf(objectOf(card?.profile).name), addresses: [...new Set([...named, ...carded])] };
-}
-
-function parse(bytes: Uint8Array): Wire {
-  try {
-    return objectOf(JSON.parse(Buffer.from(bytes).toString("utf8")));
-  } catch {
-    return {};
-  }
-}
-
-function objectOf(value: unknown): Wire {
-  return typeof value === "object" && value !== null ? (value as Wire) : {};
-}
-
-function objectsIn(value: unknown): readonly Wire[] {
-  return Array.isArray(value) ? value.map(objectOf) : [];
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
 }

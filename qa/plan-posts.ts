@@ -1,6 +1,8 @@
 /** Which webhooks are posted together, how often, and in which order. Pure. */
+import type { WireObject } from "@omniops/whatsapp/simulator";
 import type { Fixture, Manifest } from "./fixtures.ts";
-import { isObject, objectOf, objectsIn, readJson, textOf } from "./lossless-json.ts";
+import { isObject, objectOf, objectsIn, parsed, textOf } from "./lossless-json.ts";
+import { valuesIn } from "./webhook-values.ts";
 
 export type PostsOptions = {
   /** With the pauses of the recording each is posted by itself; else what was answered together is posted together. */
@@ -16,7 +18,7 @@ export type PostsOptions = {
 export type Post = {
   readonly fixtures: readonly Fixture[];
   /** Parsed; null for a fixture that is no JSON, which is posted by itself as it is. */
-  readonly json: unknown;
+  readonly json: WireObject | null;
   /** When the recording had it, after its first; 0 without a recording. */
   readonly atMs: number;
 };
@@ -29,7 +31,7 @@ export function planPosts(
   const atMs = new Map(manifest?.deliveries.map((delivery) => [delivery.name, delivery.atMs]));
   const single = fixtures.map((fixture) => ({
     fixtures: [fixture],
-    json: parsed(fixture.bytes),
+    json: jsonOf(fixture),
     atMs: atMs.get(fixture.name) ?? 0,
   }));
   const grouped = options.keepsPauses ? single : byTurn(single, manifest);
@@ -84,13 +86,10 @@ function together(posts: readonly Post[]): Post {
 
 /** Business number and person of every message. */
 function writersIn(json: unknown): readonly string[] {
-  return objectsIn(objectOf(json).entry)
-    .flatMap(({ changes }) => objectsIn(changes))
-    .flatMap(({ value }) => {
-      const { metadata, messages } = objectOf(value);
-      const number = textOf(objectOf(metadata).phone_number_id);
-      return objectsIn(messages).map(({ from, from_user_id: user }) => `${number} ${textOf(from) ?? textOf(user)}`);
-    });
+  return valuesIn(json).flatMap(({ metadata, messages }) => {
+    const number = textOf(objectOf(metadata).phone_number_id);
+    return objectsIn(messages).map(({ from, from_user_id: user }) => `${number} ${textOf(from) ?? textOf(user)}`);
+  });
 }
 
 function shuffled<Item>(items: readonly Item[], seed: number): readonly Item[] {
@@ -107,11 +106,7 @@ function shuffled<Item>(items: readonly Item[], seed: number): readonly Item[] {
   return all;
 }
 
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    const json = readJson(Buffer.from(bytes).toString("utf8"));
-    return isObject(json) ? json : null;
-  } catch {
-    return null;
-  }
+function jsonOf({ bytes }: Fixture): WireObject | null {
+  const json = parsed(bytes);
+  return isObject(json) ? json : null;
 }

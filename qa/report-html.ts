@@ -2,7 +2,7 @@
 import { drawMessages, PHONE_CSS, type WireObject } from "@omniops/whatsapp/simulator";
 import { differingWords, type Piece, shortened } from "./differing-words.ts";
 import type { Manifest } from "./fixtures.ts";
-import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
+import { differs, type ReplayedConversation, type ReplayedRow, type ReplayResult } from "./replay-result.ts";
 import { REPORT_CSS } from "./report-css.ts";
 
 /** What stands on top of the report. */
@@ -147,10 +147,6 @@ function marked(pieces: readonly Piece[]): string {
   return shortened(pieces, AROUND)
     .map(({ text, isSame }) => (isSame ? escaped(text) : `<mark>${escaped(text)}</mark>`))
     .join("");
-}
-
-function differs({ kind }: ReplayedRow): boolean {
-  return kind !== "same" && kind !== "unpromised";
 }
 
 /** For text and for attributes in double quotes. */

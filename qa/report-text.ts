@@ -2,7 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { differingWords, type Piece, shortened } from "./differing-words.ts";
 import { objectOf, objectsIn, textOf } from "./lossless-json.ts";
-import type { ReplayedConversation, ReplayedRow, ReplayResult } from "./replay.ts";
+import { differs, type ReplayedConversation, type ReplayedRow, type ReplayResult } from "./replay-result.ts";
 
 /** `good`, `bad` and `dim` are colours of whoever prints it. */
 export type Colours = Readonly<Record<"good" | "bad" | "dim" | "bold", (text: string) => string>>;
@@ -73,6 +73,12 @@ function describeRow(row: ReplayedRow, { good, bad, dim }: Colours): readonly st
       return [bad(`    ✗ not promised: ${other}`)];
     case "changed":
       return row.changes.flatMap(({ path, promised, got }) => {
+        if (path === "type")
+          return [
+            bad(`    ✗ changed: type`),
+            `        - ${bad(`${promised}`)}: ${one}`,
+            `        + ${good(`${got}`)}: ${other}`,
+          ];
         const [was, is] = differingWords(promised ?? "(nothing)", got ?? "(nothing)");
         const said = (pieces: readonly Piece[], colour: (text: string) => string) =>
           shortened(pieces, AROUND)
@@ -81,10 +87,6 @@ function describeRow(row: ReplayedRow, { good, bad, dim }: Colours): readonly st
         return [bad(`    ✗ changed: ${harmless(path)}`), `        - ${said(was, bad)}`, `        + ${said(is, good)}`];
       });
   }
-}
-
-function differs({ kind }: ReplayedRow): boolean {
-  return kind !== "same" && kind !== "unpromised";
 }
 
 /** What a person reads of it, in one line: its words, and in brackets what can be pressed. */

@@ -1,6 +1,6 @@
 /** Replays that are interrupted or killed, and one that a chat API answers: what becomes of their schemas. */
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -73,7 +73,10 @@ test("a killed replay's schema goes with the next one, a running one's stays unt
   const [interrupted] = await running.ended;
 
   expect(code).toBe(0);
-  expect(out).toMatch(/ {4}· \*hi\*\n\nNothing was promised: 1 delivery, 1 sent, 0 promised\.$/);
+  expect(out).toMatch(/ {4}· \*hi\*\n\nNothing was promised: 1 delivery, 1 sent, 0 promised\.\nReport: .*$/);
+  const report = await readFile(file("report.html"), "utf8");
+  expect(report).toMatch(/ --chat-api http:\/\/127\.0\.0\.1:\d+</);
+  expect(report).not.toContain("s3cret");
   expect(after).toHaveLength(1);
   expect(interrupted).toBe(1);
   expect(running.said.err).toBe("Interrupted: everything that was begun is cleared away.\n");
@@ -89,8 +92,16 @@ async function replayWithChatApi(): Promise<{ readonly code: number; readonly ou
   await once(chat, "listening");
   const { port } = chat.address() as AddressInfo;
   const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  const url = `http://127.0.0.1:${port}/`;
-  const code = await replayCommand.run([TEXT, "--chat-api", url, "--database-url", database.url]);
+  const url = `http://127.0.0.1:${port}/?key=s3cret`;
+  const code = await replayCommand.run([
+    TEXT,
+    "--chat-api",
+    url,
+    "--report",
+    file("report.html"),
+    "--database-url",
+    database.url,
+  ]);
   const out = printed.mock.calls.map(([line]) => String(line)).join("\n");
   printed.mockRestore();
   chat.closeAllConnections();

@@ -25,6 +25,16 @@ vi.mock("../../../plugin/transformer/transform-response.ts", async (original) =>
   return { ...real, transformResponse };
 });
 
+/** The checker, and one that finds so many places. */
+const checker = vi.hoisted(() => ({ finds: 0 }));
+vi.mock("../../../qa/check.ts", async (original) => {
+  const real = await original<typeof import("../../../qa/check.ts")>();
+  const found = (at: number) => ({ file: "0001-message.request.json", path: `.entry[${at}]`, what: "a name" });
+  const findLeaks: typeof real.findLeaks = (...args) =>
+    checker.finds === 0 ? real.findLeaks(...args) : Array.from({ length: checker.finds }, (_, at) => found(at));
+  return { ...real, findLeaks };
+});
+
 declare module "vitest" {
   // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it.
   interface Matchers<T = any> extends WhatsAppMatchers<T> {}
@@ -118,6 +128,66 @@ describe.sequential("a conversation of the host's", () => {
     expect(JSON.parse(run.out)).toMatchObject({ sends: 1, leaks: [] });
     const requests = (await readdir(file("bob"))).filter((name) => name.endsWith("message.request.json"));
     expect(requests).toHaveLength(1);
+  });
+
+  test("holds only what was asked for, and with --dry-run nothing is written", async () => {
+    const asked = async (...args: string[]) => {
+      const { out } = await cli("record", "--out", file("dry"), "--dry-run", "--json", ...args);
+      const { deliveries, more } = JSON.parse(out) as { deliveries: number; more: boolean };
+      return { deliveries, more };
+    };
+    const [half] = await channel.rows<{ middle: Date }>(
+      "select percentile_disc(0.5) within group (order by created_at) as middle from whatsapp_webhooks",
+    );
+    const { deliveries: all } = await asked();
+    const { deliveries: statuses } = await asked("--type", "status");
+    const { deliveries: before } = await asked("--until", half!.middle.toISOString());
+    const { deliveries: after } = await asked("--since", half!.middle.toISOString());
+
+    expect(await asked("--type", "message, status")).toEqual({ deliveries: all, more: false });
+    expect(await asked("--type", "message")).toEqual({ deliveries: 6, more: false });
+    expect(statuses).toBe(all - 6);
+    expect([before > 0, after > 0, before + after]).toEqual([true, true, all]);
+    expect(await asked("--limit", "2")).toEqual({ deliveries: 2, more: true });
+    expect((await cli("record", "--out", file("dry"), "--dry-run", "--limit", "1")).out).toBe(
+      "Recorded: 1 delivery, 1 promised send; texts: shape.\nThere are more: narrow it with --since, or raise --limit.\nChecked: no name, number, id or text of anybody is left.\nNothing was written.\n",
+    );
+    await expect(asked("--tenant", "00000000-0000-4000-8000-00000000000f")).rejects.toThrow("No stored webhook fits.");
+    await expect(asked("--person", "+19995550000")).rejects.toThrow("Nobody is known by that number or id");
+    await expect(asked("--person", "US.5512")).rejects.toThrow("Nobody is known by that number or id");
+    expect(await readdir(folder)).not.toContain("dry");
+  });
+
+  test("has the same stand-ins in each recording that is made with the same salt, and times of its own if asked", async () => {
+    vi.stubEnv("WHATSAPP_SCRUB_SALT", "kept secret");
+    await cli("record", "--out", file("salted"), "--type", "message");
+    await cli("record", "--out", file("again"), "--type", "message", "--times", "keep");
+    vi.unstubAllEnvs();
+    vi.stubEnv("TMPDIR", folder);
+    const [salted, again] = await Promise.all([contentsOf("salted"), contentsOf("again")]);
+    const first = (pattern: RegExp) => [salted, again].map((text) => pattern.exec(text)?.[1]);
+
+    const [one, other] = first(/"from":"(\d+)"/);
+    expect(one).toBe(other);
+    expect((await contentsOf("all")).match(/"from":"(\d+)"/)?.[1]).not.toBe(one);
+    const times = first(/"timestamp":"(\d+)"/).map((seconds) => new Date(Number(seconds) * 1000).toISOString());
+    // The message was written a moment before its webhook came.
+    expect(times[0]).toMatch(/^(2025-12-31T23:59:5|2026-01-01T00:00:0)/);
+    expect(times[1]).not.toMatch(/^2026-01-01/);
+  });
+
+  test("is not written when the checker finds anything in it", async () => {
+    checker.finds = 25;
+    const told = await cli("record", "--out", file("leaky"));
+    const json = await cli("record", "--out", file("leaky"), "--json");
+    checker.finds = 0;
+
+    expect(told.code).toBe(1);
+    expect(told.out).toMatch(/^Something personal would be left, so nothing was written\. 25 places:$/m);
+    expect(told.out.match(/^ {2}0001-message\.request\.json \.entry\[\d+\]: a name$/gm)).toHaveLength(20);
+    expect(told.out).toMatch(/\n {2}… and 5 more\n$/);
+    expect([json.code, JSON.parse(json.out)]).toEqual([1, expect.objectContaining({ out: null })]);
+    expect(await readdir(folder)).not.toContain("leaky");
   });
 
   test("passes the check, and does not once somebody has put a name back", async () => {
@@ -268,6 +338,14 @@ describe("a host that is running", () => {
 
     expect(first.out).toMatch(/^No difference: \d+ deliveries, 1 sent, 1 promised\.$/m);
     expect([first.code, second.code]).toEqual([0, 0]);
+    vi.stubEnv("META_APP_SECRET", "another");
+    const before = await contentsOf("bob");
+    const refused = await cli("replay", file("bob"), ...to, "--update");
     await there.stop();
+
+    expect(refused.code).toBe(1);
+    expect(refused.out).toMatch(/^✗ 0001-message was answered 401: its signature was refused/m);
+    expect(refused.out).not.toContain("What was sent is the promise");
+    expect(await contentsOf("bob")).toBe(before);
   });
 });

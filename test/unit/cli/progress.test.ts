@@ -33,6 +33,29 @@ it("says how far it is and for how long it has gone on, and takes the line away"
   expect(vi.getTimerCount()).toBe(0);
 });
 
+it("is drawn by work that never waits, as often as is worth it", async () => {
+  const stream = terminal(true);
+
+  await showingProgress(
+    "Checking",
+    async (tell) => {
+      for (let done = 1; done <= 10; done++) {
+        vi.setSystemTime(Date.now() + 150);
+        tell(done, 10);
+      }
+    },
+    stream,
+  );
+
+  expect(stream.written).toEqual([
+    "\r\u001b[2KChecking… 3 of 10, 0 s",
+    "\r\u001b[2KChecking… 5 of 10, 0 s",
+    "\r\u001b[2KChecking… 7 of 10, 1 s",
+    "\r\u001b[2KChecking… 9 of 10, 1 s",
+    "\r\u001b[2K",
+  ]);
+});
+
 it("is silent where it is soon over, and in a pipe", async () => {
   const [soon, pipe] = [terminal(true), terminal(false)];
 

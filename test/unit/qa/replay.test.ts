@@ -1,14 +1,10 @@
-/** What is compared and how: which differences count, how deliveries are ordered, and what a report shows. */
+/** What is compared and how: which differences count, and how deliveries are ordered. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import { diffConversation, type Sent } from "../../../qa/diff.ts";
 import { differingWords, shortened } from "../../../qa/differing-words.ts";
 import type { Fixture, Manifest } from "../../../qa/fixtures.ts";
-import { whatsappMatchers } from "../../../qa/matchers.ts";
 import { planPosts } from "../../../qa/plan-posts.ts";
-import type { ReplayResult } from "../../../qa/replay.ts";
-import { reportHtml } from "../../../qa/report-html.ts";
-import { describeReplay } from "../../../qa/report-text.ts";
 
 const sent = (body: string, more: WireObject = {}): Sent => ({
   endpoint: "messages",
@@ -49,6 +45,31 @@ describe("what was sent beside what was promised", () => {
       { path: "text.body", promised: "*hi*", got: "_hi_" },
       { path: "context", promised: undefined, got: '{"message_id":"wamid.1"}' },
     ]);
+  });
+
+  it("of another type is one difference, and so is another endpoint", () => {
+    const buttons = { ...sent(""), message: { type: "interactive", interactive: { body: { text: "hi" } } } };
+    const changes = (got: Sent) => diffConversation([sent("hi")], [got], { text: "keep", isInOrder: true })[0]?.changes;
+
+    expect(changes(buttons)).toEqual([{ path: "type", promised: "text", got: "interactive" }]);
+    expect(changes({ ...sent("hi"), endpoint: "marketing_messages" })).toEqual([
+      { path: "endpoint", promised: "messages", got: "marketing_messages" },
+    ]);
+  });
+
+  it("leaves out what is new in each run: the file's id and what the sender knows it by", () => {
+    const image = (id: string) => sent("", { type: "image", image: { id }, biz_opaque_callback_data: id });
+
+    for (const text of ["keep", "shape", "exact"])
+      expect(kinds([image("1")], [image("2")], { text })).toEqual(["same"]);
+  });
+
+  it("in kept texts has any number and address for a person's, and in fixed ones any words", () => {
+    const all = (body: string, other: string, text: string) => kinds([sent(body)], [sent(other)], { text });
+
+    expect(all("ring +44 0700 900123 or a@b.test", "ring 07700 900999 or you@us.example", "keep")).toEqual(["same"]);
+    expect(all("Text", "whatever", "fixed")).toEqual(["same"]);
+    expect(all("Text", "", "fixed")).toEqual(["changed"]);
   });
 
   it("is compared by its shape where only that is left, and a name that was invented is any name", () => {
@@ -173,67 +194,5 @@ describe("the order of deliveries", () => {
     expect(shuffled(7)).toEqual(shuffled(7));
     expect(shuffled(7)).not.toEqual(shuffled(8));
     expect(shuffled(7).toSorted()).toEqual(many.map(({ name }) => name).toSorted());
-  });
-});
-
-const RESULT: ReplayResult = {
-  conversations: [
-    {
-      from: "1",
-      to: "440000000001",
-      name: "<b>Iris</b>\u001b[31m",
-      steps: [
-        {
-          fixture: "0001-message",
-          written: [{ type: "text", from: "440000000001", text: { body: "<script>alert(1)</script>" } }],
-          rows: diffConversation([sent("*a*")], [sent('"><img src=x onerror=alert(1)>')], {
-            text: "keep",
-            isInOrder: true,
-          }),
-        },
-      ],
-    },
-  ],
-  differences: 1,
-  refused: [{ fixture: "0002-message", status: 401 }],
-  counts: { deliveries: 2, promised: 1, sent: 1, same: 0 },
-  ok: false,
-  sends: new Map(),
-};
-
-describe("a report", () => {
-  it("says in a terminal what differs and what was refused, and lets no message write to it", () => {
-    const text = describeReplay(RESULT);
-
-    expect(text).toContain("✗ 0002-message was answered 401: its signature was refused");
-    expect(text).toContain('    ✗ changed: text.body\n        - *a*\n        + "><img src=x');
-    expect(text).toMatch(/1 difference and 1 not acknowledged: 2 deliveries, 1 sent, 1 promised\.$/);
-    expect(text).not.toContain("\u001b");
-  });
-
-  it("in HTML needs nothing from anywhere, and nothing in a message becomes markup", () => {
-    const html = reportHtml(RESULT, { title: "</title><script>", subtitle: "" });
-
-    expect(html).toMatch(/<div class="row changed" role="row" id="difference-1-1">/);
-    expect(html).toContain(`<a href="#difference-1-1">&#60;b&#62;Iris`);
-    expect(html).not.toMatch(/<script|<img|<b>Iris|onerror=alert\(1\)>[^&]*<\/p>/);
-    expect(html).toContain("default-src 'none'");
-    expect(html).toContain("prefers-color-scheme:dark");
-  });
-});
-
-describe("the matchers", () => {
-  it("pass on what is as promised, and say what is not", () => {
-    expect(whatsappMatchers.toSendAsPromised({ ...RESULT, ok: true }).pass).toBe(true);
-    const verdict = whatsappMatchers.toSendAsPromised(RESULT);
-    expect(verdict.pass).toBe(false);
-    expect(verdict.message()).toContain("- *a*");
-    expect(
-      whatsappMatchers.toSendAs({ to: "1", type: "text", text: { body: "a" } }, { type: "text", text: { body: "a" } })
-        .pass,
-    ).toBe(true);
-    expect(whatsappMatchers.toSendAs(sent("a").message, sent("b").message).message()).toBe(
-      "text.body: promised b, got a",
-    );
   });
 });

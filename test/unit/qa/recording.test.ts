@@ -1,0 +1,211 @@
+/** Stored traffic becomes a recording: whose it is, when it was, what was answered together, and how it lies on the disk. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { StoredTraffic } from "@omniops/whatsapp";
+import { makeRecording, readFixtures, readManifest, writeRecording } from "@omniops/whatsapp/testing";
+import { beforeEach, describe, expect, it } from "vitest";
+import { rewriteSends } from "../../../qa/fixtures.ts";
+import { leaksIn, originalsOf } from "../../../qa/make-recording.ts";
+
+const ADA = "447700900123";
+const BOB = "420777900456";
+const STARTED = new Date("2026-11-27T08:00:00Z");
+
+type Written = { readonly from: string; readonly id: string; readonly body: string };
+
+const message = ({ from, id, body }: Written) => ({ from, id, timestamp: "1795766400", type: "text", text: { body } });
+const value = (more: object) => ({
+  metadata: { display_phone_number: "1", phone_number_id: "301777000333444" },
+  ...more,
+});
+const webhook = (change: object) => ({
+  object: "whatsapp_business_account",
+  entry: [{ id: "201555000111222", changes: [{ field: "messages", value: change }] }],
+});
+
+function traffic(deliveries: readonly object[], more: Partial<StoredTraffic> = {}): StoredTraffic {
+  return {
+    deliveries: deliveries.map((json, at) => ({
+      webhookId: String(at + 1),
+      receivedAt: new Date(STARTED.getTime() + at * 1500),
+      type: "message",
+      body: Buffer.from(JSON.stringify(json)),
+    })),
+    turns: [],
+    numbers: [{ phoneNumberId: "301777000333444", wabaId: "201555000111222", displayPhoneNumber: "15557770100" }],
+    templates: [],
+    people: [{ name: "Adalberta Quill", username: null, phoneNumber: ADA, userId: null }],
+    addresses: [],
+    skipped: 0,
+    more: false,
+    ...more,
+  };
+}
+
+const OPTIONS = { salt: "a salt", text: "keep", startsAt: new Date("2026-01-01T00:00:00Z"), version: "0" } as const;
+const made = (deliveries: readonly object[], more: Partial<StoredTraffic> = {}, options = {}) =>
+  makeRecording(traffic(deliveries, more), { ...OPTIONS, ...options });
+const bodies = ({ recording }: ReturnType<typeof makeRecording>) =>
+  recording.fixtures.map(({ bytes }) =>
+    [
+      ...Buffer.from(bytes)
+        .toString()
+        .matchAll(/"body":"([^"]*)"/g),
+    ].map(([, body]) => body),
+  );
+const told = (body: string, from = ADA, id = `wamid.${body}`) =>
+  webhook(value({ messages: [message({ from, id, body })] }));
+
+describe("a recording of one person", () => {
+  it("keeps of a delivery of several people only what is theirs, and of a history too", () => {
+    const shared = value({
+      contacts: [{ wa_id: ADA }, { wa_id: BOB }],
+      messages: [
+        message({ from: ADA, id: "wamid.1", body: "mine" }),
+        message({ from: BOB, id: "wamid.2", body: "his" }),
+      ],
+      errors: [],
+    });
+    const history = value({
+      history: [
+        {
+          threads: [
+            { id: ADA, messages: [message({ from: ADA, id: "wamid.3", body: "old" })] },
+            { id: BOB, messages: [message({ from: BOB, id: "wamid.4", body: "older" })] },
+          ],
+        },
+      ],
+    });
+
+    const recorded = made([webhook(shared), webhook(history), told("else", BOB)], { addresses: [ADA] });
+
+    expect(bodies(recorded)).toEqual([["mine"], ["old"]]);
+    expect(recorded.dropped).toBe(1);
+    expect(recorded.leaks).toEqual([]);
+    expect(bodies(made([webhook(shared)]))).toEqual([["mine", "his"]]);
+  });
+});
+
+describe("a recording", () => {
+  const turn = (messageIds: readonly string[], body: string) => ({
+    turnId: body,
+    phoneNumberId: "301777000333444",
+    phoneNumber: ADA,
+    userId: null,
+    messageIds,
+    sends: [{ endpoint: "messages" as const, message: { type: "text", text: { body } }, messageId: `wamid.${body}` }],
+  });
+
+  it("knows the pauses, what was answered together, and puts the answer after the last of it", () => {
+    const turns = [turn(["wamid.a", "wamid.b"], "both"), turn(["wamid.c"], "one")];
+    const { recording, leaks } = made([told("a"), told("b"), told("c")], { turns });
+
+    expect(leaks).toEqual([]);
+    expect(recording.manifest.deliveries.map(({ name, atMs, turn }) => [name, atMs, turn])).toEqual([
+      ["0001-message", 0, 0],
+      ["0002-message", 1500, 0],
+      ["0003-message", 3000, 1],
+    ]);
+    expect(recording.fixtures.map(({ sends }) => sends?.map(({ message }) => message.text))).toEqual([
+      [],
+      [{ body: "both" }],
+      [{ body: "one" }],
+    ]);
+  });
+
+  it("begins on the day that it is told, or keeps its times", () => {
+    const times = (startsAt: Date | null) =>
+      Buffer.from(made([told("a")], {}, { startsAt }).recording.fixtures[0]!.bytes)
+        .toString()
+        .match(/"timestamp":"(\d+)"/)![1];
+
+    expect(times(null)).toBe("1795766400");
+    expect(times(OPTIONS.startsAt)).toBe(
+      String(1_795_766_400 - (STARTED.getTime() - OPTIONS.startsAt.getTime()) / 1000),
+    );
+  });
+
+  it("holds nobody, be it in a template, in the number's name, or somebody who is known from elsewhere", () => {
+    const templates = [
+      { wabaId: "201555000111222", name: "hi", language: "en", components: [{ type: "BODY", text: "Adalberta, hi" }] },
+    ] as unknown as StoredTraffic["templates"];
+    const known = traffic([webhook(value({ contacts: [{ profile: { name: "Bohumil" }, wa_id: BOB }] }))]);
+
+    const { recording, leaks } = made([told("ask Bohumil")], { templates }, { known });
+
+    expect(leaks).toEqual([]);
+    const all = JSON.stringify(recording.manifest) + bodies({ recording, leaks, dropped: 0 });
+    expect(all).not.toMatch(/Adalberta|Bohumil|15557770100|301777000333444/);
+    expect(recording.manifest.templates).toMatchObject([
+      { name: "hi", components: [{ text: expect.stringMatching(/, hi$/) }] },
+    ]);
+  });
+
+  it("is searched for people also where somebody has broken it", () => {
+    const { recording } = made([told("a")]);
+    const broken = { ...recording, fixtures: [{ ...recording.fixtures[0]!, bytes: Buffer.from("{ Adalberta") }] };
+
+    expect(leaksIn(broken, originalsOf(traffic([told("a")])))).toEqual([
+      { file: "0001-message.request.json", path: "", what: "a name" },
+    ]);
+  });
+
+  it("tells how far it is, to the end", () => {
+    const steps: (readonly [number, number])[] = [];
+    const all = traffic([told("a"), told("b")]);
+
+    makeRecording(all, { ...OPTIONS, onProgress: (done, of) => steps.push([done, of]) });
+
+    const of = 2 * (originalsOf(all).length + 2);
+    expect(steps[0]).toEqual([1, of]);
+    // The manifest is checked as well, and so is each file of sends.
+    expect(steps).toHaveLength(of + 1);
+  });
+});
+
+describe("on the disk", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "omniops-qa-"));
+    return () => rm(folder, { recursive: true });
+  });
+  const { recording } = made(Array.from({ length: 12 }, (_, at) => told(`text ${at}`)));
+
+  it("it is read as it was written: in order, and silence is promised where nothing was sent", async () => {
+    await writeRecording(folder, recording);
+
+    const fixtures = await readFixtures(folder);
+    expect(fixtures.map(({ name }) => name)).toEqual(recording.fixtures.map(({ name }) => name));
+    expect(fixtures.map(({ sends }) => sends)).toEqual(fixtures.map(() => []));
+    await rm(join(folder, "recording.json"));
+    expect((await readFixtures(folder)).map(({ sends }) => sends)).toEqual(fixtures.map(() => null));
+  });
+
+  it("what was sent becomes the promise, letter by letter, and silence removes one", async () => {
+    const send = {
+      from: "1",
+      to: "2",
+      endpoint: "messages" as const,
+      message: { type: "text" },
+      id: null,
+      answers: [],
+    };
+    await writeRecording(folder, recording);
+    await writeFile(join(folder, "0001-message.sends.json"), JSON.stringify([{ ...send, id: "wamid.x" }]));
+    const manifest = await readManifest(folder);
+
+    await rewriteSends(
+      folder,
+      new Map([
+        ["0001-message", []],
+        ["0002-message", [send]],
+      ]),
+      manifest,
+    );
+
+    expect((await readdir(folder)).filter((file) => file.endsWith(".sends.json"))).toEqual(["0002-message.sends.json"]);
+    expect(JSON.parse(await readFile(join(folder, "0002-message.sends.json"), "utf8"))).toEqual([send]);
+    expect(await readManifest(folder)).toEqual({ ...manifest, promised: "replayed" });
+  });
+});
