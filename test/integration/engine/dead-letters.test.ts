@@ -53,6 +53,7 @@ describe("a dead letter", () => {
       stored.map(({ id: eventId }) => ({ level: "error", fields: { eventId, attempts: 1, error: "error P0001" } })),
     );
     expect(JSON.stringify([first, second])).not.toMatch(/poison|447700/);
+    expect((await channel.plugin.metrics()).database.deadLetters).toEqual({ in: 2, turn: 0, notify: 0 });
   });
 
   it("goes back in its order, once its cause is gone, and twice is once", async () => {

@@ -4,7 +4,7 @@ import { countWork } from "../../../plugin/operations/count-work.ts";
 import { createCounters } from "../../../plugin/operations/counters.ts";
 import type { Store } from "../../../plugin/ports.ts";
 
-type Some = { readonly inbox?: object; readonly outbox?: object };
+type Some = { readonly inbox?: object; readonly outbox?: object; readonly inboundMedia?: object };
 
 const counting = (some: Some) => {
   const counters = createCounters();
@@ -30,4 +30,14 @@ it("each end of a part without Meta's acceptance has a number of its own, and on
   await store.outbox.settle(ends as never);
 
   expect(counters.read()).toMatchObject({ sendsFailed: 1, sendsExpired: 1, sendsUnknown: 2, sendsAccepted: 0 });
+});
+
+it("media that will not come are counted once", async () => {
+  const answers = [true, false];
+  const { store, counters } = counting({ inboundMedia: { expire: async () => answers.shift() } });
+
+  for (const reason of ["Meta has it no longer", "the same again"])
+    await store.inboundMedia.expire({} as never, reason);
+
+  expect(counters.read().mediaExpired).toBe(1);
 });
