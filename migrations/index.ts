@@ -9,6 +9,7 @@ import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
+import { assertNamesAreFree } from "./names-taken.ts";
 import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
@@ -45,11 +46,12 @@ export type MigrationStatus = {
  * Brings the database up to this version. Safe to run from any number of processes at once: all but one wait, then find
  * nothing to do. All or nothing: it runs in one transaction.
  * @returns the names applied by this call, none when everything was there.
- * @throws Error with code `HOST_TABLE_INCOMPATIBLE` that names every column we could not write to, and the fix.
+ * @throws Error with code `HOST_TABLE_INCOMPATIBLE` that names every column we could not write to, or every table that has
+ * the name of one of ours, and the fix.
  */
 export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    await assertHostTablesFit(trx, schemas);
+    await assertNothingInTheWay(trx, schemas, (await migrationStatus(trx, options)).applied);
     await createSchema(trx, schemas);
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
@@ -89,7 +91,7 @@ export async function planMigrations(
     async (trx) => {
       const { applied, pending, unknown } = await migrationStatus(trx, options);
       if (direction === "down" && unknown.length > 0) throw newerVersion(unknown);
-      if (direction === "up") await assertHostTablesFit(trx, schemas);
+      if (direction === "up") await assertNothingInTheWay(trx, schemas, applied);
       const migrations = direction === "up" ? pending : applied.toReversed();
       if (migrations.length === 0) return { migrations, sql: "" };
       const walk = direction === "up" ? walkUp : walkDown;
@@ -173,6 +175,11 @@ function newerVersion(names: readonly string[]): Error {
 }
 
 const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
+
+async function assertNothingInTheWay(trx: Sql, schemas: Schemas, applied: readonly string[]): Promise<void> {
+  await assertHostTablesFit(trx, schemas);
+  if (applied.length === 0) await assertNamesAreFree(trx, schemas);
+}
 
 /** `create schema if not exists` wants a right on the database even where there is nothing to create. */
 async function createSchema(trx: Sql, { schema }: Schemas): Promise<void> {

@@ -82,7 +82,7 @@ export function judgeWebhooks({ arrivals, at, scope }: DoctorFacts): Verdict {
     if (last === null)
       return warning(
         "None has ever arrived.",
-        "Write to a connected number from a phone. If nothing shows here after a minute, mend what stands above, from the top; look for SIGNATURE_INVALID in the host's log.",
+        "Write to a connected number from a phone. If nothing shows here after a minute, mend what stands above, from the top; see whether deliveries are answered 401 (whatsapp_webhook_answers_total, or the host's access log): then the app secret is another app's.",
       );
     const when = `The last ${ago(last.at, at)}`;
     // How much the others receive is theirs.

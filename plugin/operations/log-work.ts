@@ -2,7 +2,7 @@
 import type { Logger, SealedTurn, Store } from "../ports.ts";
 
 export function logWork(store: Store, log: Logger): Store {
-  const { inbox, turns } = store;
+  const { inbox, turns, hostEvents } = store;
   /** Those that were answered in pieces: their end brings nothing more. */
   const pieces = new WeakMap<SealedTurn, number>();
   return {
@@ -35,6 +35,13 @@ export function logWork(store: Store, log: Logger): Store {
           log.info(fields, isSilent ? "turn ended in silence" : "turn answered");
         }
         return finished;
+      },
+    },
+    hostEvents: {
+      ...hostEvents,
+      async done(lane, id) {
+        await hostEvents.done(lane, id);
+        log.debug({ stage: "notify", hostEventId: id }, "host event taken");
       },
     },
   };

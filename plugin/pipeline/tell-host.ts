@@ -42,7 +42,7 @@ export function createTellHost({ lanes, hostEvents, host, log, retry, random }: 
       if (!isStoreDown(error) && failures >= retry.maxAttempts) return bury(lane, id, event, error);
       await lanes.postpone(lane, retryDelayMs(retry, failures, random), !isStoreDown(error));
       log.warn(
-        { stage: "notify", kind: event.kind, attempt: failures, error: nameOf(error) },
+        { stage: "notify", hostEventId: id, kind: event.kind, attempt: failures, error: nameOf(error) },
         "the host did not take an event; trying again later",
       );
     }
@@ -51,7 +51,14 @@ export function createTellHost({ lanes, hostEvents, host, log, retry, random }: 
   async function bury(lane: ClaimedLane, id: string, event: HostEvent, error: unknown): Promise<void> {
     await hostEvents.bury(lane, id, nameOf(error));
     log.warn(
-      { stage: "notify", kind: event.kind, attempts: lane.attempts + 1, crashes: lane.crashes, error: nameOf(error) },
+      {
+        stage: "notify",
+        hostEventId: id,
+        kind: event.kind,
+        attempts: lane.attempts + 1,
+        crashes: lane.crashes,
+        error: nameOf(error),
+      },
       "event moved to the dead letters",
     );
   }

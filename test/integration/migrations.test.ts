@@ -5,6 +5,7 @@ import {
   migrate,
   migrateDown,
   migrationStatus,
+  planMigrations,
   unlockMigrations,
 } from "@omniops/whatsapp/migrations";
 import type { Knex } from "knex";
@@ -251,6 +252,18 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       ]);
     });
 
+    test("that have the names of ours are all named before anything is made, and a schema of ours goes round them", async () => {
+      const message =
+        await refusal(`create table whatsapp_webhooks (id uuid primary key); create table whatsapp_sessions (id uuid primary key);
+        create function extend_whatsapp_session(uuid, text) returns void language sql as 'select null::void'`);
+
+      expect(message).toMatch(
+        /^Already there .*: "public"."extend_whatsapp_session", "public"."whatsapp_sessions", "public"."whatsapp_webhooks"\. .*--schema whatsapp/,
+      );
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      expect(await migrate(knex, { schema: "whatsapp" })).toEqual(NAMES);
+    });
+
     test("are accepted once the fix is applied", async () => {
       await refusal(conversations("tenant text not null"));
       await knex.raw(`alter table conversations alter column "tenant" set default 'none'`);
@@ -368,13 +381,13 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
   describe("a crash in the middle", () => {
     test("of a migration leaves nothing half done and no lock", async () => {
-      await knex.raw("create view whatsapp_outbox as select 1 as one");
+      await knex.raw("create domain whatsapp_outbox as text");
       const objects = await everythingIn(knex);
 
-      await expect(migrate(knex)).rejects.toThrow(`relation "whatsapp_outbox" already exists`);
+      await expect(migrate(knex)).rejects.toThrow(`type "whatsapp_outbox" already exists`);
 
       expect(await everythingIn(knex)).toEqual(objects);
-      await knex.raw("drop view whatsapp_outbox");
+      await knex.raw("drop domain whatsapp_outbox");
       expect(await migrate(knex)).toEqual(NAMES);
     });
 

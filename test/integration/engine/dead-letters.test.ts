@@ -49,7 +49,11 @@ describe("a dead letter", () => {
     const ids = [...second.dead_letters, ...first.dead_letters].map((letter) => (letter as { id: string }).id);
     const stored = await channel.rows<{ id: string }>("select id from whatsapp_events where state = 2 order by id");
     expect(ids).toEqual(stored.map(({ id }) => `in:${id}`));
+    expect(channel.logs.filter(({ message }) => message === "event moved to the dead letters")).toMatchObject(
+      stored.map(({ id: eventId }) => ({ level: "error", fields: { eventId, attempts: 1, error: "error P0001" } })),
+    );
     expect(JSON.stringify([first, second])).not.toMatch(/poison|447700/);
+    expect((await channel.plugin.metrics()).database.deadLetters).toEqual({ in: 2, turn: 0, notify: 0 });
   });
 
   it("goes back in its order, once its cause is gone, and twice is once", async () => {

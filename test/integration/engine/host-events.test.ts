@@ -70,8 +70,14 @@ describe("the host's listener", () => {
     await quiet(channel);
 
     expect(heard).toEqual(["bad", "bad", "bad", "good"]);
-    expect(await channel.rows("select state, last_error from whatsapp_host_events")).toEqual([
-      { state: 2, last_error: "Error" },
+    const aside = await channel.rows<{ id: string }>("select id, state, last_error from whatsapp_host_events");
+    expect(aside).toEqual([{ id: expect.any(String), state: 2, last_error: "Error" }]);
+    const later = "the host did not take an event; trying again later";
+    const hostEventId = aside[0]?.id;
+    expect(channel.logs.filter(({ level }) => level === "warn")).toMatchObject([
+      { fields: { hostEventId, attempt: 1, error: "Error" }, message: later },
+      { fields: { hostEventId, attempt: 2, error: "Error" }, message: later },
+      { fields: { hostEventId, attempts: 3, error: "Error" }, message: "event moved to the dead letters" },
     ]);
   });
 

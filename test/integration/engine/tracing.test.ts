@@ -31,6 +31,15 @@ async function settled(channel: TestChannel): Promise<void> {
   await quiet(channel);
 }
 
+/** Each outcome is one line, so that whoever counts lines counts outcomes. */
+const linesOf = (channel: TestChannel, wanted: string): readonly Record<string, unknown>[] =>
+  channel.logs.filter(({ message }) => message === wanted).map(({ level, fields }) => ({ level, ...fields }));
+
+const idsIn = (channel: TestChannel, wanted: string, id: string) =>
+  linesOf(channel, wanted)
+    .map((line) => line[id])
+    .sort();
+
 function withoutLeaks(channel: TestChannel): void {
   const seen = exporter
     .getFinishedSpans()
@@ -82,27 +91,18 @@ describe("a message that is answered", () => {
     expect(send?.status.code).toBe(SpanStatusCode.UNSET);
     withoutLeaks(channel);
 
-    const lines = channel.logs.map(({ level, fields, message }) => ({ level, message, ...fields }));
-    const at = { turnId: turn?.id, conversationId: turn?.conversation_id };
-    expect(lines).toContainEqual({
-      level: "info",
-      message: "turn answered",
-      stage: "turn",
-      ...at,
-      messages: 1,
-      parts: 1,
-    });
-    expect(lines).toContainEqual(
-      expect.objectContaining({
-        message: "accepted by Meta",
-        outboxId: part?.id,
-        sendId: part?.send_id,
-        part: 0,
-        conversationId: turn?.conversation_id,
-      }),
-    );
-    const applied = lines.filter(({ message }) => message === "event applied");
-    expect(applied.map((line) => (line as { eventId?: string }).eventId).sort()).toEqual(eventIds.sort());
+    const at = { conversationId: turn?.conversation_id };
+    expect(linesOf(channel, "turn answered")).toEqual([
+      { level: "info", stage: "turn", turnId: turn?.id, ...at, messages: 1, parts: 1 },
+    ]);
+    expect(linesOf(channel, "accepted by Meta")).toEqual([
+      expect.objectContaining({ level: "info", outboxId: part?.id, sendId: part?.send_id, part: 0, ...at }),
+    ]);
+    expect(idsIn(channel, "webhook stored", "webhookId")).toEqual(webhookIds.sort());
+    expect(idsIn(channel, "event applied", "eventId")).toEqual(eventIds.sort());
+    const taken = idsIn(channel, "host event taken", "hostEventId");
+    expect([taken.length, new Set(taken).size]).toEqual([channel.events.length, channel.events.length]);
+    expect(taken).not.toContain(undefined);
   });
 
   it("in pieces is one span until the last of them", async () => {
@@ -168,5 +168,16 @@ describe("what fails", () => {
     const [send] = spansOf("whatsapp send");
     expect(send?.status.code).toBe(SpanStatusCode.ERROR);
     expect(send?.attributes).toMatchObject({ "whatsapp.outcome": "rejected", "whatsapp.error": "131009" });
+    await settled(channel);
+    const [part] = await channel.rows<{ id: string; send_id: string }>("select id, send_id from whatsapp_outbox");
+    expect(linesOf(channel, "not sent")).toEqual([
+      expect.objectContaining({
+        level: "warn",
+        outboxId: part?.id,
+        sendId: part?.send_id,
+        state: "failed",
+        code: 131_009,
+      }),
+    ]);
   });
 });

@@ -268,7 +268,25 @@ describe("a turn that fails", () => {
         { state: 2, attempts: 3, last_error: expect.stringMatching(/Error$/) },
         { state: 1, attempts: 1, last_error: null },
       ]);
-      expect(channel.logs.filter(({ level }) => level === "error")).toHaveLength(1);
+      expect((await channel.plugin.metrics()).database.deadLetters).toEqual({ in: 0, turn: 1, notify: 0 });
+      const [aside] = await channel.rows<{ id: string }>("select id from whatsapp_turns where state = 2");
+      expect(channel.logs.filter(({ level }) => level === "warn" || level === "error")).toMatchObject([
+        {
+          level: "warn",
+          fields: { turnId: aside?.id, attempt: 1 },
+          message: expect.stringMatching(/trying again later$/),
+        },
+        {
+          level: "warn",
+          fields: { turnId: aside?.id, attempt: 2 },
+          message: expect.stringMatching(/trying again later$/),
+        },
+        {
+          level: "error",
+          fields: { turnId: aside?.id, attempt: 3 },
+          message: expect.stringMatching(/^turn moved to the dead letters/),
+        },
+      ]);
     },
   );
 

@@ -94,6 +94,9 @@ describe("media that never come", () => {
     await channel.until(() => told().length > 0, "the host event");
 
     expect(row?.reason).toMatch(/^Its bytes were never what was announced/);
+    expect(channel.logs.filter(({ message }) => message === "media will not come")).toMatchObject([
+      { level: "warn", fields: { mediaId: row?.id, reason: row?.reason } },
+    ]);
     expect(told()).toMatchObject([{ media: { state: "expired", reason: row?.reason, size: null } }]);
     expect(mediaStore.objects.size).toBe(0);
     await expect(heard()[0]?.media?.open()).rejects.toMatchObject({ code: expect.stringMatching(/^MEDIA_/) });

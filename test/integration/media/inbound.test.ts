@@ -35,6 +35,9 @@ describe("a picture", () => {
     await quiet(channel);
     // The turn has shown it already.
     expect(told()).toEqual([]);
+    expect(channel.logs.filter(({ message }) => message === "media stored")).toMatchObject([
+      { level: "info", fields: { mediaId: row?.id } },
+    ]);
     expect(await channel.rows("select 1 from whatsapp_lanes where stage = 'media'")).toEqual([]);
     expect(await channel.rows("select 1 from whatsapp_media_leftovers")).toEqual([]);
   });

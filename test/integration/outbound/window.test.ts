@@ -46,6 +46,7 @@ describe("a window that closes while a message waits", () => {
     const first = await channel.plugin.send({ ...hold, response: "one" });
     const second = await channel.plugin.send({ ...hold, response: "two" });
     await inState(channel, first, "held");
+    expect((await channel.plugin.metrics()).database.parts.held).toBeGreaterThan(0);
     expect(texts(channel)).toEqual([]);
     ada.person.says("I am back");
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
               customerConfigId: headers["x-tenant"],
               userId: "ada",
               sessionId: "s1",
-              permissions: (headers["x-permissions"] ?? "").split(",") as Permission[],
+              permissions: headers["x-permissions"]?.split(",") as Permission[] | undefined,
             },
     },
   });
