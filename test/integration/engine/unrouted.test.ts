@@ -34,6 +34,29 @@ async function expectAllApplied({ store, rows }: Engine, ids: readonly string[])
   expect(await stranded(rows)).toEqual([]);
 }
 
+describe("events of a number that was disconnected", () => {
+  it("are nobody's, whoever writes: somebody who is new as well as somebody who is known", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    await rows("update whatsapp_connections set state = 'disconnected'");
+
+    await store.inbox.record([delivery(message({ id: "wamid.2" }))]);
+    await store.inbox.record([delivery(message({ id: "wamid.3", phone: "447700900456" }))]);
+    await applyAll(store);
+
+    expect(
+      await rows(
+        "select external_id, lane_key, connection_id from whatsapp_events where external_id <> 'wamid.1' order by id",
+      ),
+    ).toEqual([
+      { external_id: "wamid.2", lane_key: null, connection_id: null },
+      { external_id: "wamid.3", lane_key: null, connection_id: null },
+    ]);
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.1" }]);
+  });
+});
+
 describe("events that came before the connection", () => {
   it("are applied in the order in which they were stored, before those that come after", async () => {
     const engine = await startEngine({ connected: false });
