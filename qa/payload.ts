@@ -3,6 +3,7 @@ import type { WireObject } from "@omniops/whatsapp/simulator";
 import type { RecordedNumber } from "./fixtures.ts";
 import { objectOf, objectsIn, parsed, textOf } from "./lossless-json.ts";
 
+/** A message that a person sent, without what it says. */
 export type RecordedMessage = {
   readonly messageId: string;
   readonly phoneNumberId: string;
