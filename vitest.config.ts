@@ -34,8 +34,6 @@ export default defineConfig({
           name: "postgres",
           include: ["test/**/*.test.ts"],
           exclude: ["test/unit/**"],
-          isolate: false,
-          setupFiles: ["test/support/fresh-modules.ts"],
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 20_000,
           hookTimeout: 60_000,
