@@ -38,8 +38,8 @@ export async function benchLatency({ freshDatabase, graph }: World): Promise<boo
   return judgeLatency("p99", spread(all.p99), MOST_P99_MS) && isFast;
 
   function judgeLatency(name: string, measured: Spread, most: number): boolean {
-    const there = measured.median * yardstick.speed();
-    return judge(`${name} ${say(measured, 1)} ms, at that speed ${there.toFixed(1)}, bar ${most}`, there <= most);
+    const there = (measured.median * yardstick.speed()).toFixed(1);
+    return judge(`${name} ${say(measured, 1)} ms (${there} at that speed), bar ${most}`, measured.median <= most);
   }
 
   async function oneRound(requests: readonly Buffer[], untilDone: () => Promise<void>): Promise<readonly number[]> {

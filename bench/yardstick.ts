@@ -1,4 +1,4 @@
-/** How fast this machine is today: figures with a goal in units per second or in milliseconds are held against the goal at that speed. */
+/** How fast this machine is today: told beside figures whose goal is in units per second or in milliseconds. It judges nothing. */
 import { buildRequests, sendAll } from "./load.ts";
 import { runServer } from "./run-server.ts";
 import { SOCKETS, spread } from "./world.ts";

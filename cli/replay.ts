@@ -10,6 +10,7 @@ import { asMistake, type Command, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { firstLine, type HostReply, loadReply, replyBehind } from "./load-reply.ts";
 import { optionsHelp, type Parsed, parsed } from "./options.ts";
+import { counted } from "./print.ts";
 import { printReplay } from "./print-replay.ts";
 import { showingProgress } from "./progress.ts";
 import { type Recorded, standInFor } from "./replay-elsewhere.ts";
@@ -180,8 +181,8 @@ async function replayHere(values: Values, recorded: Recorded, run: Run): Promise
         const result = await replayFixtures({ ...run, meta: host.meta, settled: host.settled });
         const [failure] = host.failures;
         if (failure === undefined) return result;
-        const times = host.failures.length;
-        throw new Error(`The reply failed ${times} times, so nothing is compared: ${firstLine(failure)}`);
+        const times = counted(host.failures.length, "time");
+        throw new Error(`The reply failed ${times}, so nothing is compared: ${firstLine(failure)}`);
       } finally {
         await host.stop();
       }

@@ -1,5 +1,4 @@
 /** Stored traffic → a recording without anything personal, proven. Pure. */
-
 import type { StoredPerson, StoredTraffic, StoredTurn } from "@omniops/whatsapp";
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { findLeaks, type Leak } from "./check.ts";
@@ -19,7 +18,7 @@ export type RecordingOptions = {
   readonly version: string;
   /** Whatever else is stored: a text may speak of anybody who wrote, or was written of, elsewhere. */
   readonly known?: StoredTraffic | undefined;
-  /** Ten thousand deliveries take some seconds, in which nothing else happens. */
+  /** Ten thousand deliveries take some seconds, in which nothing else happens. `of` grows once, by the answers that were recorded. */
   readonly onProgress?: (done: number, of: number) => void;
 };
 
@@ -47,8 +46,9 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const scrubber = createScrubber({ salt: options.salt, text: options.text, shiftMs });
   const known = options.known === undefined ? [] : originalsOf(options.known);
   const originals = [...read.map(({ json }) => json), ...factsOf(traffic), ...known];
-  const ofAll = 2 * (originals.length + read.length);
   let done = 0;
+  // Each is learned, replaced and searched for; each file is searched, the manifest too.
+  let ofAll = 2 * (originals.length + read.length) + 1;
   const onStep = () => options.onProgress?.(++done, ofAll);
   for (const original of originals) {
     scrubber.learn(original);
@@ -69,6 +69,7 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
       messageIds: null,
     };
   });
+  ofAll += fixtures.filter(({ sends }) => sends !== null && sends.length > 0).length;
   const recording: Recording = {
     fixtures,
     manifest: {

@@ -128,6 +128,8 @@ describe.sequential("a conversation of the host's", () => {
     expect(JSON.parse(run.out)).toMatchObject({ sends: 1, leaks: [] });
     const requests = (await readdir(file("bob"))).filter((name) => name.endsWith("message.request.json"));
     expect(requests).toHaveLength(1);
+    // Bob's text, kept, speaks of her, and nothing of hers is recorded.
+    expect((await contentsOf("bob")).toLowerCase()).not.toContain("adalberta");
   });
 
   test("holds only what was asked for, and with --dry-run nothing is written", async () => {
