@@ -1,7 +1,5 @@
 /** `check-fixture`: looks again for anything personal in a recording, after somebody has edited it, by the database that it came from. */
-import { readTraffic } from "@omniops/whatsapp";
 import { readFixtures, readManifest } from "../qa/fixtures.ts";
-import { leaksIn, originalsOf } from "../qa/make-recording.ts";
 import { asMistake, asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
@@ -33,8 +31,6 @@ Examples:
 const MOST = 10_000;
 
 export const checkFixtureCommand: Command = {
-  summary: "Look for anything personal in a recording",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, [], ["since", "until", "limit"]);
     if (values.help) {
@@ -55,6 +51,8 @@ export const checkFixtureCommand: Command = {
     const options = schemas(values, wrong);
     const { leaks, by } = await withDatabase(values, (knex) =>
       showingProgress("Looking", async (tell) => {
+        const { readTraffic } = await import("@omniops/whatsapp");
+        const { leaksIn, originalsOf } = await import("../qa/make-recording.ts");
         const traffic = await readTraffic(knex, query, options);
         const originals = originalsOf(traffic);
         let done = 0;

@@ -3,9 +3,8 @@
 /** 0 done, 1 failed, 2 used wrongly. */
 export type ExitCode = 0 | 1 | 2;
 
+/** What it needs of the package it imports when it is about to work: help and mistakes are told at once. */
 export type Command = {
-  /** One line for the list of commands. */
-  readonly summary: string;
   run(args: readonly string[]): Promise<ExitCode>;
 };
 

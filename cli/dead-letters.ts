@@ -1,6 +1,6 @@
 /** `dead-letters`: what was moved aside after its last try, shown, and put back in order for the running host. */
 import { userInfo } from "node:os";
-import { type DeadLetter, type DeadLetterQuery, type DeadLetterService, openDeadLetters } from "@omniops/whatsapp";
+import type { DeadLetter, DeadLetterQuery, DeadLetterService } from "@omniops/whatsapp";
 import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { didYouMean } from "./nearest.ts";
@@ -46,8 +46,6 @@ type Values = Parsed<
 >["values"];
 
 export const deadLettersCommand: Command = {
-  summary: "What failed on every try: list it, put it back",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, ["all"], VALUED);
     if (values.help) {
@@ -63,6 +61,7 @@ export const deadLettersCommand: Command = {
       );
     const act = what === "list" ? list(ids, values) : redrive(ids, values);
     const options = schemas(values, wrong);
+    const { openDeadLetters } = await import("@omniops/whatsapp");
     const { json, text } = await withDatabase(values, (knex) =>
       showingProgress(what === "list" ? "Looking" : "Putting back", () =>
         act(openDeadLetters(knex, { ...options, logger })),

@@ -1,5 +1,5 @@
 /** `doctor`: "it looks right, why does nothing arrive?", answered as a list of checks with the fix for each. */
-import { type Diagnosis, type Finding, runDoctor, whatsappConfigFromEnv } from "@omniops/whatsapp";
+import type { Diagnosis, Finding } from "@omniops/whatsapp";
 import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
@@ -26,8 +26,6 @@ Examples:
   whatsapp-channel ${NAME} --json | jq '.checks[] | select(.state == "problem")'`;
 
 export const doctorCommand: Command = {
-  summary: "Find out why nothing arrives, or nothing leaves",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, ["offline"], ["tenant"]);
     if (values.help) {
@@ -36,6 +34,7 @@ export const doctorCommand: Command = {
     }
     noArguments(positionals, wrong);
     const { tenant, offline = false } = values;
+    const { runDoctor, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
     const diagnosis = await withDatabase(values, (knex) =>
       runDoctor(knex, {
         config: whatsappConfigFromEnv(process.env),

@@ -1,5 +1,5 @@
 /** `erase`: forgets a person, or says what that would take away. */
-import { type ErasureCounts, type ErasureSubject, erase, whatEraseDeletes } from "@omniops/whatsapp";
+import type { ErasureCounts, ErasureSubject } from "@omniops/whatsapp";
 import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
@@ -25,8 +25,6 @@ Examples:
   whatsapp-channel ${NAME} --user US.5512 --tenant 00000000-0000-4000-8000-000000000001 --yes`;
 
 export const eraseCommand: Command = {
-  summary: "Forget a person, everywhere",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, ["yes"], ["phone", "user", "tenant"]);
     if (values.help) {
@@ -40,6 +38,7 @@ export const eraseCommand: Command = {
       ...(values.tenant === undefined ? {} : { customerConfigId: values.tenant }),
     };
     const confirmed = values.yes === true;
+    const { erase, whatEraseDeletes } = await import("@omniops/whatsapp");
     const act = confirmed ? erase : whatEraseDeletes;
     const counts = await withDatabase(values, (knex) =>
       showingProgress(confirmed ? "Forgetting" : "Counting", () => act(knex, subject, options)),

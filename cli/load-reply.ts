@@ -1,14 +1,15 @@
 /** Whoever answers in a replay: a module of the caller's, or their chat pipeline behind HTTP. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createChatApi, type Reply, type Turn } from "@omniops/whatsapp";
+import type { Reply, Turn } from "@omniops/whatsapp";
 import type { Wrong } from "./command.ts";
 
 export type HostReply = (turn: Turn) => Promise<Reply> | Reply;
 
 /** @param url an http or https address. */
-export function replyBehind(url: string, wrong: Wrong): HostReply {
+export async function replyBehind(url: string, wrong: Wrong): Promise<HostReply> {
   if (!/^https?:/.test(url) || !URL.canParse(url)) throw wrong("--chat-api is an http or https address.");
+  const { createChatApi } = await import("@omniops/whatsapp");
   return createChatApi({ url });
 }
 

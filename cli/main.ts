@@ -1,29 +1,53 @@
 #!/usr/bin/env node
 /** whatsapp-channel: the command line of the package, for the people who run the host. */
 import { createRequire } from "node:module";
-import { checkFixtureCommand } from "./check-fixture.ts";
 import { type Command, type ExitCode, usageError } from "./command.ts";
-import { deadLettersCommand } from "./dead-letters.ts";
-import { doctorCommand } from "./doctor.ts";
-import { eraseCommand } from "./erase.ts";
 import { explain } from "./explain.ts";
-import { migrateCommand } from "./migrate.ts";
 import { didYouMean } from "./nearest.ts";
-import { recordCommand } from "./record.ts";
-import { replayCommand } from "./replay.ts";
-import { replayUnknownCommand } from "./replay-unknown.ts";
-import { rotateKeysCommand } from "./rotate-keys.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  migrate: migrateCommand,
-  doctor: doctorCommand,
-  "dead-letters": deadLettersCommand,
-  "replay-unknown": replayUnknownCommand,
-  erase: eraseCommand,
-  "rotate-keys": rotateKeysCommand,
-  record: recordCommand,
-  "check-fixture": checkFixtureCommand,
-  replay: replayCommand,
+type Listed = {
+  readonly summary: string;
+  /** Read when it is asked for: nobody waits for what the others need. */
+  load(): Promise<Command>;
+};
+
+const COMMANDS: Readonly<Record<string, Listed>> = {
+  migrate: {
+    summary: "Create, inspect or remove our tables in the host's database",
+    load: async () => (await import("./migrate.ts")).migrateCommand,
+  },
+  doctor: {
+    summary: "Find out why nothing arrives, or nothing leaves",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+  "dead-letters": {
+    summary: "What failed on every try: list it, put it back",
+    load: async () => (await import("./dead-letters.ts")).deadLettersCommand,
+  },
+  "replay-unknown": {
+    summary: "After an upgrade: read again what was unknown before",
+    load: async () => (await import("./replay-unknown.ts")).replayUnknownCommand,
+  },
+  erase: {
+    summary: "Forget a person, everywhere",
+    load: async () => (await import("./erase.ts")).eraseCommand,
+  },
+  "rotate-keys": {
+    summary: "Seal stored tokens again with a new key",
+    load: async () => (await import("./rotate-keys.ts")).rotateKeysCommand,
+  },
+  record: {
+    summary: "Make fixtures of stored webhooks, without anything personal",
+    load: async () => (await import("./record.ts")).recordCommand,
+  },
+  "check-fixture": {
+    summary: "Look for anything personal in a recording",
+    load: async () => (await import("./check-fixture.ts")).checkFixtureCommand,
+  },
+  replay: {
+    summary: "Post fixtures through a router, and compare what is sent",
+    load: async () => (await import("./replay.ts")).replayCommand,
+  },
 };
 
 const HELP = `Usage: whatsapp-channel <command> [options]
@@ -60,7 +84,7 @@ async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
     return 0;
   }
   const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
-  if (command !== undefined) return command.run(args);
+  if (command !== undefined) return (await command.load()).run(args);
   throw usageError(
     name === undefined || name.startsWith("-")
       ? "Say which command first."

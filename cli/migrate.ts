@@ -98,8 +98,6 @@ Nothing was changed. To do it: whatsapp-channel migrate down --yes`;
 };
 
 export const migrateCommand: Command = {
-  summary: "Create, inspect or remove our tables in the host's database",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, ["yes", "plan"]);
     const [name, ...rest] = positionals;

@@ -2,7 +2,6 @@
 import { writeFile } from "node:fs/promises";
 import type { Manifest } from "../qa/fixtures.ts";
 import { differs, type ReplayResult } from "../qa/replay-result.ts";
-import { reportHtml } from "../qa/report-html.ts";
 import { describeReplay } from "../qa/report-text.ts";
 import { paintFor } from "./print.ts";
 
@@ -24,7 +23,10 @@ export async function printReplay(
 ): Promise<void> {
   const { title, options, templates, report, seed, onlyDifferences, isUpdated, json } = about;
   const subtitle = `Replayed at ${new Date().toISOString()}${options}`;
-  if (report !== undefined) await writeFile(report, reportHtml(result, { title, subtitle, templates }));
+  if (report !== undefined) {
+    const { reportHtml } = await import("../qa/report-html.ts");
+    await writeFile(report, reportHtml(result, { title, subtitle, templates }));
+  }
   if (json) {
     console.log(JSON.stringify({ ...toJson(result), seed: seed ?? null, report: report ?? null }));
     return;

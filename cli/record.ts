@@ -1,9 +1,9 @@
 /** `record`: stored webhooks become fixtures that hold nothing of anybody, with the answers that were sent as the promise. */
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
-import { readTraffic, type TrafficQuery } from "@omniops/whatsapp";
+import type { TrafficQuery } from "@omniops/whatsapp";
+import type { Leak } from "../qa/check.ts";
 import { checkIsFree, writeRecording } from "../qa/fixtures.ts";
-import { makeRecording } from "../qa/make-recording.ts";
 import type { TextMode } from "../qa/scrub.ts";
 import { asMistake, asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
@@ -56,8 +56,6 @@ const STARTS_AT = new Date("2026-01-01T00:00:00Z");
 const MOST_LEAKS = 20;
 
 export const recordCommand: Command = {
-  summary: "Make fixtures of stored webhooks, without anything personal",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, ["dry-run"], VALUED);
     if (values.help) {
@@ -82,6 +80,7 @@ export const recordCommand: Command = {
     if (!isDry) await checkIsFree(out).catch(asMistake(wrong));
     const [traffic, known] = await withDatabase(values, (knex) =>
       showingProgress("Reading", async () => {
+        const { readTraffic } = await import("@omniops/whatsapp");
         const asked = await readTraffic(knex, query, options);
         const all = await readTraffic(knex, { customerConfigId: values.tenant, limit: MOST_KNOWN }, options);
         return [asked, all] as const;
@@ -93,6 +92,7 @@ export const recordCommand: Command = {
           ? "No stored webhook fits."
           : "Nobody is known by that number or id, or nothing of theirs fits or is stored any more.",
       );
+    const { makeRecording } = await import("../qa/make-recording.ts");
     const { recording, leaks, dropped } = await showingProgress("Replacing and checking", async (onProgress) =>
       makeRecording(traffic, {
         salt: process.env.WHATSAPP_SCRUB_SALT || randomBytes(32).toString("hex"),
@@ -123,7 +123,7 @@ type Summary = {
   readonly sends: number;
   readonly leftOut: number;
   readonly more: boolean;
-  readonly leaks: ReturnType<typeof makeRecording>["leaks"];
+  readonly leaks: readonly Leak[];
   readonly out: string | null;
 };
 

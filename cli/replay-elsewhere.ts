@@ -1,5 +1,5 @@
 /** Meta's stand-in for a host that is running already: its Graph API is this, and its webhooks come from here. */
-import { createSimulator, type Simulator } from "@omniops/whatsapp/simulator";
+import type { Simulator } from "@omniops/whatsapp/simulator";
 import type { Fixture, Manifest } from "../qa/fixtures.ts";
 import { readPayload } from "../qa/payload.ts";
 import type { Wrong } from "./command.ts";
@@ -45,6 +45,7 @@ export async function standInFor(
     throw wrong(`--number is for recordings of one number; these speak of ${recorded.length}.`);
   const isNamed = only !== undefined && phoneNumberId !== undefined && wabaId !== undefined;
   const there = isNamed ? [{ ...only, phoneNumberId, wabaId }] : recorded;
+  const { createSimulator } = await import("@omniops/whatsapp/simulator");
   const meta = createSimulator({
     // While a secret is changed it is `new,old`.
     appSecret: appSecret.split(",")[0] ?? "",

@@ -1,5 +1,4 @@
 /** `replay-unknown`: after an upgrade, reads again what earlier versions did not understand, and lists what is left. */
-import { replayUnknown } from "@omniops/whatsapp";
 import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
@@ -20,8 +19,6 @@ Examples:
   whatsapp-channel ${NAME} --json`;
 
 export const replayUnknownCommand: Command = {
-  summary: "After an upgrade: read again what was unknown before",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong);
     if (values.help) {
@@ -30,6 +27,7 @@ export const replayUnknownCommand: Command = {
     }
     noArguments(positionals, wrong);
     const options = schemas(values, wrong);
+    const { replayUnknown } = await import("@omniops/whatsapp");
     const { understood, failed, unknown } = await withDatabase(values, (knex) =>
       showingProgress("Reading again", (onProgress) => replayUnknown(knex, { ...options, onProgress })),
     );

@@ -3,8 +3,7 @@ import { randomInt } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { readFixtures, readManifest, rewriteSends } from "../qa/fixtures.ts";
-import { type ReplayOptions, replayFixtures } from "../qa/replay.ts";
-import { startReplayHost } from "../qa/replay-host.ts";
+import type { ReplayOptions } from "../qa/replay.ts";
 import type { ReplayResult } from "../qa/replay-result.ts";
 import { asMistake, type Command, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
@@ -76,8 +75,6 @@ type Run = Omit<ReplayOptions, "meta">;
 const CONNECTIONS = 6;
 
 export const replayCommand: Command = {
-  summary: "Post fixtures through a router, and compare what is sent",
-
   async run(args) {
     const { values, positionals: paths } = parsed(withSeed(args), wrong, FLAGS, VALUED);
     if (values.help) {
@@ -176,6 +173,10 @@ async function replayHere(values: Values, recorded: Recorded, run: Run): Promise
   return withDatabase(
     values,
     async (knex) => {
+      const [{ replayFixtures }, { startReplayHost }] = await Promise.all([
+        import("../qa/replay.ts"),
+        import("../qa/replay-host.ts"),
+      ]);
       const host = await startReplayHost({ knex, reply, ...recorded });
       try {
         const result = await replayFixtures({ ...run, meta: host.meta, settled: host.settled });
@@ -203,6 +204,7 @@ async function replayElsewhere(values: Values, recorded: Recorded, run: Run): Pr
     wrong,
   });
   try {
+    const { replayFixtures } = await import("../qa/replay.ts");
     return await replayFixtures({ ...run, meta, numbers, newIds: true });
   } finally {
     await meta.stop();

@@ -1,5 +1,5 @@
 /** `rotate-keys`: seals every stored token and PIN again with the first key, and says which old keys may go. */
-import { type KeyCount, type KeyRotation, rotateKeys, whatsappConfigFromEnv } from "@omniops/whatsapp";
+import type { KeyCount, KeyRotation } from "@omniops/whatsapp";
 import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
@@ -26,8 +26,6 @@ Examples:
   whatsapp-channel ${NAME}`;
 
 export const rotateKeysCommand: Command = {
-  summary: "Seal stored tokens again with a new key",
-
   async run(args) {
     const { values, positionals } = parsed(args, wrong, ["check"]);
     if (values.help) {
@@ -37,6 +35,7 @@ export const rotateKeysCommand: Command = {
     noArguments(positionals, wrong);
     const checkOnly = values.check === true;
     const { schema } = schemas(values, wrong);
+    const { rotateKeys, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
     const config = whatsappConfigFromEnv(process.env);
     const rotation = await withDatabase(values, (knex) =>
       showingProgress(checkOnly ? "Counting" : "Sealing again", (onProgress) =>

@@ -79,6 +79,12 @@ describe("the caller's mistakes", () => {
 });
 
 describe("help", () => {
+  test("and a mistake are told without reading what only the work needs", async () => {
+    expect(await cli(["dead-letters", "--help"], { without: "zod" })).toMatchObject({ code: 0, err: "" });
+    expect(oneLine(await cli(["replay", "x", "--reply"], { without: "zod" }))).toContain("See: whatsapp-channel");
+    expect((await cli(["doctor"], { url: "postgres://u@127.0.0.1:1/x", without: "zod" })).err).toContain("zod");
+  });
+
   test.each([
     ["the package", ["--help"], "whatsapp-channel <command>", "whatsapp-channel migrate"],
     ["the package, in short", ["-h"], "whatsapp-channel <command>", "whatsapp-channel migrate"],
