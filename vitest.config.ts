@@ -22,6 +22,7 @@ export default defineConfig({
     // One more than two cores: a worker often waits for a process, a lease or Meta.
     maxWorkers: 3,
     execArgv: ["--unhandled-rejections=strict"],
+    globalSetup: ["test/support/scratch.ts"],
     setupFiles: ["test/support/prototypes.ts", "test/support/no-internet.ts"],
     restoreMocks: true,
     unstubEnvs: true,

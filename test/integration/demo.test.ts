@@ -67,8 +67,8 @@ async function files(): Promise<readonly string[]> {
   const entries = await Promise.all(
     folders.map((folder) => readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])),
   );
-  // Other tests put their pictures and their browser there meanwhile.
-  const theirs = /[\\/]\.data[\\/](screenshots|chromium-|unpacking-)/;
+  // Other tests put their pictures, their browser and their programs there meanwhile.
+  const theirs = /[\\/]\.data[\\/](screenshots|chromium-|unpacking-|cli-|faults-worker-)/;
   const paths = entries
     .flat()
     .map((entry) => join(entry.parentPath, entry.name))
