@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DataDeletion } from "../connect/data-deletion.ts";
 import { readSignedRequest, type SignedRequest } from "../connect/read-signed-request.ts";
 import { ChannelError } from "../errors.ts";
+import { isStorable } from "../storable.ts";
 import { sendJson } from "./error-response.ts";
 import type { TenantRequest } from "./session.ts";
 import type { ReadUnproven } from "./unproven-reads.ts";
@@ -41,7 +42,8 @@ export function createCallbackRoutes(
 
     deletionStatus: async (request: TenantRequest, response: ServerResponse): Promise<void> => {
       const { code } = request.params;
-      const found = typeof code === "string" && code.length <= MAX_CODE_LENGTH ? await erasure(code) : undefined;
+      const isCode = typeof code === "string" && code.length <= MAX_CODE_LENGTH && isStorable(code);
+      const found = isCode ? await erasure(code) : undefined;
       const isPage = request.headers.accept?.includes("text/html") === true;
       if (found === undefined && !isPage)
         throw new ChannelError("ERASURE_UNKNOWN", "There is no deletion with this code.");

@@ -16,8 +16,9 @@ import {
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import express from "express";
 import type { Knex } from "knex";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { DUMP, INBOX, leaksIn, type Secrets, secretsIn } from "./canaries.ts";
+import { afterEveryFile } from "./clear-away.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export const TENANT = "00000000-0000-4000-8000-000000000001";
@@ -66,9 +67,7 @@ export type TestChannelOptions = {
 };
 
 const running = new Set<TestChannel>();
-afterAll(async () => {
-  await Promise.all([...running].map((channel) => channel.stop()));
-});
+afterEveryFile(() => Promise.all([...running].map((channel) => channel.stop())));
 
 export async function startChannel(options: TestChannelOptions = {}): Promise<TestChannel> {
   const database = options.database ?? (await createTestDatabase());

@@ -1,7 +1,8 @@
 /** Every Node process that a test starts: it ends at a rejection that nobody handles, and what it prints is searched for secrets. */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { leaksInOutput, secretsIn } from "./canaries.ts";
+import { afterEveryFile } from "./clear-away.ts";
 
 const STRICT = ["--unhandled-rejections=strict"];
 
@@ -12,7 +13,7 @@ export type NodeOptions = Pick<SpawnOptions, "cwd" | "env" | "timeout"> & {
 };
 
 const leaks: string[] = [];
-afterAll(() => {
+afterEveryFile(() => {
   expect(leaks.splice(0), "secrets and people in what a process has printed").toEqual([]);
 });
 

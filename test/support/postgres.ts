@@ -1,8 +1,9 @@
 /** A database of its own for a test: migrated unless asked to be empty, and gone when the test file ends. */
 import { randomUUID } from "node:crypto";
 import knexFactory, { type Knex } from "knex";
-import { afterAll, inject } from "vitest";
+import { inject } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../examples/host/embedded-postgres.ts";
+import { afterEveryFile } from "./clear-away.ts";
 import { createDatabase, createTemplate, dropDatabase } from "./databases.ts";
 
 export type TestDatabase = {
@@ -70,7 +71,9 @@ async function startServer(major: 15 | 18) {
   return { postgres, template: "omniops_template" };
 }
 
-afterAll(async () => {
+afterEveryFile(async () => {
   await Promise.all([...open].map((database) => database.drop()));
-  for (const starting of started.values()) await (await starting).postgres.stop();
+  const servers = [...started.values()];
+  started.clear();
+  for (const starting of servers) await (await starting).postgres.stop();
 });

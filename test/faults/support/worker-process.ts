@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build, stop } from "esbuild";
-import { afterAll } from "vitest";
+import { afterEveryFile } from "../../support/clear-away.ts";
 import { spawnNode } from "../../support/node-process.ts";
 import type { WorkerOrders } from "./worker.ts";
 
@@ -119,7 +119,8 @@ async function makeBundle(): Promise<void> {
   await stop();
 }
 
-afterAll(async () => {
+afterEveryFile(async () => {
   for (const spare of spares.splice(0)) (await spare).child.kill("SIGKILL");
   await rm(bundle, { force: true });
+  bundling = undefined;
 });

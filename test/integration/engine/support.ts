@@ -2,7 +2,7 @@
 import type { ChannelEvent } from "@omniops/whatsapp";
 import type { Knex } from "knex";
 import pg from "pg";
-import { afterEach, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
@@ -16,6 +16,7 @@ import {
   type TestChannelOptions,
   until,
 } from "../../support/channel.ts";
+import { afterEveryTest } from "../../support/clear-away.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 
 export const LEASE_MS = 600;
@@ -273,7 +274,7 @@ export async function stranded(rows: Engine["rows"]): Promise<string[]> {
   return found.map(({ lane_key }) => lane_key);
 }
 
-afterEach(async () => {
+afterEveryTest(async () => {
   for (const client of holders) await client.end().catch(() => {});
   holders.clear();
 });

@@ -1,15 +1,15 @@
 /** People who have written, so that the window is open, and what becomes of sends to them. */
 import type { PartState, SendReceipt } from "@omniops/whatsapp";
 import type { InboundOptions, Person, PersonOptions } from "@omniops/whatsapp/simulator";
-import { afterEach } from "vitest";
 import { startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
+import { afterEveryTest } from "../../support/clear-away.ts";
 
 export type Contact = { readonly person: Person; readonly conversationId: string; readonly contactId: string };
 
 const PENDING: readonly PartState[] = ["queued", "held", "sending"];
 
 const running: TestChannel[] = [];
-afterEach(async () => {
+afterEveryTest(async () => {
   await Promise.all(running.splice(0).map((channel) => channel.stop()));
 });
 

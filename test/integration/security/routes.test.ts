@@ -1,4 +1,5 @@
 /** H1, T36, T63, T69, T73, T76: every route under random requests, strings that mean something to a database or a log, and people who may not. */
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -220,6 +221,16 @@ describe("a query that no database can answer", () => {
   ])("is %s: %i, and no error of ours", async (path, status) => {
     expect(await get(path)).toEqual([path, status, status === 200 ? "" : "REQUEST_INVALID"]);
   });
+
+  it.each(ROUTES.filter(({ method, path }) => method === "GET" && path.includes(":")).map(({ path }) => path))(
+    "nor is it a part of the path: %s",
+    async (path) => {
+      for (const part of ["a%00b", "%EF%BF%BD", "1%00", `${randomUUID()}%00`]) {
+        const { status } = await request("GET", `${url}${path.replace(/:\w+/, part)}`, MAY_ALL);
+        expect([part, status]).toEqual([part, 404]);
+      }
+    },
+  );
 
   const NUL = "a\u0000b";
   it.each([

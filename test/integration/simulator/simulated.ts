@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
-import { afterEach } from "vitest";
+import { afterEveryTest } from "../../support/clear-away.ts";
 
 export const APP_SECRET = "an-invented-app-secret";
 export const ACCESS_TOKEN = "EAAinventedAccessToken";
@@ -28,7 +28,7 @@ type Host = {
 
 export const cleanups: (() => Promise<void>)[] = [];
 
-afterEach(async () => {
+afterEveryTest(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 

@@ -35,7 +35,8 @@ describe("faults of webhooks", () => {
     const host = await startHost();
     const meta = await startSimulator({ webhookUrl: host.url, seed: 3 });
     const ada = meta.person(ADA);
-    meta.faults.webhooks({ shuffle: "statuses", shuffleMs: 40 });
+    // Far more than what lies between two statuses, also on a slow machine.
+    meta.faults.webhooks({ shuffle: "statuses", shuffleMs: 400 });
     for (const text of ["1", "2", "3"]) ada.says(text);
 
     for (let count = 0; count < 5; count += 1) await send(meta, textTo(ADA.phoneNumber, String(count)));
