@@ -3,7 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { startEmbeddedPostgres } from "../examples/host/embedded-postgres.ts";
 import { MUTATIONS, type Mutation } from "../test/mutations/mutations.ts";
+import { setup as keepTemporaryFilesInMemory } from "../test/support/scratch.ts";
 import { misused, readArguments } from "./read-arguments.ts";
 
 type Verdict = "noticed" | "NOT NOTICED" | "NOT FOUND" | "DID NOT RUN";
@@ -13,7 +15,10 @@ npm run test:mutations -- --only "at most one"  the rules that hold these words
 npm run test:mutations -- --part 2/6            the second of six parts`;
 const values = readArguments({ only: "", part: "1/1" }, USAGE);
 const chosen = choose(values.only, values.part);
+keepTemporaryFilesInMemory();
 const copy = copyCheckout();
+// One for all runs: each would make a cluster of its own, which takes longer than most of them. It ends with this process.
+const postgres = await startEmbeddedPostgres({ fsync: false, settings: ["max_connections=400"] });
 process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
 process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => process.exit(143));
@@ -81,7 +86,7 @@ function run(tests: readonly string[]): { readonly failed: number; readonly pass
   const { stderr } = spawnSync(
     "npx",
     ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests],
-    { cwd: copy, encoding: "utf8" },
+    { cwd: copy, encoding: "utf8", env: { ...process.env, DATABASE_URL: postgres.url } },
   );
   if (!existsSync(results)) {
     console.error(stderr);

@@ -5,6 +5,7 @@ import { KEPT_MEDIA_MUTATIONS } from "./kept-media.ts";
 import { OUTBOUND_MEDIA_MUTATIONS } from "./outbound-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
 import { PAGE_MUTATIONS } from "./page.ts";
+import { QA_MUTATIONS } from "./qa.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
 export type Mutation = {
@@ -346,5 +347,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FETCHED_MEDIA_MUTATIONS,
   ...OUTBOUND_MEDIA_MUTATIONS,
   ...SECURITY_MUTATIONS,
+  ...QA_MUTATIONS,
   ...PAGE_MUTATIONS,
 ];

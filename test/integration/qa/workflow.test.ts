@@ -351,3 +351,23 @@ describe("a host that is running", () => {
     expect(await contentsOf("bob")).toBe(before);
   });
 });
+
+describe("somebody who wrote nothing", () => {
+  test("and stands in another's card only is nobody in the recording of whoever speaks of them", async () => {
+    const { meta } = channel;
+    const carl = meta.person({ name: "Carl Ode", phoneNumber: "14155550144" });
+    const dora = meta.person({ name: "Dora Ives", phoneNumber: "14155550155" });
+    const card = { name: { formatted_name: "Cleopatra Vandermeer", first_name: "Cleopatra" }, phones: [] };
+    carl.sends({ type: "contacts", contacts: [card] });
+    dora.says("Cleopatra pays for me, as Vandermeer always does");
+    await meta.idle();
+    await quiet(channel);
+
+    const run = await cli("record", "--person", "14155550155", "--text", "keep", "--out", file("dora"), "--json");
+
+    expect(JSON.parse(run.out)).toMatchObject({ sends: 1, leaks: [] });
+    const contents = await contentsOf("dora");
+    expect(contents).toMatch(/pays for me, as \w+ always does/);
+    expect(contents).not.toMatch(/cleopatra|vandermeer/i);
+  });
+});

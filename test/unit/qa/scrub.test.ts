@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
 import { findLeaks } from "../../../qa/check.ts";
 import { readJson, writeJson } from "../../../qa/lossless-json.ts";
+import { createPseudonyms } from "../../../qa/pseudonyms.ts";
 import { createScrubber, type TextMode } from "../../../qa/scrub.ts";
 import { shapeText } from "../../../qa/shape-text.ts";
 
@@ -270,5 +271,68 @@ describe("whatever is planted", () => {
       ),
       { numRuns: 150 },
     );
+  });
+});
+
+describe("a card in the words of its program", () => {
+  const card = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Vandermeer;Cleopatra;;;\r\nFN:Cleopatra Vandermeer\r\nEND:VCARD\r\n";
+  const shared = (mode: TextMode) => {
+    const scrubber = createScrubber({ salt: "a salt", text: mode });
+    const written = delivery({ type: "text", text: { body: "Cleopatra will pay, says VANDERMEER." } });
+    const sent = delivery({ type: "contacts", contacts: [{ vcard: card }] });
+    for (const json of [written, sent]) scrubber.learn(json);
+    const { contacts } = messageIn(scrubber.scrub(sent)) as { contacts: readonly { vcard: string }[] };
+    const { text } = messageIn(scrubber.scrub(written)) as { text: { body: string } };
+    return { vcard: contacts[0]!.vcard, body: text.body };
+  };
+
+  it("names somebody, who is another then, in the card and in what others write of them", () => {
+    const { vcard, body } = shared("keep");
+    const [, first, last] = /^FN:(\p{L}+) (\p{L}+)\r$/mu.exec(vcard) ?? [];
+
+    expect(vcard).toBe(`BEGIN:VCARD\r\nVERSION:3.0\r\nN:${last};${first};;;\r\nFN:${first} ${last}\r\nEND:VCARD\r\n`);
+    expect(`${first} ${last}`).not.toMatch(/cleopatra|vandermeer/i);
+    expect(body.toLowerCase()).toBe(`${first} will pay, says ${last}.`.toLowerCase());
+  });
+
+  it("keeps its names as names where texts lose their words", () => {
+    const names = /^FN:.*$/m.exec(shared("shape").vcard)?.[0];
+
+    expect(names).toBe(/^FN:.*$/m.exec(shared("keep").vcard)?.[0]);
+    expect(names).not.toMatch(/x{3}/i);
+  });
+});
+
+describe("what stands where an emoji should", () => {
+  const emojiOf = (emoji: string) => {
+    const reaction = { message_id: "wamid.X", emoji };
+    return (messageIn(scrubbed(delivery({ type: "reaction", reaction }))).reaction as { emoji: string }).emoji;
+  };
+
+  it.each(["👍", "👩🏽‍🚀", "1️⃣", ""])("stays when it is one: %s", (emoji) => {
+    expect(emojiOf(emoji)).toBe(emoji);
+  });
+
+  it.each(["Bartholomew", "👍 Bartholomew", "8841"])("loses its letters and digits when it is a text: %s", (emoji) => {
+    expect(emojiOf(emoji)).toHaveLength(emoji.length);
+    expect(emojiOf(emoji)).not.toMatch(/barth|8841/i);
+  });
+});
+
+describe("two originals", () => {
+  // There is room for 90 of them, so that many want the same at first.
+  const all = Array.from({ length: 80 }, (_, i) => `${10 + i}`);
+
+  it("never have the same stand-in, however little room there is", () => {
+    const { alike, coordinate } = createPseudonyms("a salt");
+
+    expect(new Set(all.map((one) => coordinate(one))).size).toBe(all.length);
+    expect(new Set(all.map((one) => alike("digits", `1234${one}`))).size).toBe(all.length);
+  });
+
+  it("never have what is somebody's", () => {
+    const { coordinate } = createPseudonyms("a salt", (value) => all.includes(value));
+
+    for (const one of all.slice(0, 20)) expect(all).not.toContain(coordinate(one));
   });
 });

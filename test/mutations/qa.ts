@@ -1,0 +1,58 @@
+/** Recordings without people: each rule with a way to break it and the tests that must notice. */
+import type { Mutation } from "./mutations.ts";
+
+const SCRUB = "qa/scrub.ts";
+const SCRUBBED = ["test/unit/qa/scrub.test.ts"];
+const WORKFLOW = ["test/integration/qa/workflow.test.ts"];
+
+export const QA_MUTATIONS: readonly Mutation[] = [
+  {
+    rule: "qa: who stands in a card is replaced in what others write",
+    file: SCRUB,
+    find: 'for (const [, name = ""] of value.matchAll(/^(?:FN|N)\\b[^:\\n]*:(.*)$/gim)) people.learnName(name);',
+    replace: "",
+    tests: SCRUBBED,
+  },
+  {
+    rule: "qa: a name in a card is replaced by a name",
+    file: SCRUB,
+    find: "(?:FN|N)$/i.test(field) ? name(rest)",
+    replace: "(?:N)$/i.test(field) ? name(rest)",
+    tests: SCRUBBED,
+  },
+  {
+    rule: "qa: a text in an emoji's place is a text",
+    file: SCRUB,
+    find: "emoji: (value) => (/[\\p{L}]|\\d{3}/u.test(value) ? shapeText(value) : value),",
+    replace: "emoji: (value) => value,",
+    tests: SCRUBBED,
+  },
+  {
+    rule: "qa: two originals have two stand-ins",
+    file: "qa/pseudonyms.ts",
+    find: "owners.has(owned) || ",
+    replace: "",
+    tests: SCRUBBED,
+  },
+  {
+    rule: "qa: no stand-in is somebody's",
+    file: "qa/pseudonyms.ts",
+    find: " || isReal(candidate)) continue;",
+    replace: ") continue;",
+    tests: SCRUBBED,
+  },
+  {
+    rule: "qa: a recording is cleaned of whoever is stored, also elsewhere",
+    file: "cli/record.ts",
+    find: "        known,\n",
+    replace: "",
+    tests: WORKFLOW,
+  },
+  {
+    rule: "qa: nothing is written that the checker has found somebody in",
+    file: "cli/record.ts",
+    find: "out: isDry || leaks.length > 0 ? null : out,",
+    replace: "out: isDry ? null : out,",
+    tests: WORKFLOW,
+  },
+];
