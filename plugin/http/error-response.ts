@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError, ERROR_STATUS } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 
-/** Long enough for an answer to arrive, and for a flood to be slow. */
-const LINGER_MS = 1_000;
+/** Long enough for a busy client to read its answer, and for a flood to be slow. */
+const LINGER_MS = 3_000;
 /** Each holds up to 64 KiB of what came with its headers. */
 const MAX_LINGERING = 256;
 /** Of the whole process, as its memory is. */

@@ -63,7 +63,7 @@ async function setup(): Promise<ChannelUnderTest> {
     async breakStore() {
       isBroken = true;
       await plugin.stop();
-      await channel.database.knex.destroy();
+      await channel.database.drop();
     },
     connect: ({ tenant }) =>
       plugin.connect({
