@@ -5,10 +5,9 @@ import { isObject } from "./accepts.ts";
 import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type GraphAnswer, refuse, unknownObject } from "./graph-error.ts";
 import { type GraphCall, type GraphPlan, paramOf } from "./graph-plan.ts";
-import type { SimulatedFile } from "./media.ts";
 import { type FormFile, readMultipart } from "./multipart.ts";
 import { ok, read } from "./node.ts";
-import type { Settings } from "./options.ts";
+import type { Settings, SimulatedFile } from "./options.ts";
 import type { WireObject } from "./wire.ts";
 
 /** A file that Meta has taken. */

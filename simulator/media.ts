@@ -5,17 +5,10 @@ import type { DownloadFault, FaultSource } from "./faults.ts";
 import { type GraphAnswer, refuse, unknownObject } from "./graph-error.ts";
 import type { GraphCall, GraphPlan } from "./graph-plan.ts";
 import { ok, read, SUCCESS } from "./node.ts";
-import type { Settings } from "./options.ts";
+import type { Settings, SimulatedFile } from "./options.ts";
 import type { Timers } from "./timers.ts";
 import type { Tokens } from "./tokens.ts";
 import type { WireObject } from "./wire.ts";
-
-/** A file, as somebody sends or uploads it. */
-export type SimulatedFile = {
-  readonly bytes: Uint8Array;
-  /** E.g. `image/jpeg`, `audio/ogg; codecs=opus`. */
-  readonly mime: string;
-};
 
 /** What a webhook says of it: `{ type: "image", image: { ...meta.keepMedia(file), caption } }`. */
 export type KeptMedia = { readonly id: string; readonly mime_type: string; readonly sha256: string };

@@ -3,12 +3,18 @@
 import type { SimulatedAccount, SimulatedNumber } from "./accounts/simulated-number.ts";
 import { WEBHOOK_FIELDS } from "./accounts/webhook-fields.ts";
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
-import type { SimulatedFile } from "./media.ts";
 import type { LoginOptions } from "./sign-in/login-options.ts";
 import type { SimulatedTemplate } from "./templates.ts";
 
 /** When each status follows the acceptance of a message, in milliseconds. */
 export type StatusDelays = { readonly sent: number; readonly delivered: number; readonly read: number };
+
+/** A file, as somebody sends or uploads it. */
+export type SimulatedFile = {
+  readonly bytes: Uint8Array;
+  /** E.g. `image/jpeg`, `audio/ogg; codecs=opus`. */
+  readonly mime: string;
+};
 
 /** Options of `createSimulator`. */
 export type SimulatorOptions = {

@@ -2,7 +2,7 @@
 import type { AccountBook } from "../accounts/account-book.ts";
 import type { Activity } from "../activity.ts";
 import type { Conversations } from "../conversations.ts";
-import type { SimulatedFile } from "../media.ts";
+import type { SimulatedFile } from "../options.ts";
 import type { People, PersonRecord } from "../people.ts";
 import type { Person, Simulator } from "../simulator.ts";
 import type { Tokens } from "../tokens.ts";

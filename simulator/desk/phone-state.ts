@@ -2,7 +2,7 @@
 import type { AccountBook } from "../accounts/account-book.ts";
 import type { ConversationState, Conversations, TranscriptEntry } from "../conversations.ts";
 import { isWindowOpen, windowEndOf } from "../limits.ts";
-import type { SimulatedFile } from "../media.ts";
+import type { SimulatedFile } from "../options.ts";
 import type { People, PersonRecord } from "../people.ts";
 import type { Simulator } from "../simulator.ts";
 import type { WireObject } from "../wire.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isObject } from "../accepts.ts";
-import type { SimulatedFile } from "../media.ts";
+import type { SimulatedFile } from "../options.ts";
 import { PAGE_CSS } from "../phone/page-style.js";
 import { PHONE_CSS } from "../phone/style.js";
 import { BadRequest, type PhoneActions } from "./phone-actions.ts";

@@ -228,7 +228,8 @@ describe("a pool without a free connection", () => {
 
     await expect(db.query("select 1")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retry: "backoff" });
 
-    expect(performance.now() - started).toBeLessThan(1_500);
+    // Knex itself would wait for a minute.
+    expect(performance.now() - started).toBeLessThan(10_000);
     await knex.client.releaseConnection(taken);
     expect(await db.query("select 1 as n")).toEqual([{ n: 1 }]);
   });

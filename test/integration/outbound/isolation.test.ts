@@ -29,17 +29,16 @@ describe("a Graph that hangs for some", () => {
       slow.push(await meet(channel, { name: `Slow ${i}`, phoneNumber: `44770090020${String(i).padStart(2, "0")}` }));
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
     await quiet(channel);
-    for (const { person } of slow) channel.meta.faults.next({ do: "slow", ms: 3_000, to: person.phoneNumber! });
+    for (const { person } of slow) channel.meta.faults.next({ do: "slow", ms: 6_000, to: person.phoneNumber! });
 
     const receipts = [];
     for (const { conversationId } of slow)
       receipts.push(await channel.plugin.send({ conversationId, response: "slow" }));
     await channel.meta.waitFor(() => channel.meta.accepted.length === slow.length);
-    const started = performance.now();
     await settled(channel, await channel.plugin.send({ conversationId: ada.conversationId, response: "quick" }));
-    const took = performance.now() - started;
 
-    expect(took).toBeLessThan(1_500);
+    // Nobody who hangs has been answered meanwhile.
+    for (const receipt of receipts) await inState(channel, receipt, "sending");
     const busy = await channel.rows<{ state: string }>(
       `select state, query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
          and xact_start < clock_timestamp() - interval '500 milliseconds'`,
