@@ -1,5 +1,6 @@
 /** `npm run test:mutations -- --only "at most one" --part 2/6`: breaks each rule in a copy of the checkout, and sees the suite notice. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -23,16 +24,17 @@ process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
 process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => process.exit(143));
 
-const whole = run([...new Set(chosen.flatMap(({ tests }) => tests))]);
+const whole = await run([...new Set(chosen.flatMap(({ tests }) => tests))]);
 if (whole.failed > 0 || whole.passed === 0) {
   console.error("The tests fail before anything is broken: mend that first.");
   process.exit(1);
 }
-const verdicts = chosen.map((mutation) => {
-  const verdict = judge(mutation);
+const verdicts: { readonly rule: string; readonly verdict: Verdict }[] = [];
+for (const mutation of chosen) {
+  const verdict = await judge(mutation);
   console.log(`${verdict}: ${mutation.rule}`);
-  return { rule: mutation.rule, verdict };
-});
+  verdicts.push({ rule: mutation.rule, verdict });
+}
 const bad = verdicts.filter(({ verdict }) => verdict !== "noticed");
 console.log(`\n${verdicts.length - bad.length} of ${verdicts.length} noticed`);
 for (const { rule, verdict } of bad) console.log(`  ${verdict}: ${rule}`);
@@ -61,7 +63,7 @@ function copyCheckout(): string {
   return folder;
 }
 
-function judge({ file, find, replace, tests }: Mutation): Verdict {
+async function judge({ file, find, replace, tests }: Mutation): Promise<Verdict> {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");
   // A rule that breaks nothing would be "not noticed" for the wrong reason.
@@ -71,7 +73,7 @@ function judge({ file, find, replace, tests }: Mutation): Verdict {
     sound.replace(find, () => replace),
   );
   try {
-    const { failed, passed } = run(tests);
+    const { failed, passed } = await run(tests);
     // A file that does not load has no test that failed: that notices nothing.
     if (failed + passed === 0) return "DID NOT RUN";
     return failed > 0 ? "noticed" : "NOT NOTICED";
@@ -80,16 +82,19 @@ function judge({ file, find, replace, tests }: Mutation): Verdict {
   }
 }
 
-function run(tests: readonly string[]): { readonly failed: number; readonly passed: number } {
+async function run(tests: readonly string[]): Promise<{ readonly failed: number; readonly passed: number }> {
   const results = join(copy, "results.json");
   rmSync(results, { force: true });
-  const { stderr } = spawnSync(
-    "npx",
-    ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests],
-    { cwd: copy, encoding: "utf8", env: { ...process.env, DATABASE_URL: postgres.url } },
-  );
+  const child = spawn("npx", ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests], {
+    cwd: copy,
+    env: { ...process.env, DATABASE_URL: postgres.url },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const said: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
+  await once(child, "close");
   if (!existsSync(results)) {
-    console.error(stderr);
+    console.error(Buffer.concat(said).toString());
     return { failed: 0, passed: 0 };
   }
   const { numFailedTests: failed, numPassedTests: passed } = JSON.parse(readFileSync(results, "utf8")) as {
