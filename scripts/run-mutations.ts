@@ -11,6 +11,16 @@ import { misused, readArguments } from "./read-arguments.ts";
 
 type Verdict = "noticed" | "NOT NOTICED" | "NOT FOUND" | "DID NOT RUN";
 
+type Outcome = { readonly failed: number; readonly passed: number; readonly names: readonly string[] };
+/** As Vitest writes them. */
+type Results = {
+  readonly numFailedTests: number;
+  readonly numPassedTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+};
+
 const USAGE = `npm run test:mutations                          every rule
 npm run test:mutations -- --only "at most one"  the rules that hold these words
 npm run test:mutations -- --part 2/6            the second of six parts`;
@@ -26,7 +36,7 @@ process.on("SIGTERM", () => process.exit(143));
 
 const whole = await run([...new Set(chosen.flatMap(({ tests }) => tests))]);
 if (whole.failed > 0 || whole.passed === 0) {
-  console.error("The tests fail before anything is broken: mend that first.");
+  console.error(["The tests fail before anything is broken: mend that first.", ...whole.names].join("\n  "));
   process.exit(1);
 }
 const verdicts: { readonly rule: string; readonly verdict: Verdict }[] = [];
@@ -82,7 +92,7 @@ async function judge({ file, find, replace, tests }: Mutation): Promise<Verdict>
   }
 }
 
-async function run(tests: readonly string[]): Promise<{ readonly failed: number; readonly passed: number }> {
+async function run(tests: readonly string[]): Promise<Outcome> {
   const results = join(copy, "results.json");
   rmSync(results, { force: true });
   const child = spawn("npx", ["vitest", "run", "--bail=1", "--reporter=json", `--outputFile=${results}`, ...tests], {
@@ -95,11 +105,12 @@ async function run(tests: readonly string[]): Promise<{ readonly failed: number;
   await once(child, "close");
   if (!existsSync(results)) {
     console.error(Buffer.concat(said).toString());
-    return { failed: 0, passed: 0 };
+    return { failed: 0, passed: 0, names: [] };
   }
-  const { numFailedTests: failed, numPassedTests: passed } = JSON.parse(readFileSync(results, "utf8")) as {
-    readonly numFailedTests: number;
-    readonly numPassedTests: number;
-  };
-  return { failed, passed };
+  const { numFailedTests, numPassedTests, testResults } = JSON.parse(readFileSync(results, "utf8")) as Results;
+  const names = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === "failed")
+    .map(({ fullName }) => fullName);
+  return { failed: numFailedTests, passed: numPassedTests, names };
 }

@@ -61,6 +61,19 @@ describe("a webhook", () => {
     expect(page.faults).toEqual([]);
   });
 
+  it("is left for the list as it was narrowed", async () => {
+    const page = await open("#/webhooks?state=failed&hours=24");
+    await page
+      .getByRole("main")
+      .getByRole("link", { name: /Failed/ })
+      .click();
+    await page.getByRole("link", { name: "All webhooks" }).click();
+
+    await page.getByRole("heading", { name: "Webhooks", level: 1 }).waitFor();
+    expect(new URL(page.url()).hash).toBe("#/webhooks?state=failed&hours=24");
+    expect(await page.getByLabel("State").inputValue()).toBe("failed");
+  });
+
   it("that holds what belongs to others shows no exact bytes", async () => {
     stub.answer("GET /webhooks/9018", { ...WEBHOOK, body: null, shared: true });
     const page = await open("#/webhooks/9018");

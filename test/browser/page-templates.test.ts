@@ -14,6 +14,15 @@ const UNCONFIRMED = TEMPLATES.templates.find(
 ) as (typeof TEMPLATES.templates)[number];
 
 describe("templates", () => {
+  it("are left one by one for the list as it was narrowed", async () => {
+    const page = await open("#/templates?status=APPROVED");
+    await page.getByRole("link", { name: "order_ready" }).click();
+    await page.getByRole("link", { name: "All templates" }).click();
+
+    await page.getByRole("heading", { name: "Templates", level: 1 }).waitFor();
+    expect(new URL(page.url()).hash).toBe("#/templates?status=APPROVED");
+  });
+
   it("are written with a preview, checked before anybody is asked, and sent to review", async () => {
     stub.answer("POST /templates", { status: 201, body: { ...TEMPLATES.templates[2], id: "9", name: "order_late" } });
     const page = await open("#/templates");

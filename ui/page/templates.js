@@ -278,7 +278,7 @@ class Templates extends View {
     return html`<li class="tile">
       <div aria-hidden="true">${templatePreview(template.components)}</div>
       <div class="about">
-        <a href=${hrefOf("templates", { id: template.id })}>${template.name}</a>
+        <a href=${hrefOf("templates", { id: template.id, query: this.place.query })}>${template.name}</a>
         <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable((template.category ?? "").toLowerCase())}</span></p>
         ${why === "" ? nothing : html`<p class="small">${why}</p>`}
       </div>
@@ -290,11 +290,12 @@ class Templates extends View {
     const why = rejection(template.rejectionReason);
     const { means } = wordFor(TEMPLATE_STATES, template.status);
     const { isBusy } = this.#outcome;
+    const { query } = this.place;
     return html`<div class="view">
       ${viewHead(template.name, {
         lead: html`${template.language} · ${readable((template.category ?? "").toLowerCase())}`,
-        actions: html`<a class="button" href=${hrefOf("templates")}>${icon("back")}All templates</a>
-          ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit" })}>${template.status === "NOT_SENT" ? "Send it again" : "Edit"}</a>` : nothing}
+        actions: html`<a class="button" href=${hrefOf("templates", { query })}>${icon("back")}All templates</a>
+          ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit", query })}>${template.status === "NOT_SENT" ? "Send it again" : "Edit"}</a>` : nothing}
           ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
       })}
       <div class="told">${this.#result}</div>

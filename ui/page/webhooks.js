@@ -140,7 +140,7 @@ class Webhooks extends View {
       items,
       ({ id }) => id,
       (one) => html`<li class=${fresh.has(one.id) ? "fresh" : ""}>
-        <a class="row hook" href=${hrefOf("webhooks", { id: one.id })}>
+        <a class="row hook" href=${hrefOf("webhooks", { id: one.id, query: this.place.query })}>
           <span class="text">
             <span class="who">${readable(one.type)}</span>
             <span class="what">${count(one.events, "event")} · ${bytes(one.size)}${one.error === null ? nothing : html` · ${one.error}`}</span>
@@ -155,7 +155,7 @@ class Webhooks extends View {
   /** @param {string} id */
   #oneView(id) {
     const { value, error } = this.#one;
-    const back = html`<a class="button" href=${hrefOf("webhooks")}>${icon("back")}All webhooks</a>`;
+    const back = html`<a class="button" href=${hrefOf("webhooks", { query: this.place.query })}>${icon("back")}All webhooks</a>`;
     if (value === null)
       return html`<div class="view">
         ${viewHead("Webhook", { actions: back })}
