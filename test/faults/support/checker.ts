@@ -143,9 +143,11 @@ async function asWritten({ rows, acknowledged }: Evidence): Promise<string[]> {
  */
 async function sentTooOften({ rows, accepted, copiesAllowed = 1, reconcileMs }: Evidence): Promise<string[]> {
   const attempts = await rows<Attempt>(
-    `select a.token, a.outbox_id, a.state, a.started_at, (
-       select min(e.created_at) from whatsapp_events e where e.kind = 'status' and e.payload ->> 'callbackData' = a.token) as told_at
-     from whatsapp_send_attempts a order by a.id`,
+    // Joined: asked once an attempt, 100,000 events took the checker half an hour.
+    `select a.token, a.outbox_id, a.state, a.started_at, told.at as told_at from whatsapp_send_attempts a
+     left join (select payload ->> 'callbackData' as token, min(created_at) as at from whatsapp_events where kind = 'status' group by 1) told
+       using (token)
+     order by a.id`,
   );
   const partOf = new Map(attempts.map(({ token, outbox_id }) => [token, outbox_id]));
   const copies = new Map<string, number>();
