@@ -37,7 +37,7 @@ process.on("SIGTERM", () => process.exit(143));
 const whole = await run([...new Set(chosen.flatMap(({ tests }) => tests))]);
 if (whole.failed > 0 || whole.passed === 0) {
   console.error(["The tests fail before anything is broken: mend that first.", ...whole.names].join("\n  "));
-  process.exit(1);
+  await end(1);
 }
 const verdicts: { readonly rule: string; readonly verdict: Verdict }[] = [];
 for (const mutation of chosen) {
@@ -48,7 +48,13 @@ for (const mutation of chosen) {
 const bad = verdicts.filter(({ verdict }) => verdict !== "noticed");
 console.log(`\n${verdicts.length - bad.length} of ${verdicts.length} noticed`);
 for (const { rule, verdict } of bad) console.log(`  ${verdict}: ${rule}`);
-process.exit(bad.length === 0 ? 0 : 1);
+await end(bad.length === 0 ? 0 : 1);
+
+/** Its folder goes with this process: Postgres must be gone by then. */
+async function end(code: 0 | 1): Promise<never> {
+  await postgres.stop();
+  process.exit(code);
+}
 
 function choose(only: string, part: string): readonly Mutation[] {
   const [number = 0, parts = 0] = part.split("/").map(Number);
