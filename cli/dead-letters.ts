@@ -61,12 +61,12 @@ export const deadLettersCommand: Command = {
       );
     const act = what === "list" ? list(ids, values) : redrive(ids, values);
     const options = schemas(values, wrong);
-    const { openDeadLetters } = await import("@omniops/whatsapp");
-    const { json, text } = await withDatabase(values, (knex) =>
-      showingProgress(what === "list" ? "Looking" : "Putting back", () =>
+    const { json, text } = await withDatabase(values, async (knex) => {
+      const { openDeadLetters } = await import("@omniops/whatsapp");
+      return showingProgress(what === "list" ? "Looking" : "Putting back", () =>
         act(openDeadLetters(knex, { ...options, logger })),
-      ),
-    ).catch(asUsage(wrong));
+      );
+    }).catch(asUsage(wrong));
     console.log(values.json ? JSON.stringify(json) : text);
     return 0;
   },

@@ -34,15 +34,15 @@ export const doctorCommand: Command = {
     }
     noArguments(positionals, wrong);
     const { tenant, offline = false } = values;
-    const { runDoctor, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
-    const diagnosis = await withDatabase(values, (knex) =>
-      runDoctor(knex, {
+    const diagnosis = await withDatabase(values, async (knex) => {
+      const { runDoctor, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
+      return runDoctor(knex, {
         config: whatsappConfigFromEnv(process.env),
         ...schemas(values, wrong),
         ...(tenant === undefined ? {} : { customerConfigId: tenant.toLowerCase() }),
         offline,
-      }),
-    ).catch((error: Error & { readonly code?: string }) => {
+      });
+    }).catch((error: Error & { readonly code?: string }) => {
       throw error.code === "REQUEST_INVALID" ? wrong("--tenant is a customer_configs.id (uuid).") : error;
     });
     console.log(values.json ? JSON.stringify(toJson(diagnosis)) : toText(diagnosis, process.stdout));

@@ -38,11 +38,11 @@ export const eraseCommand: Command = {
       ...(values.tenant === undefined ? {} : { customerConfigId: values.tenant }),
     };
     const confirmed = values.yes === true;
-    const { erase, whatEraseDeletes } = await import("@omniops/whatsapp");
-    const act = confirmed ? erase : whatEraseDeletes;
-    const counts = await withDatabase(values, (knex) =>
-      showingProgress(confirmed ? "Forgetting" : "Counting", () => act(knex, subject, options)),
-    ).catch(asUsage(wrong));
+    const counts = await withDatabase(values, async (knex) => {
+      const { erase, whatEraseDeletes } = await import("@omniops/whatsapp");
+      const act = confirmed ? erase : whatEraseDeletes;
+      return showingProgress(confirmed ? "Forgetting" : "Counting", () => act(knex, subject, options));
+    }).catch(asUsage(wrong));
     if (values.json) console.log(JSON.stringify(confirmed ? { erased: counts } : { wouldErase: counts }));
     else if (confirmed) console.log(list("Erased:", counts));
     else console.log(`${list("Would be erased:", counts)}\nNothing was changed. To do it, add --yes.`);

@@ -27,10 +27,10 @@ export const replayUnknownCommand: Command = {
     }
     noArguments(positionals, wrong);
     const options = schemas(values, wrong);
-    const { replayUnknown } = await import("@omniops/whatsapp");
-    const { understood, failed, unknown } = await withDatabase(values, (knex) =>
-      showingProgress("Reading again", (onProgress) => replayUnknown(knex, { ...options, onProgress })),
-    );
+    const { understood, failed, unknown } = await withDatabase(values, async (knex) => {
+      const { replayUnknown } = await import("@omniops/whatsapp");
+      return showingProgress("Reading again", (onProgress) => replayUnknown(knex, { ...options, onProgress }));
+    });
     if (values.json) {
       console.log(JSON.stringify({ understood, failed, unknown }));
       return failed.length === 0 ? 0 : 1;

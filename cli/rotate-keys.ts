@@ -35,13 +35,13 @@ export const rotateKeysCommand: Command = {
     noArguments(positionals, wrong);
     const checkOnly = values.check === true;
     const { schema } = schemas(values, wrong);
-    const { rotateKeys, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
-    const config = whatsappConfigFromEnv(process.env);
-    const rotation = await withDatabase(values, (knex) =>
-      showingProgress(checkOnly ? "Counting" : "Sealing again", (onProgress) =>
+    const rotation = await withDatabase(values, async (knex) => {
+      const { rotateKeys, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
+      const config = whatsappConfigFromEnv(process.env);
+      return showingProgress(checkOnly ? "Counting" : "Sealing again", (onProgress) =>
         rotateKeys(knex, { config, ...(schema === undefined ? {} : { schema }), checkOnly, onProgress }),
-      ),
-    );
+      );
+    });
     console.log(values.json ? JSON.stringify(rotation) : toText(rotation, checkOnly));
     if (!values.json)
       for (const { kind, id, member, error } of rotation.unreadable)

@@ -85,6 +85,18 @@ describe("help", () => {
     expect((await cli(["doctor"], { url: "postgres://u@127.0.0.1:1/x", without: "zod" })).err).toContain("zod");
   });
 
+  test("comes as quickly to whoever names no database", async () => {
+    const commands = ["dead-letters list", "doctor", "erase --user US.1", "replay-unknown", "rotate-keys"];
+    const runs = await Promise.all(commands.map((command) => cli(command.split(" "), { without: "zod" })));
+
+    expect(runs.map(oneLine)).toEqual(
+      commands.map((command) => {
+        const [name] = command.split(" ");
+        return `Say which database: set DATABASE_URL or give --database-url. See: whatsapp-channel ${name} --help`;
+      }),
+    );
+  });
+
   test.each([
     ["the package", ["--help"], "whatsapp-channel <command>", "whatsapp-channel migrate"],
     ["the package, in short", ["-h"], "whatsapp-channel <command>", "whatsapp-channel migrate"],

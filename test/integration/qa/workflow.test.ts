@@ -220,6 +220,16 @@ describe.sequential("a conversation of the host's", () => {
     expect(JSON.parse(shaped.out)).toMatchObject({ differences: 1, refused: [] });
   });
 
+  test("tells whoever looks at a terminal how far its replay is", async () => {
+    const { isTTY } = process.stderr;
+    const shown = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    process.stderr.isTTY = true;
+    await cli("replay", file("kept"), "--reply", file("reply.mjs"), "--json");
+    process.stderr.isTTY = isTTY;
+
+    expect(shown.mock.calls.join("")).toMatch(/Replaying… \d+ of \d+, \d+ s/);
+  });
+
   test("replayed by a changed host shows each difference, in one report, and exits 1", async () => {
     const report = file("report.html");
 
@@ -293,6 +303,7 @@ describe.sequential("a conversation of the host's", () => {
     expect.extend(whatsappMatchers);
     const manifest = await readManifest(file("bob"));
     const [number] = manifest!.numbers;
+    const progress: (readonly [number, number])[] = [];
 
     const result = await replayFixtures({
       fixtures: file("bob"),
@@ -303,9 +314,12 @@ describe.sequential("a conversation of the host's", () => {
       },
       numbers: { [number!.phoneNumberId]: NUMBER.phoneNumberId, [number!.wabaId]: NUMBER.wabaId },
       newIds: true,
+      onProgress: (done, of) => progress.push([done, of]),
     });
 
     expect(result).toSendAsPromised();
+    const { deliveries } = result.counts;
+    expect(progress).toEqual(Array.from({ length: deliveries + 1 }, (_, done) => [done, deliveries]));
     expect(result.counts).toMatchObject({ promised: 1, sent: 1 });
     expect(() => expect({ ...result, ok: false, differences: 1 }).toSendAsPromised()).toThrow(/1 difference/);
   });
