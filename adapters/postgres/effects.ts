@@ -86,9 +86,12 @@ export async function writeEffects(
   const shownIds = [...standIns.map(({ id }) => id), ...messageIds];
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
   await forgetDeleted(tx, db, effects.changes, contacts);
-  const told: HostEvent[] = [
-    ...effects.told.map((one) => toHostEvent(one, contacts)),
+  const news = [
+    ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
     ...statuses.changes,
+  ];
+  const told: HostEvent[] = [
+    ...inStoredOrder(news).map(({ event }) => event),
     ...closed.map((connection) => ({ kind: "connection" as const, connection })),
   ];
   const heard = options.hasListener ? told : [];
@@ -187,6 +190,11 @@ async function sortShown(
     return false;
   });
   return { fresh: fresh.map(withMediaId), standIns };
+}
+
+/** What became of a send is told where it came, between what was written before it and after it. */
+function inStoredOrder<T extends { readonly eventId: string }>(news: readonly T[]): readonly T[] {
+  return news.toSorted((a, b) => Number(BigInt(a.eventId) - BigInt(b.eventId)));
 }
 
 function toHostEvent(

@@ -29,7 +29,8 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
   return {
     async enqueue(conversationId, send) {
       return db.transaction(async (tx) => {
-        const to = await addressOf(tx, db, conversationId, "for key share of c");
+        // Waits for a link that is under way, and then sends to the one contact, from the one lane.
+        const to = await addressOf(tx, db, conversationId, "for share of c");
         const sent = to.windowOpen ? send : insteadOf(send);
         const [sendId] = await insertSends(tx, db, [{ ...sent, ...to, conversationId, turnId: null }]);
         if (sendId) {
@@ -140,7 +141,7 @@ type Address = SendingAccount & {
   readonly optedOut: boolean;
 };
 
-/** @param lock so that the person cannot be erased until the send is stored. */
+/** @param lock so that the person can neither be erased nor become another contact until the send is stored. */
 async function addressOf(tx: Queries, db: Database, conversationId: string, lock = ""): Promise<Address> {
   const [row] = await tx.query<{
     id: string;

@@ -16,7 +16,8 @@ export type StatusRules = {
 export type AppliedStatuses = {
   /** Status events for messages nobody here has sent, or not yet. */
   readonly parked: ReadonlySet<string>;
-  readonly changes: readonly HostEvent[];
+  /** What the host is told, with the stored event that brought it. */
+  readonly changes: readonly { readonly eventId: string; readonly event: HostEvent }[];
   /** For the rows in the host's inbox. */
   readonly messages: readonly HostMessageChange[];
   /** Conversations in which something has left of which only a status tells, or tells first. */
@@ -94,7 +95,7 @@ export async function applyStatuses(
   );
   const parked = new Set<string>();
   const confirmed: { token: string; messageId: string }[] = [];
-  const changes: HostEvent[] = [];
+  const changes: AppliedStatuses["changes"][number][] = [];
   const twice: SentTwice[] = [];
   const slowed = new Set<string>();
   for (const { eventId, status, receivedAt } of statuses) {
@@ -108,7 +109,7 @@ export async function applyStatuses(
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
     // One event for each step, also when several steps come in one batch: the host may count deliveries.
     if (applyOne(part, status, receivedAt, advance)) {
-      changes.push(toHostEvent(part));
+      changes.push({ eventId, event: toHostEvent(part) });
       if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.add(part.lane_key);
     }
     // The one that counts may have been accepted long ago: of two copies, people see whichever comes highest.

@@ -48,9 +48,13 @@ export function planEffects(events: readonly StoredEvent[], rules: EffectRules =
     if (stored.contactId === null) withoutContact(draft, stored.event);
     else withContact(draft, stored, stored.contactId, rules, late);
     // What became of a send is told by the send's own change of state.
-    if (stored.event.kind !== "status") draft.told.push({ contactId: stored.contactId, event: stored.event, late });
+    if (stored.event.kind !== "status") draft.told.push(toldOf(stored, late));
   }
   return draft;
+}
+
+function toldOf({ eventId, contactId, event }: StoredEvent, late: boolean): Effects["told"][number] {
+  return { eventId, contactId, event, late };
 }
 
 function withoutContact(draft: Draft, event: ChannelEvent): void {

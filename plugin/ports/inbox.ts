@@ -59,7 +59,12 @@ export type Effects = {
   readonly closings: readonly AccountClosing[];
   readonly statuses: readonly StatusEvent[];
   /** For the host's `onEvent`, in the order of the events; the conversation is added when written. */
-  readonly told: readonly { readonly contactId: string | null; readonly event: ChannelEvent; readonly late: boolean }[];
+  readonly told: readonly {
+    readonly eventId: string;
+    readonly contactId: string | null;
+    readonly event: ChannelEvent;
+    readonly late: boolean;
+  }[];
 };
 
 export type AccountClosing = {

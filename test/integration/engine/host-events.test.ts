@@ -1,8 +1,9 @@
 /** What the host hears: at least once, in order per conversation, and never in the way of anything else. */
 import type { HostEvent } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import { quiet, until } from "../../support/channel.ts";
-import { channelFor, gate } from "./support.ts";
+import { applyAll, channelFor, delivery, gate, message, startEngine, status } from "./support.ts";
 
 describe("the host's listener", () => {
   it("hears an event again until it has taken it, and the later ones after it", async () => {
@@ -26,6 +27,29 @@ describe("the host's listener", () => {
 
     expect(heard).toEqual(["one", "one", "one", "two", "three"]);
     expect(await channel.rows("select 1 from whatsapp_host_events")).toEqual([]);
+  });
+
+  it("hears what became of a send before what was written later, also when both are applied at once", async () => {
+    const { store, rows } = await startEngine({ hasListener: true });
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    const [{ id } = { id: "" }] = await rows<{ id: string }>("select id from conversations");
+    await store.outbox.enqueue(
+      id,
+      planSend({ what: { response: "hi" }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" }),
+    );
+    await rows("update whatsapp_outbox set state = 'accepted', message_id = 'wamid.out'");
+    await rows("update whatsapp_lanes set pending = 0, ready_at = null where stage = 'out'");
+
+    await store.inbox.record([delivery(status({ wamid: "wamid.out", status: "delivered" }))]);
+    await store.inbox.record([delivery(message({ id: "wamid.2" }))]);
+    await store.inbox.record([delivery(status({ wamid: "wamid.out", status: "read" }))]);
+    await applyAll(store);
+
+    const told = await rows<{ said: string }>(
+      "select coalesce(event ->> 'state', event -> 'event' ->> 'messageId') as said from whatsapp_host_events order by id",
+    );
+    expect(told.map(({ said }) => said)).toEqual(["wamid.1", "delivered", "wamid.2", "read"]);
   });
 
   it.each([

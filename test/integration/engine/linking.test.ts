@@ -211,6 +211,35 @@ describe("a person known by two names", () => {
     expect(head?.payload).toMatchObject({ text: { body: "to wamid.2" } });
   });
 
+  it("has what is sent while they are linked leave after what was sent before, from the one lane", async () => {
+    const { store, another, database, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    await applyAll(store);
+    const [{ id: younger } = { id: "" }] = await rows<{ id: string }>(
+      "select conversation_id as id from whatsapp_contacts where phone_number is null",
+    );
+    await store.outbox.enqueue(younger, answer("first"));
+    // The link is held up in its last step.
+    const holder = await hold(database);
+    await holder.query("select 1 from whatsapp_contact_aliases for update");
+    const linking = another().inbox.record([delivery(byBoth("wamid.3"))]);
+    await waiters(rows, 1);
+
+    const sending = another().outbox.enqueue(younger, answer("second"));
+    await waiters(rows, 2);
+    await holder.commit();
+    await Promise.all([linking, sending]);
+    await store.outbox.enqueue(younger, answer("third"));
+
+    const parts = await rows("select payload -> 'text' ->> 'body' as text, lane_key from whatsapp_outbox order by id");
+    expect(parts.map(({ text }) => text)).toEqual(["first", "second", "third"]);
+    expect(new Set(parts.map((part) => part.lane_key)).size).toBe(1);
+    expect(await rows("select pending from whatsapp_lanes where stage = 'out' and pending > 0")).toEqual([
+      { pending: 3 },
+    ]);
+  });
+
   it("has used up under one name what was sent under either", async () => {
     const { store, rows } = await startEngine();
     await store.inbox.record([delivery(byPhone("wamid.1")), delivery(byUser("wamid.2"))]);
