@@ -157,6 +157,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     coalesceMs: config.coalesceMs,
     pollMs: options.pollMs ?? 1_000,
     replyTimeoutMs: options.replyTimeoutMs ?? 300_000,
+    eventTimeoutMs: options.eventTimeoutMs ?? 60_000,
     rules: {
       wakeOn: { ...DEFAULT_RULES.wakeOn, ...options.wakeOn },
       pauseMs: options.pauseAfterStaffMs ?? DEFAULT_RULES.pauseMs,

@@ -53,6 +53,9 @@ const OTHERS_AGAIN_MS = 10;
 /** With few places free, claims are no more frequent than this, in milliseconds: what was claimed alone is worked, and ends, alone. */
 const GATHER_MS = 5;
 
+/** Giving lanes back on the way out takes no longer, in milliseconds: a database that is silent would keep the process until it is killed. */
+const GIVE_BACK_MS = 1_500;
+
 export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   const { stage, lanes, log, batch, maxActive, leaseMs, pollMs } = options;
   const active = new Set<ClaimedLane>();
@@ -63,6 +66,9 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   /** Whatever is under way was renewed, or claimed, after this. */
   let renewedAt = Number.NEGATIVE_INFINITY;
   let willLook = false;
+  let draining = false;
+  /** `start` was called while it drained: it begins anew when that is over. */
+  let startAfter = false;
   /** Lanes that could not be put back, mostly because the database was away. */
   const stuck = new Set<ClaimedLane>();
   const jobs = new Set<Promise<void>>();
@@ -139,7 +145,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
       });
       later(SUSPECT_AGAIN_MS, look);
     }
-    const begun = suspect === undefined || (await begin(suspect)) ? now : now.filter((lane) => lane !== suspect);
+    const begun = suspect === undefined || (await beginSuspect(suspect)) ? now : now.filter((lane) => lane !== suspect);
     if (begun.length === 0) return;
     if (running) return work(begun);
     for (const lane of begun) options.suspects?.finished(lane);
@@ -147,7 +153,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   }
 
   /** Only what is written down as begun is counted when the process ends: a suspect that waits elsewhere is not. */
-  async function begin(suspect: ClaimedLane): Promise<boolean> {
+  async function beginSuspect(suspect: ClaimedLane): Promise<boolean> {
     try {
       if (await lanes.begin(suspect)) return true;
     } catch (error) {
@@ -247,6 +253,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
 
   async function drain(timeoutMs: number): Promise<void> {
     running = false;
+    draining = true;
     clearTimeout(poll);
     for (const timer of delayed) clearTimeout(timer);
     delayed.clear();
@@ -256,25 +263,38 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     stuck.clear();
     aborter.abort(new Error("The channel is stopping."));
     clearInterval(heartbeat);
-    if (abandoned.length > 0)
-      await lanes.release(abandoned).catch((error: unknown) => {
-        log.warn({ stage, error: nameOf(error) }, "could not give lanes back; they come back when their lease ends");
-      });
+    if (abandoned.length > 0) await settledWithin([giveBack(abandoned)], GIVE_BACK_MS);
+    draining = false;
+    if (startAfter) begin();
+  }
+
+  function giveBack(abandoned: readonly ClaimedLane[]): Promise<void> {
+    return lanes.release(abandoned).catch((error: unknown) => {
+      log.warn({ stage, error: nameOf(error) }, "could not give lanes back; they come back when their lease ends");
+    });
+  }
+
+  function begin(): void {
+    running = true;
+    startAfter = false;
+    stopping = undefined;
+    // Of an earlier life: their leases have been given back, or run out by themselves.
+    stuck.clear();
+    if (aborter.signal.aborted) aborter = newAborter();
+    renewedAt = performance.now();
+    heartbeat = setInterval(() => void renew(), leaseMs / 3);
+    heartbeat.unref();
+    look();
   }
 
   return {
     start() {
-      if (running) return;
-      running = true;
-      stopping = undefined;
-      if (aborter.signal.aborted) aborter = newAborter();
-      renewedAt = performance.now();
-      heartbeat = setInterval(() => void renew(), leaseMs / 3);
-      heartbeat.unref();
-      look();
+      if (draining) startAfter = true;
+      else if (!running) begin();
     },
     kick,
     stop(timeoutMs) {
+      startAfter = false;
       stopping ??= drain(timeoutMs);
       return stopping;
     },

@@ -31,6 +31,7 @@ export type PipelineDeps = {
   readonly coalesceMs: number;
   readonly pollMs: number;
   readonly replyTimeoutMs: number;
+  readonly eventTimeoutMs: number;
   readonly rules: EffectRules;
   readonly retry: RetrySchedule;
   readonly limits: MetaLimits;

@@ -24,6 +24,7 @@ import type { PrepareSend } from "./prepare-send.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 import { AnswerChanged, createSayInPieces, isStream } from "./say-in-pieces.ts";
 import type { createShowThinking } from "./show-thinking.ts";
+import { withinTime } from "./within-time.ts";
 
 export type TurnDeps = {
   readonly lanes: Lanes;
@@ -181,32 +182,6 @@ function visibleMedia(
       return object.bytes;
     },
   };
-}
-
-/** A host that never comes back must not keep its conversation waiting for ever; what it says too late is not heard. */
-async function withinTime<T>(ms: number, signal: AbortSignal, run: (until: AbortSignal) => Promise<T>): Promise<T> {
-  const aborter = new AbortController();
-  const abort = () => aborter.abort(signal.reason);
-  signal.addEventListener("abort", abort);
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const tooLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = new ReplyTooLate("The host has not answered in time.");
-        aborter.abort(error);
-        reject(error);
-      }, ms);
-      timer.unref();
-    });
-    return await Promise.race([run(aborter.signal), tooLate]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-class ReplyTooLate extends Error {
-  override readonly name = "ReplyTooLate";
 }
 
 const HOPELESS: ReadonlySet<ErrorCode> = new Set([

@@ -5,6 +5,7 @@ import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+import { withinTime } from "./within-time.ts";
 
 export type TellHostDeps = {
   readonly lanes: Lanes;
@@ -13,17 +14,21 @@ export type TellHostDeps = {
   readonly log: Logger;
   readonly retry: RetrySchedule;
   readonly random: () => number;
+  /** How long the host's listener may take for one event. */
+  readonly eventTimeoutMs: number;
 };
 
-export function createTellHost({ lanes, hostEvents, host, log, retry, random }: TellHostDeps): LaneHandler {
-  return async function tellHost(claimed, { finished }): Promise<void> {
+export function createTellHost(deps: TellHostDeps): LaneHandler {
+  const { lanes, hostEvents, host, log, retry, random, eventTimeoutMs } = deps;
+
+  return async function tellHost(claimed, { finished, signal }): Promise<void> {
     const waiting = await hostEvents.load(claimed);
     await Promise.all(
       claimed.map(async (lane) => {
         const item = waiting.find((candidate) => candidate.lane === lane);
         try {
           if (item === undefined) await lanes.postpone(lane, NOTHING_TO_DO_MS, false);
-          else await tell(item);
+          else await tell(item, signal);
           finished(lane);
         } catch (error) {
           finished(lane, error);
@@ -32,10 +37,13 @@ export function createTellHost({ lanes, hostEvents, host, log, retry, random }: 
     );
   };
 
-  async function tell({ lane, id, event }: Awaited<ReturnType<HostEvents["load"]>>[number]): Promise<void> {
+  type Told = Awaited<ReturnType<HostEvents["load"]>>[number];
+
+  async function tell({ lane, id, event }: Told, signal: AbortSignal): Promise<void> {
     try {
       if (endsProcesses(lane, retry)) return await bury(lane, id, event, new ProcessEnded());
-      await host.onEvent?.(event);
+      // One that never comes back would keep its place: enough of them, and nobody is told anything any more.
+      await withinTime(eventTimeoutMs, signal, async () => host.onEvent?.(event));
       await hostEvents.done(lane, id);
     } catch (error) {
       const failures = lane.attempts + 1;

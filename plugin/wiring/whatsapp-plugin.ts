@@ -165,6 +165,11 @@ export type WhatsAppPluginOptions = {
    * @defaultValue `300000`
    */
   readonly replyTimeoutMs?: number;
+  /**
+   * How long `onEvent` may take for one event, in milliseconds; then it counts as failed, and the event is told again.
+   * @defaultValue `60000`
+   */
+  readonly eventTimeoutMs?: number;
 };
 
 /** The channel, as `createWhatsAppPlugin` makes it: the contract's four verbs, and what only WhatsApp on Express and Knex has. */

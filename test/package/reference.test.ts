@@ -51,6 +51,7 @@ describe("docs/reference/options.md", () => {
     hostSchema: literalAfter("hostSchema: options.hostSchema"),
     pollMs: literalAfter("pollMs: options.pollMs"),
     replyTimeoutMs: literalAfter("replyTimeoutMs: options.replyTimeoutMs"),
+    eventTimeoutMs: literalAfter("eventTimeoutMs: options.eventTimeoutMs"),
     upkeepMs: Number(/const UPKEEP_MS = ([\d_]+)/.exec(source)?.[1]?.replaceAll("_", "")),
   };
 

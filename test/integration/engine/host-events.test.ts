@@ -75,6 +75,31 @@ describe("the host's listener", () => {
     expect((await channel.rows("select 1 from whatsapp_host_events")).length).toBeGreaterThan(0);
   });
 
+  it("that never settles for some is heard of as failing, and the others are told all the same", async () => {
+    const heard: string[] = [];
+    const channel = await channelFor({
+      reply: () => null,
+      plugin: {
+        eventTimeoutMs: 100,
+        onEvent(event) {
+          const text = textOf(event);
+          heard.push(text);
+          return text === "hang" ? gate().promise : undefined;
+        },
+      },
+    });
+    // As many as are told at once.
+    for (let i = 10; i < 40; i++) channel.meta.person({ name: `P${i}`, phoneNumber: `4477009001${i}` }).says("hang");
+    await channel.meta.idle();
+    await until(() => heard.length >= 15, "the listener hangs");
+
+    channel.meta.person({ name: "Ben", phoneNumber: "447700900456" }).says("hello");
+
+    await until(() => heard.includes("hello"), "Ben is told of");
+    const failing = "select 1 from whatsapp_lanes where stage = 'notify' and attempts > 0";
+    await until(async () => (await channel.rows(failing)).length > 0, "a failure is counted");
+  });
+
   it("that fails for good sees each event as often as the schedule says, and then the next", async () => {
     const heard: string[] = [];
     const channel = await channelFor({

@@ -45,6 +45,7 @@ export function instance(
     coalesceMs: 0,
     pollMs: 50,
     replyTimeoutMs: 60_000,
+    eventTimeoutMs: 60_000,
     rules: DEFAULT_RULES,
     retry: { maxAttempts: 3, baseMs: 20, maxMs: 100 },
     random: Math.random,

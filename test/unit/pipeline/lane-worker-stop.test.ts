@@ -126,6 +126,72 @@ describe("stop", () => {
     expect(logged).toContain("could not give lanes back; they come back when their lease ends");
   });
 
+  it("does not wait for a database that is silent when lanes are given back", async () => {
+    const release = () => new Promise<void>(() => {});
+    const { handle } = waiting();
+    const { worker, ready, settle } = setUp(handle, { lanes: { release } as unknown as Lanes });
+    ready.push(lane("a"));
+    worker.start();
+    await settle();
+    let stopped = false;
+
+    void worker.stop(8_000).then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(9_999);
+
+    expect(stopped).toBe(true);
+  });
+
+  it("that is followed by a start before it is over begins anew when it is", async () => {
+    const { handle, handled, signals, end } = waiting();
+    const { worker, ready, of, settle } = setUp(handle);
+    ready.push(lane("a"));
+    worker.start();
+    await settle();
+
+    const stopped = worker.stop(1_000);
+    worker.start();
+    ready.push(lane("b"));
+    await settle();
+    expect(handled).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await stopped;
+    await settle();
+
+    expect(handled).toEqual(["a", "b"]);
+    expect(of("release")).toEqual([["a"]]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(of("renew").at(-1)).toContain("b");
+    end("a");
+    end("b");
+  });
+
+  it("keeps nothing of a handler that fails only after it: the next life puts its own lanes back", async () => {
+    const { handle, fail } = waiting();
+    const { worker, ready, of, settle } = setUp(handle);
+    ready.push(lane("a"));
+    worker.start();
+    await settle();
+    const stopped = worker.stop(100);
+    await vi.advanceTimersByTimeAsync(100);
+    await stopped;
+    fail("a", new Error("database away"));
+    await settle();
+
+    worker.start();
+    ready.push(lane("b"));
+    worker.kick();
+    await settle();
+    fail("b", new Error("database away for a moment"));
+    await settle();
+    await vi.advanceTimersByTimeAsync(2_000);
+
+    expect(of("release")).toEqual([["a"], ["b"]]);
+    await worker.stop(0);
+  });
+
   it("can be followed by a new start, whose handlers are not aborted", async () => {
     const { handle, handled, signals, end } = waiting();
     const { worker, ready, settle } = setUp(handle);
