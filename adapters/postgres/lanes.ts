@@ -62,6 +62,26 @@ export type LanesOptions = {
 };
 
 export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesOptions): Lanes {
+  /** @returns those whose lease was still held. One that somebody has locked, perhaps for long, keeps none of the others waiting. */
+  async function setHeld(lanes: readonly ClaimedLane[], to: string, ms: number): Promise<readonly ClaimedLane[]> {
+    const set = async (some: readonly ClaimedLane[], locked: "skip locked" | ""): Promise<readonly ClaimedLane[]> => {
+      const rows = await db.bounded<{ lane_key: string }>(
+        `with mine as (
+           select l.lane_key from ${db.name("whatsapp_lanes")} l
+           join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
+           order by l.lane_key for update of l ${locked})
+         update ${db.name("whatsapp_lanes")} l set ${to}
+         from mine where l.lane_key = mine.lane_key returning l.lane_key`,
+        [some.map(({ laneKey }) => laneKey), some.map(({ token }) => token), ms],
+      );
+      const found = new Set(rows.map((row) => row.lane_key));
+      return some.filter(({ laneKey }) => found.has(laneKey));
+    };
+    const held = await set(lanes, "skip locked");
+    const left = lanes.filter((lane) => !held.includes(lane));
+    return left.length === 0 ? held : [...held, ...(await set(left, ""))];
+  }
+
   return {
     async claim(stage, limit, { without, held = [] } = {}) {
       const token = randomUUID();
@@ -100,31 +120,11 @@ export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesO
       return held.length === 1;
     },
 
-    async renew(lanes) {
-      const rows = await db.bounded<{ lane_key: string }>(
-        `with mine as (
-           select l.lane_key from ${db.name("whatsapp_lanes")} l
-           join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
-           order by l.lane_key for update of l)
-         update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond'
-         from mine where l.lane_key = mine.lane_key returning l.lane_key`,
-        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token), leaseMs],
-      );
-      const held = new Set(rows.map((row) => row.lane_key));
-      return lanes.filter(({ laneKey }) => held.has(laneKey));
-    },
+    renew: (lanes) => setHeld(lanes, "ready_at = now() + $3 * interval '1 millisecond'", leaseMs),
 
     async release(lanes, delayMs = 0) {
-      await db.bounded(
-        `with mine as (
-           select l.lane_key from ${db.name("whatsapp_lanes")} l
-           join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
-           order by l.lane_key for update of l)
-         update ${db.name("whatsapp_lanes")} l set lease_token = null,
-           ready_at = case when l.pending > 0 then now() + $3 * interval '1 millisecond' end
-         from mine where l.lane_key = mine.lane_key`,
-        [lanes.map(({ laneKey }) => laneKey), lanes.map(({ token }) => token), delayMs],
-      );
+      const ready = "case when l.pending > 0 then now() + $3 * interval '1 millisecond' end";
+      await setHeld(lanes, `lease_token = null, ready_at = ${ready}`, delayMs);
     },
 
     async postpone({ laneKey, token }, delayMs, failed) {

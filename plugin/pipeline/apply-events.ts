@@ -1,7 +1,7 @@
 /** Stage `in`: applies the events of claimed lanes, all in one transaction, and isolates the one that fails. */
 import type { ClaimedLane, Inbox, Lanes, Logger, Stage, StoredEvent } from "../ports.ts";
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
-import { isStoreDown } from "./failure.ts";
+import { isHeldUp, isStoreDown } from "./failure.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { type EffectRules, planEffects } from "./plan-effects.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
@@ -20,6 +20,9 @@ export type ApplyDeps = {
 /** Events of one lane in one transaction: enough to amortise it, few enough to keep it short. */
 const EVENTS_PER_LANE = 50;
 
+/** So long are the lanes of one claim tried alone, in milliseconds: each may wait for a lock until it times out. */
+const ALONE_FOR_MS = 30_000;
+
 export function createApplyEvents(deps: ApplyDeps): LaneHandler {
   const { lanes, inbox, rules, log, retry, random, onApplied } = deps;
 
@@ -33,16 +36,27 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
   };
 
   async function applyTogether(some: readonly ClaimedLane[]): Promise<void> {
+    let heldUp: unknown;
     try {
       const events = await inbox.load(some, EVENTS_PER_LANE);
       const woken = await inbox.apply(some, events, planEffects(events, rules));
       if (woken !== null) return onApplied(woken);
     } catch (error) {
-      if (isStoreDown(error)) return giveBack(some, error);
+      if (isStoreDown(error) && !isHeldUp(error)) return giveBack(some, error);
+      if (isHeldUp(error)) heldUp = error;
     }
-    // Someone lost a lease or one event is poison: one lane at a time finds out which.
-    if (some.length > 1) for (const lane of some) await applyTogether([lane]);
-    else for (const lane of some) await applyHead(lane);
+    // Someone lost a lease, one event is poison, or one row is locked: one lane at a time finds out which.
+    if (some.length > 1) return applyEach(some);
+    if (heldUp !== undefined) return giveBack(some, heldUp, true);
+    for (const lane of some) await applyHead(lane);
+  }
+
+  async function applyEach(some: readonly ClaimedLane[]): Promise<void> {
+    const until = performance.now() + ALONE_FOR_MS;
+    for (const [i, lane] of some.entries()) {
+      if (performance.now() >= until) return giveBack(some.slice(i), new Error("the lanes before it took too long"));
+      await applyTogether([lane]);
+    }
   }
 
   /** Rule 8: backoff on the lane keeps its order; after the last attempt its head moves aside and the lane goes on. */
@@ -75,9 +89,12 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     );
   }
 
-  /** The database is away: that is nobody's failure. Not at once again, because it may refuse for hours (disk full). */
-  async function giveBack(some: readonly ClaimedLane[], error: unknown): Promise<void> {
+  /**
+   * The database is away: that is nobody's failure. Not at once again, because it may refuse for hours (disk full).
+   * @param alone whether it goes without neighbours from now on, until it has passed.
+   */
+  async function giveBack(some: readonly ClaimedLane[], error: unknown, alone = false): Promise<void> {
     log.warn({ stage: "in", lanes: some.length, error: nameOf(error) }, "database away; lanes given back");
-    for (const lane of some) await lanes.postpone(lane, retryDelayMs(retry, 1, random), false);
+    for (const lane of some) await lanes.postpone(lane, retryDelayMs(retry, 1, random), alone);
   }
 }

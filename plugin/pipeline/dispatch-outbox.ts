@@ -15,7 +15,7 @@ import type {
 } from "../ports.ts";
 import { createBreaker } from "./breaker.ts";
 import { againAtOnce, type DispatchPolicy, decideAfter, decideBefore, waitFor, waitForProbe } from "./decide-next.ts";
-import { isStoreDown } from "./failure.ts";
+import { mayBeAnItems } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { asText, blames, createPreparePart, linkOf } from "./prepare-part.ts";
@@ -50,7 +50,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   const { lanes, outbox, connections, graphApi, secretBox, log, policy, newToken, onSettled, throughput } = deps;
   const { outboundMedia } = deps;
   const breaker = createBreaker({ connections, log, retry: policy.retry });
-  const grouped = { isItemsFault: (error: unknown) => !isStoreDown(error), maxItems: 200 };
+  const grouped = { isItemsFault: mayBeAnItems, maxItems: 200 };
   const begin = createGroupCommit<{ part: OutgoingPart; token: string }, boolean>({ ...grouped, commit: outbox.begin });
   const settle = createGroupCommit<Settlement, boolean>({ ...grouped, commit: outbox.settle });
 

@@ -15,6 +15,11 @@ type Waiting<Item, Result> = {
 };
 
 /**
+ * So long are items tried alone, in milliseconds: each may wait for a lock until it times out, and others wait for the next group.
+ */
+const ALONE_FOR_MS = 30_000;
+
+/**
  * @param commit stores all items or none, and answers in their order.
  * @param isItemsFault whether an error may be the fault of one item: then each is tried alone, so that it fails alone.
  */
@@ -58,7 +63,8 @@ export function createGroupCommit<Item, Result>(options: {
           for (const { reject } of group) reject(error);
         };
       const answers: (() => void)[] = [];
-      for (const one of group) answers.push(await settle([one]));
+      const until = performance.now() + ALONE_FOR_MS;
+      for (const one of group) answers.push(performance.now() < until ? await settle([one]) : () => one.reject(error));
       return () => {
         for (const answer of answers) answer();
       };

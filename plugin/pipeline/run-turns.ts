@@ -15,7 +15,7 @@ import type {
   Turns,
 } from "../ports.ts";
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
-import { isStoreDown } from "./failure.ts";
+import { isStoreDown, mayBeAnItems } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { withPickedChoice } from "./pick-choice.ts";
@@ -48,7 +48,7 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
   const { lanes, turns, host, prepareSend, log, retry, random, replyTimeoutMs, showThinking, onAnswered } = deps;
   const finish = createGroupCommit<{ turn: SealedTurn; send: PlannedSend | null }, boolean>({
     commit: turns.finish,
-    isItemsFault: (error) => !isStoreDown(error),
+    isItemsFault: mayBeAnItems,
     maxItems: 200,
   });
   const prepare = (turn: SealedTurn, response: AiResponse | string) =>

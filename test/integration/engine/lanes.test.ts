@@ -18,6 +18,30 @@ import {
 
 const people = (count: number) => Array.from({ length: count }, (_, n) => String(447700900100 + n));
 
+describe("a lane that somebody has locked", () => {
+  it.each([
+    ["renewed", "ready_at > now() + interval '30 seconds'"],
+    ["given back", "lease_token is null"],
+  ])("keeps the others from being %s no more than it must", async (what, sign) => {
+    const { store, database, rows } = await startEngine({ leaseMs: 60_000 });
+    await store.inbox.record([delivery(message({ id: "wamid.1" }), message({ id: "wamid.2", phone: BEN }))]);
+    const lanes = await claimed(store);
+    await rows("update whatsapp_lanes set ready_at = now() + interval '1 second' where lease_token is not null");
+    const [locked, free] = [...lanes].sort((a, b) => (a.laneKey < b.laneKey ? -1 : 1));
+    const somebody = await hold(database);
+    await somebody.query("select 1 from whatsapp_lanes where lane_key = $1 for update", [locked?.laneKey]);
+
+    const doing = what === "renewed" ? store.lanes.renew(lanes) : store.lanes.release(lanes);
+
+    const done = (key?: string) => rows(`select 1 from whatsapp_lanes where lane_key = ? and ${sign}`, [key ?? ""]);
+    await until(async () => (await done(free?.laneKey)).length === 1, "the other lane");
+    expect(await done(locked?.laneKey)).toEqual([]);
+    await somebody.commit();
+    await doing;
+    expect(await done(locked?.laneKey)).toHaveLength(1);
+  });
+});
+
 describe("release", () => {
   it("counts an event that is stored while it waits, so that the lane goes on", async () => {
     const { store, database, rows } = await startEngine();

@@ -1,5 +1,5 @@
 /** Group commit: what arrives together is committed together, in order, and one bad item fails alone. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createGroupCommit } from "../../../plugin/pipeline/group-commit.ts";
 
 /** A commit that notes its groups; `refuses` makes it throw for groups that hold such an item. */
@@ -132,5 +132,25 @@ describe("a group commit", () => {
     await Promise.resolve();
 
     expect(group.waiting).toBe(0);
+  });
+
+  it("tries items alone for half a minute at most: the rest of the group fails with it and is tried again later", async () => {
+    vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
+    const tried: string[] = [];
+    const group = createGroupCommit<string, string>({
+      async commit(items) {
+        tried.push(items.join());
+        await vi.advanceTimersByTimeAsync(10_000);
+        throw new Error("locked");
+      },
+      isItemsFault: () => true,
+      maxItems: 100,
+    });
+
+    const ends = await Promise.allSettled(["a", "b", "c", "d", "e"].map((item) => group.add(item)));
+    vi.useRealTimers();
+
+    expect(tried).toEqual(["a,b,c,d,e", "a", "b", "c"]);
+    expect(ends.map(({ status }) => status)).toEqual(Array(5).fill("rejected"));
   });
 });
