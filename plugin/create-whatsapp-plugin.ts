@@ -99,6 +99,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     leaseMs: config.leaseMs,
     suspectFrom: suspectFrom(retry),
     coalesceMs: config.coalesceMs,
+    reconcileMs: config.reconcileMs,
     hasListener: options.onEvent !== undefined,
     mediaWaitMs: mediaTimes.waitMs,
     mediaUrl,

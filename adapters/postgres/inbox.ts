@@ -2,15 +2,14 @@
 import type { ChannelEvent } from "../../plugin/contract.ts";
 import type { Inbox, SentTwice, Stage, StoredEvent } from "../../plugin/ports.ts";
 import { countBy } from "./count-by.ts";
+import { countOff, countWebhooks } from "./count-webhooks.ts";
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents } from "./routing.ts";
-import { BYTES_ERASED, erasePostscripts, PAYLOAD_OF_W } from "./tombstones.ts";
-
-/** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
-const PARKED_FOR = "24 hours";
+import { erasePostscripts } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
@@ -80,36 +79,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
       });
     },
 
-    async unpark() {
-      return db.transaction(async (tx) => {
-        const found = await tx.query<{ id: string; lane_key: string; webhook_id: string }>(
-          `select e.id, e.lane_key, e.webhook_id from ${db.name("whatsapp_events")} e
-           where e.state = 3 and (exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = e.external_id)
-             or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.duplicate_message_id = e.external_id))
-           order by e.id limit 500 for update skip locked`,
-        );
-        const perLane = [...countBy(found, (row) => row.lane_key)];
-        enqueueOnLanes(
-          tx,
-          db,
-          perLane.map(([laneKey, items]) => ({ laneKey, stage: "in" as const, items })),
-        );
-        await tx.query(`update ${db.name("whatsapp_events")} set state = 0 where id = any($1)`, [
-          found.map((row) => row.id),
-        ]);
-        countWebhooks(
-          tx,
-          db,
-          found.map((row) => row.webhook_id),
-          1,
-        );
-        // Sent by another app on the same number: nothing of ours will ever match.
-        await tx.query(
-          `update ${db.name("whatsapp_events")} set state = 1 where state = 3 and created_at < now() - interval '${PARKED_FOR}'`,
-        );
-        return found.length;
-      });
-    },
+    unpark: (everything = true) => unpark(db, everything),
   };
 }
 
@@ -123,25 +93,6 @@ function complete(tx: Tx, db: Database, events: readonly StoredEvent[], parked: 
      ${countOff(db, "counted")}`,
     [events.map(({ eventId }) => eventId), events.map(({ eventId }) => (parked.has(eventId) ? 3 : 1))],
   );
-}
-
-export function countWebhooks(tx: Tx, db: Database, webhookIds: readonly string[], sign: 1 | -1): void {
-  if (webhookIds.length === 0) return;
-  const counts = countBy(webhookIds, (id) => id);
-  tx.send(
-    `with counted as (select * from unnest($1::bigint[], $2::int[]) as c (webhook_id, n))
-     ${countOff(db, "counted")}`,
-    [[...counts.keys()], [...counts.values()].map((n) => n * -sign)],
-  );
-}
-
-/** Sorted, because the events of one delivery are completed by several workers at once. */
-function countOff(db: Database, counted: string): string {
-  return `, mine as (
-       select w.id, c.n from ${db.name("whatsapp_webhooks")} w join ${counted} c on c.webhook_id = w.id order by w.id for update of w)
-     update ${db.name("whatsapp_webhooks")} w set pending = w.pending - mine.n, payload = ${PAYLOAD_OF_W},
-       processed = w.pending - mine.n = 0 and (w.error is null or w.error = '${BYTES_ERASED}')
-     from mine where w.id = mine.id`;
 }
 
 /**

@@ -38,6 +38,7 @@ type HeadRow = {
 export async function readHeads(
   db: Database,
   lanes: readonly ClaimedLane[],
+  provenMs: number,
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.bounded<HeadRow>(
     `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
@@ -49,11 +50,13 @@ export async function readHeads(
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
        ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
        a.ambiguous, a.age_ms, a.rejections,
-       -- Silence proves nothing: a status can only have failed to come if something else of this number came, and if
-       -- it does not wait here to be applied.
+       -- Silence proves nothing: a status can only have failed to come if something else of this number came, long enough
+       -- ago that the status would have come since (Meta brings again only after a while what was refused), and if it
+       -- does not wait here to be applied.
        a.ambiguous > 0 and exists (
          select 1 from ${db.name("whatsapp_events")} e
-         where e.created_at > a.last_started and e.phone_number_id = n.phone_number_id)
+         where e.created_at > a.last_started and e.created_at <= clock_timestamp() - $2 * interval '1 millisecond'
+           and e.phone_number_id = n.phone_number_id)
        and not exists (
          select 1 from ${db.name("whatsapp_events")} e
          where e.state = 0 and e.kind = 'status' and e.phone_number_id = n.phone_number_id and e.payload ->> 'callbackData' in (
@@ -72,7 +75,7 @@ export async function readHeads(
          coalesce(extract(epoch from clock_timestamp()
            - max(started_at) filter (where state in ('intent', 'ambiguous'))) * 1000, 0)::float8 as age_ms
        from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id) a`,
-    [lanes.map(({ laneKey }) => laneKey)],
+    [lanes.map(({ laneKey }) => laneKey), provenMs],
   );
   const byLane = new Map(rows.map((row) => [row.lane_key, row]));
   return lanes.map((lane) => {

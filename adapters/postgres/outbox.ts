@@ -23,6 +23,8 @@ export type OutboxOptions = SettleOptions & {
   readonly hostShape: () => Promise<HostShape>;
   readonly leaseMs: number;
   readonly pair?: PairLimit;
+  /** How long a status may take; webhooks of a number must have come for half of it before their silence means anything. */
+  readonly reconcileMs?: number;
 };
 
 export function createOutbox(db: Database, options: OutboxOptions): Outbox {
@@ -53,7 +55,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
 
     receipt: (sendId, customerConfigId) => readReceipt(db, db, sendId, customerConfigId),
 
-    head: (lanes) => readHeads(db, lanes),
+    head: (lanes) => readHeads(db, lanes, (options.reconcileMs ?? 0) / 2),
 
     begin: (parts) =>
       fencedEach(db, parts, async (tx, some) => {

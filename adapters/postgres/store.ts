@@ -32,6 +32,8 @@ export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof WITHOU
     readonly schema: string;
     readonly hostSchema: string;
     readonly leaseMs: number;
+    /** Of the outbox: `OutboxOptions`. */
+    readonly reconcileMs?: number;
     /** Of lanes. For whoever works none: never. */
     readonly suspectFrom?: number;
   };

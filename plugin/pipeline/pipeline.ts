@@ -60,6 +60,9 @@ export type Pipeline = {
   idle(): Promise<void>;
 };
 
+/** How often all parked statuses are looked at, in milliseconds: another app on the same account may leave a million of them. */
+const ALL_PARKED_EVERY_MS = 60_000;
+
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { store, log, leaseMs, pollMs, coalesceMs, retry, random } = deps;
   const { lanes } = store;
@@ -154,6 +157,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   });
   const workers = [apply, media, turn, out, notify];
   let unparking: NodeJS.Timeout | undefined;
+  let isUnparking = false;
+  let lookedAtAll = Number.NEGATIVE_INFINITY;
 
   async function idle(): Promise<void> {
     for (;;) {
@@ -164,10 +169,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   async function unpark(): Promise<void> {
+    // One that takes long must not have the next ones beside it, each with a connection of the host's.
+    if (isUnparking) return;
+    isUnparking = true;
+    const now = performance.now();
+    const everything = now - lookedAtAll >= ALL_PARKED_EVERY_MS;
+    if (everything) lookedAtAll = now;
     try {
-      if ((await store.inbox.unpark()) > 0) apply.kick();
+      if ((await store.inbox.unpark(everything)) > 0) apply.kick();
     } catch (error) {
       log.warn({ error: nameOf(error) }, "could not look for parked statuses; trying again");
+    } finally {
+      isUnparking = false;
     }
   }
 

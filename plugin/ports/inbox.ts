@@ -167,6 +167,9 @@ export type Inbox = {
       readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
     },
   ): Promise<ReadAgain>;
-  /** Queues parked statuses whose message has appeared since; ends the wait of those a day old. */
-  unpark(): Promise<number>;
+  /**
+   * Queues parked statuses whose message has appeared since.
+   * @param everything also those that have waited for long, of which there may be very many; those a day old end. Default true.
+   */
+  unpark(everything?: boolean): Promise<number>;
 };

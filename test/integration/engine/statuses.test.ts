@@ -125,6 +125,19 @@ describe("a status that comes before its message is known", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
+  it("is looked for each second only while it is young, and among all of them now and then", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    const [wamid = ""] = await acceptedParts(engine, 1);
+    await rows("update whatsapp_outbox set message_id = null");
+    await report(engine, [[wamid, "delivered"]]);
+    await rows("update whatsapp_outbox set message_id = ?", [wamid]);
+    await rows("update whatsapp_events set created_at = now() - interval '11 minutes' where kind = 'status'");
+
+    expect(await store.inbox.unpark(false)).toBe(0);
+    expect(await store.inbox.unpark()).toBe(1);
+  });
+
   it("is not taken twice by two instances that look at the same time", async () => {
     const engine = await startEngine();
     const { store, another, rows } = engine;

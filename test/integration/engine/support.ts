@@ -35,6 +35,7 @@ export type StoreChoices = {
   readonly coalesceMs?: number;
   readonly hasListener?: boolean;
   readonly suspectFrom?: number;
+  readonly reconcileMs?: number;
 };
 
 /** A migrated database with one connected number and a store on it. */
@@ -53,6 +54,7 @@ export async function startEngine(choices: StoreChoices & { readonly connected?:
       coalesceMs: some.coalesceMs ?? 0,
       hasListener: some.hasListener ?? false,
       ...(some.suspectFrom !== undefined && { suspectFrom: some.suspectFrom }),
+      ...(some.reconcileMs !== undefined && { reconcileMs: some.reconcileMs }),
       advance,
       isPending,
     });
