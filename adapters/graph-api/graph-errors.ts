@@ -76,7 +76,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   130497: FIX, // country not allowed
   131031: BLOCKED, // account locked
   131037: FIX, // display name not approved
-  131042: BLOCKED, // payment
+  131042: FIX, // payment: answers within the window need none and leave all the same
   131044: FIX, // payment, calling
   131045: FIX, // certificate
   131063: FIX, // marketing templates disabled on Cloud API

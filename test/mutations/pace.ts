@@ -134,6 +134,13 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     tests: BREAKER_TEST,
   },
   {
+    rule: "breaker: a payment that is missing (131042) stops no answers",
+    file: GRAPH_ERRORS,
+    find: "131042: FIX,",
+    replace: "131042: BLOCKED,",
+    tests: ["test/unit/graph-api/error-table.test.ts"],
+  },
+  {
     rule: "breaker: one probe after a pause",
     file: "adapters/postgres/pauses.ts",
     find: "where id = $1 and pause_strikes > 0 and paused_until <= now() returning 1",
