@@ -2,6 +2,7 @@
 import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contract.ts";
 import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
+import { fallbackOf } from "./instead.ts";
 
 type HeadRow = {
   readonly lane_key: string;
@@ -40,7 +41,7 @@ export async function readHeads(
   lanes: readonly ClaimedLane[],
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.bounded<HeadRow>(
-    `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
+    `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, ${fallbackOf(db)} as fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
