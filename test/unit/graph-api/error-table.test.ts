@@ -101,6 +101,15 @@ describe("the class of an error", () => {
     expect(await rejectionOf(400, { code: 131042 })).not.toHaveProperty("number");
   });
 
+  it.each([
+    [130429, "number"],
+    [131048, "number"],
+    [80007, "account"],
+    [4, "app"],
+  ])("of %i slows down the whole %s", async (code, throttles) => {
+    expect(await rejectionOf(400, { code })).toMatchObject({ throttles });
+  });
+
   it("is the same for a look-up, whose error says what to check and not what Meta wrote", async () => {
     const looksUp = async (error: object) => {
       nock(ORIGIN)
