@@ -144,20 +144,33 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
         biz_opaque_callback_data: token,
       },
     });
-    if (outcome.kind === "rejected" && outcome.rejection.retry === "reauth")
-      await connections.requireReauth({
-        connectionId,
-        accessTokenEnc: accessTokenEnc ?? "",
-        reason: "Meta refuses the access token: reconnect the number.",
-      });
     const decided = decideAfter(part, token, outcome, policy);
-    const isMended = outcome.kind === "rejected" && (await mend(part, outcome, known));
+    const isMended = outcome.kind === "rejected" && (await beside(part, () => mend(part, outcome, known))) === true;
     const settlement = isMended ? againAtOnce(decided) : decided;
     await settle.add(settlement);
     if (isMended) deps.onPaced(AT_ONCE_MS);
     logOutcome(settlement);
+    // What is refused again in half a minute says it again.
+    if (outcome.kind === "rejected" && outcome.rejection.retry === "reauth")
+      await beside(part, () =>
+        connections.requireReauth({
+          connectionId,
+          accessTokenEnc: accessTokenEnc ?? "",
+          reason: "Meta refuses the access token: reconnect the number.",
+        }),
+      );
     await throughput.onOutcome(part, outcome);
     await breaker.onOutcome(part, outcome);
+  }
+
+  /** That it fails must not leave a definite answer of Meta's unwritten. @returns null then. */
+  async function beside<T>({ outboxId }: OutgoingPart, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      log.warn({ stage: "out", outboxId, error: nameOf(error) }, "what goes with a refused send could not be done");
+      return null;
+    }
   }
 
   /** @returns whether what Meta may have disliked is out of the way. */
