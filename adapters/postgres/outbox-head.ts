@@ -24,6 +24,7 @@ type HeadRow = {
   readonly connection_id: string;
   readonly customer_config_id: string;
   readonly phone_number_id: string;
+  readonly waba_id: string;
   readonly connection_state: ConnectionState;
   readonly pause_strikes: number;
   readonly paused_ms: number;
@@ -45,7 +46,7 @@ export async function readHeads(
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
-       o.customer_config_id, n.phone_number_id, n.state as connection_state, n.pause_strikes,
+       o.customer_config_id, n.phone_number_id, n.waba_id, n.state as connection_state, n.pause_strikes,
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
        ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
@@ -101,6 +102,7 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
       connectionId: row.connection_id,
       customerConfigId: row.customer_config_id,
       phoneNumberId: row.phone_number_id,
+      wabaId: row.waba_id,
       state: row.connection_state,
       accessTokenEnc: row.access_token_enc,
       throughput: row.throughput,

@@ -32,6 +32,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
       connectionId: "c",
       customerConfigId: "t",
       phoneNumberId: "1",
+      wabaId: "2",
       state: "connected",
       accessTokenEnc: "sealed",
       throughput: "standard",

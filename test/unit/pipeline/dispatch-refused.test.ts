@@ -55,6 +55,7 @@ async function refuse(one: OutgoingPart, rejection: Pick<Rejection, "retry"> & {
       }),
     },
     secretBox: { open: () => "token" },
+    verifyToken: async () => "dead",
     throughput: { admit: async () => new Map(), onOutcome: async () => undefined },
     policy: {
       reconcileMs: 100,
