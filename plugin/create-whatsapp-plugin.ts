@@ -50,6 +50,7 @@ import { readRetention } from "./pipeline/retention.ts";
 import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
 import { createTick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
+import { createVerifyToken } from "./pipeline/verify-token.ts";
 import type { Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
@@ -151,6 +152,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     connections: store.connections,
     graphApi,
     secretBox,
+    verifyToken: createVerifyToken({ inspectToken: metaAccounts.inspectToken, appId: config.appId }),
     host: { reply: tracer === null ? options.reply : traceReply(options.reply, tracer), onEvent: options.onEvent },
     log,
     leaseMs: config.leaseMs,

@@ -53,7 +53,8 @@ const RULES: Readonly<Record<number, Rule>> = {
   80007: after(MINUTE, "account"), // WhatsApp Business Account
   80008: after(MINUTE), // management
   130429: { retry: "backoff", throttles: "number" }, // throughput of the number
-  131048: after(HOUR), // spam rate limit of the number
+  // Answers wait too: what is tried meanwhile is refused as well, and tells against the number.
+  131048: after(HOUR, "number"), // spam rate limit of the number
   131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
   131064: after(HOUR), // template classification violations
   131208: after(MINUTE), // groups
@@ -76,7 +77,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   130497: FIX, // country not allowed
   131031: BLOCKED, // account locked
   131037: FIX, // display name not approved
-  131042: BLOCKED, // payment
+  131042: FIX, // payment: answers within the window need none and leave all the same
   131044: FIX, // payment, calling
   131045: FIX, // certificate
   131063: FIX, // marketing templates disabled on Cloud API

@@ -26,22 +26,35 @@ export function readError(answer: Json | null): GraphError | null {
     error_subcode: subcode,
     error_data: data,
     error_user_title: title,
+    error_user_msg: forPeople,
+    message,
     type,
     fbtrace_id: trace,
     is_transient: transient,
   } = error as Json;
   if (typeof code !== "number") return null;
-  const details = typeof data === "object" && data !== null ? readText((data as Json).details) : readText(data);
+  const precise = typeof data === "object" && data !== null ? (data as Json).details : data;
+  const details = readText(precise) ?? readText(forPeople) ?? readText(message);
   return {
     meta: {
       code,
       subcode: typeof subcode === "number" ? subcode : null,
       title: readText(title) ?? readText(type),
-      details,
+      details: details === null ? null : withoutNumbers(details),
       fbtraceId: readText(trace),
     },
     isTransient: transient === true,
   };
+}
+
+/** Meta's sentences may quote the recipient's number; its ids, which look like one, go as well. */
+const NUMBERS = /\+?\d(?:[+\s-]{0,3}\d){6,}/g;
+const LONGEST_SENTENCE = 300;
+
+/** What of a sentence of Meta's may be stored and shown. It never reaches a log: those have the code. */
+function withoutNumbers(sentence: string): string {
+  const shown = [...sentence.toWellFormed().replaceAll("\0", "").replace(NUMBERS, "…")];
+  return shown.length <= LONGEST_SENTENCE ? shown.join("") : `${shown.slice(0, LONGEST_SENTENCE - 1).join("")}…`;
 }
 
 /** Whole seconds or nothing: Meta sends no dates here, and a fraction or a century would not fit the lane's clock. */

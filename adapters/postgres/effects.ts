@@ -14,7 +14,7 @@ import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
-import { openFreeEntryPoints } from "./sessions.ts";
+import { closeWindows, openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
 
@@ -59,6 +59,8 @@ export async function writeEffects(
   leaveNumbers(tx, db, effects.leftNumbers, contacts);
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
+  const touched = [...contacts.values()].map(({ conversationId }) => conversationId);
+  closeWindows(tx, db, statuses.justFailed, [...statuses.answered, ...touched]);
   openFreeEntryPoints(tx, db, statuses.answered);
   extendWindows(tx, db, effects.windows, contacts);
   savePreferences(tx, db, effects.preferences);

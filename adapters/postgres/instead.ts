@@ -1,15 +1,16 @@
-/** A message that Meta had accepted and then could not show: another one is queued behind it, in the same send. */
+/** A message that Meta had accepted and then could not show, or not any more: another is queued behind it, in the same send. */
 import type { MetaError } from "../../plugin/contract.ts";
-import type { OutgoingPart, RewrittenPart } from "../../plugin/ports.ts";
+import type { FallbackPart, OutgoingPart, RewrittenPart } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { insertHostMessages } from "./host-messages.ts";
 import { enqueueOnLanes } from "./lanes.ts";
+import { OUTSIDE_WINDOW } from "./sessions.ts";
 
 /** @returns what is sent in its place; null when nothing is. */
 export type InsteadOf = (part: Pick<OutgoingPart, "kind" | "payload">, error: MetaError) => RewrittenPart | null;
 
 /** Parts that have just failed, locked. */
-export type JustFailed = { readonly id: string; readonly error: MetaError };
+export type JustFailed = { readonly id: string; readonly conversationId: string; readonly error: MetaError };
 
 type FailedRow = Pick<OutgoingPart, "kind" | "payload"> & {
   readonly id: string;
@@ -19,9 +20,11 @@ type FailedRow = Pick<OutgoingPart, "kind" | "payload"> & {
   readonly lane_key: string;
   readonly customer_config_id: string;
   readonly conversation_id: string;
+  /** Null also where it has taken the place of this answer already. */
+  readonly fallback: FallbackPart | null;
 };
 
-export type Instead = FailedRow & { readonly index: number; readonly by: RewrittenPart };
+export type Instead = FailedRow & { readonly index: number; readonly by: RewrittenPart | FallbackPart };
 
 /** @returns what takes the place of these parts, each in a row of the host's inbox: to be queued once the lanes are locked. */
 export async function findInstead(
@@ -32,20 +35,29 @@ export async function findInstead(
 ): Promise<readonly Instead[]> {
   if (failed.length === 0) return [];
   const rows = await tx.query<FailedRow>(
-    `select o.id, o.send_id, o.part_index, o.lane_key, o.customer_config_id, o.conversation_id, o.kind, o.payload,
+    `select o.id, o.send_id, o.part_index, o.lane_key, o.customer_config_id, o.conversation_id, o.kind, o.payload, ${fallbackOf(db)} as fallback,
        (select max(part_index) from ${db.name("whatsapp_outbox")} m where m.send_id = o.send_id) as last_index
      from ${db.name("whatsapp_outbox")} o where o.id = any($1::bigint[]) order by o.id`,
     [failed.map(({ id }) => id)],
   );
   const added = new Map<string, number>();
+  const replaced = new Set<string>();
   return rows.flatMap((row) => {
     const { error } = failed.find(({ id }) => id === row.id) as JustFailed;
-    const by = insteadOf(row, error);
-    if (by === null) return [];
+    const by = error.code === OUTSIDE_WINDOW ? row.fallback : insteadOf(row, error);
+    if (by === null || replaced.has(row.send_id)) return [];
+    // The template stands for the whole answer, however many of its parts were refused.
+    if (by === row.fallback) replaced.add(row.send_id);
     const nth = (added.get(row.send_id) ?? 0) + 1;
     added.set(row.send_id, nth);
     return [{ ...row, index: row.last_index + nth, by }];
   });
+}
+
+/** What was wished for a closed window; null where it has gone in the place of another part of `o`'s send. */
+export function fallbackOf(db: Database): string {
+  return `case when o.fallback is not null and not exists (
+    select 1 from ${db.name("whatsapp_outbox")} t where t.send_id = o.send_id and not t.needs_window) then o.fallback end`;
 }
 
 /** Their rows of the inbox, before the lanes by the order of locks. @returns ids, in order. */
@@ -86,10 +98,12 @@ export function queueInstead(
   );
   tx.send(
     `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
-       conversation_id, kind, payload, needs_window, on_window_closed, on_ambiguous, host_message_id)
+       conversation_id, kind, payload, endpoint, needs_window, is_marketing, on_window_closed, on_ambiguous, host_message_id)
      select o.send_id, p.part_index, o.lane_key, o.connection_id, o.customer_config_id, o.contact_id, o.conversation_id,
-       p.kind, p.payload, o.needs_window, o.on_window_closed, o.on_ambiguous, p.host_message_id
-     from jsonb_to_recordset($1::jsonb) as p (id bigint, part_index int, kind text, payload jsonb, host_message_id text)
+       p.kind, p.payload, coalesce(p.endpoint, 'messages'), coalesce(p.needs_window, o.needs_window),
+       coalesce(p.is_marketing, false), o.on_window_closed, coalesce(p.on_ambiguous, o.on_ambiguous), p.host_message_id
+     from jsonb_to_recordset($1::jsonb) as p (id bigint, part_index int, kind text, payload jsonb, endpoint text,
+       needs_window boolean, is_marketing boolean, on_ambiguous text, host_message_id text)
      join ${db.name("whatsapp_outbox")} o on o.id = p.id order by p.id`,
     [
       JSON.stringify(
@@ -98,14 +112,26 @@ export function queueInstead(
           part_index: index,
           kind: by.kind,
           payload: by.payload,
+          ...("needsWindow" in by && {
+            endpoint: by.endpoint,
+            needs_window: by.needsWindow,
+            is_marketing: by.isMarketing,
+            on_ambiguous: by.onAmbiguous,
+          }),
           host_message_id: hostMessageIds[i],
         })),
       ),
     ],
   );
-  for (const { send_id, part_index, by } of instead)
-    tx.send(`update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb where id = $1`, [
-      send_id,
-      JSON.stringify(by.degraded.map(({ what, from, to }) => ({ part: part_index, what, from, to }))),
-    ]);
+  for (const { send_id, part_index, by, fallback } of instead)
+    tx.send(
+      // What was to be chosen from has gone with the answer.
+      `update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb, choices = case when $3 then '[]' else choices end
+       where id = $1`,
+      [
+        send_id,
+        JSON.stringify(by.degraded.map(({ what, from, to }) => ({ part: part_index, what, from, to }))),
+        by === fallback,
+      ],
+    );
 }

@@ -2,6 +2,7 @@
 import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contract.ts";
 import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
+import { fallbackOf } from "./instead.ts";
 
 type HeadRow = {
   readonly lane_key: string;
@@ -23,6 +24,7 @@ type HeadRow = {
   readonly connection_id: string;
   readonly customer_config_id: string;
   readonly phone_number_id: string;
+  readonly waba_id: string;
   readonly connection_state: ConnectionState;
   readonly pause_strikes: number;
   readonly paused_ms: number;
@@ -41,11 +43,11 @@ export async function readHeads(
   provenMs: number,
 ): Promise<readonly (OutgoingPart | null)[]> {
   const rows = await db.bounded<HeadRow>(
-    `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, o.fallback, o.on_window_closed, o.on_ambiguous,
+    `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, ${fallbackOf(db)} as fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
-       o.customer_config_id, n.phone_number_id, n.state as connection_state, n.pause_strikes,
+       o.customer_config_id, n.phone_number_id, n.waba_id, n.state as connection_state, n.pause_strikes,
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
        ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
@@ -103,6 +105,7 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
       connectionId: row.connection_id,
       customerConfigId: row.customer_config_id,
       phoneNumberId: row.phone_number_id,
+      wabaId: row.waba_id,
       state: row.connection_state,
       accessTokenEnc: row.access_token_enc,
       throughput: row.throughput,

@@ -1,6 +1,38 @@
 /** The service window of a conversation, on the database's clock. */
 import type { Sessions } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
+import type { JustFailed } from "./instead.ts";
+
+/** Meta's code for a message outside the window. */
+export const OUTSIDE_WINDOW = 131047;
+
+/**
+ * Meta itself says that the window is closed, so it is closed here too; not where the person has written since that
+ * attempt began, or has been heard of since, because WhatsApp's times are whole seconds of another clock.
+ * @param later whose windows this transaction touches after these: all are locked here, in the order of `extendWindows`.
+ */
+export function closeWindows(
+  tx: Tx,
+  db: Database,
+  failed: readonly JustFailed[],
+  later: readonly (string | null)[],
+): void {
+  const refused = failed.filter(({ error }) => error.code === OUTSIDE_WINDOW);
+  if (refused.length === 0) return;
+  tx.send(
+    `select 1 from ${db.name("whatsapp_sessions")} where conversation_id = any($1::uuid[]) order by conversation_id for update`,
+    [[...refused.map(({ conversationId }) => conversationId), ...later]],
+  );
+  tx.send(
+    `update ${db.name("whatsapp_sessions")} s set session_expires = now(), updated_at = now()
+     from (
+       select o.conversation_id, max(a.started_at) as began_at from ${db.name("whatsapp_outbox")} o
+       join ${db.name("whatsapp_send_attempts")} a on a.outbox_id = o.id where o.id = any($1::bigint[]) group by 1) r
+     where s.conversation_id = r.conversation_id and s.session_expires > now()
+       and greatest(s.session_expires - interval '24 hours', s.updated_at) <= r.began_at`,
+    [refused.map(({ id }) => id)],
+  );
+}
 
 /**
  * The first answer to somebody who came by an ad, within a day: everything is free of charge for 72 hours from it.

@@ -5,9 +5,10 @@ import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane } from "./host-events.ts";
 import { updateHostMessages } from "./host-messages.ts";
 import type { HostShape } from "./host-tables.ts";
+import type { JustFailed } from "./instead.ts";
 import { enqueueOnLanes, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
 import { OPTED_OUT, optOut } from "./preferences.ts";
-import { openFreeEntryPoints } from "./sessions.ts";
+import { closeWindows, openFreeEntryPoints } from "./sessions.ts";
 import { rememberErased } from "./tombstones.ts";
 
 export type SettleOptions = {
@@ -29,6 +30,7 @@ type Locked = {
   readonly customer_config_id: string;
   readonly conversation_id: string;
   readonly host_message_id: string | null;
+  readonly needs_window: boolean;
   /** An ad brought the person, and nothing has left in answer yet. */
   readonly from_ad: boolean;
 };
@@ -87,13 +89,19 @@ export async function settleParts(
       if (withLease) changes.push({ row, state: next.state, messageId: null, error: settlement.error });
       return { ...lane, items: 0, delayMs: next.delayMs };
     }
-    const after = rows.filter(
-      ({ send_id, id, state }) => send_id === row.send_id && BigInt(id) > BigInt(row.id) && options.isPending(state),
+    // A template that was queued in the place of an earlier part stands for them all, and goes.
+    const ofSend = rows.filter(({ send_id, id }) => send_id === row.send_id && id !== row.id);
+    const after = ofSend.filter(
+      ({ id, needs_window, state }) => needs_window && BigInt(id) > BigInt(row.id) && options.isPending(state),
     );
     if (next.kind === "replace") {
-      changes.push({ row, state: "queued", messageId: null, error: null, by: next.by });
+      // Whoever has the lane now may be sending it; that the window is closed they will see by themselves.
+      if (!withLease) return { ...lane, items: 0 };
+      const hasGone = ofSend.some(({ needs_window }) => !needs_window);
+      if (hasGone) changes.push({ row, state: "expired", messageId: null, error: REPLACED });
+      else changes.push({ row, state: "queued", messageId: null, error: null, by: next.by });
       for (const one of after) changes.push({ row: one, state: "expired", messageId: null, error: REPLACED });
-      return { ...lane, items: after.length, delayMs: 0 };
+      return { ...lane, items: after.length + (hasGone ? 1 : 0), delayMs: 0 };
     }
     changes.push({ row, state: next.state, messageId: settlement.messageId, error: settlement.error });
     if (next.state === "accepted") return { ...lane, items: 1 };
@@ -113,11 +121,10 @@ export async function settleParts(
   writeParts(tx, db, changes);
   replaceParts(tx, db, changes);
   writeCopies(tx, db, copies);
-  openFreeEntryPoints(
-    tx,
-    db,
-    changes.filter(({ row, state }) => state === "accepted" && row.from_ad).map(({ row }) => row.conversation_id),
-  );
+  const answered = changes.filter(({ row, state }) => state === "accepted" && row.from_ad);
+  const answeredIds = answered.map(({ row }) => row.conversation_id);
+  closeWindows(tx, db, refusedBy(settlements), answeredIds);
+  openFreeEntryPoints(tx, db, answeredIds);
   optOut(
     tx,
     db,
@@ -159,6 +166,12 @@ export async function settleParts(
   return copies.map(({ row }) => ({ outboxId: row.id, sendId: row.send_id, part: row.part_index }));
 }
 
+function refusedBy(settlements: readonly Settlement[]): readonly JustFailed[] {
+  return settlements.flatMap(({ part: { outboxId: id, conversationId }, error }) =>
+    error?.meta ? [{ id, conversationId, error: error.meta }] : [],
+  );
+}
+
 const REPLACED: SentPart["error"] = {
   code: "WINDOW_CLOSED",
   message: "The 24-hour window closed before it could leave; the template was sent in its place.",
@@ -173,7 +186,7 @@ const PART_BEFORE: SentPart["error"] = {
 
 async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
   return tx.query<Locked>(
-    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id,
+    `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id, o.needs_window,
        exists (select 1 from ${db.name("whatsapp_sessions")} s where s.conversation_id = o.conversation_id and s.ad_message_at is not null) as from_ad
      from ${db.name("whatsapp_outbox")} o
      where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,

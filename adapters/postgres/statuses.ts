@@ -131,8 +131,8 @@ export async function applyStatuses(
     answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    justFailed: changed.flatMap(({ id, was, state, error }) =>
-      state === "failed" && was !== "failed" && error !== null ? [{ id, error }] : [],
+    justFailed: changed.flatMap(({ id, conversation_id: conversationId, was, state, error }) =>
+      state === "failed" && was !== "failed" && error !== null ? [{ id, conversationId, error }] : [],
     ),
     settledLanes: left.map((part) => part.lane_key),
     slowedLanes: [...slowed],

@@ -11,6 +11,11 @@ const RECONNECT: Meaning = {
   says: "Meta refuses the access token",
   fix: 'Press "Connect WhatsApp" again for this number.',
 };
+/** The token may be valid: these are asked about before a number stops. */
+const PERMISSION: Meaning = {
+  says: "the token lacks a permission for this number or account",
+  fix: `In ${MANAGER}, look at what this number and its account may do. Then press "Connect WhatsApp" again and allow everything.`,
+};
 
 /**
  * @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
@@ -18,9 +23,9 @@ const RECONNECT: Meaning = {
  */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   0: RECONNECT,
-  10: RECONNECT,
+  10: PERMISSION,
   190: RECONNECT,
-  131005: RECONNECT,
+  131005: PERMISSION,
   131042: PAYMENT,
   131044: PAYMENT,
   141006: PAYMENT,
@@ -107,7 +112,7 @@ const OF_ONE_MESSAGE: Readonly<Record<number, Meaning>> = {
 };
 
 export function meaningOf(code: number): (Meaning & { readonly stopsNumber: boolean }) | null {
-  const stops = MEANINGS[code] ?? (code >= 200 && code <= 299 ? RECONNECT : undefined);
+  const stops = MEANINGS[code] ?? (code >= 200 && code <= 299 ? PERMISSION : undefined);
   if (stops !== undefined) return { ...stops, stopsNumber: true };
   const one = OF_ONE_MESSAGE[code];
   return one === undefined ? null : { ...one, stopsNumber: false };

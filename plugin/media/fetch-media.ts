@@ -1,5 +1,5 @@
 /** One file from Meta: where it is, and its bytes, from Meta's hosts only; the token goes to those and never along a redirect. */
-import type { MediaKind } from "../contract.ts";
+import type { MediaKind, MetaError } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { ByteStream, Download, DownloadAnswer, FoundMedia, MediaLookup } from "../ports.ts";
 import { type CheckedBytes, checkBytes } from "./checked-bytes.ts";
@@ -38,11 +38,19 @@ export class MediaFailure extends Error {
   readonly kind: "gone" | "trouble" | "reauth";
   readonly isMetas: boolean;
   readonly retryAfterMs: number;
-  constructor(kind: MediaFailure["kind"], why: string, isMetas: boolean, retryAfterMs = 0) {
+  readonly meta: MetaError | null;
+  constructor(
+    kind: MediaFailure["kind"],
+    why: string,
+    isMetas: boolean,
+    retryAfterMs = 0,
+    meta: MetaError | null = null,
+  ) {
     super(why);
     this.kind = kind;
     this.isMetas = isMetas;
     this.retryAfterMs = retryAfterMs;
+    this.meta = meta;
   }
 }
 
@@ -202,7 +210,7 @@ function failureOf(error: unknown): unknown {
   if (code === "REQUEST_INVALID") return new MediaFailure("gone", "Its id is none of Meta's.", false);
   if (code !== "GRAPH_REJECTED") return error;
   const why = `Graph refuses the look-up (code ${meta?.code ?? "none"}).`;
-  if (retry === "reauth") return new MediaFailure("reauth", why, true);
+  if (retry === "reauth") return new MediaFailure("reauth", why, true, 0, meta);
   // An id that has ended, or is not this number's.
   if (retry === "never" || meta?.code === 100) return new MediaFailure("gone", why, true);
   return new MediaFailure("trouble", why, true, retryAfterMs ?? 0);

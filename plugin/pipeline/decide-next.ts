@@ -104,6 +104,12 @@ export function decideAfter(
   // Nothing is wrong with the message: it stays until the number sends again, or its window closes.
   if (rejection.retry === "reauth" || rejection.number === "blocked")
     return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
+  // Meta knows better than we whether the window is open.
+  if (rejection.retry === "template" && part.needsWindow && part.ambiguous.count === 0) {
+    if (part.fallback !== null) return { ...base, next: { kind: "replace", by: part.fallback } };
+    if (part.onWindowClosed === "hold")
+      return { ...base, next: { kind: "retry", state: "held", delayMs: LONG_WAIT_MS } };
+  }
   const delayMs = retryAfter(part, rejection, policy);
   if (delayMs !== null) return { ...base, next: { kind: "retry", state: "queued", delayMs } };
   if (part.ambiguous.count === 0) return { ...base, next: { kind: "done", state: "failed" } };

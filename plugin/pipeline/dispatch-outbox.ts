@@ -21,6 +21,7 @@ import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
 import { asText, blames, createPreparePart, linkOf } from "./prepare-part.ts";
 import { retryDelayMs } from "./retry-schedule.ts";
 import type { Throughput } from "./throughput.ts";
+import { NOT_THE_TOKEN, type VerifyToken } from "./verify-token.ts";
 
 export type DispatchDeps = {
   readonly lanes: Lanes;
@@ -38,6 +39,7 @@ export type DispatchDeps = {
   readonly onPaced: (delayMs: number) => void;
   readonly prepareMedia: PrepareMedia;
   readonly outboundMedia: Pick<OutboundMedia, "forgetUploads">;
+  readonly verifyToken: VerifyToken;
 };
 
 /** Of one message. More dead ids in a row are something else. */
@@ -121,7 +123,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
 
   /** @param known Meta's ids in it that are from before, and may be dead. */
   async function post(part: OutgoingPart, accessToken: string, known: readonly string[]): Promise<void> {
-    const { connectionId, phoneNumberId, accessTokenEnc } = part.connection;
+    const { connectionId, phoneNumberId, wabaId, accessTokenEnc } = part.connection;
     if (!(await breaker.mayLeave(part))) {
       await settle.add(waitForProbe(part, policy));
       return;
@@ -132,7 +134,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       await lanes.release([part.lane]);
       return;
     }
-    const outcome = await graphApi.postMessage({
+    const answer = await graphApi.postMessage({
       phoneNumberId,
       accessToken,
       endpoint: part.endpoint,
@@ -144,20 +146,39 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
         biz_opaque_callback_data: token,
       },
     });
-    if (outcome.kind === "rejected" && outcome.rejection.retry === "reauth")
-      await connections.requireReauth({
-        connectionId,
-        accessTokenEnc: accessTokenEnc ?? "",
-        reason: "Meta refuses the access token: reconnect the number.",
-      });
+    const rejection = answer.kind === "rejected" && answer.rejection.retry === "reauth" ? answer.rejection : null;
+    const verdict = rejection && (await deps.verifyToken({ connectionId, wabaId, accessToken, meta: rejection.meta }));
+    const outcome: PostOutcome =
+      rejection !== null && verdict === "valid"
+        ? { ...answer, kind: "rejected", rejection: { ...rejection, retry: "fix", message: NOT_THE_TOKEN } }
+        : answer;
     const decided = decideAfter(part, token, outcome, policy);
-    const isMended = outcome.kind === "rejected" && (await mend(part, outcome, known));
+    const isMended = outcome.kind === "rejected" && (await beside(part, () => mend(part, outcome, known))) === true;
     const settlement = isMended ? againAtOnce(decided) : decided;
     await settle.add(settlement);
     if (isMended) deps.onPaced(AT_ONCE_MS);
     logOutcome(settlement);
+    // What is refused again in half a minute says it again.
+    if (verdict === "dead")
+      await beside(part, () =>
+        connections.requireReauth({
+          connectionId,
+          accessTokenEnc: accessTokenEnc ?? "",
+          reason: "Meta refuses the access token: reconnect the number.",
+        }),
+      );
     await throughput.onOutcome(part, outcome);
     await breaker.onOutcome(part, outcome);
+  }
+
+  /** That it fails must not leave a definite answer of Meta's unwritten. @returns null then. */
+  async function beside<T>({ outboxId }: OutgoingPart, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      log.warn({ stage: "out", outboxId, error: nameOf(error) }, "what goes with a refused send could not be done");
+      return null;
+    }
   }
 
   /** @returns whether what Meta may have disliked is out of the way. */

@@ -18,6 +18,7 @@ import { endsProcesses } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
 import { type LaneHandler, nameOf } from "./lane-worker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+import type { VerifyToken } from "./verify-token.ts";
 
 export type KeepMediaDeps = {
   readonly lanes: Lanes;
@@ -26,6 +27,7 @@ export type KeepMediaDeps = {
   readonly mediaStore: MediaStore;
   readonly fetchMedia: FetchMedia;
   readonly connections: Pick<Connections, "requireReauth">;
+  readonly verifyToken: VerifyToken;
   readonly secretBox: SecretBox;
   readonly log: Logger;
   readonly retry: RetrySchedule;
@@ -104,13 +106,13 @@ export function createKeepMedia(deps: KeepMediaDeps): LaneHandler {
     await lanes.postpone(media.lane, delayMs, false);
   }
 
+  function tokenOf({ customerConfigId, connection: { connectionId } }: PendingMedia, accessTokenEnc: string): string {
+    return secretBox.open(accessTokenEnc, { customerConfigId, rowId: connectionId, field: "access_token" });
+  }
+
   async function fetchAndStore(media: PendingMedia, accessTokenEnc: string, signal: AbortSignal): Promise<void> {
     const { connectionId, phoneNumberId } = media.connection;
-    const accessToken = secretBox.open(accessTokenEnc, {
-      customerConfigId: media.customerConfigId,
-      rowId: connectionId,
-      field: "access_token",
-    });
+    const accessToken = tokenOf(media, accessTokenEnc);
     const fetched = await fetchMedia({
       mediaId: media.metaMediaId,
       phoneNumberId,
@@ -151,12 +153,7 @@ export function createKeepMedia(deps: KeepMediaDeps): LaneHandler {
     const isWrong = error instanceof BytesAreWrong || error instanceof WrongType;
     if (isWrong && media.attempts + 1 >= retry.maxAttempts)
       return expire(media, `Its bytes were never what was announced (${reasonOf(error)}).`);
-    if (error instanceof MediaFailure && error.kind === "reauth")
-      await connections.requireReauth({
-        connectionId: media.connection.connectionId,
-        accessTokenEnc: media.connection.accessTokenEnc ?? "",
-        reason: "Meta refuses the access token: reconnect the number.",
-      });
+    if (error instanceof MediaFailure && error.kind === "reauth") await reportToken(media, error);
     const delayMs = Math.max(
       retryDelayMs(schedule, media.lane.attempts + 1, random),
       error instanceof MediaFailure ? error.retryAfterMs : 0,
@@ -166,6 +163,18 @@ export function createKeepMedia(deps: KeepMediaDeps): LaneHandler {
       { stage: "media", mediaId: media.id, attempt: media.lane.attempts + 1, error: reasonOf(error) },
       "media not fetched yet; trying again later",
     );
+  }
+
+  /** A file that only this token may not have is tried again like any other: its number goes on. */
+  async function reportToken(media: PendingMedia, { meta }: MediaFailure): Promise<void> {
+    const { connectionId, accessTokenEnc } = media.connection;
+    const accessToken = tokenOf(media, accessTokenEnc ?? "");
+    if ((await deps.verifyToken({ connectionId, wabaId: null, accessToken, meta })) !== "dead") return;
+    await connections.requireReauth({
+      connectionId,
+      accessTokenEnc: accessTokenEnc ?? "",
+      reason: "Meta refuses the access token: reconnect the number.",
+    });
   }
 
   async function expire(media: PendingMedia, reason: string): Promise<void> {

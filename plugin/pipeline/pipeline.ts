@@ -16,12 +16,14 @@ import { createRunTurns } from "./run-turns.ts";
 import { createShowThinking } from "./show-thinking.ts";
 import { createTellHost } from "./tell-host.ts";
 import { createThroughput } from "./throughput.ts";
+import type { VerifyToken } from "./verify-token.ts";
 
 export type PipelineDeps = {
   readonly store: Store;
   readonly connections: Connections;
   readonly graphApi: GraphApi;
   readonly secretBox: SecretBox;
+  readonly verifyToken: VerifyToken;
   readonly prepareSend: PrepareSend;
   readonly prepareMedia: PrepareMedia;
   readonly host: Host;

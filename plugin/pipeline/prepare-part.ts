@@ -8,6 +8,7 @@ import { LIMITS } from "../messages/limits.ts";
 import type { Connections, Lanes, Outbox, OutgoingPart, PostOutcome, RewrittenPart, Settlement } from "../ports.ts";
 import { giveUp, waitForReconnect } from "./decide-next.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+import { NOT_THE_TOKEN, type VerifyToken } from "./verify-token.ts";
 
 export type PreparePart = (
   part: OutgoingPart,
@@ -33,6 +34,7 @@ export function createPreparePart(deps: {
   readonly outbox: Pick<Outbox, "rewrite">;
   readonly lanes: Lanes;
   readonly connections: Pick<Connections, "requireReauth">;
+  readonly verifyToken: VerifyToken;
   readonly retry: RetrySchedule;
   readonly random: () => number;
 }): PreparePart {
@@ -44,7 +46,7 @@ export function createPreparePart(deps: {
       prepared = await prepareMedia(part, accessToken, signal);
     } catch (error) {
       if (!(error instanceof ChannelError) || signal.aborted) throw error;
-      return notNow(part, error);
+      return notNow(part, error, accessToken);
     }
     if (prepared.kind === "busy") {
       await lanes.postpone(part.lane, BUSY_MS, false);
@@ -63,14 +65,23 @@ export function createPreparePart(deps: {
     return { kind: "ready", part: { ...part, kind: by.kind, payload }, ...facts(prepared) };
   };
 
-  async function notNow(part: OutgoingPart, error: ChannelError): Promise<Awaited<ReturnType<PreparePart>>> {
+  async function notNow(
+    part: OutgoingPart,
+    error: ChannelError,
+    accessToken: string,
+  ): Promise<Awaited<ReturnType<PreparePart>>> {
+    const { code, message, meta = null } = error;
     if (error.retry === "reauth") {
-      const { connectionId, accessTokenEnc } = part.connection;
-      await connections.requireReauth({
-        connectionId,
-        accessTokenEnc: accessTokenEnc ?? "",
-        reason: "Meta refuses the access token: reconnect the number.",
-      });
+      const { connectionId, wabaId, accessTokenEnc } = part.connection;
+      const verdict = await deps.verifyToken({ connectionId, wabaId, accessToken, meta });
+      if (verdict === "valid")
+        return { kind: "settle", settlement: giveUp(part, { code, message: NOT_THE_TOKEN, meta }) };
+      if (verdict === "dead")
+        await connections.requireReauth({
+          connectionId,
+          accessTokenEnc: accessTokenEnc ?? "",
+          reason: "Meta refuses the access token: reconnect the number.",
+        });
       return { kind: "settle", settlement: waitForReconnect(part) };
     }
     const attempt = part.lane.attempts + 1;
@@ -79,7 +90,6 @@ export function createPreparePart(deps: {
       await lanes.postpone(part.lane, Math.max(retryDelayMs(retry, attempt, random), error.retryAfterMs ?? 0), true);
       return { kind: "later" };
     }
-    const { code, message, meta = null } = error;
     return { kind: "settle", settlement: giveUp(part, { code, message, meta }) };
   }
 }

@@ -111,6 +111,7 @@ export type OutgoingPart = {
     readonly connectionId: string;
     readonly customerConfigId: string;
     readonly phoneNumberId: string;
+    readonly wabaId: string;
     readonly state: ConnectionState;
     /** Sealed for the connection's row; null when there is none. */
     readonly accessTokenEnc: string | null;

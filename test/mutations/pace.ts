@@ -85,6 +85,13 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     tests: [`${OUTBOUND}throughput.test.ts`],
   },
   {
+    rule: "throughput: 131048 rests the whole number",
+    file: GRAPH_ERRORS,
+    find: '131048: after(HOUR, "number"),',
+    replace: "131048: after(HOUR),",
+    tests: ["test/unit/graph-api/error-table.test.ts"],
+  },
+  {
     rule: "usage headers: a budget that is nearly spent is left alone",
     file: "adapters/graph-api/usage.ts",
     find: "const NEARLY_SPENT = 95;",
@@ -132,6 +139,13 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
     find: 'if (said === "blocked") return BLOCKED;',
     replace: 'if (said === "blocked") return null;',
     tests: BREAKER_TEST,
+  },
+  {
+    rule: "breaker: a payment that is missing (131042) stops no answers",
+    file: GRAPH_ERRORS,
+    find: "131042: FIX,",
+    replace: "131042: BLOCKED,",
+    tests: ["test/unit/graph-api/error-table.test.ts"],
   },
   {
     rule: "breaker: one probe after a pause",

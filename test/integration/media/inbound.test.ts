@@ -1,6 +1,7 @@
 /** What people send: a message at once, its bytes in the turn when they come in time, and told when they come later. */
 import { describe, expect, it } from "vitest";
 import { NUMBER, quiet, TENANT } from "../../support/channel.ts";
+import { APP_ID } from "../../support/connecting.ts";
 import { ADA, DOCUMENT, PICTURE, readAll, startWithMedia, sumOf, VOICE } from "./files.ts";
 
 describe("a picture", () => {
@@ -152,6 +153,16 @@ describe("what is fetched", () => {
 
     expect(message?.media).toMatchObject({ id: null, state: "expired", url: null });
     expect(await media()).toEqual([]);
+  });
+
+  it("that Meta refuses once to a token that it calls valid comes a little later, and the number goes on", async () => {
+    const { ada, meta, settled, channel } = await startWithMedia({ config: { metaAppId: APP_ID } });
+    meta.faults.next({ on: "media", do: { error: { code: 10 } } });
+
+    ada.sendsMedia(PICTURE);
+    await settled("stored");
+
+    expect(await channel.rows("select state from whatsapp_connections")).toEqual([{ state: "connected" }]);
   });
 
   it("waits for the reconnect of its number, and comes then", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { APP_SECRET, quiet, TENANT, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
+import { APP_ID } from "../../support/connecting.ts";
 import { conversationOf, FILES, keep, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
 
@@ -106,6 +107,21 @@ describe("the tenant's own media", () => {
 
     expect((await channel.plugin.receipt(sendId, TENANT))?.parts).toMatchObject([{ state: "queued" }]);
     expect(await channel.rows("select 1 from whatsapp_send_attempts")).toEqual([]);
+  });
+
+  it("fail when Meta refuses them to a token that it calls valid, and the number goes on", async () => {
+    const channel = await start({ ...SILENT, config: { metaAppId: APP_ID } });
+    const ada = await conversationOf(channel);
+    const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
+    channel.meta.faults.next({ on: "media-upload", do: { error: { code: 10 } } });
+
+    const { sendId } = await channel.plugin.send({ conversationId: ada, message: { kind: "image", mediaId } });
+    await quiet(channel);
+
+    expect((await channel.plugin.receipt(sendId, TENANT))?.parts).toMatchObject([
+      { state: "failed", error: { code: "GRAPH_REJECTED", meta: { code: 10 } } },
+    ]);
+    expect(await channel.rows("select state from whatsapp_connections")).toEqual([{ state: "connected" }]);
   });
 });
 

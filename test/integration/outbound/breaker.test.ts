@@ -23,7 +23,7 @@ const sendTo = (channel: TestChannel, { conversationId }: Contact) =>
   channel.plugin.send({ conversationId, response: "hello" });
 
 describe("a number that Meta blocks", () => {
-  it.each([368, 131031, 131042])(
+  it.each([368, 131031])(
     "sends nothing but one message at a time that finds out, and fails none (%i)",
     async (code) => {
       const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 20, maxMs: 500 } } });
@@ -46,6 +46,20 @@ describe("a number that Meta blocks", () => {
     },
     30_000,
   );
+
+  it("is none whose account lacks a payment method: what needs one fails, and answers leave all the same", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.faults.next({ do: { error: { code: 131042 } } });
+
+    const unpaid = await settled(channel, await sendTo(channel, ada));
+    const free = await settled(channel, await sendTo(channel, ada));
+
+    expect(unpaid.parts).toMatchObject([{ state: "failed", error: { meta: { code: 131042 } } }]);
+    expect(free.parts).toMatchObject([{ messageId: expect.any(String), error: null }]);
+    expect(calls(channel)).toBe(2);
+    expect(news(channel)).toEqual([]);
+  });
 
   it("is found out about by one instance at a time", async () => {
     const channel = await startSilent();

@@ -3,6 +3,7 @@ import type { SendReceipt, SendRequest, TemplateChoice } from "@omniops/whatsapp
 import { describe, expect, it } from "vitest";
 import { ACCESS_TOKEN, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import {
+  attemptsOf,
   type Contact,
   closeWindow,
   countOf,
@@ -10,9 +11,11 @@ import {
   keepBack,
   meet,
   NOTHING,
+  receiptWhen,
   settled,
   startSilent,
   texts,
+  threeParts,
 } from "./outbound.ts";
 
 const POSTS = "POST /301777000333444/messages";
@@ -366,6 +369,49 @@ describe("a template in place of an answer", () => {
       "select content, status from messages where role = 'assistant' order by created_at",
     );
     expect(shown[0]).toEqual({ content: "[Template hello_again]", status: "read" });
+  });
+
+  it.each([1, 2])("goes when Meta says that the window is closed, to part %i at once", async (nth) => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const refuse = () => channel.meta.faults.next({ do: { error: { code: 131047 } } });
+    if (nth === 1) refuse();
+    else channel.meta.onAccepted(({ text }) => text.startsWith("A") && refuse());
+
+    const receipt = await send(channel, ada, { ...orHello, response: threeParts() });
+    const states = ["read", "read", "expired"] as const;
+    const done = await inState(
+      channel,
+      receipt,
+      ...(nth === 1 ? ["read" as const, ...states.slice(2), "expired" as const] : states),
+    );
+    await quiet(channel);
+
+    expect(texts(channel).map((text) => text.slice(0, 5))).toEqual([...(nth === 1 ? [] : ["AAAAA"]), "Hello"]);
+    expect(done.parts[nth - 1]).toMatchObject({ kind: "template", error: null });
+    expect(done.degraded.at(-1)).toMatchObject({ part: nth - 1, what: "response", to: "[Template hello_again]" });
+    expect((await attemptsOf(channel, receipt)).map(({ state }) => state)).toContain("rejected");
+  });
+
+  it.each([
+    ["all parts", 3, { delayStatusesMs: 500 }],
+    ["the first part, while the others may wait still", 1, { statusesBeforeResponse: true }],
+  ] as const)("goes, once, when Meta says later that the window was closed to %s", async (_which, times, webhooks) => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    channel.meta.faults.webhooks(webhooks);
+    channel.meta.faults.next({ do: { failed: { code: 131047 } }, times });
+
+    const receipt = await send(channel, ada, { ...orHello, response: threeParts() });
+    const done = await receiptWhen(channel, receipt.sendId, ({ parts }) => parts[3]?.state === "read", "the template");
+    await quiet(channel);
+
+    expect(texts(channel).filter((text) => text === HELLO_TEXT)).toHaveLength(1);
+    expect(done.parts).toHaveLength(4);
+    expect(done.parts[3]).toMatchObject({ index: 3, kind: "template", error: null });
+    expect(done.degraded.at(-1)).toMatchObject({ part: 0, what: "response", to: "[Template hello_again]" });
+    const shown = await channel.rows("select content, status from messages where role = 'assistant'");
+    expect(shown).toContainEqual({ content: "[Template hello_again]", status: "read" });
   });
 
   it("is no picture in the inbox when it goes in the place of one", async () => {

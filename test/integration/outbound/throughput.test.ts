@@ -167,6 +167,27 @@ describe("a number that has sent as much as it may", () => {
     );
     expect(texts(channel)).toEqual(["one"]);
   });
+
+  it("rests for an hour after 131048, whoever is written to, and the account's other number does not", async () => {
+    const channel = await startTwo({});
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900001" });
+    const bob = await meet(channel, { name: "Bob", phoneNumber: "447700900002" });
+    channel.meta.faults.next({ do: { error: { code: 131048 } } });
+
+    await send(channel, ada, "one");
+    const resting = () =>
+      channel.rows("select 1 from whatsapp_paces where paused_until > now() + interval '59 minutes'");
+    await channel.until(async () => (await resting()).length > 0, "the number to rest");
+    await send(channel, bob, "two");
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_paces where queued_until > now()")).length > 0,
+      "the second message to wait for its turn",
+    );
+
+    expect(await resting()).toHaveLength(1);
+    expect(texts(channel)).toEqual([]);
+    expect(await channel.rows("select state from whatsapp_send_attempts")).toEqual([{ state: "rejected" }]);
+  });
 });
 
 describe("how fast a number may send", () => {

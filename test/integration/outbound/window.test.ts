@@ -1,6 +1,6 @@
 /** The 24-hour window between queueing and leaving: checked again when a message is about to go. */
 import { describe, expect, it } from "vitest";
-import { hasOneConnection, quiet } from "../../support/channel.ts";
+import { hasOneConnection, NUMBER, quiet } from "../../support/channel.ts";
 import { hold, waiters } from "../engine/support.ts";
 import { attemptsOf, closeWindow, inState, keepBack, meet, startSilent, texts, threeParts } from "./outbound.ts";
 
@@ -95,3 +95,91 @@ describe("a window that closes while a message waits", () => {
     expect(texts(channel)).toEqual(["one"]);
   });
 });
+
+describe("a window that Meta knows to be closed", () => {
+  it.each([
+    ["at once", { error: { code: 131047 } }],
+    ["later", { failed: { code: 131047 } }],
+  ] as const)("is closed here too, whether it says so %s, until the person writes again", async (_when, fault) => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const { conversationId } = ada;
+    channel.meta.faults.next({ do: fault });
+
+    const receipt = await channel.plugin.send({ conversationId, response: "one" });
+    const done = await inState(channel, receipt, "failed");
+
+    expect(done.parts[0]!.error?.meta?.code).toBe(131047);
+    expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({
+      state: "closed",
+      templateRequired: true,
+    });
+    await expect(channel.plugin.send({ conversationId, response: "two" })).rejects.toMatchObject({
+      code: "WINDOW_CLOSED",
+    });
+    await meet(channel, { name: "Ada", phoneNumber: ada.person.phoneNumber! });
+    expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({ state: "open" });
+  });
+
+  it("holds the message when asked to, posts it once only, and sends it when the person writes again", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    channel.meta.faults.next({ do: { error: { code: 131047 } } });
+
+    const receipt = await channel.plugin.send({
+      conversationId: ada.conversationId,
+      onWindowClosed: "hold",
+      response: "one",
+    });
+    await inState(channel, receipt, "held");
+    await channel.rows("update whatsapp_lanes set ready_at = now() where stage = 'out'");
+    await channel.until(
+      async () =>
+        (
+          await channel.rows(
+            "select 1 from whatsapp_lanes where stage = 'out' and ready_at > now() + interval '20 seconds'",
+          )
+        ).length > 0,
+      "the lane to be looked at once more",
+    );
+    expect(await attemptsOf(channel, receipt)).toMatchObject([{ state: "rejected" }]);
+    ada.person.says("I am back");
+
+    await inState(channel, receipt, "read");
+    expect(texts(channel)).toEqual(["one"]);
+  });
+
+  it("stays open when the person has written since the attempt began", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const { conversationId } = ada;
+
+    const receipt = await channel.plugin.send({ conversationId, response: "one" });
+    await inState(channel, receipt, "accepted");
+    await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.deliver(failedLater(channel.meta.accepted[0]!.wamid));
+    await inState(channel, receipt, "failed");
+
+    expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({ state: "open" });
+  });
+});
+
+function failedLater(wamid: string): Record<string, unknown> {
+  const value = {
+    messaging_product: "whatsapp",
+    metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
+    statuses: [
+      {
+        id: wamid,
+        status: "failed",
+        timestamp: String(Math.floor(Date.now() / 1_000)),
+        recipient_id: "447700900123",
+        errors: [{ code: 131047, title: "Re-engagement message" }],
+      },
+    ],
+  };
+  return {
+    object: "whatsapp_business_account",
+    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
+  };
+}

@@ -96,6 +96,20 @@ describe("the class of an error", () => {
     expect(await rejectionOf(400, { code: 130429 })).toMatchObject({ perRecipient: false });
   });
 
+  it("stops the whole number for a block or a lock, and not for a payment that answers do not need", async () => {
+    for (const code of [368, 131031]) expect(await rejectionOf(400, { code })).toMatchObject({ number: "blocked" });
+    expect(await rejectionOf(400, { code: 131042 })).not.toHaveProperty("number");
+  });
+
+  it.each([
+    [130429, "number"],
+    [131048, "number"],
+    [80007, "account"],
+    [4, "app"],
+  ])("of %i slows down the whole %s", async (code, throttles) => {
+    expect(await rejectionOf(400, { code })).toMatchObject({ throttles });
+  });
+
   it("is the same for a look-up, whose error says what to check and not what Meta wrote", async () => {
     const looksUp = async (error: object) => {
       nock(ORIGIN)

@@ -44,6 +44,34 @@ describe("an answer to a posted message", () => {
     });
   });
 
+  it.each([
+    ["error_data.details", { error_data: { details: "the details" }, error_user_msg: "for people", message: "a" }],
+    ["error_data as a string", { error_data: "the details", error_user_msg: "for people", message: "a" }],
+    ["error_user_msg", { error_data: {}, error_user_msg: "the details", message: "a" }],
+    ["message", { error_user_msg: "", message: "the details" }],
+  ])("tells why Meta refused, by the most precise of its sentences: %s", async (_which, error) => {
+    expect((await rejectionOf(400, { code: 100, ...error })).meta?.details).toBe("the details");
+  });
+
+  it("keeps the figures of Meta's sentence, and no number of the recipient's however it is written", async () => {
+    const detailsOf = async (message: string) => (await rejectionOf(400, { code: 100, message })).meta?.details;
+
+    const tooLong = "(#100) Param text['body'] must be at most 4096 characters long.";
+    expect(await detailsOf(tooLong)).toBe(tooLong);
+    for (const number of ["+447700900123", "447700900123", "+44 7700 900-123", "00 44 7700 900 123"])
+      for (const error of [{ message: `Not ${number}, no` }, { error_data: { details: `Not ${number}, no` } }])
+        expect((await rejectionOf(400, { code: 131026, ...error })).meta?.details).toBe("Not …, no");
+  });
+
+  it("keeps no more than some 300 characters of it, and nothing that cannot be stored", async () => {
+    const long = (await rejectionOf(400, { code: 100, message: `\u0000${"😀".repeat(400)}` })).meta?.details;
+
+    expect(long?.isWellFormed()).toBe(true);
+    expect(long).not.toContain("\u0000");
+    expect([...(long ?? "")].length).toBeLessThanOrEqual(300);
+    expect(long).toMatch(/😀…$/u);
+  });
+
   it("is a rejection also when a well-formed error comes as a 500", async () => {
     expect(await rejectionOf(500, { code: 131000, message: "x" })).toMatchObject({
       retry: "backoff",

@@ -32,6 +32,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
       connectionId: "c",
       customerConfigId: "t",
       phoneNumberId: "1",
+      wabaId: "2",
       state: "connected",
       accessTokenEnc: "sealed",
       throughput: "standard",
@@ -186,6 +187,36 @@ describe("after the socket", () => {
       });
     },
   );
+
+  describe("Meta's word that the window is closed", () => {
+    const closed = rejected({ retry: "template" });
+    const fallback = { kind: "template" } as never;
+
+    it("puts the template that was asked for in the place of the answer, after an attempt that was refused", () => {
+      expect(settled(closed, { fallback })).toMatchObject({
+        attempt: "rejected",
+        token: "token",
+        next: { kind: "replace", by: fallback },
+        error: { code: "GRAPH_REJECTED" },
+      });
+    });
+
+    it("holds what was to wait for the person", () => {
+      expect(settled(closed, { onWindowClosed: "hold" })).toMatchObject({
+        attempt: "rejected",
+        next: { kind: "retry", state: "held" },
+      });
+    });
+
+    it("ends what needs no window, and what may have arrived before", () => {
+      const ambiguous = { count: 1, ageMs: 2_000, webhooksAlive: true };
+
+      for (const wish of [{ fallback }, { onWindowClosed: "hold" }] as const) {
+        expect(settled(closed, { ...wish, needsWindow: false }).next).toEqual({ kind: "done", state: "failed" });
+        expect(settled(closed, { ...wish, ambiguous }).next).toEqual({ kind: "done", state: "unknown" });
+      }
+    });
+  });
 
   it("a dead token keeps the part queued, for the reconnect to wake it", () => {
     expect(settled(rejected({ retry: "reauth" }), { rejections: 100 })).toMatchObject({
