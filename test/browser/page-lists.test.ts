@@ -148,6 +148,23 @@ describe("a list", () => {
     await expect.poll(() => page.url()).toBe(`${stub.url}#/messages`);
   });
 
+  it("says in its fields how it is narrowed, whatever was chosen by hand before", async () => {
+    const page = await open("#/messages");
+    const state = page.getByLabel("State");
+    for (const [label, value] of [
+      ["Failed", "failed"],
+      ["Every state", ""],
+      ["Read", "read"],
+    ] as const) {
+      await state.selectOption({ label });
+      await expect.poll(() => new URLSearchParams(page.url().split("?")[1]).get("state") ?? "").toBe(value);
+    }
+    await page.goBack();
+    await expect.poll(() => state.inputValue()).toBe("");
+    await page.goBack();
+    await expect.poll(() => state.inputValue()).toBe("failed");
+  });
+
   it("that is being searched calls nobody back who has gone on meanwhile", async () => {
     const page = await openAt("about:blank");
     await page.clock.install();

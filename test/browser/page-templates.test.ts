@@ -356,14 +356,17 @@ describe("a half-written template", () => {
   it("is there again by its own name, until one cancels", async () => {
     const page = await open("#/templates/1/edit");
     const before = await field(page, "Footer").inputValue();
+    const header = await field(page, "Header").inputValue();
     await field(page, "Footer").fill("Round the corner");
     await page.goto(`${stub.url}#/templates/new`);
     await heading(page, "New template").waitFor();
     expect(await field(page, "Footer").inputValue()).toBe("");
     await field(page, "Footer").fill("Of a new one");
+    for (const label of ["Text", "Place"]) await field(page, "Header").selectOption({ label });
     await page.goto(`${stub.url}#/templates/1/edit`);
     await heading(page, "Edit order_ready").waitFor();
     expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+    expect(await field(page, "Header").inputValue()).toBe(header);
 
     await link(page, "Cancel").click();
     await link(page, "Edit").click();

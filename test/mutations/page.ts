@@ -628,6 +628,20 @@ const ROWS: readonly Row[] = [
   ],
   ["older ones are asked for once", "parts.js", "isBusy: list.isReading })", "isBusy: false })", LISTS],
   ["a busy button does nothing", "parts.js", "if (!isBusy) click(event);", "click(event);", TEMPLATES],
+  [
+    "a list says how it is narrowed, whatever was chosen by hand",
+    "parts.js",
+    ".selected=${key === value}",
+    "?selected=${key === value}",
+    LISTS,
+  ],
+  [
+    "a template says which header it has, whatever was chosen by hand for another",
+    "template-form.js",
+    ".selected=${key === draft.header}",
+    "?selected=${key === draft.header}",
+    TEMPLATES,
+  ],
   ["a search looks when one stops typing", "parts.js", "(later, 400)", "(later, 400_000)", LISTS],
   [
     "Enter looks at once",

@@ -111,7 +111,7 @@ export function select(label, name, options, value, choose) {
   return html`<div class="field">
     <label for=${name}>${label}</label>
     <select id=${name} @change=${(/** @type {Event} */ { target }) => choose(/** @type {HTMLSelectElement} */ (target).value)}>
-      ${options.map(([key, text]) => html`<option value=${key} ?selected=${key === value}>${text}</option>`)}
+      ${options.map(([key, text]) => html`<option value=${key} .selected=${key === value}>${text}</option>`)}
     </select>
   </div>`;
 }

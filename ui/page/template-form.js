@@ -216,7 +216,7 @@ class TemplateForm extends LitElement {
             accounts.length > 1 && isNew
               ? html`<div class="field"><label for="waba">Account</label>
                   <select id="waba" @change=${(/** @type {Event} */ { target }) => this.#set({ wabaId: inputOf(target) })}>
-                    ${accounts.map(({ wabaId, name }) => html`<option value=${wabaId} ?selected=${wabaId === draft.wabaId}>${name ?? wabaId}</option>`)}
+                    ${accounts.map(({ wabaId, name }) => html`<option value=${wabaId} .selected=${wabaId === draft.wabaId}>${name ?? wabaId}</option>`)}
                   </select></div>`
               : nothing
           }
@@ -297,7 +297,7 @@ class TemplateForm extends LitElement {
           <div class="field">
             <label for="header">Header</label>
             <select id="header" @change=${(/** @type {Event} */ { target }) => this.#chooseHeader(target)}>
-              ${HEADERS.map(([key, label]) => html`<option value=${key} ?selected=${key === draft.header}>${label}</option>`)}
+              ${HEADERS.map(([key, label]) => html`<option value=${key} .selected=${key === draft.header}>${label}</option>`)}
             </select>
           </div>
           ${this.#headerFields()}
