@@ -3,6 +3,7 @@ import { act, listen, readState, sendFile } from "./api.js";
 import { createChat } from "./chat.js";
 import { avatar, drawChats } from "./chats.js";
 import { find, forget, show, toElement } from "./dom.js";
+import { answer, change, draftOf, forgetAbout, giveBack, take, takeForFile, write } from "./drafts.js";
 import { drawDrawer } from "./drawer.js";
 import { canRecord } from "./recorder.js";
 import {
@@ -35,8 +36,6 @@ const DELETABLE_MS = 2 * 24 * 60 * 60_000;
 let state = null;
 /** @type {{ person: string | null, number: string | null }} */
 let chosen = readHash();
-/** What is about to be sent is an answer to this, or takes its place. @type {{ kind: "reply" | "edit", wamid: string, text: string } | null} */
-let about = null;
 /** @type {Map<string, number>} */
 const seen = new Map();
 let isReading = false;
@@ -154,6 +153,7 @@ function settleChoice({ chats, people, numbers }) {
     latest ?? (person && number ? { person: person.key, number: number.id } : { person: null, number: null });
   if (next.person === chosen.person && next.number === chosen.number) return false;
   chosen = { person: next.person, number: next.number };
+  drawDraft();
   return true;
 }
 
@@ -164,7 +164,7 @@ function draw(now) {
   const isOpen = person !== undefined && number !== undefined;
   const typingMs = now.chat?.typingMs ?? 0;
   find(".app-name").textContent = now.appName;
-  if (now.chat !== null) seen.set(`${chosen.person}/${chosen.number}`, now.chat.count);
+  if (now.chat !== null) seen.set(chosenKey(), now.chat.count);
   show(
     list,
     drawChats(now, {
@@ -245,7 +245,7 @@ function welcome({ numbers }) {
 function open(person, number) {
   chosen = { person, number };
   app.dataset.left = String(person === null);
-  forgetAbout();
+  drawDraft();
   find(".newer").hidden = true;
   const hash = person === null ? "#" : `#${person}/${number}`;
   if (location.hash !== hash) history.replaceState(null, "", hash);
@@ -253,6 +253,10 @@ function open(person, number) {
     if (person !== null) words.focus({ preventScroll: true });
     else find(".list button", app).focus();
   });
+}
+
+function chosenKey() {
+  return `${chosen.person}/${chosen.number}`;
 }
 
 function readHash() {
@@ -287,41 +291,45 @@ function sendMessage(message, replyTo) {
 }
 
 async function submit() {
-  const text = words.value.trim();
-  if (text === "") return;
-  const { kind, wamid } = about ?? {};
-  words.value = "";
-  grow();
-  forgetAbout();
+  if (words.value.trim() === "") return;
+  const key = chosenKey();
+  const draft = take(key);
+  const { kind, wamid } = draft.about ?? {};
+  const text = draft.text.trim();
+  drawDraft();
   chat.goToEnd();
   const isDone = await tell(
     kind === "edit"
       ? act("edit", { ...chosen, wamid, text })
       : act("messages", { ...chosen, text, ...(kind === "reply" && { replyTo: wamid }) }),
   );
-  // Nobody has to write it again, and nothing that was written meanwhile is lost.
-  if (!isDone && words.value === "") words.value = text;
-  grow();
+  if (!isDone) giveBack(key, draft);
+  drawDraft();
 }
 
-/** @param {"reply" | "edit"} kind @param {string} wamid @param {string} text */
-function setAbout(kind, wamid, text) {
-  about = { kind, wamid, text };
+/** What is half-written in the chosen chat. */
+function drawDraft() {
+  const { text, about } = draftOf(chosenKey());
   const place = find(".about");
-  place.hidden = false;
-  show(place, [
-    h("span", { dir: "auto" }, h("strong", {}, kind === "edit" ? "Edit: " : "Reply to: "), text.slice(0, 120)),
-    iconButton("close", "Do not", "forget-about"),
-  ]);
-  if (kind === "edit") words.value = text;
+  place.hidden = about === null;
+  if (about !== null)
+    show(place, [
+      h(
+        "span",
+        { dir: "auto" },
+        h("strong", {}, about.kind === "edit" ? "Edit: " : "Reply to: "),
+        about.text.slice(0, 120),
+      ),
+      iconButton("close", "Do not", "forget-about"),
+    ]);
+  // Otherwise the caret would leave its place.
+  if (words.value !== text) words.value = text;
   grow();
-  words.focus();
 }
 
-function forgetAbout() {
-  if (about?.kind === "edit") words.value = "";
-  about = null;
-  find(".about").hidden = true;
+function stopAbout() {
+  forgetAbout(chosenKey());
+  drawDraft();
 }
 
 function grow() {
@@ -380,7 +388,7 @@ function press(button, data) {
       find(".newer").hidden = true;
       return;
     case "forget-about":
-      forgetAbout();
+      stopAbout();
       return words.focus();
     case "clock":
       return void tell(act("clock", { moveOnMs: Number(data.ms) }));
@@ -442,8 +450,13 @@ function openOptionsOf({ entry, shown }) {
     delete: isThere && shown.isMine && ageMs <= DELETABLE_MS,
   };
   openOptions(may, ({ option, emoji = "" }) => {
-    if (option === "reply") return setAbout("reply", shown.wamid, entry.text);
-    if (option === "edit") return setAbout("edit", shown.wamid, said);
+    if (option === "reply" || option === "edit") {
+      const { wamid } = shown;
+      if (option === "reply") answer(chosenKey(), { kind: "reply", wamid, text: entry.text });
+      else change(chosenKey(), { kind: "edit", wamid, text: said }, said);
+      drawDraft();
+      return words.focus();
+    }
     if (option === "details") return openDetails(entry);
     if (option === "delete") return void tell(act("delete", { ...chosen, wamid: shown.wamid }));
     void tell(act("react", { ...chosen, wamid: shown.wamid, emoji }));
@@ -484,7 +497,7 @@ function attach(option) {
   if (option === "location") return openLocation((message) => sendMessage(message));
   if (option === "contact") return openContact((message) => sendMessage(message));
   if (option === "voice" && canRecord())
-    return openRecorder({ onRecorded: (voice) => sendBlob(voice, "voice"), onFile: () => pick(option) });
+    return openRecorder({ onRecorded: (voice) => void sendBlob(voice, "voice"), onFile: () => pick(option) });
   pick(option);
 }
 
@@ -498,7 +511,7 @@ function pick(option) {
 
 function sendPicked() {
   const file = picker.files?.[0];
-  if (file !== undefined) sendBlob(file, picker.dataset.kind ?? "document", file.name);
+  if (file !== undefined) void sendBlob(file, picker.dataset.kind ?? "document", file.name);
 }
 
 /**
@@ -506,12 +519,13 @@ function sendPicked() {
  * @param {string} option
  * @param {string} [filename]
  */
-function sendBlob(file, option, filename = "") {
+async function sendBlob(file, option, filename = "") {
   const { person, number } = chosen;
   if (person === null || number === null) return;
-  const caption = ["image", "video", "document"].includes(option) ? words.value.trim() : "";
-  if (caption !== "") words.value = "";
-  void tell(
+  const key = chosenKey();
+  const draft = takeForFile(key, ["image", "video", "document"].includes(option));
+  drawDraft();
+  const isDone = await tell(
     sendFile(
       {
         person,
@@ -519,13 +533,15 @@ function sendBlob(file, option, filename = "") {
         kind: option === "voice" ? "audio" : option,
         voice: String(option === "voice"),
         filename,
-        caption,
-        ...(about?.kind === "reply" && { replyTo: about.wamid }),
+        caption: draft.text.trim(),
+        ...(draft.about !== null && { replyTo: draft.about.wamid }),
       },
       file,
     ),
   );
-  forgetAbout();
+  if (isDone) return;
+  giveBack(key, draft);
+  drawDraft();
 }
 
 /**
@@ -579,7 +595,7 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
-    if (about !== null) forgetAbout();
+    if (draftOf(chosenKey()).about !== null) stopAbout();
     else if (!drawer.hidden) {
       toggleDrawer();
       words.focus();
@@ -590,7 +606,10 @@ composer.addEventListener("submit", (event) => {
   event.preventDefault();
   void submit();
 });
-words.addEventListener("input", grow);
+words.addEventListener("input", () => {
+  write(chosenKey(), words.value);
+  grow();
+});
 words.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();

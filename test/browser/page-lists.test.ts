@@ -148,6 +148,74 @@ describe("a list", () => {
     await expect.poll(() => page.url()).toBe(`${stub.url}#/messages`);
   });
 
+  it("says in its fields how it is narrowed, whatever was chosen by hand before", async () => {
+    const page = await open("#/messages");
+    const state = page.getByLabel("State");
+    for (const [label, value] of [
+      ["Failed", "failed"],
+      ["Every state", ""],
+      ["Read", "read"],
+    ] as const) {
+      await state.selectOption({ label });
+      await expect.poll(() => new URLSearchParams(page.url().split("?")[1]).get("state") ?? "").toBe(value);
+    }
+    await page.goBack();
+    await expect.poll(() => state.inputValue()).toBe("");
+    await page.goBack();
+    await expect.poll(() => state.inputValue()).toBe("failed");
+  });
+
+  it("that is being searched calls nobody back who has gone on meanwhile", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/messages`);
+    await page.clock.pauseAt(Date.now() + 60_000);
+    for (const [view, label, row, there] of [
+      ["messages", "Name, number or text", page.getByRole("button", { name: /Ben Ito.*A-17/ }), /messages\/[^?]+$/],
+      ["templates", "Name or text", page.getByRole("link", { name: "order_ready" }), /templates\/1$/],
+      ["webhooks", "An id or a word in it", page.getByRole("link", { name: /Failed/ }), /webhooks\/9018$/],
+    ] as const) {
+      await page.goto(`${stub.url}#/${view}`);
+      await page.getByLabel(label).fill("Ada");
+      await row.click();
+      await page.clock.runFor(500);
+      await expect.poll(() => page.url()).toMatch(there);
+
+      await page.goto(`${stub.url}#/${view}`);
+      await page.getByLabel(label).fill("Ada");
+      await page.getByRole("link", { name: "Health", exact: true }).click();
+      await heading(page, "Health").waitFor();
+      await page.clock.runFor(500);
+      expect([view, page.url()]).toEqual([view, `${stub.url}#/health`]);
+      // What was not looked for is not said to be.
+      await page.getByRole("link", { name: new RegExp(`^${view}$`, "i") }).click();
+      expect([view, await page.getByLabel(label).inputValue()]).toEqual([view, ""]);
+    }
+  });
+
+  it("is searched once one has stopped typing, whatever is drawn meanwhile, and together with what is chosen", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/messages`);
+    await page.getByText("Is it open today?").waitFor();
+    await page.clock.pauseAt(Date.now() + 60_000);
+    const search = page.getByLabel("Name, number or text");
+    await search.fill("Ad");
+    await page.clock.runFor(300);
+    await page.evaluate(`(() => {
+      const view = document.querySelector("whatsapp-page").shadowRoot.querySelector("wa-messages");
+      view.requestUpdate();
+      return view.updateComplete;
+    })()`);
+    await search.fill("Ada");
+    await page.clock.runFor(300);
+    expect(page.url()).toBe(`${stub.url}#/messages`);
+    await page.getByLabel("State").selectOption("read");
+    await expect.poll(() => page.url()).toMatch(/state=read$/);
+    await page.clock.runFor(200);
+    await expect.poll(() => page.url()).toMatch(/state=read&q=Ada$/);
+  });
+
   it("goes on at the first of the older ones, asks once, and says why they do not come", async () => {
     const { route, release } = held(
       { error: { code: "STORE_UNAVAILABLE", message: "The database does not answer." } },

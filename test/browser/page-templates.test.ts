@@ -313,6 +313,89 @@ describe("writing a template", () => {
   });
 });
 
+describe("a half-written template", () => {
+  const field = (page: WatchedPage, name: string) => page.getByLabel(name, { exact: true });
+  const link = (page: WatchedPage, name: string) => page.getByRole("link", { name, exact: true });
+
+  it("is there again when one comes back to it, until it is sent", async () => {
+    stub.answer("POST /media/upload", { id: "sample" });
+    const page = await open("#/templates/new");
+    await field(page, "Name").fill("new_cake");
+    await field(page, "Header").selectOption({ label: "Picture" });
+    await field(page, "Sample file").setInputFiles({
+      name: "cake.png",
+      mimeType: "image/png",
+      buffer: Buffer.from("x"),
+    });
+    await page.getByText("cake.png is taken.").waitFor();
+    await field(page, "Text").fill("Look at our cake.");
+    await link(page, "Messages").click();
+    await heading(page, "Messages").waitFor();
+    await page.goBack();
+    await heading(page, "New template").waitFor();
+    expect(await field(page, "Text").inputValue()).toBe("Look at our cake.");
+
+    await link(page, "Templates").click();
+    await link(page, "New template").click();
+    await heading(page, "New template").waitFor();
+    expect([await field(page, "Name").inputValue(), await field(page, "Text").inputValue()]).toEqual([
+      "new_cake",
+      "Look at our cake.",
+    ]);
+    await page.getByText("A file is taken already.").waitFor();
+    stub.answer("POST /templates", { status: 201, body: { ...TEMPLATES.templates[2], id: "9", name: "new_cake" } });
+    await button(page, "Send to review").click();
+    await heading(page, "new_cake").waitFor();
+    expect(stub.asked.at(-1)?.sent).toMatchObject({ name: "new_cake", headerMediaId: "sample" });
+
+    await page.goto(`${stub.url}#/templates/new`);
+    await heading(page, "New template").waitFor();
+    expect([await field(page, "Name").inputValue(), await field(page, "Text").inputValue()]).toEqual(["", ""]);
+  });
+
+  it("is there again by its own name, until one cancels", async () => {
+    const page = await open("#/templates/1/edit");
+    const before = await field(page, "Footer").inputValue();
+    const header = await field(page, "Header").inputValue();
+    await field(page, "Footer").fill("Round the corner");
+    await page.goto(`${stub.url}#/templates/new`);
+    await heading(page, "New template").waitFor();
+    expect(await field(page, "Footer").inputValue()).toBe("");
+    await field(page, "Footer").fill("Of a new one");
+    for (const label of ["Text", "Place"]) await field(page, "Header").selectOption({ label });
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    await heading(page, "Edit order_ready").waitFor();
+    expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+    expect(await field(page, "Header").inputValue()).toBe(header);
+
+    await link(page, "Cancel").click();
+    await link(page, "Edit").click();
+    await heading(page, "Edit order_ready").waitFor();
+    expect(await field(page, "Footer").inputValue()).toBe(before);
+    await page.goto(`${stub.url}#/templates/new`);
+    await heading(page, "New template").waitFor();
+    expect(await field(page, "Footer").inputValue()).toBe("Of a new one");
+
+    // A file that is taken afterwards brings back nothing.
+    const { route, release } = held({ id: "sample" });
+    stub.answer("POST /media/upload", route);
+    await field(page, "Header").selectOption({ label: "Picture" });
+    await field(page, "Sample file").setInputFiles({
+      name: "cake.png",
+      mimeType: "image/png",
+      buffer: Buffer.from("x"),
+    });
+    await link(page, "Cancel").click();
+    await heading(page, "Templates").waitFor();
+    const taken = page.waitForResponse(/\/media\/upload$/);
+    release();
+    await (await taken).finished();
+    await link(page, "New template").click();
+    await heading(page, "New template").waitFor();
+    expect(await field(page, "Footer").inputValue()).toBe("");
+  });
+});
+
 describe("templates whose fate is not known", () => {
   it("are said to be, and that nothing has to be done", async () => {
     stub.answer("POST /templates", { status: 201, body: UNCONFIRMED });

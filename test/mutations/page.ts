@@ -1,4 +1,4 @@
-/** What the integrations page promises, each with a way to break it and the tests that must notice. */
+/** What the integrations page promises, and the simulator's phone of what is written there, each with a way to break it and the tests that must notice. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what stands in the code, letter by letter.
 import type { Mutation } from "./mutations.ts";
 
@@ -9,8 +9,9 @@ const TEMPLATES = [`${BROWSER}templates.test.ts`];
 const LISTS = [`${BROWSER}lists.test.ts`];
 const AUDIT = [`${BROWSER}audit.test.ts`];
 const PURE = ["test/unit/ui/page.test.ts"];
+const DRAFTS = ["test/browser/phone-drafts.test.ts"];
 
-/** A row: what holds, the file in `ui/page/`, what stands there, what breaks it, who must notice. */
+/** A row: what holds, the file in `ui/page/` or `simulator/phone/`, what stands there, what breaks it, who must notice. */
 type Row = readonly [rule: string, file: string, find: string, replace: string, tests: readonly string[]];
 
 const ROWS: readonly Row[] = [
@@ -330,6 +331,42 @@ const ROWS: readonly Row[] = [
     "this.draft = this.start;",
     TEMPLATES,
   ],
+  [
+    "what is half-written is told",
+    "template-form.js",
+    'new CustomEvent("draft",',
+    'new CustomEvent("none",',
+    TEMPLATES,
+  ],
+  [
+    "what is half-written is there when one comes back",
+    "templates.js",
+    "this.#drafts.get(wanted) ?? null",
+    "null",
+    TEMPLATES,
+  ],
+  ["until it is sent", "templates.js", "this.#drafts.delete(formPlace(before));", "", TEMPLATES],
+  [
+    "or until one cancels",
+    "templates.js",
+    "@cancelled=${() => this.#drafts.delete(formPlace(template))}",
+    "",
+    TEMPLATES,
+  ],
+  [
+    "what was cancelled stays so when its file is taken",
+    "templates.js",
+    "if (this.contains(/** @type {Node} */ (target))) this.#drafts",
+    "this.#drafts",
+    TEMPLATES,
+  ],
+  [
+    "a file that was taken before one left is said to be",
+    "template-form.js",
+    '"A file is taken already. "',
+    '""',
+    TEMPLATES,
+  ],
   ["a sample goes with its kind of header", "template-form.js", 'headerMediaId: "",\n    });', "});", TEMPLATES],
   [
     "a file that was chosen before another one is none",
@@ -592,14 +629,50 @@ const ROWS: readonly Row[] = [
   ],
   ["older ones are asked for once", "parts.js", "isBusy: list.isReading })", "isBusy: false })", LISTS],
   ["a busy button does nothing", "parts.js", "if (!isBusy) click(event);", "click(event);", TEMPLATES],
-  ["a search looks when one stops typing", "parts.js", ", 400);", ", 400_000);", LISTS],
+  [
+    "a list says how it is narrowed, whatever was chosen by hand",
+    "parts.js",
+    ".selected=${key === value}",
+    "?selected=${key === value}",
+    LISTS,
+  ],
+  [
+    "a template says which header it has, whatever was chosen by hand for another",
+    "template-form.js",
+    ".selected=${key === draft.header}",
+    "?selected=${key === draft.header}",
+    TEMPLATES,
+  ],
+  ["a search looks when one stops typing", "parts.js", "(later, 400)", "(later, 400_000)", LISTS],
   [
     "Enter looks at once",
     "parts.js",
-    "look(soughtIn(/** @type {HTMLElement} */ (event.currentTarget)",
-    "void (soughtIn(/** @type {HTMLElement} */ (event.currentTarget)",
+    "clearTimeout(typing.get(input));\n    look(soughtIn(input));",
+    "clearTimeout(typing.get(input));",
     LISTS,
   ],
+  [
+    "a search waits for the last letter, whatever is drawn meanwhile",
+    "parts.js",
+    "clearTimeout(typing.get(input));\n      typing.set(",
+    "typing.set(",
+    LISTS,
+  ],
+  [
+    "a search calls nobody back who has gone on",
+    "parts.js",
+    "input.isConnected && placeOf(location.hash) === place",
+    "input !== null",
+    LISTS,
+  ],
+  [
+    "a row that is opened stays open when something was typed before",
+    "parts.js",
+    "input.isConnected && placeOf(location.hash) === place",
+    "input.isConnected",
+    LISTS,
+  ],
+  ["what was not looked for is not said to be", "parts.js", "else input.value = input.defaultValue;", "", LISTS],
   [
     "a failure quietly leaves what is shown",
     "loading.js",
@@ -724,10 +797,65 @@ const ROWS: readonly Row[] = [
   ["sizes are read as people read them", "format.js", "if (count < 1024) return", "if (count < 1) return", PURE],
 ];
 
-export const PAGE_MUTATIONS: readonly Mutation[] = ROWS.map(([rule, file, find, replace, tests]) => ({
-  rule: `the page: ${rule}`,
-  file: `ui/page/${file}`,
-  find,
-  replace,
-  tests,
-}));
+const PHONE_ROWS: readonly Row[] = [
+  [
+    "what is half-written stays with its chat",
+    "page.js",
+    "app.dataset.left = String(person === null);\n  drawDraft();",
+    "app.dataset.left = String(person === null);",
+    DRAFTS,
+  ],
+  [
+    "what is half-written is there again after a change that was sent",
+    "drafts.js",
+    "message: edit === null ? EMPTY : message,",
+    "message: EMPTY,",
+    DRAFTS,
+  ],
+  [
+    "and after one that was not",
+    "drafts.js",
+    "message: edit === null ? { ...message, about: null } : message,",
+    "message: edit === null ? { ...message, about: null } : EMPTY,",
+    DRAFTS,
+  ],
+  ["a message that is refused is given back", "page.js", "if (!isDone) giveBack(key, draft);", "", DRAFTS],
+  ["and still is an answer", "drafts.js", "about: message.about ?? draft.about", "about: message.about", DRAFTS],
+  ["a change that is refused is given back as one", "drafts.js", "edit: edit ?? draft", "edit", DRAFTS],
+  [
+    "nothing that was written meanwhile is lost",
+    "drafts.js",
+    "[draft.text, message.text].filter(",
+    "[draft.text].filter(",
+    DRAFTS,
+  ],
+  [
+    "a caption is given back when its file is refused",
+    "page.js",
+    "if (isDone) return;\n  giveBack(key, draft);",
+    "if (isDone) return;",
+    DRAFTS,
+  ],
+  [
+    "a file takes no words of a message that is being changed",
+    "drafts.js",
+    "if (edit !== null) return EMPTY;",
+    "if (edit !== null) return take(chat);",
+    DRAFTS,
+  ],
+];
+
+export const PAGE_MUTATIONS: readonly Mutation[] = [
+  ...mutations("the page", "ui/page/", ROWS),
+  ...mutations("the phone", "simulator/phone/", PHONE_ROWS),
+];
+
+function mutations(whose: string, folder: string, rows: readonly Row[]): readonly Mutation[] {
+  return rows.map(([rule, file, find, replace, tests]) => ({
+    rule: `${whose}: ${rule}`,
+    file: `${folder}${file}`,
+    find,
+    replace,
+    tests,
+  }));
+}

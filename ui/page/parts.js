@@ -111,37 +111,57 @@ export function select(label, name, options, value, choose) {
   return html`<div class="field">
     <label for=${name}>${label}</label>
     <select id=${name} @change=${(/** @type {Event} */ { target }) => choose(/** @type {HTMLSelectElement} */ (target).value)}>
-      ${options.map(([key, text]) => html`<option value=${key} ?selected=${key === value}>${text}</option>`)}
+      ${options.map(([key, text]) => html`<option value=${key} .selected=${key === value}>${text}</option>`)}
     </select>
   </div>`;
 }
 
+/** What will be looked for when its field is left alone for a moment. A field outlives many drawings. @type {WeakMap<HTMLInputElement, number>} */
+const typing = new WeakMap();
+
 /**
  * Looks when somebody stops typing, or at Enter. What was typed stays as it is, so that a pause after a space does not eat it.
+ * Whoever has gone elsewhere meanwhile is left there.
  * @param {string} label
  * @param {string} value
  * @param {(value: string) => void} look
  */
 export function search(label, value, look) {
-  let timer = 0;
   return html`<form class="field search" role="search" @submit=${(/** @type {Event} */ event) => {
     event.preventDefault();
-    clearTimeout(timer);
-    look(soughtIn(/** @type {HTMLElement} */ (event.currentTarget).querySelector("input")));
+    const input = inputOf(/** @type {HTMLElement} */ (event.currentTarget).querySelector("input"));
+    clearTimeout(typing.get(input));
+    look(soughtIn(input));
   }}>
     <label for="search">${label}</label>
-    <input id="search" type="search" maxlength="200" autocomplete="off" .value=${value} @input=${(
+    <input id="search" type="search" maxlength="200" autocomplete="off" value=${value} .value=${value} @input=${(
       /** @type {Event} */ { target },
     ) => {
-      clearTimeout(timer);
-      timer = window.setTimeout(() => look(soughtIn(target)), 400);
+      const input = inputOf(target);
+      const place = placeOf(location.hash);
+      const later = () => {
+        if (input.isConnected && placeOf(location.hash) === place) look(soughtIn(input));
+        // What was not looked for is not said to be.
+        else input.value = input.defaultValue;
+      };
+      clearTimeout(typing.get(input));
+      typing.set(input, window.setTimeout(later, 400));
     }} />
   </form>`;
 }
 
-/** @param {unknown} input */
-function soughtIn(input) {
-  const { value } = /** @type {HTMLInputElement} */ (input);
+/** Without what its list is narrowed to. @param {string} hash */
+function placeOf(hash) {
+  return hash.split("?")[0];
+}
+
+/** @param {unknown} target */
+function inputOf(target) {
+  return /** @type {HTMLInputElement} */ (target);
+}
+
+/** @param {HTMLInputElement} input */
+function soughtIn({ value }) {
   return value.trim() === "" ? "" : value;
 }
 

@@ -63,7 +63,7 @@ const BUTTONS = /** @type {const} */ ([
   ["COPY_CODE", "Copy code"],
 ]);
 
-/** Tells what was filled in by a `save` event, and shows what became of it by `outcome`. */
+/** Tells each change by a `draft` event, what was filled in by `save`, that it is given up by `cancelled`, and shows what became of it by `outcome`. */
 class TemplateForm extends LitElement {
   static properties = {
     start: { attribute: false },
@@ -114,6 +114,7 @@ class TemplateForm extends LitElement {
   /** @param {Partial<Draft>} change */
   #set(change) {
     this.draft = { ...this.draft, ...change };
+    this.dispatchEvent(new CustomEvent("draft", { detail: this.draft }));
     if (Object.keys(this.#problems).length === 0) return;
     const touched = Object.keys(change).map((key) =>
       key === "buttons" ? "button" : key === "examples" ? "body" : key,
@@ -215,7 +216,7 @@ class TemplateForm extends LitElement {
             accounts.length > 1 && isNew
               ? html`<div class="field"><label for="waba">Account</label>
                   <select id="waba" @change=${(/** @type {Event} */ { target }) => this.#set({ wabaId: inputOf(target) })}>
-                    ${accounts.map(({ wabaId, name }) => html`<option value=${wabaId} ?selected=${wabaId === draft.wabaId}>${name ?? wabaId}</option>`)}
+                    ${accounts.map(({ wabaId, name }) => html`<option value=${wabaId} .selected=${wabaId === draft.wabaId}>${name ?? wabaId}</option>`)}
                   </select></div>`
               : nothing
           }
@@ -240,7 +241,7 @@ class TemplateForm extends LitElement {
         ${isBusy ? progress("Sending it to Meta…") : nothing}
         <div class="line">
           ${button(this.isChange ? "Send the change to review" : "Send to review", () => {}, { kind: "main", isBusy, type: "submit" })}
-          <a class="button" href=${this.cancelHref}>Cancel</a>
+          <a class="button" href=${this.cancelHref} @click=${() => this.dispatchEvent(new CustomEvent("cancelled"))}>Cancel</a>
         </div>
       </div>
       <section class="card sticky" aria-labelledby="preview-title">
@@ -296,7 +297,7 @@ class TemplateForm extends LitElement {
           <div class="field">
             <label for="header">Header</label>
             <select id="header" @change=${(/** @type {Event} */ { target }) => this.#chooseHeader(target)}>
-              ${HEADERS.map(([key, label]) => html`<option value=${key} ?selected=${key === draft.header}>${label}</option>`)}
+              ${HEADERS.map(([key, label]) => html`<option value=${key} .selected=${key === draft.header}>${label}</option>`)}
             </select>
           </div>
           ${this.#headerFields()}
@@ -334,10 +335,12 @@ class TemplateForm extends LitElement {
     if (!["IMAGE", "VIDEO", "DOCUMENT"].includes(draft.header)) return nothing;
     const { name, isBusy, error } = this.#file;
     const problem = error || this.#problems.headerMediaId;
+    // Of one that was chosen before the form was left, the name is gone.
+    const taken = draft.headerMediaId === "" ? "" : "A file is taken already. ";
     return html`<div class="field">
       <label for="sample">Sample file</label>
       <input id="sample" type="file" accept=${ACCEPT[draft.header] ?? nothing} aria-invalid=${problem ? "true" : nothing} aria-describedby="sample-hint" @change=${this.#choose} />
-      <span class="hint" id="sample-hint">${problem ? html`<span class="wrong">${problem}</span>` : name === "" ? "Only Meta's reviewers see it; each send brings its own." : `${name} is taken.`}</span>
+      <span class="hint" id="sample-hint">${problem ? html`<span class="wrong">${problem}</span>` : name === "" ? `${taken}Only Meta's reviewers see it; each send brings its own.` : `${name} is taken.`}</span>
       ${isBusy ? progress(`Taking ${name}…`) : nothing}
     </div>`;
   }

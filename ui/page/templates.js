@@ -58,8 +58,10 @@ class Templates extends View {
   #shown = null;
   /** @type {string | null} */
   #narrowedBy = null;
-  /** What is being written: what was read anew meanwhile does not take it away. @type {Draft | null} */
+  /** What the form starts with: what was read anew meanwhile does not take away what is being written. @type {Draft | null} */
   #draft = null;
+  /** What is half-written, by its place: kept until it is saved or cancelled. @type {Map<string, Draft>} */
+  #drafts = new Map();
 
   disconnectedCallback() {
     super.disconnectedCallback();
@@ -79,7 +81,7 @@ class Templates extends View {
     if (wanted === this.#shown) return;
     this.#shown = wanted;
     this.#outcome = { isBusy: false, error: null };
-    this.#draft = null;
+    this.#draft = this.#drafts.get(wanted) ?? null;
     if (this.#toldAt !== wanted) this.#result = nothing;
     if (id === null || id === "new" || this.#open.value?.id === id) return;
     this.#open.reset();
@@ -129,6 +131,12 @@ class Templates extends View {
     this.requestUpdate();
   }
 
+  /** @param {string} place @param {CustomEvent} event */
+  #keep(place, { target, detail }) {
+    // A file may be taken when the form is long gone.
+    if (this.contains(/** @type {Node} */ (target))) this.#drafts.set(place, detail);
+  }
+
   /** @param {Template | null} before @param {CustomEvent} event */
   async #save(before, { detail }) {
     const { draft, components, parameterFormat } = detail;
@@ -155,6 +163,7 @@ class Templates extends View {
               ...(category === before.category ? {} : { category }),
               ...sample,
             });
+      this.#drafts.delete(formPlace(before));
       this.#open.reset();
       this.#open.value = saved;
       const { label, means = "" } = wordFor(TEMPLATE_STATES, saved.status);
@@ -180,6 +189,7 @@ class Templates extends View {
     this.requestUpdate();
     try {
       await this.api.deleteTemplate(template.id);
+      this.#drafts.delete(formPlace(template));
       await this.#all.load({ quietly: true, fromTop: true });
       this.#tell("good", `${template.name} is deleted.`, hrefOf("templates"));
       this.around.go(hrefOf("templates"));
@@ -356,10 +366,19 @@ class Templates extends View {
         .outcome=${this.#outcome}
         .upload=${this.api.upload}
         .cancelHref=${template === null ? hrefOf("templates") : hrefOf("templates", { id: template.id })}
+        @draft=${(/** @type {CustomEvent} */ event) => this.#keep(formPlace(template), event)}
+        @cancelled=${() => this.#drafts.delete(formPlace(template))}
         @save=${(/** @type {CustomEvent} */ event) => void this.#save(template, event)}
       ></wa-template-form>
     </div>`;
   }
+}
+
+/** Where it is written; a new one, without it. @param {Template | null} template */
+function formPlace(template) {
+  return template === null
+    ? hrefOf("templates", { id: "new" })
+    : hrefOf("templates", { id: template.id, action: "edit" });
 }
 
 /** Why it cannot be edited here now; null where it can. @param {Template} template */
