@@ -322,7 +322,7 @@ describe("the guide to Next.js", () => {
     await answers(meta, url);
   });
 
-  /** What a page of the guide to serverless hosts puts off until its response has left. */
+  /** A route of the guide to serverless hosts, and what it has put off until its response has left. */
   async function serverlessRoute(heading: string, lib: object, process_: object) {
     const put = { off: [] as (() => Promise<unknown>)[] };
     const after = (work: () => Promise<unknown>) => void put.off.push(work);
