@@ -36,6 +36,31 @@ const PURPOSES: Readonly<Record<string, string>> = {
   whatsapp_webhooks: "Each delivery as it came, byte for byte.",
 };
 
+/** Of the host's tables: what must be there already, what is added, and what must let us write. As migrations/host-table-fit.ts looks. */
+const HOST_TABLES = markdownTable(
+  ["where it is there, it", "must have", "gets where it lacks them", "and of its other columns"],
+  [
+    [
+      "`customer_configs`",
+      "`id`",
+      "`whatsapp_enabled`, `whatsapp_phone_number`, `whatsapp_phone_number_id`, `whatsapp_business_account_id`, `whatsapp_provider`, `whatsapp_connected_at`, `whatsapp_oauth_metadata`",
+      "nothing: no row is added",
+    ],
+    [
+      "`conversations`",
+      "`id`",
+      "`customer_config_id`, `channel`, `channel_metadata`",
+      "each may be null or has a default, but `session_id`: as a text it gets the conversation's id",
+    ],
+    [
+      "`messages`",
+      "`id`, `conversation_id`, `role`, `content`, `created_at`",
+      "`status`, `media_type`, `media_url`, `external_id`, `channel_metadata`",
+      "each may be null or has a default",
+    ],
+  ],
+);
+
 type Column = {
   readonly table: string;
   readonly name: string;
@@ -59,7 +84,18 @@ ${sheets.join("\n\n")}
 
 # The host's tables
 
-Made where they are missing, with these columns; where they are there, only the columns that are missing are added, and \`whatsapp-channel migrate down\` takes away what was added.
+Made where they are missing, with the columns below. Where they are there they are extended, and \`whatsapp-channel migrate down\` takes away what was added.
+
+${HOST_TABLES}
+
+- The \`id\` of a customer and of a conversation is a \`uuid\`, and so are \`customer_config_id\` and \`conversation_id\`. That of a message may be of another type if it has a default. A \`uuid\`
+  of a conversation or a message that has none gets \`gen_random_uuid()\`.
+- Texts are \`text\`, \`varchar\` or \`citext\`. \`role\` may be an enum that knows \`user\` and \`assistant\`, \`channel\` one that knows \`whatsapp\`. \`channel_metadata\` is \`jsonb\`,
+  \`created_at\` of a message a timestamp with or without its time zone.
+- \`media_type\`, \`media_url\` and \`external_id\` may be null, also where they were there before.
+
+What does not fit is named, column by column and with its fix, by [\`HOST_TABLE_INCOMPATIBLE\`](../errors.md#host_table_incompatible), and nothing is changed. Ask first:
+\`npx whatsapp-channel migrate --plan\`.
 
 ${host.join("\n\n")}
 `;

@@ -214,12 +214,29 @@ describe("the guide to Next.js", () => {
 
   const handshake = `/api/whatsapp/webhook?hub.mode=subscribe&hub.challenge=4711&hub.verify_token=`;
 
+  async function takesMetasRequestsOnly(url: string): Promise<void> {
+    expect(await (await fetch(`${url}${handshake}${VERIFY_TOKEN}`)).text()).toBe("4711");
+    expect((await fetch(`${url}${handshake}another`)).status).toBe(403);
+    const forged = { method: "POST", body: "{}", headers: { "x-hub-signature-256": `sha256=${"0".repeat(64)}` } };
+    expect((await fetch(`${url}/api/whatsapp/webhook`, forged)).status).toBe(401);
+  }
+
   it("has one file in pages/api that serves every route, with Next's helpers on request and response", async () => {
     const { meta, lib, made, process_ } = await startGuide();
-    const instrumentation = codeBlockUnder(PAGE, "It is started with the server:");
+    const instrumentation = codeBlockUnder(PAGE, "It is started with the server, and stopped with it:");
+    const ended: unknown[] = [];
+    let onSigterm: (() => Promise<void>) | undefined;
     const { register } = await runCodeBlock(instrumentation, {
       modules: { "@/lib/whatsapp": lib },
-      names: { process: process_ },
+      names: {
+        process: {
+          ...process_,
+          once(_: string, listener: () => Promise<void>) {
+            onSigterm = listener;
+          },
+          exit: (code: number) => ended.push(code),
+        },
+      },
     });
     await (register as () => Promise<void>)();
     const page = await runCodeBlock(codeBlockUnder(PAGE, "## One file in `pages/api`"), {
@@ -245,6 +262,8 @@ describe("the guide to Next.js", () => {
       headers: { cookie: "session=ada" },
     });
     expect(uploaded.status).toBe(201);
+    await onSigterm?.();
+    expect([(await ask("/health")).status, ended]).toEqual([503, [0]]);
   });
 
   it("has a custom server that answers, and leaves every other path to Next", async () => {
@@ -290,37 +309,60 @@ describe("the guide to Next.js", () => {
     expect(server.listening).toBe(false);
   });
 
-  it("has a route handler for Meta's two requests, and a cron for a host that is only alive while it is called", async () => {
+  it("has a route handler for Meta's two requests", async () => {
     const { meta, lib, process_ } = await startGuide();
     const route = await runCodeBlock(codeBlockUnder(PAGE, "## A route handler"), {
       modules: { "@omniops/whatsapp": channelPackage, "@/lib/whatsapp": lib },
       names: { process: process_ },
     });
-    let later: Promise<unknown> | undefined;
-    const after = (work: () => Promise<unknown>) => {
-      later = work();
-    };
-    const cron = await runCodeBlock(
-      codeBlockUnder(
-        "docs/guides/serverless.md",
-        "In Next.js, [a route handler](nextjs.md#a-route-handler) and Next's `after`:",
-      ),
-      { modules: { "next/server": { after }, "@/lib/whatsapp": lib }, names: { process: process_ } },
-    );
+    const url = await listen(asRoute(route));
+
+    await takesMetasRequestsOnly(url);
+    await (lib.channel as () => WhatsAppPlugin)().start();
+    await answers(meta, url);
+  });
+
+  /** A route of the guide to serverless hosts, and what it has put off until its response has left. */
+  async function serverlessRoute(heading: string, lib: object, process_: object) {
+    const put = { off: [] as (() => Promise<unknown>)[] };
+    const after = (work: () => Promise<unknown>) => void put.off.push(work);
+    const route = await runCodeBlock(codeBlockUnder("docs/guides/serverless.md", heading), {
+      modules: { "next/server": { after }, "@omniops/whatsapp": channelPackage, "@/lib/whatsapp": lib },
+      names: { process: process_ },
+    });
+    return { route, put };
+  }
+
+  it("has a webhook's route for a host that is only alive while it is called: the answer leaves after the response", async () => {
+    const { meta, lib, process_ } = await startGuide();
+    const { route, put } = await serverlessRoute("## In Next.js", lib, process_);
+    const url = await listen(asRoute(route));
+
+    await takesMetasRequestsOnly(url);
+    meta.setWebhookUrl(`${url}/api/whatsapp/webhook`);
+    meta.person({ name: "Ada" }).says("hello");
+    await meta.idle();
+    expect([put.off.length, meta.accepted.length]).toEqual([1, 0]);
+    await put.off[0]?.();
+
+    expect(meta.accepted.map(({ text }) => text)).toEqual(["*hello*"]);
+    expect(route.maxDuration).toBeGreaterThan(25);
+  });
+
+  it("has a cron for such a host, which nobody else may call", async () => {
+    const { meta, lib, process_ } = await startGuide();
+    const { route } = await serverlessRoute("## In Next.js", lib, process_);
+    const { route: cron, put } = await serverlessRoute("For the platform's cron, once a minute:", lib, process_);
     const url = await listen(asRoute(route));
     const asked = (authorization: string) =>
       (cron.GET as (request: Request) => Response)(new Request(url, { headers: { authorization } })).status;
 
-    expect(await (await fetch(`${url}${handshake}${VERIFY_TOKEN}`)).text()).toBe("4711");
-    expect((await fetch(`${url}${handshake}another`)).status).toBe(403);
-    const forged = { method: "POST", body: "{}", headers: { "x-hub-signature-256": `sha256=${"0".repeat(64)}` } };
-    expect((await fetch(`${url}/api/whatsapp/webhook`, forged)).status).toBe(401);
     meta.setWebhookUrl(`${url}/api/whatsapp/webhook`);
     meta.person({ name: "Ada" }).says("hello");
     await meta.idle();
-    expect([asked("Bearer another"), meta.accepted.length]).toEqual([401, 0]);
+    expect([asked("Bearer another"), put.off.length]).toEqual([401, 0]);
     expect(asked("Bearer s3cret")).toBe(202);
-    await later;
+    await put.off[0]?.();
 
     expect(meta.accepted.map(({ text }) => text)).toEqual(["*hello*"]);
   });

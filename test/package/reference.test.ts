@@ -1,6 +1,7 @@
 /** The pages of docs/reference/ say what the code says: those that are written from it are current, and leave nothing out. */
 import { readFileSync } from "node:fs";
 import { manifest } from "@omniops/whatsapp";
+import { migrate, planMigrations } from "@omniops/whatsapp/migrations";
 import { describe, expect, it } from "vitest";
 import { readMediaBytes, readMediaTimes } from "../../plugin/media/media-limits.ts";
 import { readQuota } from "../../plugin/media/quota.ts";
@@ -91,5 +92,31 @@ describe("docs/reference/tables.md", () => {
     const sections = read("docs/reference/tables.md").split(/^## /m);
     for (const table of manifest.tables.owned)
       expect(sections.find((one) => one.startsWith(`${table}\n`))).toMatch(/^\w+\n\n[A-Z][^|]+\.\n/);
+  });
+
+  it("says which columns the host's tables must have, and which are added to them", async () => {
+    const [, host = ""] = read("docs/reference/tables.md").split("# The host's tables\n");
+    const names = (cell = "") => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name ?? "");
+    const rows = [...host.matchAll(/^\| `(\w+)` +\|([^|]+)\|([^|]+)\|[^|]+\|$/gm)]
+      .map(([, table = "", own, added]) => ({ table, own: names(own), added: names(added) }))
+      .filter(({ own, added }) => own.length > 0 && added.length > 0);
+    const types: Readonly<Record<string, string>> = { id: "uuid", conversation_id: "uuid", created_at: "timestamptz" };
+    const { knex, drop } = await createTestDatabase({ empty: true });
+    const create = (table: string, columns: readonly string[]) =>
+      knex.raw(`create table ${table} (${columns.map((column) => `${column} ${types[column] ?? "text"}`).join(", ")})`);
+
+    expect(rows.map(({ table }) => table).sort()).toEqual([...manifest.tables.extended].sort());
+    for (const { table, own } of rows)
+      for (const column of own) {
+        // A table without any column would count as none.
+        await create(table, ["other", ...own.filter((one) => one !== column)]);
+        await expect(planMigrations(knex)).rejects.toThrow(`has no column "${column}"`);
+        await knex.raw(`drop table ${table}`);
+      }
+    for (const { table, own } of rows) await create(table, own);
+    await migrate(knex);
+    for (const { table, own, added } of rows)
+      expect(Object.keys(await knex(table).columnInfo()).sort()).toEqual([...own, ...added].sort());
+    await drop();
   });
 });
