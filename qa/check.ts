@@ -96,10 +96,14 @@ function collectValue(value: string, kind: Kind, secrets: Secrets, mode: TextMod
   COLLECT[kind]?.(value, secrets, mode);
 }
 
+/** No machine makes an id of them. */
+const OTHER_SCRIPT = /[^\P{L}A-Za-z]/u;
+
 const whole =
   (what: string, least = 6): Collect =>
-  (value, { values }) => {
-    if (value.length >= least) values.set(value, what);
+  (value, secrets, mode) => {
+    if (value.length >= least) secrets.values.set(value, what);
+    if (OTHER_SCRIPT.test(value)) collectText(value, secrets, mode);
   };
 
 const collectText: Collect = (value, secrets, mode) => {
@@ -128,9 +132,11 @@ const collectName: Collect = (value, secrets) => {
     } else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
 };
 
-const collectAddress: Collect = (value, secrets) => {
-  if (!/^[A-Z]{2}\./.test(value)) collectNumbers(value, secrets);
-  else if (value.length > 4) secrets.userIds.add(value);
+const collectAddress: Collect = (value, secrets, mode) => {
+  if (/^[A-Z]{2}\.[A-Za-z0-9.]+$/.test(value)) {
+    if (value.length > 4) secrets.userIds.add(value);
+  } else if (/\p{L}/u.test(value)) collectText(value, secrets, mode);
+  else collectNumbers(value, secrets);
 };
 
 const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
@@ -247,9 +253,11 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
       if (secrets.userIds.has(token)) found.add("a user id");
     }
   }
-  // A word of Meta's may be somebody's name as well, and so may letters that stand for others.
-  if (HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value)))
+  // A word of Meta's may be somebody's name as well, and so may letters that stand for others: those are Latin ones.
+  const holdsWords = HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value));
+  if (holdsWords || OTHER_SCRIPT.test(value))
     for (const [word] of readings.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
+      if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
       const what = secrets.words.get(fold(word));
       if (what === "a name" || (what !== undefined && !OF_THE_BUSINESS.has(kind))) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");

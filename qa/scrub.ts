@@ -74,6 +74,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     address(value) {
       if (digitsOf(value).length >= LEAST_NUMBER) people.learnNumber(value);
       else people.learnId(value, address);
+      learnWords(value);
     },
     username: people.learnUsername,
     id: (value) => people.learnId(value, id),

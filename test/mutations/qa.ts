@@ -3,6 +3,7 @@ import type { Mutation } from "./mutations.ts";
 
 const SCRUB = "qa/scrub.ts";
 const SCRUBBED = ["test/unit/qa/scrub.test.ts"];
+const OTHER_SCRIPTS = ["test/unit/qa/other-scripts.test.ts"];
 const WORKFLOW = ["test/integration/qa/workflow.test.ts"];
 
 export const QA_MUTATIONS: readonly Mutation[] = [
@@ -40,6 +41,20 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     find: " || isReal(candidate)) continue;",
     replace: ") continue;",
     tests: SCRUBBED,
+  },
+  {
+    rule: "qa: words of other scripts in an address's or an id's place are words",
+    file: "qa/pseudonyms.ts",
+    find: "if (!/^[A-Za-z0-9]/.test(character)) return shapeText(character);",
+    replace: "if (!/^[A-Za-z0-9]/.test(character)) return character;",
+    tests: OTHER_SCRIPTS,
+  },
+  {
+    rule: "qa: the checker looks for words in an address's place",
+    file: "qa/check.ts",
+    find: "} else if (/\\p{L}/u.test(value)) collectText(value, secrets, mode);",
+    replace: "}",
+    tests: OTHER_SCRIPTS,
   },
   {
     rule: "qa: a recording is cleaned of whoever is stored, also elsewhere",
