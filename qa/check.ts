@@ -5,6 +5,7 @@ import { isPronoun } from "./names.ts";
 import { CHANGED, FIXED_TEXT, INVENTED, type TextMode } from "./scrub.ts";
 import { SCHEME, shapeText } from "./shape-text.ts";
 import { asciiDigits, DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD } from "./spelling.ts";
+import { isLabel, unfolded, writtenInCard } from "./vcard.ts";
 
 /** Where something personal is left, and what it is: never the value itself. */
 export type Leak = { readonly file: string; readonly path: string; readonly what: string };
@@ -157,6 +158,9 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
   coordinate: whole("a place", 5),
   link: collectText,
   particulars: collectText,
+  label(value, secrets, mode) {
+    if (!isLabel(value)) collectText(value, secrets, mode);
+  },
   sentence: (value, secrets) => collectTelling(value, secrets),
   "media-url"(value, { values }) {
     for (const [, token = ""] of value.matchAll(/[?&](?:mid|hash|[a-z_]*sig\w*)=([\w~-]{8,})/g))
@@ -166,8 +170,11 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
     for (const [address] of value.matchAll(/\d+(?:\.\d+){3}/g)) values.set(address, "an address in the network");
   },
   vcard(value, secrets, mode) {
-    for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) collectName(name, secrets, mode);
-    collectTelling(value, secrets);
+    const card = unfolded(value);
+    for (const [, name = ""] of card.matchAll(/^(?:[\w-]+\.)?(?:FN|N)(?:;[^:\n]*)?:(.*)$/gim))
+      collectName(name, secrets, mode);
+    collectTelling(card, secrets);
+    collectText(writtenInCard(card), secrets, mode);
   },
   form(value, secrets, mode) {
     const form = parsed(value);
@@ -198,10 +205,23 @@ function collectNumbers(value: string, { numbers }: Secrets): void {
   for (const [number] of value.replace(NO_NUMBER, "|").matchAll(NUMBERS)) numbers.add(digitsOf(number).slice(-DIGITS));
 }
 
-const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system", "vcard"]);
+const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system"]);
 const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
   ...OF_THE_BUSINESS,
-  ...(["name", "text", "particulars", "username", "filename", "form", "link", "email", "emoji"] as const),
+  ...([
+    "word",
+    "name",
+    "text",
+    "particulars",
+    "vcard",
+    "label",
+    "username",
+    "filename",
+    "form",
+    "link",
+    "email",
+    "emoji",
+  ] as const),
 ]);
 
 type Place = { readonly member: string; readonly parent: string; readonly path: string };
@@ -242,7 +262,7 @@ function search(
 /** As it stands, and as it would read decoded: a wamid hides a number in base64. */
 function searchText(value: string, kind: Kind, report: (what: string) => void, secrets: Search): void {
   const found = new Set<string>();
-  const readings = readingsOf(value);
+  const readings = readingsOf(kind === "vcard" ? unfolded(value) : value);
   for (const reading of [...readings, ...hiddenIn(value)]) {
     if (hasNumber(reading, secrets.numbers)) found.add("a number");
     for (const what of secrets.valuesIn(reading)) found.add(what);
@@ -254,9 +274,11 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
     }
   }
   // A word of Meta's may be somebody's name as well, and so may letters that stand for others: those are Latin ones.
-  const holdsWords = HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value));
+  const isTheirs = (kind === "word" && isWord(value)) || (kind === "label" && isLabel(value));
+  const holdsWords = !isTheirs && HOLDS_WORDS.has(kind);
+  const written = kind === "vcard" ? readings.map(writtenInCard) : readings;
   if (holdsWords || OTHER_SCRIPT.test(value))
-    for (const [word] of readings.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
+    for (const [word] of written.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
       if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
       const what = secrets.words.get(fold(word));
       if (what === "a name" || (what !== undefined && !OF_THE_BUSINESS.has(kind))) found.add(what);

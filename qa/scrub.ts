@@ -5,6 +5,7 @@ import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
 import { shapeText } from "./shape-text.ts";
 import { digitsOf, fold, UNSPACED, WORD } from "./spelling.ts";
+import { isLabel, otherCard, unfolded } from "./vcard.ts";
 
 /**
  * What becomes of what people wrote. `shape`: letters and digits are replaced, everything else stays. `keep`: only names,
@@ -49,8 +50,6 @@ export const INVENTED =
 export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
 /** Fewer digits are a price, a year or a code of the business's. */
 const LEAST_NUMBER = 7;
-/** What a card's line says of itself, and of nobody. */
-const OF_A_LINE = /^(?:type|charset|encoding|pref|value)=/i;
 
 /** Makes a scrubber. It learns everything first, then scrubs. */
 export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions): Scrubber {
@@ -87,7 +86,9 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       if (filled !== undefined) learn(filled, "form", "", kindInForm);
     },
     vcard(value) {
-      for (const [, name = ""] of value.matchAll(/^(?:FN|N)\b[^:\n]*:(.*)$/gim)) people.learnName(name);
+      for (const [, name = ""] of unfolded(value).matchAll(/^(?:item\d+\.)?(?:FN|N)\b[^:\n]*:(.*)$/gim))
+        people.learnName(name);
+      learnWords(value);
     },
     system(value) {
       const [, who = ""] = CHANGED.exec(value) ?? [];
@@ -95,6 +96,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     },
     text: learnWords,
     particulars: learnWords,
+    label: learnWords,
     filename: learnWords,
   };
 
@@ -162,25 +164,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   }
 
   function vcard(value: string): string {
-    return value
-      .split(/(?<=\n)/)
-      .map(vcardLine)
-      .join("");
-  }
-
-  function vcardLine(line: string): string {
-    const at = line.indexOf(":");
-    if (at === -1) return shapeText(clean(line));
-    const [field = "", ...parameters] = line.slice(0, at).split(";");
-    if (/^(?:BEGIN|END|VERSION)$/i.test(field)) return line;
-    const told = parameters.map((one) => {
-      const value = one.indexOf("=") + 1;
-      if (OF_A_LINE.test(one) || value === 0) return one;
-      const rest = clean(one.slice(value));
-      return one.slice(0, value) + (/^waid=\d+$/i.test(one) ? rest : shapeText(rest));
-    });
-    const rest = line.slice(at + 1);
-    return `${[field, ...told].join(";")}:${/(?:^|\.)(?:FN|N)$/i.test(field) ? name(rest) : shapeText(clean(rest))}`;
+    return otherCard(value, { name, number: clean, text: (written) => shapeText(clean(written)) });
   }
 
   function time(value: string): string {
@@ -228,6 +212,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     time: (value) => (/^\d{10}(\d{3})?$/.test(value) ? time(value) : text(value)),
     coordinate,
     particulars,
+    label: (value) => (isLabel(value) ? value : particulars(value)),
     filename,
     form,
     vcard,

@@ -303,6 +303,81 @@ describe("a card in the words of its program", () => {
   });
 });
 
+describe("what somebody has written into a card", () => {
+  const CARD = [
+    "BEGIN:VCARD",
+    "item1.TEL;waid=14155550123;type=CELL,pref:+1 415 555 0123",
+    "item1.X-ABLabel:_$!<Mobile>!$_",
+    "ADR;TYPE=home;CHARSET=UTF-8:;;Quarry Lane 3;;;;",
+    "NOTE:one two",
+    " Kathrin lives in Basel: ring",
+    "TEL;TYPE=Brotherheart:1",
+    "TEL;VOICE;Sweetheart:2",
+    "Kathrin again: and again",
+    "Kathrin.TEL;Basel=x:3",
+    "FN:Leopoldina Wint",
+    " erhalter",
+    "END:VCARD",
+  ].join("\r\n");
+  const original = (body = "hi") => ({
+    x: [
+      delivery({ type: "text", text: { body } }),
+      delivery({
+        type: "contacts",
+        contacts: [
+          {
+            vcard: CARD,
+            phones: [
+              { phone: "1", type: "Adalberta" },
+              { phone: "2", type: "iPhone" },
+            ],
+            emails: [{ type: "Brotherheart" }],
+            addresses: [{ type: "HOME" }],
+            urls: [{ type: "Basel" }],
+          },
+        ],
+      }),
+    ],
+  });
+  const WORDS = /kathrin|lives|basel|ring|herheart|sweetheart|again|quarry|leopold|wint|erhalter|adalberta|5550123/i;
+
+  it.each(MODES)("is gone, on whatever line it stands, and what its program says stays, texts: %s", (mode) => {
+    const text = writeJson(scrubbed(original(), mode)).replaceAll("\\r\\n", "\n");
+
+    expect(text).not.toMatch(WORDS);
+    expect(text).toMatch(/^item1\.TEL;waid=10\d+;type=CELL,pref:\+0 000 000 0000$/m);
+    expect(text).toMatch(/^item1\.X-ABLabel:_\$!<Xxxxxx>!\$_\nADR;TYPE=home;CHARSET=UTF-8:;;Xxxxxx Xxxx 0;;;;$/m);
+    expect(text).toMatch(/^TEL;TYPE=Xxxxxxxxxxxx:0?1?\nTEL;VOICE;Xxxxxxxxxx:/m);
+    expect([...text.matchAll(/"type":"(iPhone|HOME|X[^"]*)"/g)].map(([, type]) => type).slice(-4)).toContain("HOME");
+    expect(findLeaks([original()], [{ file: "x", json: scrubbed(original(), mode) }], mode)).toEqual([]);
+  });
+
+  it("names whoever is named on two lines of it in what others write", () => {
+    const [first] = (scrubbed(original("ask Winterhalter"), "keep") as { x: unknown[] }).x;
+
+    expect(JSON.stringify(first)).not.toMatch(/winterhalter/i);
+  });
+
+  it.each([
+    ["vcard", "NOTE:in Basel"],
+    ["vcard", "TEL;TYPE=Brotherheart:1"],
+    ["phones", [{ type: "Brotherheart" }]],
+    ["text", { body: "Kathrin" }],
+  ])("is found by the checker in %s: %j", (member, json) => {
+    const found = findLeaks([original()], [{ file: "x", json: { [member]: json } }], "shape");
+
+    expect(found.map(({ what }) => what)).toEqual(["a word of a text"]);
+  });
+
+  it("is not what a program says, though somebody else writes it", () => {
+    const said = original(
+      "call me home, at work, on my mobile: the version, the note, the email of the iPhone, the charset",
+    );
+
+    expect(findLeaks([said], [{ file: "x", json: scrubbed(said, "shape") }], "shape")).toEqual([]);
+  });
+});
+
 describe("what stands where an emoji should", () => {
   const emojiOf = (emoji: string) => {
     const reaction = { message_id: "wamid.X", emoji };
