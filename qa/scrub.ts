@@ -4,7 +4,7 @@ import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
 import { shapeText } from "./shape-text.ts";
-import { digitsOf, fold, UNSPACED, WORD } from "./spelling.ts";
+import { asciiDigits, digitsOf, fold, UNSPACED, WORD, withDigits } from "./spelling.ts";
 import { isLabel, otherCard, unfolded } from "./vcard.ts";
 
 /**
@@ -123,7 +123,8 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     if (value.trim() === "") return value;
     if (!/[\p{L}\p{N}]/u.test(value)) return "🙂";
     return value
-      .replace(/\p{N}+/gu, (digits) => pseudonyms.alike("digits", digits).slice(0, digits.length))
+      .replace(/[\p{Nl}\p{No}]/gu, "0")
+      .replace(/\p{Nd}+/gu, (digits) => withDigits(digits, pseudonyms.alike("digits", asciiDigits(digits))))
       .replace(WORD, (word) =>
         word.length === 1 && !UNSPACED.test(word) ? shapeText(word) : pseudonyms.nameWord(word),
       );
@@ -218,7 +219,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     vcard,
     sdp: () => "v=0\r\n",
     birthday: () => "1990-01-01",
-    emoji: (value) => (/[\p{L}]|\d{3}/u.test(value) ? shapeText(value) : value),
+    emoji: (value) => (/\p{L}|(?:\p{N}\ufe0f?\u20e3?){3}/u.test(value) ? shapeText(value) : value),
   };
 
   function number(value: number, kind: Kind): number {

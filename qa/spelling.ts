@@ -1,15 +1,14 @@
 /** In how many ways one number or name is written: digits of other scripts, marks on letters, capitals. */
 
-/** The zeros of the scripts whose digits people dial with; each is followed by its other nine. */
-const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10];
-
-/** For a character class: a digit of any of these scripts. */
-export const DIGIT = ZEROS.map((zero) => `${String.fromCodePoint(zero)}-${String.fromCodePoint(zero + 9)}`).join("");
+/** A digit of any script, be it on the cap of a key. */
+const DIGIT = "\\p{Nd}\\ufe0f?\\u20e3?";
 /** For a character class: what people put between the digits of a number, and marks of direction that phones add. */
 const BETWEEN = " \\t\\p{Zs}().\\-/\\u2010-\\u2015\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069";
+/** Between a few digits and a few more; what is between two whole numbers parts them. */
+const BETWEEN_FEW = "(?<=(?<!\\p{Nd})\\p{Nd}{1,4})[,_](?=\\p{Nd}{1,4}(?!\\p{Nd}))";
 
 /** Seven digits or more, with at most three signs between two of them. */
-export const NUMBER = `\\+?[${DIGIT}](?:[${BETWEEN}]{0,3}[${DIGIT}]){6,}`;
+export const NUMBER = `\\+?${DIGIT}(?:(?:[${BETWEEN}]{0,3}|${BETWEEN_FEW})${DIGIT}){6,}`;
 /** A day of these centuries, with its time if there is one: nobody's number. */
 export const DATE =
   "(?<!\\d)(?:19|20)\\d\\d(?<point>[-./])(?:0[1-9]|1[0-2])\\k<point>(?:0[1-9]|[12]\\d|3[01])(?![-./]?\\d)(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)?";
@@ -24,7 +23,7 @@ export const WORD = /[\p{L}\p{M}]+/gu;
 export const UNSPACED =
   /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
 
-const ANY_DIGIT = new RegExp(`[${DIGIT}]`, "gu");
+const ANY_DIGIT = /\p{Nd}/gu;
 /** Letters that no decomposition turns into a plain one. */
 const PLAIN: Readonly<Record<string, string>> = { ø: "o", ł: "l", đ: "d", ß: "ss", æ: "ae", œ: "oe", ı: "i" };
 /** Accents, the short vowels of Arabic, and the line that stretches its words. */
@@ -32,7 +31,7 @@ const MARKS = /[\u0300-\u036f\u064b-\u0652\u0640]/g;
 
 /** Every digit as 0 to 9, the rest as it is. */
 export function asciiDigits(text: string): string {
-  return text.replace(ANY_DIGIT, (digit) => String(digit.charCodeAt(0) - zeroOf(digit)));
+  return text.replace(ANY_DIGIT, (digit) => String((digit.codePointAt(0) ?? 0) - zeroOf(digit)));
 }
 
 /** Only the digits, as 0 to 9. */
@@ -43,7 +42,7 @@ export function digitsOf(text: string): string {
 /** Other digits in the place and script of those in a text. @param digits as many as there are in it. */
 export function withDigits(text: string, digits: string): string {
   let at = 0;
-  return text.replace(ANY_DIGIT, (digit) => String.fromCharCode(zeroOf(digit) + Number(digits[at++] ?? 0)));
+  return text.replace(ANY_DIGIT, (digit) => String.fromCodePoint(zeroOf(digit) + Number(digits[at++] ?? 0)));
 }
 
 /** Alike for every spelling of a word: `Núñez`, `nunez`, `NUÑEZ`. */
@@ -52,7 +51,10 @@ export function fold(word: string): string {
   return plain.replace(/[øłđßæœı]/g, (letter) => PLAIN[letter] ?? letter);
 }
 
+/** Unicode has the ten of each script in a row, from the zero on; of the mathematical ones five times ten. */
 function zeroOf(digit: string): number {
-  const code = digit.charCodeAt(0);
-  return ZEROS.find((zero) => code >= zero && code < zero + 10) ?? code;
+  const code = digit.codePointAt(0) ?? 0;
+  let first = code;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first--;
+  return code - ((code - first) % 10);
 }

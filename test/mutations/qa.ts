@@ -25,7 +25,7 @@ export const QA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "qa: a text in an emoji's place is a text",
     file: SCRUB,
-    find: "emoji: (value) => (/[\\p{L}]|\\d{3}/u.test(value) ? shapeText(value) : value),",
+    find: "emoji: (value) => (/\\p{L}|(?:\\p{N}\\ufe0f?\\u20e3?){3}/u.test(value) ? shapeText(value) : value),",
     replace: "emoji: (value) => value,",
     tests: SCRUBBED,
   },
@@ -63,6 +63,20 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     find: "    collectText(writtenInCard(card), secrets, mode);\n",
     replace: "",
     tests: SCRUBBED,
+  },
+  {
+    rule: "qa: a digit of any script, or on a key's cap, is one of a number",
+    file: "qa/spelling.ts",
+    find: 'const DIGIT = "\\\\p{Nd}\\\\ufe0f?\\\\u20e3?";',
+    replace: 'const DIGIT = "[0-9٠-٩۰-۹०-९০-৯๐-๙０-９]";',
+    tests: OTHER_SCRIPTS,
+  },
+  {
+    rule: "qa: digits of a name are replaced in any script",
+    file: SCRUB,
+    find: 'withDigits(digits, pseudonyms.alike("digits", asciiDigits(digits)))',
+    replace: "digits",
+    tests: OTHER_SCRIPTS,
   },
   {
     rule: "qa: words of other scripts in an address's or an id's place are words",

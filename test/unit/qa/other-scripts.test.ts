@@ -73,3 +73,64 @@ describe("a form whose fields are named like Meta's", () => {
     expect(leaksOf(filled({ from: "Αθήνα" }), { from: "Αθήνα2650d4" }, "shape")).toEqual(["a word of a text"]);
   });
 });
+
+/** Each of these is a script's zero, as the Unicode standard's Nd has them. */
+const ZEROS = "٠ ۰ ߀ ० ০ ੦ ૦ ୦ ௦ ౦ ೦ ൦ ෦ ๐ ໐ ༠ ၀ ႐ ០ ᠐ ᥆ ᧐ ᪀ ᪐ ᭐ ᮰ ᱀ ᱐ ꘠ ꣐ ꤀ ꧐ ꧰ ꩐ ꯰ ０ 𐒠 𑁦 𑄶 𖩠 𝟎 𝟘 𝟢 𝟬 𝟶 𞅀 𞥐".split(
+  " ",
+);
+const NUMBER = "0942123456789";
+const inDigitsOf = (zero: string, number = NUMBER) =>
+  number.replace(/\d/g, (digit) => String.fromCodePoint(zero.codePointAt(0)! + Number(digit)));
+
+const keptText = (body: string, name?: string) =>
+  String(objectOf(messageIn(scrubbed(delivery({ type: "text", text: { body } }, name), "keep")).text).body);
+
+describe("digits of whatever script", () => {
+  it.each(ZEROS)("are other ones of the same script, in a name and in a text: %s", (zero) => {
+    const number = inDigitsOf(zero);
+    const original = delivery({ type: "text", text: { body: `ring ${number}!` } }, `Aung ${number}`);
+    const profile = objectOf(objectsIn(valueIn(scrubbed(original, "keep")).contacts)[0]?.profile);
+    const own = new RegExp(`[${zero}-${inDigitsOf(zero, "9")}]{13}`, "u");
+
+    for (const written of [String(profile.name), keptText(`ring ${number}!`)]) {
+      expect(written).toMatch(own);
+      expect(written).not.toContain(number);
+    }
+    expect(leaksOf(original, { text: { body: NUMBER } }, "keep")).toEqual(["a number"]);
+    expect(leaksOf(original, { text: { body: number } }, "keep")).toEqual(["a number"]);
+    for (const mode of MODES) expect(leaksOf(original, scrubbed(original, mode), mode)).toEqual([]);
+  });
+
+  it.each([
+    ["in keycaps", "4️⃣1️⃣5️⃣5️⃣5️⃣5️⃣0️⃣1️⃣2️⃣3️⃣", /^(?:\d\ufe0f\u20e3){10}$/u],
+    ["in keycaps with spaces", "4⃣ 1⃣ 5⃣ 5⃣ 5⃣ 5⃣ 0⃣ 1⃣", /^(?:\d\u20e3 ?){8}$/u],
+    ["with commas", "06,12,34,56,78", /^\d\d(?:,\d\d){4}$/],
+    ["with lines", "06_12_34_56_78", /^\d\d(?:_\d\d){4}$/],
+  ])("are a number %s, whose spelling stays", (_, text, spelling) => {
+    const original = delivery({ type: "text", text: { body: text } });
+
+    expect(keptText(text)).toMatch(spelling);
+    expect(keptText(text)).not.toBe(text);
+    expect(leaksOf(original, original, "keep")).toContain("a number");
+  });
+
+  it("are two numbers with a comma between them", () => {
+    const [one, other] = keptText("call 07700900123,07700900124 now").slice(5, -4).split(",");
+    const alone = keptText("call 07700900124");
+
+    expect(alone).toBe(`call ${other}`);
+    expect(one).not.toBe(other);
+  });
+
+  it("that are no digits one dials are none in a name", () => {
+    const [contact] = objectsIn(valueIn(scrubbed(delivery({}, "Rex Ⅷ ④⑤"), "keep")).contacts);
+
+    expect(String(objectOf(contact?.profile).name)).not.toMatch(/Ⅷ|④|⑤/);
+  });
+
+  it("are no emoji", () => {
+    const clean = messageIn(scrubbed(delivery({ reaction: { emoji: "၀၉၄ 4️⃣1️⃣5️⃣" } }), "keep"));
+
+    expect(objectOf(clean.reaction).emoji).not.toMatch(/[၉၄415]/u);
+  });
+});
