@@ -2,9 +2,24 @@
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
+import { hiddenIn, readingsOf } from "./readings.ts";
 import { CHANGED, FIXED_TEXT, INVENTED, type TextMode } from "./scrub.ts";
 import { SCHEME, shapeText } from "./shape-text.ts";
-import { asciiDigits, DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD } from "./spelling.ts";
+import {
+  asciiDigits,
+  DATE,
+  digitsOf,
+  EMAIL,
+  fold,
+  foldings,
+  joinedIn,
+  LINK_TOKEN,
+  NUMBER,
+  partsOf,
+  UNSPACED,
+  UUID,
+  WORD,
+} from "./spelling.ts";
 import { isLabel, unfolded, writtenInCard } from "./vcard.ts";
 
 /** Where something personal is left, and what it is: never the value itself. */
@@ -121,16 +136,10 @@ const collectName: Collect = (value, secrets) => {
   const { values, words, shortNames } = secrets;
   collectNumbers(value, secrets);
   const all = value.match(WORD) ?? [];
-  for (const [at, word] of all.entries())
-    if (isPronoun(word)) continue;
-    else if (UNSPACED.test(word)) {
-      if (/^\p{Script=Han}{3,4}$/u.test(word)) values.set(word.slice(-2), "a name");
-      if (word.length > 1) values.set(word, "a name");
-    } else if (word.length > 2) {
-      words.set(fold(word), "a name");
-      const next = all[at + 1];
-      if (next !== undefined && next.length > 1) words.set(fold(word + next), "a name");
-    } else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
+  for (const word of [...all.filter((one) => !isPronoun(one)), ...joinedIn(all)])
+    if (UNSPACED.test(word)) for (const part of partsOf(word)) values.set(part, "a name");
+    else if (word.length > 2) for (const folded of foldings(word)) words.set(folded, "a name");
+    else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
 };
 
 const collectAddress: Collect = (value, secrets, mode) => {
@@ -280,8 +289,8 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
   if (holdsWords || OTHER_SCRIPT.test(value))
     for (const [word] of written.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
       if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
-      const what = secrets.words.get(fold(word));
-      if (what === "a name" || (what !== undefined && !OF_THE_BUSINESS.has(kind))) found.add(what);
+      for (const what of foldings(word).flatMap((folded) => secrets.words.get(folded) ?? []))
+        if (what === "a name" || !OF_THE_BUSINESS.has(kind)) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");
     }
   for (const what of found) report(what);
@@ -310,22 +319,6 @@ function finderOf(values: ReadonlyMap<string, string>): Search["valuesIn"] {
 
 const START = 5;
 
-/** What a person would read, with and without the escapes of an address and of JSON. */
-function readingsOf(value: string): readonly string[] {
-  const unescaped = value.includes("%") ? [decoded(value)] : [];
-  const plain = /\\u[0-9a-f]{4}/i.test(value)
-    ? [value.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))]
-    : [];
-  return [value, ...unescaped, ...plain];
-}
-
-/** What base64 in it may hold. It begins at any place of a run: a path's parts are of the same letters. */
-function hiddenIn(value: string): readonly string[] {
-  return [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].flatMap(([run]) =>
-    [0, 1, 2, 3].map((at) => Buffer.from(run.slice(at), "base64").toString("latin1")),
-  );
-}
-
 /** A long one anywhere among its digits; a short one as all of them, or their end: any id has seven digits of somebody's. */
 function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
   for (const [run] of asciiDigits(value).matchAll(DIGIT_RUNS)) {
@@ -339,14 +332,6 @@ function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
 
 /** Digits with signs between them, and no words. */
 const DIGIT_RUNS = /\d(?:[^\p{L}\d\n]{0,4}\d){6,}/gu;
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}
 
 function parsed(value: string): unknown {
   try {

@@ -2,7 +2,21 @@
 import { callingCodeOf } from "./calling-codes.ts";
 import { isPronoun } from "./names.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
-import { DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD, withDigits } from "./spelling.ts";
+import {
+  DATE,
+  digitsOf,
+  EMAIL,
+  fold,
+  foldings,
+  joinedIn,
+  LINK_TOKEN,
+  NUMBER,
+  partsOf,
+  UNSPACED,
+  UUID,
+  WORD,
+  withDigits,
+} from "./spelling.ts";
 
 /** Everybody and everything that was learnt, and a text without them. */
 export type TextCleaner = {
@@ -92,22 +106,27 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     return pseudonyms().address(token);
   }
 
+  function isSomebodysName(word: string): boolean {
+    return foldings(word).some((folded) => names.has(folded));
+  }
+
   /** Two letters are a word of somebody's language as often as a name: then the spelling decides. */
   function isName(word: string): boolean {
-    if (!names.has(fold(word))) return false;
+    if (!isSomebodysName(word)) return false;
     return word.length > 2 || (word.length === 2 && /^\p{Lu}/u.test(word));
   }
 
   return {
     learnName(name) {
       const words = name.match(WORD) ?? [];
-      for (const [at, word] of words.entries()) {
-        if (isPronoun(word)) continue;
-        if (UNSPACED.test(word)) for (const part of partsOf(word)) unspaced.add(part);
-        names.add(fold(word));
-        // Handles and hashtags have no space.
-        const next = words[at + 1];
-        if (next !== undefined && word.length > 1 && next.length > 1) names.add(fold(word + next));
+      const own = words.filter((word) => !isPronoun(word));
+      for (const word of [...own, ...joinedIn(words)]) {
+        for (const folded of foldings(word)) names.add(folded);
+        if (!UNSPACED.test(word)) continue;
+        for (const part of partsOf(word)) {
+          unspaced.add(part);
+          names.add(fold(part));
+        }
       }
     },
     learnNumber(value) {
@@ -120,16 +139,10 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     learnUsername: (username) => void usernames.add(fold(username)),
     learnId: (value, replace) => void ids.set(value, replace),
     knowsNumber: (digits) => numbers.has(digits),
-    isSomebodys: (word) => names.has(fold(word)) || usernames.has(fold(word)),
+    isSomebodys: (word) => isSomebodysName(word) || usernames.has(fold(word)),
     clean,
     number,
   };
-}
-
-/** A Chinese name begins with the family's: the rest is what friends say. */
-function partsOf(name: string): readonly string[] {
-  const given = /^\p{Script=Han}{3,4}$/u.test(name) ? [name.slice(-2)] : [];
-  return name.length > 1 ? [name, ...given] : [];
 }
 
 /** Each rule sees only what those before it have left. */

@@ -41,6 +41,8 @@ const HOLDS_WORDS = /[\p{L}\p{Nl}\p{No}]/u;
 const A_UUID = new RegExp(`^${UUID}$`);
 /** So many tries find a free one wherever there is room; where there is none it grows. */
 const TRIES = 40;
+/** So many find one that is nobody's, unless all of them are somebody's: then no letter stays. */
+const MOST_TRIES = 1000;
 
 /**
  * @param salt secret: whoever has it can find out a number by trying all of them.
@@ -57,9 +59,11 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
     if (known !== undefined) return known;
     for (let attempt = 0; ; attempt++) {
       const built = build(sourceOf(salt, key, attempt));
-      const candidate = attempt < TRIES ? built : `${built}${attempt - TRIES}`;
+      const isNobodys = attempt < MOST_TRIES ? !isReal(built) : true;
+      const free = attempt < MOST_TRIES ? built : shapeText(built);
+      const candidate = attempt < TRIES ? built : `${free}${attempt - TRIES}`;
       const owned = `${space}\u0000${candidate}`;
-      if (candidate === original || owners.has(owned) || isReal(candidate)) continue;
+      if (candidate === original || owners.has(owned) || !isNobodys || isReal(candidate)) continue;
       owners.set(owned, key);
       made.set(key, candidate);
       return candidate;

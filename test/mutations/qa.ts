@@ -39,7 +39,7 @@ export const QA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "qa: no stand-in is somebody's",
     file: "qa/pseudonyms.ts",
-    find: " || isReal(candidate)) continue;",
+    find: " || !isNobodys || isReal(candidate)) continue;",
     replace: ") continue;",
     tests: SCRUBBED,
   },
@@ -76,6 +76,27 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     file: SCRUB,
     find: 'withDigits(digits, pseudonyms.alike("digits", asciiDigits(digits)))',
     replace: "digits",
+    tests: OTHER_SCRIPTS,
+  },
+  {
+    rule: "qa: a name is one without its space, and with its dots written out",
+    file: "qa/clean-text.ts",
+    find: "for (const word of [...own, ...joinedIn(words)]) {",
+    replace: "for (const word of own) {",
+    tests: OTHER_SCRIPTS,
+  },
+  {
+    rule: "qa: the checker knows a name without its space",
+    file: "qa/check.ts",
+    find: ", ...joinedIn(all)])",
+    replace: "])",
+    tests: OTHER_SCRIPTS,
+  },
+  {
+    rule: "qa: what friends and strangers say of an unspaced name is a name",
+    file: "qa/spelling.ts",
+    find: "return [part, family, given];",
+    replace: "return [part, given];",
     tests: OTHER_SCRIPTS,
   },
   {

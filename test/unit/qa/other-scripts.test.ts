@@ -134,3 +134,49 @@ describe("digits of whatever script", () => {
     expect(objectOf(clean.reaction).emoji).not.toMatch(/[၉၄415]/u);
   });
 });
+
+describe("a name that others write in their own way", () => {
+  it.each([
+    ["김민준", "안녕하세요 김민준님", "민준"],
+    ["김민준", "민준이가 왔어요", "민준"],
+    ["김민준", "민준아".normalize("NFD"), "민준".normalize("NFD")],
+    ["김 민준", "김민준님", "민준"],
+    ["남궁민수", "민수야", "민수"],
+    ["田中太郎", "田中様、こんにちは", "田中"],
+    ["田中太郎", "太郎さん", "太郎"],
+    ["田中さくら", "田中様", "田中"],
+    ["諸葛亮", "諸葛先生", "諸葛"],
+    ["أحمد", "مرحبا احمد", "احمد"],
+    ["احمد", "مرحبا أَحمد", "أَحمد"],
+    ["رحمٰن", "رحمن", "رحمن"],
+    ["Jürgen Müller", "ask MUELLER", "MUELLER"],
+    ["Jürgen Mueller", "ask Müller", "Müller"],
+    ["Jürgen Müller", "ask Muller", "Muller"],
+    ["Jürgen Müller", "mail juergenmueller", "juergenmueller"],
+    ["Bjørn Ångström", "ask Bjoern or Aangstroem", "oe"],
+    ["O'Brien", "ask OBrien", "OBrien"],
+    ["Mary Ann Smith", "I am @maryannsmith", "mary"],
+    ["Mary Ann Smith", "#annsmith", "ann"],
+    ["J. R. R. Tolkien", "jrrtolkien", "jrr"],
+  ])("of %s is another one in: %s", (name, text, secret) => {
+    const original = delivery({ type: "text", text: { body: text } }, name);
+    const clean = scrubbed(original, "keep");
+
+    expect(keptText(text, name)).not.toContain(secret);
+    expect(leaksOf(original, { text: { body: text } }, "keep")).toContain("a name");
+    expect(leaksOf(original, clean, "keep")).toEqual([]);
+  });
+
+  it("leaves what stands around it, and is of the same script", () => {
+    expect(keptText("안녕하세요 김민준님", "김민준")).toMatch(/^안녕하세요 \p{Script=Hangul}{2}님$/u);
+    expect(keptText("田中様、こんにちは", "田中太郎")).toMatch(/^\p{Script=Han}{2}様、こんにちは$/u);
+    expect(keptText("I saw a d in DA, and he is Jo", "D. A. Jones-Bo")).toBe("I saw a d in DA, and he is Jo");
+  });
+
+  it("is not given to somebody else while it is a part of somebody's", () => {
+    const all = ["서연", "지우", "하준", "도윤", "은우", "시우", "지호", "예준", "유나", "수아"];
+    const original = { x: all.map((given) => delivery({}, `김${given}`)) };
+
+    expect(leaksOf(original, scrubbed(original, "keep"), "keep")).toEqual([]);
+  });
+});

@@ -405,6 +405,18 @@ describe("two originals", () => {
     expect(new Set(all.map((one) => alike("digits", `1234${one}`))).size).toBe(all.length);
   });
 
+  it("never have a name that is somebody's with something behind it, also when every name is", () => {
+    const names = (real: ReadonlySet<string>) => {
+      const { nameWord } = createPseudonyms("a salt", (value) => real.has(value));
+      return Array.from({ length: 400 }, (_, at) => /^\p{L}+/u.exec(nameWord(`Q${at}`))![0]);
+    };
+    const all = [...new Set(names(new Set()))];
+
+    expect(all.length).toBeGreaterThan(90);
+    for (const real of [new Set(all.slice(0, 60)), new Set(all)])
+      expect(names(real).filter((name) => real.has(name))).toEqual([]);
+  });
+
   it("never have what is somebody's", () => {
     const { coordinate } = createPseudonyms("a salt", (value) => all.includes(value));
 
