@@ -1,4 +1,5 @@
 /** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
+import { finderOf } from "./finder.ts";
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
@@ -33,6 +34,7 @@ type Secrets = {
   /** The last digits of every number, or all that there are. */
   readonly numbers: Set<string>;
   readonly words: Map<string, "a name" | "a word of a text">;
+  readonly fileWords: Set<string>;
   /** Two letters, in their spelling. */
   readonly shortNames: Set<string>;
   readonly usernames: Set<string>;
@@ -72,6 +74,7 @@ export function findLeaks(
   const secrets: Secrets = {
     numbers: new Set(),
     words: new Map(),
+    fileWords: new Set(),
     shortNames: new Set(),
     usernames: new Set(),
     userIds: new Set(),
@@ -125,12 +128,16 @@ const whole =
 const collectText: Collect = (value, secrets, mode) => {
   collectTelling(value, secrets);
   if (mode === "keep") return;
-  for (const [word] of value.replace(SCHEME, "").matchAll(WORD)) {
-    const folded = fold(word);
-    const stays = shapeText(word) === word || folded === fold(FIXED_TEXT);
-    if (word.length > 3 && !stays && !secrets.words.has(folded)) secrets.words.set(folded, "a word of a text");
-  }
+  for (const folded of tellingWords(value.replace(SCHEME, "")))
+    if (!secrets.words.has(folded)) secrets.words.set(folded, "a word of a text");
 };
+
+/** Without those that a scrubber may leave, or make. */
+function tellingWords(text: string): readonly string[] {
+  return (text.match(WORD) ?? [])
+    .filter((word) => word.length > 3 && shapeText(word) !== word && fold(word) !== fold(FIXED_TEXT))
+    .map(fold);
+}
 
 const collectName: Collect = (value, secrets) => {
   const { values, words, shortNames } = secrets;
@@ -200,7 +207,11 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
     for (const address of [before, after]) collectAddress(address, secrets, mode);
   },
   text: collectText,
-  filename: (value, secrets, mode) => collectText(value, secrets, mode === "keep" ? "shape" : mode),
+  /** Its words are everybody's in a text that was kept. */
+  filename(value, secrets) {
+    collectTelling(value, secrets);
+    for (const folded of tellingWords(value.replace(/\.[A-Za-z0-9]{1,5}$/, ""))) secrets.fileWords.add(folded);
+  },
 };
 
 /** Whatever in a text leads to somebody, be the text kept or not. */
@@ -292,32 +303,13 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
       for (const what of foldings(word).flatMap((folded) => secrets.words.get(folded) ?? []))
         if (what === "a name" || !OF_THE_BUSINESS.has(kind)) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");
+      if (kind === "filename" && secrets.fileWords.has(fold(word))) found.add("a word of a file name");
     }
   for (const what of found) report(what);
 }
 
 /** A shorter username is among the letters that any bytes make. */
 const LEAST_HIDDEN = 7;
-
-/** By their first letters: thousands of ids are looked for in tens of thousands of texts. */
-function finderOf(values: ReadonlyMap<string, string>): Search["valuesIn"] {
-  const byStart = new Map<string, [string, string][]>();
-  const short: [string, string][] = [];
-  for (const entry of values) {
-    const start = entry[0].slice(0, START);
-    if (start.length < START) short.push(entry);
-    else byStart.set(start, [...(byStart.get(start) ?? []), entry]);
-  }
-  return (text) => {
-    const found = short.filter(([value]) => text.includes(value)).map(([, what]) => what);
-    for (let at = 0; at + START <= text.length; at++)
-      for (const [value, what] of byStart.get(text.slice(at, at + START)) ?? [])
-        if (text.startsWith(value, at)) found.push(what);
-    return found;
-  };
-}
-
-const START = 5;
 
 /** A long one anywhere among its digits; a short one as all of them, or their end: any id has seven digits of somebody's. */
 function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {

@@ -100,6 +100,13 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     tests: OTHER_SCRIPTS,
   },
   {
+    rule: "qa: a word of a file's name is nobody's in a text",
+    file: "qa/check.ts",
+    find: 'if (kind === "filename" && secrets.fileWords',
+    replace: "if (secrets.fileWords",
+    tests: ["test/unit/qa/attacks.test.ts"],
+  },
+  {
     rule: "qa: words of other scripts in an address's or an id's place are words",
     file: "qa/pseudonyms.ts",
     find: "if (!/^[A-Za-z0-9]/.test(character)) return shapeText(character);",
