@@ -22,6 +22,8 @@ import {
 export type TextCleaner = {
   learnName(name: string): void;
   learnNumber(number: string): void;
+  /** Numbers that somebody has written: whose they are, nobody knows. */
+  learnTold(text: string): void;
   learnUsername(username: string): void;
   /** An id, and what takes its place wherever it stands. */
   learnId(value: string, replace: (value: string) => string): void;
@@ -29,6 +31,8 @@ export type TextCleaner = {
   isSomebodys(word: string): boolean;
   /** The same text about nobody. Everything is learnt before. */
   clean(text: string): string;
+  /** The same for an id that the business has made: of its digits only those that somebody is known by, or has written. */
+  cleanOwn(text: string): string;
   number(token: string): string;
 };
 
@@ -46,6 +50,10 @@ const ENCODED = "[\\w.~+-]*(?:%[0-9A-Fa-f]{2}[\\w.~+-]*)+";
 const LEAST_ID = 6;
 /** So many last digits lead to the numbers that may be meant. */
 const TAIL = 7;
+/** So many belong to nobody else, whatever stands before them. */
+const LAST = 9;
+const NUMBERS = new RegExp(NUMBER, "gu");
+const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
 
 /** Leaves what it does not replace to the rules after it: null. */
 type Rule = { readonly pattern: RegExp; readonly replace: (found: string) => string | null };
@@ -56,31 +64,43 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   const usernames = new Set<string>();
   const ids = new Map<string, (value: string) => string>();
   const numbers = new Set<string>();
+  /** The last digits of all numbers that are known, or that somebody has written. */
+  const told = new Set<string>();
   const numbersByTail = new Map<string, string[]>();
 
   const known = (value: string) => (value.length < LEAST_ID ? null : (ids.get(value)?.(value) ?? null));
   const rule = (pattern: string, replace: Rule["replace"]): Rule => ({ pattern: new RegExp(pattern, "gu"), replace });
-  const RULES: readonly Rule[] = [
-    rule(ENCODED, decoded),
+  const rulesWith = (decode: Rule["replace"], ofNumbers: readonly Rule[]): readonly Rule[] => [
+    rule(ENCODED, decode),
     ...IDS.map((pattern) => rule(pattern, known)),
     rule(EMAIL, (email) => pseudonyms().email(email)),
     rule(MESSAGE_ID, (id) => pseudonyms().messageId(id)),
-    rule(USER_ID, (id) => pseudonyms().address(id)),
     rule(UUID, (uuid) => pseudonyms().uuid(uuid)),
     rule(LINK_TOKEN, (token) => pseudonyms().alike("opaque", token)),
-    rule(DATE, (date) => date),
-    rule(NUMBER, number),
+    ...ofNumbers,
     rule(USERNAME, (word) => (usernames.has(fold(word)) ? pseudonyms().username(word) : null)),
     { pattern: WORD, replace: (word) => (isName(word) ? pseudonyms().nameWord(word) : null) },
   ];
+  const RULES = rulesWith(
+    (run) => decoded(run, clean),
+    [rule(USER_ID, (id) => pseudonyms().address(id)), rule(DATE, (date) => date), rule(NUMBER, number)],
+  );
+  const RULES_OF_OWN = rulesWith(
+    (run) => decoded(run, cleanOwn),
+    [rule(NUMBER, (token) => (isTold(digitsOf(token)) ? number(token) : token))],
+  );
 
   function clean(text: string): string {
     return apply(RULES, withoutUnspaced(text));
   }
 
-  function decoded(run: string): string | null {
+  function cleanOwn(text: string): string {
+    return apply(RULES_OF_OWN, withoutUnspaced(text));
+  }
+
+  function decoded(run: string, cleaned: (text: string) => string): string | null {
     const text = unescaped(run);
-    const other = text === null ? text : clean(text);
+    const other = text === null ? text : cleaned(text);
     return other === null || other === text ? null : encodeURIComponent(other);
   }
 
@@ -104,6 +124,13 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
           return withDigits(token, before + pseudonyms().address(whole).slice(code.length));
       }
     return pseudonyms().address(token);
+  }
+
+  /** A long number anywhere among the digits, a short one as all of them or their end. */
+  function isTold(digits: string): boolean {
+    if ([0, TAIL, TAIL + 1].some((last) => told.has(digits.slice(-last)))) return true;
+    for (let at = 0; at + LAST <= digits.length; at++) if (told.has(digits.slice(at, at + LAST))) return true;
+    return false;
   }
 
   function isSomebodysName(word: string): boolean {
@@ -133,14 +160,19 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
       const digits = digitsOf(value);
       if (numbers.has(digits)) return;
       numbers.add(digits);
+      told.add(digits.slice(-LAST));
       const tail = digits.slice(-TAIL);
       numbersByTail.set(tail, [...(numbersByTail.get(tail) ?? []), digits]);
+    },
+    learnTold(text) {
+      for (const [token] of text.replace(NO_NUMBER, "|").matchAll(NUMBERS)) told.add(digitsOf(token).slice(-LAST));
     },
     learnUsername: (username) => void usernames.add(fold(username)),
     learnId: (value, replace) => void ids.set(value, replace),
     knowsNumber: (digits) => numbers.has(digits),
     isSomebodys: (word) => isSomebodysName(word) || usernames.has(fold(word)),
     clean,
+    cleanOwn,
     number,
   };
 }

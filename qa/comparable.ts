@@ -71,6 +71,8 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
       return mode === "fixed" ? "<link>" : shownText(value, mode);
     case "text":
       return shownText(value, mode);
+    case "own":
+      return withoutStandIns(value);
     default:
       return value;
   }
@@ -83,9 +85,11 @@ function shownText(value: string, mode: TextMode): string {
       .replace(/[\p{L}\p{M}]+/gu, "x")
       .replace(/\d+/g, "0");
   if (mode === "fixed") return value.trim() === "" ? value : FIXED_TEXT;
-  return value
-    .replace(IDS, ID)
-    .replace(EMAILS, "<email>")
-    .replace(LINK_TOKENS, "<token>")
-    .replace(DATES_AND_NUMBERS, (found, ...rest) => ((rest.at(-1) as { date?: string }).date ? found : "<number>"));
+  return withoutStandIns(value).replace(DATES_AND_NUMBERS, (found, ...rest) =>
+    (rest.at(-1) as { date?: string }).date ? found : "<number>",
+  );
+}
+
+function withoutStandIns(value: string): string {
+  return value.replace(IDS, ID).replace(EMAILS, "<email>").replace(LINK_TOKENS, "<token>");
 }

@@ -51,6 +51,11 @@ export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
 /** Fewer digits are a price, a year or a code of the business's. */
 const LEAST_NUMBER = 7;
 
+/** Digits in their place are no number of anybody's, or are replaced as a whole. */
+const TELLS_NO_NUMBER: ReadonlySet<Kind> = new Set<Kind>([
+  ...(["own", "id", "media-id", "business-id", "opaque", "media-url", "time", "coordinate", "sdp", "emoji"] as const),
+]);
+
 /** Makes a scrubber. It learns everything first, then scrubs. */
 export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions): Scrubber {
   const words = new Set<string>();
@@ -101,7 +106,9 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   };
 
   function learnValue(value: string, kind: Kind): void {
-    if (value !== "") LEARN[kind]?.(longInteger(value) ?? value);
+    if (value === "") return;
+    if (!TELLS_NO_NUMBER.has(kind)) people.learnTold(value);
+    LEARN[kind]?.(longInteger(value) ?? value);
   }
 
   function learnWords(value: string): void {
@@ -189,7 +196,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   const BY_KIND: Readonly<Record<Kind, (value: string) => string>> = {
     word: (value) => (value === "" || isWord(value) ? value : text(value)),
-    own: clean,
+    own: people.cleanOwn,
     sentence: clean,
     system(value) {
       const [, who, before, after] = CHANGED.exec(value) ?? [];

@@ -5,6 +5,7 @@ const SCRUB = "qa/scrub.ts";
 const CARDS = "qa/vcard.ts";
 const SCRUBBED = ["test/unit/qa/scrub.test.ts"];
 const OTHER_SCRIPTS = ["test/unit/qa/other-scripts.test.ts"];
+const RECORDED = ["test/unit/qa/recording.test.ts"];
 const WORKFLOW = ["test/integration/qa/workflow.test.ts"];
 
 export const QA_MUTATIONS: readonly Mutation[] = [
@@ -105,6 +106,20 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     find: 'if (kind === "filename" && secrets.fileWords',
     replace: "if (secrets.fileWords",
     tests: ["test/unit/qa/attacks.test.ts"],
+  },
+  {
+    rule: "qa: digits that are nobody's stay in what the business made",
+    file: SCRUB,
+    find: "own: people.cleanOwn,",
+    replace: "own: clean,",
+    tests: RECORDED,
+  },
+  {
+    rule: "qa: a number that somebody has written is in nothing that the business made",
+    file: SCRUB,
+    find: "if (!TELLS_NO_NUMBER.has(kind)) people.learnTold(value);",
+    replace: "",
+    tests: RECORDED,
   },
   {
     rule: "qa: words of other scripts in an address's or an id's place are words",
