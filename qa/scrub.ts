@@ -3,7 +3,7 @@ import { createTextCleaner, type TextCleaner } from "./clean-text.ts";
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
-import { shapeText } from "./shape-text.ts";
+import { shapeText, withoutShapeless } from "./shape-text.ts";
 import { asciiDigits, digitsOf, fold, UNSPACED, WORD, withDigits } from "./spelling.ts";
 import { isLabel, otherCard, unfolded } from "./vcard.ts";
 
@@ -115,15 +115,19 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     for (const [word] of value.matchAll(WORD)) words.add(fold(word));
   }
 
+  function shaped(value: string): string {
+    return shapeText(withoutShapeless(clean(value)));
+  }
+
   function text(value: string): string {
     if (value.trim() === "") return value;
     if (mode === "fixed") return FIXED_TEXT;
-    return mode === "shape" ? shapeText(clean(value)) : clean(value);
+    return mode === "shape" ? shaped(value) : clean(value);
   }
 
   /** Whatever becomes of texts, these have no words left. */
   function particulars(value: string): string {
-    return mode === "fixed" ? text(value) : shapeText(clean(value));
+    return mode === "fixed" ? text(value) : shaped(value);
   }
 
   function name(value: string): string {
@@ -172,7 +176,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   }
 
   function vcard(value: string): string {
-    return otherCard(value, { name, number: clean, text: (written) => shapeText(clean(written)) });
+    return otherCard(value, { name, number: clean, text: shaped });
   }
 
   function time(value: string): string {
@@ -187,7 +191,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   function link(value: string): string {
     if (mode === "fixed") return FIXED_LINK;
-    return mode === "shape" ? shapeText(clean(value)) : clean(value);
+    return mode === "shape" ? shaped(value) : clean(value);
   }
 
   function coordinate(value: string): string {

@@ -226,6 +226,29 @@ describe("what the business made", () => {
     );
   });
 
+  const answer = (body: string) => [{ type: "text", text: { body } }];
+  it.each([
+    "Write to support@shop.example.com, please",
+    "Write to *a.b-c@x.test*: or you@us.example",
+    "Track it: https://shop.example/t/983f538f-3422-451d-8d99-67a411d61bdc?a=1",
+    "983f538f-3422-451d-8d99-67a411d61bdc",
+  ])("is the same though it holds an address or a UUID, in the shape of a text: %s", (body) => {
+    const { recording, leaks } = recorded(answer(body), "shape");
+    const [promised] = recording.fixtures[0]!.sends!;
+    const kinds = (got: string) =>
+      diffConversation(
+        [{ endpoint: "messages", message: promised!.message, after: "" }],
+        [{ endpoint: "messages", message: answer(got)[0]!, after: "" }],
+        { text: "shape", isInOrder: true },
+      ).map(({ kind }) => kind);
+
+    expect(leaks).toEqual([]);
+    expect(JSON.stringify(promised!.message)).not.toMatch(/mail-|983f|shop|us\.example/);
+    expect(kinds(body)).toEqual(["same"]);
+    expect(kinds(`${body}!`)).toEqual(["changed"]);
+    expect(kinds(`- ${body}`)).toEqual(["changed"]);
+  });
+
   it.each([
     ["somebody's number", `call:+${ADA}`, "a"],
     ["somebody's number among other digits", `call:1${ADA}22`, "a"],
