@@ -129,6 +129,20 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     tests: RECORDED,
   },
   {
+    rule: "qa: a host elsewhere has time to think",
+    file: "cli/replay.ts",
+    find: ", quietMs: patience * 1000",
+    replace: "",
+    tests: ["test/unit/qa/replay-elsewhere.test.ts"],
+  },
+  {
+    rule: "qa: nothing that was sent is no promise",
+    file: "cli/replay.ts",
+    find: "values.to !== undefined && result.counts.sent === 0",
+    replace: "values.to !== undefined && result.counts.sent < 0",
+    tests: ["test/unit/qa/replay-elsewhere.test.ts"],
+  },
+  {
     rule: "qa: words of other scripts in an address's or an id's place are words",
     file: "qa/pseudonyms.ts",
     find: "if (!/^[A-Za-z0-9]/.test(character)) return shapeText(character);",
