@@ -33,6 +33,7 @@ ${optionsHelp(
     "--to <url>              The mounted router: http://127.0.0.1:3000/api/whatsapp",
     "--graph-port <port>     With --to: where the stand-in for Graph listens. Default 4701",
     "--number <ids>          With --to: the host's phone number id, and its account's: 3017…/2015…",
+    "--patience <seconds>    With --to: done is who has sent nothing for so long; more than it thinks. Default 3",
     "--timing <how>          none: each when the one before it is answered (default); original; or 10: ten times faster",
     "--shuffle [<seed>]      In another order, the same for the same seed, which is printed; compared in any order",
     "--duplicate <n>         Each is posted n times more",
@@ -60,6 +61,7 @@ const VALUED = [
   "to",
   "graph-port",
   "number",
+  "patience",
   "timing",
   "shuffle",
   "duplicate",
@@ -73,6 +75,9 @@ type Values = Parsed<
 type Run = Omit<ReplayOptions, "meta">;
 /** A host of its own, the checks of its work, and one that says that it is alive. */
 const CONNECTIONS = 6;
+const DEFAULT_GRAPH_PORT = 4701;
+/** A host gathers messages for 0.7 seconds by default, and then its AI thinks. */
+const DEFAULT_PATIENCE_S = 3;
 
 export const replayCommand: Command = {
   async run(args) {
@@ -85,7 +90,7 @@ export const replayCommand: Command = {
     if (path === undefined) throw wrong("Say what: a folder, or <case>.request.json files.");
     const answers = [values.reply, values["chat-api"], values.to].filter((one) => one !== undefined);
     if (answers.length !== 1) throw wrong("Say who answers: --reply, --chat-api or --to, one of them.");
-    for (const name of ["graph-port", "number"] as const)
+    for (const name of ["graph-port", "number", "patience"] as const)
       if (values[name] !== undefined && values.to === undefined) throw wrong(`--${name} is for --to.`);
     const options = optionsOf(values);
     if (values.update && (paths.length > 1 || !isOneByOne(options)))
@@ -101,6 +106,10 @@ export const replayCommand: Command = {
         return values.to === undefined ? replayHere(values, recorded, run) : replayElsewhere(values, recorded, run);
       }),
     );
+    if (values.update && values.to !== undefined && result.counts.sent === 0 && result.refused.length === 0)
+      throw new Error(
+        `Nothing was sent, so nothing is promised: is the host's META_GRAPH_URL http://127.0.0.1:${portOf(values)}, and is --patience longer than it thinks?`,
+      );
     const isUpdated = values.update === true && result.refused.length === 0;
     if (isUpdated) await rewriteSends(folderOf(path), result.sends, recorded.manifest);
     await printReplay(result, {
@@ -196,16 +205,22 @@ async function replyOf({ reply = "", "chat-api": chatApi }: Values): Promise<Hos
   return chatApi === undefined ? loadReply(reply, wrong) : replyBehind(chatApi, wrong);
 }
 
+function portOf(values: Values): number {
+  return wholeNumber("graph-port", values["graph-port"], wrong) ?? DEFAULT_GRAPH_PORT;
+}
+
 async function replayElsewhere(values: Values, recorded: Recorded, run: Run): Promise<ReplayResult> {
+  const patience = wholeNumber("patience", values.patience, wrong) ?? DEFAULT_PATIENCE_S;
+  if (patience === 0) throw wrong("--patience is more than 0.");
   const { meta, numbers } = await standInFor(recorded, {
     to: values.to ?? "",
-    port: wholeNumber("graph-port", values["graph-port"], wrong) ?? 4701,
+    port: portOf(values),
     number: values.number,
     wrong,
   });
   try {
     const { replayFixtures } = await import("../qa/replay.ts");
-    return await replayFixtures({ ...run, meta, numbers, newIds: true });
+    return await replayFixtures({ ...run, meta, numbers, newIds: true, quietMs: patience * 1000 });
   } finally {
     await meta.stop();
   }

@@ -1,10 +1,27 @@
 /** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
+import { finderOf } from "./finder.ts";
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
+import { hiddenIn, readingsOf } from "./readings.ts";
 import { CHANGED, FIXED_TEXT, INVENTED, type TextMode } from "./scrub.ts";
 import { SCHEME, shapeText } from "./shape-text.ts";
-import { asciiDigits, DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD } from "./spelling.ts";
+import {
+  asciiDigits,
+  DATE,
+  digitsOf,
+  EMAIL,
+  fold,
+  foldings,
+  joinedIn,
+  LINK_TOKEN,
+  NUMBER,
+  partsOf,
+  UNSPACED,
+  UUID,
+  WORD,
+} from "./spelling.ts";
+import { isLabel, unfolded, writtenInCard } from "./vcard.ts";
 
 /** Where something personal is left, and what it is: never the value itself. */
 export type Leak = { readonly file: string; readonly path: string; readonly what: string };
@@ -17,6 +34,7 @@ type Secrets = {
   /** The last digits of every number, or all that there are. */
   readonly numbers: Set<string>;
   readonly words: Map<string, "a name" | "a word of a text">;
+  readonly fileWords: Set<string>;
   /** Two letters, in their spelling. */
   readonly shortNames: Set<string>;
   readonly usernames: Set<string>;
@@ -56,6 +74,7 @@ export function findLeaks(
   const secrets: Secrets = {
     numbers: new Set(),
     words: new Map(),
+    fileWords: new Set(),
     shortNames: new Set(),
     usernames: new Set(),
     userIds: new Set(),
@@ -96,41 +115,45 @@ function collectValue(value: string, kind: Kind, secrets: Secrets, mode: TextMod
   COLLECT[kind]?.(value, secrets, mode);
 }
 
+/** No machine makes an id of them. */
+const OTHER_SCRIPT = /[^\P{L}A-Za-z]/u;
+
 const whole =
   (what: string, least = 6): Collect =>
-  (value, { values }) => {
-    if (value.length >= least) values.set(value, what);
+  (value, secrets, mode) => {
+    if (value.length >= least) secrets.values.set(value, what);
+    if (OTHER_SCRIPT.test(value)) collectText(value, secrets, mode);
   };
 
 const collectText: Collect = (value, secrets, mode) => {
   collectTelling(value, secrets);
   if (mode === "keep") return;
-  for (const [word] of value.replace(SCHEME, "").matchAll(WORD)) {
-    const folded = fold(word);
-    const stays = shapeText(word) === word || folded === fold(FIXED_TEXT);
-    if (word.length > 3 && !stays && !secrets.words.has(folded)) secrets.words.set(folded, "a word of a text");
-  }
+  for (const folded of tellingWords(value.replace(SCHEME, "")))
+    if (!secrets.words.has(folded)) secrets.words.set(folded, "a word of a text");
 };
+
+/** Without those that a scrubber may leave, or make. */
+function tellingWords(text: string): readonly string[] {
+  return (text.match(WORD) ?? [])
+    .filter((word) => word.length > 3 && shapeText(word) !== word && fold(word) !== fold(FIXED_TEXT))
+    .map(fold);
+}
 
 const collectName: Collect = (value, secrets) => {
   const { values, words, shortNames } = secrets;
   collectNumbers(value, secrets);
   const all = value.match(WORD) ?? [];
-  for (const [at, word] of all.entries())
-    if (isPronoun(word)) continue;
-    else if (UNSPACED.test(word)) {
-      if (/^\p{Script=Han}{3,4}$/u.test(word)) values.set(word.slice(-2), "a name");
-      if (word.length > 1) values.set(word, "a name");
-    } else if (word.length > 2) {
-      words.set(fold(word), "a name");
-      const next = all[at + 1];
-      if (next !== undefined && next.length > 1) words.set(fold(word + next), "a name");
-    } else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
+  for (const word of [...all.filter((one) => !isPronoun(one)), ...joinedIn(all)])
+    if (UNSPACED.test(word)) for (const part of partsOf(word)) values.set(part, "a name");
+    else if (word.length > 2) for (const folded of foldings(word)) words.set(folded, "a name");
+    else if (word.length === 2 && /^\p{Lu}/u.test(word)) shortNames.add(word);
 };
 
-const collectAddress: Collect = (value, secrets) => {
-  if (!/^[A-Z]{2}\./.test(value)) collectNumbers(value, secrets);
-  else if (value.length > 4) secrets.userIds.add(value);
+const collectAddress: Collect = (value, secrets, mode) => {
+  if (/^[A-Z]{2}\.[A-Za-z0-9.]+$/.test(value)) {
+    if (value.length > 4) secrets.userIds.add(value);
+  } else if (/\p{L}/u.test(value)) collectText(value, secrets, mode);
+  else collectNumbers(value, secrets);
 };
 
 const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
@@ -151,6 +174,9 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
   coordinate: whole("a place", 5),
   link: collectText,
   particulars: collectText,
+  label(value, secrets, mode) {
+    if (!isLabel(value)) collectText(value, secrets, mode);
+  },
   sentence: (value, secrets) => collectTelling(value, secrets),
   "media-url"(value, { values }) {
     for (const [, token = ""] of value.matchAll(/[?&](?:mid|hash|[a-z_]*sig\w*)=([\w~-]{8,})/g))
@@ -160,8 +186,11 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
     for (const [address] of value.matchAll(/\d+(?:\.\d+){3}/g)) values.set(address, "an address in the network");
   },
   vcard(value, secrets, mode) {
-    for (const [, name = ""] of value.matchAll(/^(?:FN|N)[^:\n]*:(.*)$/gim)) collectName(name, secrets, mode);
-    collectTelling(value, secrets);
+    const card = unfolded(value);
+    for (const [, name = ""] of card.matchAll(/^(?:[\w-]+\.)?(?:FN|N)(?:;[^:\n]*)?:(.*)$/gim))
+      collectName(name, secrets, mode);
+    collectTelling(card, secrets);
+    collectText(writtenInCard(card), secrets, mode);
   },
   form(value, secrets, mode) {
     const form = parsed(value);
@@ -178,7 +207,11 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
     for (const address of [before, after]) collectAddress(address, secrets, mode);
   },
   text: collectText,
-  filename: (value, secrets, mode) => collectText(value, secrets, mode === "keep" ? "shape" : mode),
+  /** Its words are everybody's in a text that was kept. */
+  filename(value, secrets) {
+    collectTelling(value, secrets);
+    for (const folded of tellingWords(value.replace(/\.[A-Za-z0-9]{1,5}$/, ""))) secrets.fileWords.add(folded);
+  },
 };
 
 /** Whatever in a text leads to somebody, be the text kept or not. */
@@ -192,10 +225,23 @@ function collectNumbers(value: string, { numbers }: Secrets): void {
   for (const [number] of value.replace(NO_NUMBER, "|").matchAll(NUMBERS)) numbers.add(digitsOf(number).slice(-DIGITS));
 }
 
-const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system", "vcard"]);
+const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system"]);
 const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
   ...OF_THE_BUSINESS,
-  ...(["name", "text", "particulars", "username", "filename", "form", "link", "email", "emoji"] as const),
+  ...([
+    "word",
+    "name",
+    "text",
+    "particulars",
+    "vcard",
+    "label",
+    "username",
+    "filename",
+    "form",
+    "link",
+    "email",
+    "emoji",
+  ] as const),
 ]);
 
 type Place = { readonly member: string; readonly parent: string; readonly path: string };
@@ -236,7 +282,7 @@ function search(
 /** As it stands, and as it would read decoded: a wamid hides a number in base64. */
 function searchText(value: string, kind: Kind, report: (what: string) => void, secrets: Search): void {
   const found = new Set<string>();
-  const readings = readingsOf(value);
+  const readings = readingsOf(kind === "vcard" ? unfolded(value) : value);
   for (const reading of [...readings, ...hiddenIn(value)]) {
     if (hasNumber(reading, secrets.numbers)) found.add("a number");
     for (const what of secrets.valuesIn(reading)) found.add(what);
@@ -247,54 +293,23 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
       if (secrets.userIds.has(token)) found.add("a user id");
     }
   }
-  // A word of Meta's may be somebody's name as well, and so may letters that stand for others.
-  if (HOLDS_WORDS.has(kind) || (kind === "word" && !isWord(value)))
-    for (const [word] of readings.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
-      const what = secrets.words.get(fold(word));
-      if (what === "a name" || (what !== undefined && !OF_THE_BUSINESS.has(kind))) found.add(what);
+  // A word of Meta's may be somebody's name as well, and so may letters that stand for others: those are Latin ones.
+  const isTheirs = (kind === "word" && isWord(value)) || (kind === "label" && isLabel(value));
+  const holdsWords = !isTheirs && HOLDS_WORDS.has(kind);
+  const written = kind === "vcard" ? readings.map(writtenInCard) : readings;
+  if (holdsWords || OTHER_SCRIPT.test(value))
+    for (const [word] of written.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
+      if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
+      for (const what of foldings(word).flatMap((folded) => secrets.words.get(folded) ?? []))
+        if (what === "a name" || !OF_THE_BUSINESS.has(kind)) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");
+      if (kind === "filename" && secrets.fileWords.has(fold(word))) found.add("a word of a file name");
     }
   for (const what of found) report(what);
 }
 
 /** A shorter username is among the letters that any bytes make. */
 const LEAST_HIDDEN = 7;
-
-/** By their first letters: thousands of ids are looked for in tens of thousands of texts. */
-function finderOf(values: ReadonlyMap<string, string>): Search["valuesIn"] {
-  const byStart = new Map<string, [string, string][]>();
-  const short: [string, string][] = [];
-  for (const entry of values) {
-    const start = entry[0].slice(0, START);
-    if (start.length < START) short.push(entry);
-    else byStart.set(start, [...(byStart.get(start) ?? []), entry]);
-  }
-  return (text) => {
-    const found = short.filter(([value]) => text.includes(value)).map(([, what]) => what);
-    for (let at = 0; at + START <= text.length; at++)
-      for (const [value, what] of byStart.get(text.slice(at, at + START)) ?? [])
-        if (text.startsWith(value, at)) found.push(what);
-    return found;
-  };
-}
-
-const START = 5;
-
-/** What a person would read, with and without the escapes of an address and of JSON. */
-function readingsOf(value: string): readonly string[] {
-  const unescaped = value.includes("%") ? [decoded(value)] : [];
-  const plain = /\\u[0-9a-f]{4}/i.test(value)
-    ? [value.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))]
-    : [];
-  return [value, ...unescaped, ...plain];
-}
-
-/** What base64 in it may hold. It begins at any place of a run: a path's parts are of the same letters. */
-function hiddenIn(value: string): readonly string[] {
-  return [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].flatMap(([run]) =>
-    [0, 1, 2, 3].map((at) => Buffer.from(run.slice(at), "base64").toString("latin1")),
-  );
-}
 
 /** A long one anywhere among its digits; a short one as all of them, or their end: any id has seven digits of somebody's. */
 function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
@@ -309,14 +324,6 @@ function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
 
 /** Digits with signs between them, and no words. */
 const DIGIT_RUNS = /\d(?:[^\p{L}\d\n]{0,4}\d){6,}/gu;
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}
 
 function parsed(value: string): unknown {
   try {

@@ -2,12 +2,28 @@
 import { callingCodeOf } from "./calling-codes.ts";
 import { isPronoun } from "./names.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
-import { DATE, digitsOf, EMAIL, fold, LINK_TOKEN, NUMBER, UNSPACED, UUID, WORD, withDigits } from "./spelling.ts";
+import {
+  DATE,
+  digitsOf,
+  EMAIL,
+  fold,
+  foldings,
+  joinedIn,
+  LINK_TOKEN,
+  NUMBER,
+  partsOf,
+  UNSPACED,
+  UUID,
+  WORD,
+  withDigits,
+} from "./spelling.ts";
 
 /** Everybody and everything that was learnt, and a text without them. */
 export type TextCleaner = {
   learnName(name: string): void;
   learnNumber(number: string): void;
+  /** Numbers that somebody has written: whose they are, nobody knows. */
+  learnTold(text: string): void;
   learnUsername(username: string): void;
   /** An id, and what takes its place wherever it stands. */
   learnId(value: string, replace: (value: string) => string): void;
@@ -15,6 +31,8 @@ export type TextCleaner = {
   isSomebodys(word: string): boolean;
   /** The same text about nobody. Everything is learnt before. */
   clean(text: string): string;
+  /** The same for an id that the business has made: of its digits only those that somebody is known by, or has written. */
+  cleanOwn(text: string): string;
   number(token: string): string;
 };
 
@@ -32,6 +50,10 @@ const ENCODED = "[\\w.~+-]*(?:%[0-9A-Fa-f]{2}[\\w.~+-]*)+";
 const LEAST_ID = 6;
 /** So many last digits lead to the numbers that may be meant. */
 const TAIL = 7;
+/** So many belong to nobody else, whatever stands before them. */
+const LAST = 9;
+const NUMBERS = new RegExp(NUMBER, "gu");
+const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
 
 /** Leaves what it does not replace to the rules after it: null. */
 type Rule = { readonly pattern: RegExp; readonly replace: (found: string) => string | null };
@@ -42,31 +64,43 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   const usernames = new Set<string>();
   const ids = new Map<string, (value: string) => string>();
   const numbers = new Set<string>();
+  /** The last digits of all numbers that are known, or that somebody has written. */
+  const told = new Set<string>();
   const numbersByTail = new Map<string, string[]>();
 
   const known = (value: string) => (value.length < LEAST_ID ? null : (ids.get(value)?.(value) ?? null));
   const rule = (pattern: string, replace: Rule["replace"]): Rule => ({ pattern: new RegExp(pattern, "gu"), replace });
-  const RULES: readonly Rule[] = [
-    rule(ENCODED, decoded),
+  const rulesWith = (decode: Rule["replace"], ofNumbers: readonly Rule[]): readonly Rule[] => [
+    rule(ENCODED, decode),
     ...IDS.map((pattern) => rule(pattern, known)),
     rule(EMAIL, (email) => pseudonyms().email(email)),
     rule(MESSAGE_ID, (id) => pseudonyms().messageId(id)),
-    rule(USER_ID, (id) => pseudonyms().address(id)),
     rule(UUID, (uuid) => pseudonyms().uuid(uuid)),
     rule(LINK_TOKEN, (token) => pseudonyms().alike("opaque", token)),
-    rule(DATE, (date) => date),
-    rule(NUMBER, number),
+    ...ofNumbers,
     rule(USERNAME, (word) => (usernames.has(fold(word)) ? pseudonyms().username(word) : null)),
     { pattern: WORD, replace: (word) => (isName(word) ? pseudonyms().nameWord(word) : null) },
   ];
+  const RULES = rulesWith(
+    (run) => decoded(run, clean),
+    [rule(USER_ID, (id) => pseudonyms().address(id)), rule(DATE, (date) => date), rule(NUMBER, number)],
+  );
+  const RULES_OF_OWN = rulesWith(
+    (run) => decoded(run, cleanOwn),
+    [rule(NUMBER, (token) => (isTold(digitsOf(token)) ? number(token) : token))],
+  );
 
   function clean(text: string): string {
     return apply(RULES, withoutUnspaced(text));
   }
 
-  function decoded(run: string): string | null {
+  function cleanOwn(text: string): string {
+    return apply(RULES_OF_OWN, withoutUnspaced(text));
+  }
+
+  function decoded(run: string, cleaned: (text: string) => string): string | null {
     const text = unescaped(run);
-    const other = text === null ? text : clean(text);
+    const other = text === null ? text : cleaned(text);
     return other === null || other === text ? null : encodeURIComponent(other);
   }
 
@@ -92,44 +126,55 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     return pseudonyms().address(token);
   }
 
+  /** A long number anywhere among the digits, a short one as all of them or their end. */
+  function isTold(digits: string): boolean {
+    if ([0, TAIL, TAIL + 1].some((last) => told.has(digits.slice(-last)))) return true;
+    for (let at = 0; at + LAST <= digits.length; at++) if (told.has(digits.slice(at, at + LAST))) return true;
+    return false;
+  }
+
+  function isSomebodysName(word: string): boolean {
+    return foldings(word).some((folded) => names.has(folded));
+  }
+
   /** Two letters are a word of somebody's language as often as a name: then the spelling decides. */
   function isName(word: string): boolean {
-    if (!names.has(fold(word))) return false;
+    if (!isSomebodysName(word)) return false;
     return word.length > 2 || (word.length === 2 && /^\p{Lu}/u.test(word));
   }
 
   return {
     learnName(name) {
       const words = name.match(WORD) ?? [];
-      for (const [at, word] of words.entries()) {
-        if (isPronoun(word)) continue;
-        if (UNSPACED.test(word)) for (const part of partsOf(word)) unspaced.add(part);
-        names.add(fold(word));
-        // Handles and hashtags have no space.
-        const next = words[at + 1];
-        if (next !== undefined && word.length > 1 && next.length > 1) names.add(fold(word + next));
+      const own = words.filter((word) => !isPronoun(word));
+      for (const word of [...own, ...joinedIn(words)]) {
+        for (const folded of foldings(word)) names.add(folded);
+        if (!UNSPACED.test(word)) continue;
+        for (const part of partsOf(word)) {
+          unspaced.add(part);
+          names.add(fold(part));
+        }
       }
     },
     learnNumber(value) {
       const digits = digitsOf(value);
       if (numbers.has(digits)) return;
       numbers.add(digits);
+      told.add(digits.slice(-LAST));
       const tail = digits.slice(-TAIL);
       numbersByTail.set(tail, [...(numbersByTail.get(tail) ?? []), digits]);
+    },
+    learnTold(text) {
+      for (const [token] of text.replace(NO_NUMBER, "|").matchAll(NUMBERS)) told.add(digitsOf(token).slice(-LAST));
     },
     learnUsername: (username) => void usernames.add(fold(username)),
     learnId: (value, replace) => void ids.set(value, replace),
     knowsNumber: (digits) => numbers.has(digits),
-    isSomebodys: (word) => names.has(fold(word)) || usernames.has(fold(word)),
+    isSomebodys: (word) => isSomebodysName(word) || usernames.has(fold(word)),
     clean,
+    cleanOwn,
     number,
   };
-}
-
-/** A Chinese name begins with the family's: the rest is what friends say. */
-function partsOf(name: string): readonly string[] {
-  const given = /^\p{Script=Han}{3,4}$/u.test(name) ? [name.slice(-2)] : [];
-  return name.length > 1 ? [name, ...given] : [];
 }
 
 /** Each rule sees only what those before it have left. */

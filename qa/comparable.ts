@@ -3,7 +3,7 @@ import type { WireObject } from "@omniops/whatsapp/simulator";
 import { type Kind, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { FIXED_TEXT, type TextMode } from "./scrub.ts";
-import { shapeText } from "./shape-text.ts";
+import { shapeText, withoutShapeless } from "./shape-text.ts";
 import { DATE, EMAIL, LINK_TOKEN, NUMBER, UUID } from "./spelling.ts";
 
 /** How a promise was scrubbed, for only what is left after that can be compared; `exact` when it was not: every letter counts. */
@@ -71,6 +71,8 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
       return mode === "fixed" ? "<link>" : shownText(value, mode);
     case "text":
       return shownText(value, mode);
+    case "own":
+      return withoutStandIns(value);
     default:
       return value;
   }
@@ -79,13 +81,15 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
 function shownText(value: string, mode: TextMode): string {
   // How long a word is hangs on who is named; how many there are, and what is around them, does not.
   if (mode === "shape")
-    return shapeText(value.replace(IDS, "x"))
+    return shapeText(withoutShapeless(value))
       .replace(/[\p{L}\p{M}]+/gu, "x")
       .replace(/\d+/g, "0");
   if (mode === "fixed") return value.trim() === "" ? value : FIXED_TEXT;
-  return value
-    .replace(IDS, ID)
-    .replace(EMAILS, "<email>")
-    .replace(LINK_TOKENS, "<token>")
-    .replace(DATES_AND_NUMBERS, (found, ...rest) => ((rest.at(-1) as { date?: string }).date ? found : "<number>"));
+  return withoutStandIns(value).replace(DATES_AND_NUMBERS, (found, ...rest) =>
+    (rest.at(-1) as { date?: string }).date ? found : "<number>",
+  );
+}
+
+function withoutStandIns(value: string): string {
+  return value.replace(IDS, ID).replace(EMAILS, "<email>").replace(LINK_TOKENS, "<token>");
 }

@@ -3,6 +3,7 @@ import type { WireObject } from "@omniops/whatsapp/simulator";
 import { type Comparison, comparable } from "./comparable.ts";
 import { type Equal, longestCommon, type Pairs } from "./longest-common.ts";
 import { isObject, textOf } from "./lossless-json.ts";
+import { UNSPACED } from "./spelling.ts";
 
 /** A message that was sent, or must be. */
 export type Sent = {
@@ -99,16 +100,17 @@ function comparedOf({ endpoint, message }: Sent, text: Comparison): unknown {
 /** A name in the promise stands for whoever it was; nobody knows what the host makes of another one. */
 function sameBut(names: readonly string[]): Same {
   if (names.length === 0) return (promised, got) => promised === got;
-  const name = new RegExp(
-    `(?<![\\p{L}\\p{M}])(?:${[...names].sort((one, other) => other.length - one.length).join("|")})(?![\\p{L}\\p{M}])`,
-    "giu",
-  );
+  const longestFirst = [...names].sort((one, other) => other.length - one.length);
+  const any = (some: readonly string[]) => (some.length === 0 ? "(?!)" : some.join("|"));
+  const spaced = any(longestFirst.filter((one) => !UNSPACED.test(one)));
+  const unspaced = any(longestFirst.filter((one) => UNSPACED.test(one)));
+  const name = new RegExp(`(?<![\\p{L}\\p{M}])(?:${spaced})(?![\\p{L}\\p{M}])|(?:${unspaced})`, "giu");
   return (promised, got) => {
     if (promised === got) return true;
     const parts = promised.split(name);
     if (parts.length === 1) return false;
-    const any = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("[\\p{L}\\p{M}\\p{N}]+");
-    return new RegExp(`^${any}$`, "u").test(got);
+    const wanted = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("[\\p{L}\\p{M}\\p{N}]+");
+    return new RegExp(`^${wanted}$`, "u").test(got);
   };
 }
 

@@ -31,6 +31,8 @@ export type Kind =
   /** A JSON text: what somebody has filled in. */
   | "form"
   | "vcard"
+  /** Of one of somebody's numbers or addresses: their word for it, or the phone's. */
+  | "label"
   /** Of a place or of somebody's card: words that nobody wrote in the conversation. */
   | "particulars"
   | "sdp"
@@ -96,6 +98,7 @@ const BY_PLACE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     (member) => [`addresses.${member}`, "particulars"] as const,
   ),
   ["urls.url", "particulars"],
+  ...["phones", "emails", "addresses", "urls"].map((place) => [`${place}.type`, "label"] as const),
   ["org.title", "particulars"],
   ["system.body", "system"],
   ["groups.invite_link", "opaque"],

@@ -7,10 +7,12 @@ Kaja Kasper Kira Lars Leif Lena Levin Lior Lotte Luca Lyra Mabel Maren Mika Milo
 Orla Oskar Otis Paloma Pavel Petra Pia Quinn Rafi Remy Rhea Rolf Romy Runa Sami Selma Silas Sol Sunniva Taro Tess Thea
 Tilda Timo Tove Uma Ursel Vega Vera Viggo Wanda Wim Xenia Yara Yusra Zelda Zeno Zora`.split(/\s+/);
 
+/** The Korean ones are nobody's: those that people have are in every second text. */
 const OTHERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\p{Script=Arabic}/u, "سلمى رامي هالة نادر جنى طارق ريم فادي لينا زياد ندى كريم دانا باسل مايا سامر".split(" ")],
   [/\p{Script=Hebrew}/u, "נועם תמר איתן יעל דנה עומר שירה גיל מאיה אורי רוני טל".split(" ")],
   [/\p{Script=Cyrillic}/u, "Лада Глеб Вера Тихон Майя Савва Злата Богдан Рада Мирон Тая Яков".split(" ")],
+  [/\p{Script=Hangul}/u, "갸온 냐래 댜솜 랴온 먀루 뱌름 샤봄 야름 쟈온 챠래 캬솜 탸루 퍄온 햐름".split(" ")],
   [/\p{Script=Han}/u, "雨晨 子涵 明哲 思远 佳怡 文博 若琳 浩然 欣妍 俊熙 雅静 宇航".split(" ")],
 ];
 

@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { callingCodeOf } from "./calling-codes.ts";
 import { namesFor } from "./names.ts";
+import { shapeText } from "./shape-text.ts";
 import { digitsOf, fold, UUID, withDigits } from "./spelling.ts";
 
 /** Digits and letters that follow from the salt and an original, and lead back to neither. */
@@ -22,7 +23,7 @@ export type Pseudonyms = {
   /** Of a message or a call; the number in it becomes that number's stand-in. */
   messageId(value: string): string;
   uuid(value: string): string;
-  /** Digit for digit, letter for letter. */
+  /** Digit for digit, letter for letter; those of other scripts, which no machine makes, become the same one. */
   alike(kind: string, value: string): string;
   /** `51.5007` → another place; as many digits. */
   coordinate(value: string): string;
@@ -35,9 +36,13 @@ export type Pseudonyms = {
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = UPPER.toLowerCase();
 const USER_ID = /^[A-Z]{2}\.(?:ENT\.)?(?=[A-Za-z0-9])/;
+/** Letters, or digits that nobody dials. */
+const HOLDS_WORDS = /[\p{L}\p{Nl}\p{No}]/u;
 const A_UUID = new RegExp(`^${UUID}$`);
 /** So many tries find a free one wherever there is room; where there is none it grows. */
 const TRIES = 40;
+/** So many find one that is nobody's, unless all of them are somebody's: then no letter stays. */
+const MOST_TRIES = 1000;
 
 /**
  * @param salt secret: whoever has it can find out a number by trying all of them.
@@ -54,9 +59,11 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
     if (known !== undefined) return known;
     for (let attempt = 0; ; attempt++) {
       const built = build(sourceOf(salt, key, attempt));
-      const candidate = attempt < TRIES ? built : `${built}${attempt - TRIES}`;
+      const isNobodys = attempt < MOST_TRIES ? !isReal(built) : true;
+      const free = attempt < MOST_TRIES ? built : shapeText(built);
+      const candidate = attempt < TRIES ? built : `${free}${attempt - TRIES}`;
       const owned = `${space}\u0000${candidate}`;
-      if (candidate === original || owners.has(owned) || isReal(candidate)) continue;
+      if (candidate === original || owners.has(owned) || !isNobodys || isReal(candidate)) continue;
       owners.set(owned, key);
       made.set(key, candidate);
       return candidate;
@@ -74,7 +81,8 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
     if (A_UUID.test(value)) return pseudonyms.uuid(value);
     const isShort = value.replace(/[^A-Za-z0-9]/g, "").length < 4;
     return standIn(kind, value, (source) => {
-      const same = value.replace(/[A-Za-z0-9]/g, (character) => {
+      const same = value.replace(/[A-Za-z0-9]|[^\0-\x7f]+/g, (character) => {
+        if (!/^[A-Za-z0-9]/.test(character)) return shapeText(character);
         if (/\d/.test(character)) return source.digits(1);
         const letters = /[A-Z]/.test(character) ? UPPER : LOWER;
         return letters[source.below(26)] ?? character;
@@ -89,7 +97,7 @@ export function createPseudonyms(salt: string, isReal: (value: string) => boolea
       const prefix = USER_ID.exec(value)?.[0];
       if (prefix !== undefined) return `${prefix}${alike("user", value.slice(prefix.length).padEnd(8, "0"))}`;
       const digits = digitsOf(value);
-      if (digits.length < 5 || /[A-Za-z]/.test(value)) return alike("address", value);
+      if (digits.length < 5 || HOLDS_WORDS.test(value)) return alike("address", value);
       const other = phoneDigits(digits);
       return other.length === digits.length ? withDigits(value, other) : other;
     },

@@ -11,7 +11,7 @@ import { createReplayClock, type Timing } from "./replay-clock.ts";
 import { type Caught, type ReplayResult, resultOf } from "./replay-result.ts";
 import { createRewriter, type Rewriter } from "./rewrite.ts";
 import { unlessAborted } from "./unless-aborted.ts";
-import { valuesIn } from "./webhook-values.ts";
+import { messageIdsIn, valuesIn } from "./webhook-values.ts";
 
 /** What is replayed, against which Meta, and in what timing and order. */
 export type ReplayOptions = {
@@ -28,9 +28,9 @@ export type ReplayOptions = {
    * more is asked of Graph for `quietMs`.
    */
   readonly settled?: () => Promise<void>;
-  /** Milliseconds, default 300. */
+  /** Milliseconds, default 300: longer than the host gathers messages, and thinks. A status is answered by nobody: 300 at most. */
   readonly quietMs?: number;
-  /** How long to wait for what was promised, in milliseconds; default 5000. */
+  /** How long to wait for what was promised, in milliseconds; default 5000, and no less than `quietMs`. */
   readonly patienceMs?: number;
   /** `none`, the default: one after the other, each when the one before it is answered. `original`: with the recorded pauses. A number: so many times faster. */
   readonly timing?: Timing;
@@ -97,10 +97,18 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
       const status = await unlessAborted(deliver(meta, bytesOf(post)), signal);
       if (status !== 200) for (const { name } of post.fixtures) refused.push({ fixture: name, status });
       for (const fixture of post.fixtures) done.add(fixture);
-      if (timing === "none") await settle([...done].reduce((sum, { sends }) => sum + (sends?.length ?? 0), 0));
+      const isWritten = status === 200 && messageIdsIn(post.json).length > 0;
+      if (timing === "none")
+        await settle(
+          [...done].reduce((sum, { sends }) => sum + (sends?.length ?? 0), 0),
+          isWritten,
+        );
       matchIds([...done], caught, rewriter, canonical);
     }
-    await settle(fixtures.reduce((sum, { sends }) => sum + (sends?.length ?? 0), 0));
+    await settle(
+      fixtures.reduce((sum, { sends }) => sum + (sends?.length ?? 0), 0),
+      timing !== "none",
+    );
     options.onProgress?.(posts.length, posts.length);
   } finally {
     stopListening();
@@ -141,14 +149,17 @@ async function deliver(meta: Simulator, bytes: Uint8Array): Promise<number | nul
   return delivery?.attempts[0]?.status ?? null;
 }
 
-/** Waits until the host has done what there was to do. @returns a function of how many messages were promised so far. */
+/**
+ * Waits until the host has done what there was to do. @returns a function of how many messages were promised so far, and whether
+ * somebody has written, so that there may be more.
+ */
 function settler(
   { meta, settled, signal, quietMs = DEFAULT_QUIET_MS, patienceMs = DEFAULT_PATIENCE_MS }: ReplayOptions,
   caught: readonly unknown[],
-): (promised: number) => Promise<void> {
-  let patience = patienceMs;
+): (promised: number, isWritten: boolean) => Promise<void> {
+  let patience = Math.max(patienceMs, quietMs);
   const asked = () => Object.values(meta.requests).reduce((sum, count) => sum + count, 0);
-  return async (promised) => {
+  return async (promised, isWritten) => {
     if (settled !== undefined) return unlessAborted(settled(), signal);
     await unlessAborted(
       meta
@@ -160,7 +171,11 @@ function settler(
     );
     for (let last = -1; last !== asked(); ) {
       last = asked();
-      await sleep(quietMs, undefined, signal === undefined ? {} : { signal });
+      await sleep(
+        isWritten ? quietMs : Math.min(quietMs, DEFAULT_QUIET_MS),
+        undefined,
+        signal === undefined ? {} : { signal },
+      );
     }
   };
 }

@@ -3,8 +3,9 @@ import { createTextCleaner, type TextCleaner } from "./clean-text.ts";
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
-import { shapeText } from "./shape-text.ts";
-import { digitsOf, fold, UNSPACED, WORD } from "./spelling.ts";
+import { shapeText, withoutShapeless } from "./shape-text.ts";
+import { asciiDigits, digitsOf, fold, UNSPACED, WORD, withDigits } from "./spelling.ts";
+import { isLabel, otherCard, unfolded } from "./vcard.ts";
 
 /**
  * What becomes of what people wrote. `shape`: letters and digits are replaced, everything else stays. `keep`: only names,
@@ -49,8 +50,11 @@ export const INVENTED =
 export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
 /** Fewer digits are a price, a year or a code of the business's. */
 const LEAST_NUMBER = 7;
-/** What a card's line says of itself, and of nobody. */
-const OF_A_LINE = /^(?:type|charset|encoding|pref|value)=/i;
+
+/** Digits in their place are no number of anybody's, or are replaced as a whole. */
+const TELLS_NO_NUMBER: ReadonlySet<Kind> = new Set<Kind>([
+  ...(["own", "id", "media-id", "business-id", "opaque", "media-url", "time", "coordinate", "sdp", "emoji"] as const),
+]);
 
 /** Makes a scrubber. It learns everything first, then scrubs. */
 export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions): Scrubber {
@@ -74,6 +78,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     address(value) {
       if (digitsOf(value).length >= LEAST_NUMBER) people.learnNumber(value);
       else people.learnId(value, address);
+      learnWords(value);
     },
     username: people.learnUsername,
     id: (value) => people.learnId(value, id),
@@ -86,7 +91,9 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       if (filled !== undefined) learn(filled, "form", "", kindInForm);
     },
     vcard(value) {
-      for (const [, name = ""] of value.matchAll(/^(?:FN|N)\b[^:\n]*:(.*)$/gim)) people.learnName(name);
+      for (const [, name = ""] of unfolded(value).matchAll(/^(?:item\d+\.)?(?:FN|N)\b[^:\n]*:(.*)$/gim))
+        people.learnName(name);
+      learnWords(value);
     },
     system(value) {
       const [, who = ""] = CHANGED.exec(value) ?? [];
@@ -94,33 +101,41 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     },
     text: learnWords,
     particulars: learnWords,
+    label: learnWords,
     filename: learnWords,
   };
 
   function learnValue(value: string, kind: Kind): void {
-    if (value !== "") LEARN[kind]?.(longInteger(value) ?? value);
+    if (value === "") return;
+    if (!TELLS_NO_NUMBER.has(kind)) people.learnTold(value);
+    LEARN[kind]?.(longInteger(value) ?? value);
   }
 
   function learnWords(value: string): void {
     for (const [word] of value.matchAll(WORD)) words.add(fold(word));
   }
 
+  function shaped(value: string): string {
+    return shapeText(withoutShapeless(clean(value)));
+  }
+
   function text(value: string): string {
     if (value.trim() === "") return value;
     if (mode === "fixed") return FIXED_TEXT;
-    return mode === "shape" ? shapeText(clean(value)) : clean(value);
+    return mode === "shape" ? shaped(value) : clean(value);
   }
 
   /** Whatever becomes of texts, these have no words left. */
   function particulars(value: string): string {
-    return mode === "fixed" ? text(value) : shapeText(clean(value));
+    return mode === "fixed" ? text(value) : shaped(value);
   }
 
   function name(value: string): string {
     if (value.trim() === "") return value;
     if (!/[\p{L}\p{N}]/u.test(value)) return "🙂";
     return value
-      .replace(/\p{N}+/gu, (digits) => pseudonyms.alike("digits", digits).slice(0, digits.length))
+      .replace(/[\p{Nl}\p{No}]/gu, "0")
+      .replace(/\p{Nd}+/gu, (digits) => withDigits(digits, pseudonyms.alike("digits", asciiDigits(digits))))
       .replace(WORD, (word) =>
         word.length === 1 && !UNSPACED.test(word) ? shapeText(word) : pseudonyms.nameWord(word),
       );
@@ -161,25 +176,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   }
 
   function vcard(value: string): string {
-    return value
-      .split(/(?<=\n)/)
-      .map(vcardLine)
-      .join("");
-  }
-
-  function vcardLine(line: string): string {
-    const at = line.indexOf(":");
-    if (at === -1) return shapeText(clean(line));
-    const [field = "", ...parameters] = line.slice(0, at).split(";");
-    if (/^(?:BEGIN|END|VERSION)$/i.test(field)) return line;
-    const told = parameters.map((one) => {
-      const value = one.indexOf("=") + 1;
-      if (OF_A_LINE.test(one) || value === 0) return one;
-      const rest = clean(one.slice(value));
-      return one.slice(0, value) + (/^waid=\d+$/i.test(one) ? rest : shapeText(rest));
-    });
-    const rest = line.slice(at + 1);
-    return `${[field, ...told].join(";")}:${/(?:^|\.)(?:FN|N)$/i.test(field) ? name(rest) : shapeText(clean(rest))}`;
+    return otherCard(value, { name, number: clean, text: shaped });
   }
 
   function time(value: string): string {
@@ -194,7 +191,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   function link(value: string): string {
     if (mode === "fixed") return FIXED_LINK;
-    return mode === "shape" ? shapeText(clean(value)) : clean(value);
+    return mode === "shape" ? shaped(value) : clean(value);
   }
 
   function coordinate(value: string): string {
@@ -203,7 +200,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   const BY_KIND: Readonly<Record<Kind, (value: string) => string>> = {
     word: (value) => (value === "" || isWord(value) ? value : text(value)),
-    own: clean,
+    own: people.cleanOwn,
     sentence: clean,
     system(value) {
       const [, who, before, after] = CHANGED.exec(value) ?? [];
@@ -227,12 +224,13 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     time: (value) => (/^\d{10}(\d{3})?$/.test(value) ? time(value) : text(value)),
     coordinate,
     particulars,
+    label: (value) => (isLabel(value) ? value : particulars(value)),
     filename,
     form,
     vcard,
     sdp: () => "v=0\r\n",
     birthday: () => "1990-01-01",
-    emoji: (value) => (/[\p{L}]|\d{3}/u.test(value) ? shapeText(value) : value),
+    emoji: (value) => (/\p{L}|(?:\p{N}\ufe0f?\u20e3?){3}/u.test(value) ? shapeText(value) : value),
   };
 
   function number(value: number, kind: Kind): number {

@@ -1,4 +1,5 @@
 /** A text without its words: letters and digits are replaced, everything that shapes a message on a phone stays. */
+import { EMAIL, UUID } from "./spelling.ts";
 
 /** One letter of each script that is set in its own way; another gets an x. */
 const LETTERS: readonly (readonly [RegExp, string])[] = [
@@ -18,6 +19,14 @@ const MARK = /(?![\ufe0e\ufe0f\u20e3])\p{M}/u;
 export const SCHEME = /\b(?:https?:\/\/|mailto:|tel:)/gi;
 /** Somebody who types one or two digits answers a numbered list. */
 const CHOICE = /^\s*\d{1,2}[.)]?\s*$/;
+
+const EMAILS = new RegExp(EMAIL, "gu");
+const UUIDS = new RegExp(UUID, "gu");
+
+/** Email addresses and UUIDs, of which a stand-in has another shape, as one word each. */
+export function withoutShapeless(text: string): string {
+  return text.replace(EMAILS, "xxxx@xxxx.xxx").replace(UUIDS, "xxxxxxxx");
+}
 
 /** Length, line breaks, emoji, punctuation and formatting marks stay. Doing it twice changes nothing more. */
 export function shapeText(text: string): string {

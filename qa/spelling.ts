@@ -1,15 +1,14 @@
-/** In how many ways one number or name is written: digits of other scripts, marks on letters, capitals. */
+/** In how many ways one number or name is written: digits of other scripts, marks on letters, capitals, words in one. */
 
-/** The zeros of the scripts whose digits people dial with; each is followed by its other nine. */
-const ZEROS = [0x30, 0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10];
-
-/** For a character class: a digit of any of these scripts. */
-export const DIGIT = ZEROS.map((zero) => `${String.fromCodePoint(zero)}-${String.fromCodePoint(zero + 9)}`).join("");
+/** A digit of any script, be it on the cap of a key. */
+const DIGIT = "\\p{Nd}\\ufe0f?\\u20e3?";
 /** For a character class: what people put between the digits of a number, and marks of direction that phones add. */
 const BETWEEN = " \\t\\p{Zs}().\\-/\\u2010-\\u2015\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069";
+/** Between a few digits and a few more; what is between two whole numbers parts them. */
+const BETWEEN_FEW = "(?<=(?<!\\p{Nd})\\p{Nd}{1,4})[,_](?=\\p{Nd}{1,4}(?!\\p{Nd}))";
 
 /** Seven digits or more, with at most three signs between two of them. */
-export const NUMBER = `\\+?[${DIGIT}](?:[${BETWEEN}]{0,3}[${DIGIT}]){6,}`;
+export const NUMBER = `\\+?${DIGIT}(?:(?:[${BETWEEN}]{0,3}|${BETWEEN_FEW})${DIGIT}){6,}`;
 /** A day of these centuries, with its time if there is one: nobody's number. */
 export const DATE =
   "(?<!\\d)(?:19|20)\\d\\d(?<point>[-./])(?:0[1-9]|1[0-2])\\k<point>(?:0[1-9]|[12]\\d|3[01])(?![-./]?\\d)(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)?";
@@ -20,19 +19,23 @@ export const UUID = "\\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\\b"
 /** A value in an address that no person has thought of: a click's or a session's. */
 export const LINK_TOKEN = "(?<=[?&#][\\w.-]{1,40}=)(?=[\\w~-]*\\d)[\\w~-]{14,}";
 export const WORD = /[\p{L}\p{M}]+/gu;
-/** Written without spaces: a name stands in the middle of other letters. */
+/** Written without spaces, or with endings: a name stands in the middle of other letters. */
 export const UNSPACED =
-  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
+  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
 
-const ANY_DIGIT = new RegExp(`[${DIGIT}]`, "gu");
+const ANY_DIGIT = /\p{Nd}/gu;
 /** Letters that no decomposition turns into a plain one. */
 const PLAIN: Readonly<Record<string, string>> = { ø: "o", ł: "l", đ: "d", ß: "ss", æ: "ae", œ: "oe", ı: "i" };
-/** Accents, the short vowels of Arabic, and the line that stretches its words. */
-const MARKS = /[\u0300-\u036f\u064b-\u0652\u0640]/g;
+/** As whoever has no such key writes them. */
+const WRITTEN_OUT: Readonly<Record<string, string>> = { ä: "ae", ö: "oe", ü: "ue", ø: "oe", å: "aa" };
+/** Accents, the short vowels and the hamza of Arabic, and the line that stretches its words. */
+const MARKS = /[\u0300-\u036f\u064b-\u065f\u0670\u0640]/g;
+/** Of more words nobody makes one. */
+const MOST_JOINED = 6;
 
 /** Every digit as 0 to 9, the rest as it is. */
 export function asciiDigits(text: string): string {
-  return text.replace(ANY_DIGIT, (digit) => String(digit.charCodeAt(0) - zeroOf(digit)));
+  return text.replace(ANY_DIGIT, (digit) => String((digit.codePointAt(0) ?? 0) - zeroOf(digit)));
 }
 
 /** Only the digits, as 0 to 9. */
@@ -43,7 +46,7 @@ export function digitsOf(text: string): string {
 /** Other digits in the place and script of those in a text. @param digits as many as there are in it. */
 export function withDigits(text: string, digits: string): string {
   let at = 0;
-  return text.replace(ANY_DIGIT, (digit) => String.fromCharCode(zeroOf(digit) + Number(digits[at++] ?? 0)));
+  return text.replace(ANY_DIGIT, (digit) => String.fromCodePoint(zeroOf(digit) + Number(digits[at++] ?? 0)));
 }
 
 /** Alike for every spelling of a word: `Núñez`, `nunez`, `NUÑEZ`. */
@@ -52,7 +55,43 @@ export function fold(word: string): string {
   return plain.replace(/[øłđßæœı]/g, (letter) => PLAIN[letter] ?? letter);
 }
 
+/** Of two spellings of a word one at least is alike: `Müller` is also `mueller`. */
+export function foldings(word: string): readonly string[] {
+  const plain = word.normalize("NFC").toLocaleLowerCase("en");
+  const written = plain.replace(/[äöüøå]/g, (letter) => WRITTEN_OUT[letter] ?? letter);
+  return written === plain ? [fold(word)] : [fold(word), fold(written)];
+}
+
+/** Words of a name that follow each other, in one: handles and hashtags have no space. */
+export function joinedIn(words: readonly string[]): readonly string[] {
+  return words
+    .flatMap((_, from) =>
+      Array.from({ length: MOST_JOINED - 1 }, (_, more) => words.slice(from, from + more + 2)).filter(
+        (run, more) => run.length === more + 2,
+      ),
+    )
+    .map((run) => run.join(""))
+    .filter((joined) => joined.length > 2);
+}
+
+/** What is looked for in the middle of other letters: an unspaced name, and what friends or strangers say of it. */
+export function partsOf(name: string): readonly string[] {
+  const whole = name.normalize("NFC");
+  const parts = [whole, ...(whole.match(/\p{Script=Han}{2,}/gu) ?? [])].flatMap((part) => {
+    const letters = [...part];
+    const [family, given] = [letters.slice(0, 2).join(""), letters.slice(-2).join("")];
+    // How long the family's name is, nobody knows: in Chinese mostly one, in Japanese mostly two.
+    if (/^\p{Script=Han}{3,4}$/u.test(part)) return [part, family, given];
+    return /^\p{Script=Hangul}{3,4}$/u.test(part) ? [part, given] : [part];
+  });
+  const long = parts.filter((part) => part.length > 1);
+  return [...new Set(long.flatMap((part) => [part, part.normalize("NFD")]))];
+}
+
+/** Unicode has the ten of each script in a row, from the zero on; of the mathematical ones five times ten. */
 function zeroOf(digit: string): number {
-  const code = digit.charCodeAt(0);
-  return ZEROS.find((zero) => code >= zero && code < zero + 10) ?? code;
+  const code = digit.codePointAt(0) ?? 0;
+  let first = code;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first--;
+  return code - ((code - first) % 10);
 }

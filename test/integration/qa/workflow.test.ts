@@ -347,6 +347,8 @@ describe("a host that is running", () => {
       String(port),
       "--number",
       `${NUMBER.phoneNumberId}/${NUMBER.wabaId}`,
+      "--patience",
+      "1",
     ];
 
     const first = await cli("replay", file("bob"), ...to);
@@ -363,7 +365,8 @@ describe("a host that is running", () => {
     expect(refused.out).toMatch(/^✗ 0001-message was answered 401: its signature was refused/m);
     expect(refused.out).not.toContain("What was sent is the promise");
     expect(await contentsOf("bob")).toBe(before);
-  });
+    // Each replay waits until the host has been silent for a while.
+  }, 40_000);
 });
 
 describe("somebody who wrote nothing", () => {

@@ -36,6 +36,7 @@ it.each([
       "--to",
       "--graph-port",
       "--number",
+      "--patience",
       "--timing",
       "--shuffle",
       "--duplicate",

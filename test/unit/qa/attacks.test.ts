@@ -224,4 +224,22 @@ describe("the checker", () => {
     ])
       expect(findLeaks([original], [{ file: "x", json: { text: "4407911123456" } }], "keep")).toHaveLength(1);
   });
+
+  it("looks for the words of file names in file names, and without their ending", () => {
+    const sent = delivery({
+      type: "document",
+      document: {
+        id: "4410004",
+        filename: "invoice_bartholomew.docx",
+        caption: "here is my invoice.docx, Bartholomew",
+      },
+    });
+    const left = (filename: string) =>
+      findLeaks([sent], [{ file: "x", json: { document: { filename } } }], "keep").map(({ what }) => what);
+
+    expect(findLeaks([sent], [{ file: "x", json: scrubbed(sent, "keep") }], "keep")).toEqual([]);
+    expect(left("bartholomew.pdf")).toEqual(["a word of a file name"]);
+    expect(left("my-invoice")).toEqual(["a word of a file name"]);
+    expect(left("report.docx")).toEqual([]);
+  });
 });

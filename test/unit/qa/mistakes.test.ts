@@ -45,6 +45,7 @@ describe("a mistake", () => {
     [replayCommand, [TEXT, "--reply", "a", "--to", ROUTER], "one of them"],
     [replayCommand, [TEXT, "--reply", "a", "--number", "1/2"], "--number is for --to."],
     [replayCommand, [TEXT, "--reply", "a", "--graph-port", "1"], "--graph-port is for --to."],
+    [replayCommand, [TEXT, "--reply", "a", "--patience", "9"], "--patience is for --to."],
     [replayCommand, [TEXT, "--reply", "a", "--timing", "fast"], "--timing is none, original, or"],
     [replayCommand, [TEXT, "--reply", "a", "--timing", "0"], "--timing is more than 0."],
     [replayCommand, [TEXT, "--reply", "a", "--batch", "0"], "--batch is more than 0."],
@@ -80,6 +81,8 @@ describe("a mistake", () => {
       [["--to", ROUTER, "--number", "Shop"], "--number is a phone number id and its account's id"],
       [["--to", ROUTER, "--graph-port", String(port)], `Port ${port} is taken: give another --graph-port`],
       [["--to", ROUTER, "--graph-port", "x"], "--graph-port is a whole number."],
+      [["--to", ROUTER, "--patience", "soon"], "--patience is a whole number."],
+      [["--to", ROUTER, "--patience", "0"], "--patience is more than 0."],
     ] as const)
       await expectMistake(replayCommand, [TEXT, ...args], sentence);
     await expectMistake(

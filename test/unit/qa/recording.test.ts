@@ -3,10 +3,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StoredTraffic } from "@omniops/whatsapp";
+import type { WireObject } from "@omniops/whatsapp/simulator";
 import { makeRecording, readFixtures, readManifest, writeRecording } from "@omniops/whatsapp/testing";
 import { beforeEach, describe, expect, it } from "vitest";
+import { diffConversation } from "../../../qa/diff.ts";
 import { rewriteSends } from "../../../qa/fixtures.ts";
 import { leaksIn, originalsOf } from "../../../qa/make-recording.ts";
+import type { TextMode } from "../../../qa/scrub.ts";
 
 const ADA = "447700900123";
 const BOB = "420777900456";
@@ -162,6 +165,104 @@ describe("a recording", () => {
     expect(steps.map(([done]) => done)).toEqual(steps.map((_, at) => at + 1));
     expect(steps.filter(([done, of]) => done > of)).toEqual([]);
     expect(steps.at(-1)).toEqual([steps.length, steps.length]);
+  });
+});
+
+describe("what the business made", () => {
+  const messages = [
+    {
+      type: "interactive",
+      interactive: {
+        type: "flow",
+        body: { text: "b" },
+        action: { name: "flow", parameters: { flow_id: "1234567890123456", flow_cta: "Go", flow_token: "abc" } },
+      },
+    },
+    {
+      type: "interactive",
+      interactive: {
+        type: "product",
+        body: { text: "b" },
+        action: { catalog_id: "194836987003835", product_retailer_id: "4006381333931" },
+      },
+    },
+    ...["track:100045678", "kept:983f538f-3422-451d-8d99-67a411d61bdc", "SK.12345"].map((id) => ({
+      type: "interactive",
+      interactive: { type: "button", body: { text: "b" }, action: { buttons: [{ type: "reply", reply: { id } }] } },
+    })),
+  ];
+  const recorded = (sends: readonly WireObject[], text: TextMode, body = "a") =>
+    made(
+      [told(body)],
+      {
+        turns: [
+          {
+            turnId: "1",
+            phoneNumberId: "301777000333444",
+            phoneNumber: ADA,
+            userId: null,
+            messageIds: [`wamid.${body}`],
+            sends: sends.map((message, at) => ({ endpoint: "messages", message, messageId: `wamid.out${at}` })),
+          },
+        ],
+      },
+      { text },
+    );
+
+  it.each(["keep", "shape", "fixed"] as const)("is the same for a host that has not changed, texts: %s", (text) => {
+    const { recording, leaks } = recorded(messages, text);
+    const promised = recording.fixtures[0]!.sends!;
+    const sent = (message: WireObject) => ({ endpoint: "messages", message, after: "" });
+    const rows = diffConversation(
+      promised.map(({ message }) => sent(message)),
+      messages.map(sent),
+      { text, isInOrder: true, names: recording.manifest.names },
+    );
+
+    expect(leaks).toEqual([]);
+    expect(rows.flatMap(({ kind, changes }) => [kind, ...changes])).toEqual(messages.map(() => "same"));
+    expect(JSON.stringify(promised)).toMatch(
+      /1234567890123456.*194836987003835.*4006381333931.*track:100045678.*SK\.12/,
+    );
+  });
+
+  const answer = (body: string) => [{ type: "text", text: { body } }];
+  it.each([
+    "Write to support@shop.example.com, please",
+    "Write to *a.b-c@x.test*: or you@us.example",
+    "Track it: https://shop.example/t/983f538f-3422-451d-8d99-67a411d61bdc?a=1",
+    "983f538f-3422-451d-8d99-67a411d61bdc",
+  ])("is the same though it holds an address or a UUID, in the shape of a text: %s", (body) => {
+    const { recording, leaks } = recorded(answer(body), "shape");
+    const [promised] = recording.fixtures[0]!.sends!;
+    const kinds = (got: string) =>
+      diffConversation(
+        [{ endpoint: "messages", message: promised!.message, after: "" }],
+        [{ endpoint: "messages", message: answer(got)[0]!, after: "" }],
+        { text: "shape", isInOrder: true },
+      ).map(({ kind }) => kind);
+
+    expect(leaks).toEqual([]);
+    expect(JSON.stringify(promised!.message)).not.toMatch(/mail-|983f|shop|us\.example/);
+    expect(kinds(body)).toEqual(["same"]);
+    expect(kinds(`${body}!`)).toEqual(["changed"]);
+    expect(kinds(`- ${body}`)).toEqual(["changed"]);
+  });
+
+  it.each([
+    ["somebody's number", `call:+${ADA}`, "a"],
+    ["somebody's number among other digits", `call:1${ADA}22`, "a"],
+    ["a number that somebody has written", "call:07911123456", "ring 07911 123456"],
+    ["a short number that somebody has written", "call:0-2345678", "ring 2345678"],
+    ["somebody's number in an address", `x?n=%2B${ADA}`, "a"],
+    ["somebody's name", "ask-adalberta", "a"],
+    ["an address", "mail:ada@quill.example", "a"],
+  ])("has nobody in it, such as %s", (_, id, body) => {
+    const { recording, leaks } = recorded([{ type: "button", reply: { id } }], "keep", body);
+    const [promised] = recording.fixtures[0]!.sends!;
+
+    expect(leaks).toEqual([]);
+    expect(JSON.stringify(promised?.message)).not.toContain(id);
   });
 });
 

@@ -80,6 +80,10 @@ describe("what was sent beside what was promised", () => {
       "same",
     ]);
     expect(kinds([sent("Iris I help you?")], [sent("May I kick you?")], { names: ["Iris"] })).toEqual(["changed"]);
+    expect(kinds([sent("서연님, 안녕하세요")], [sent("민준님, 안녕하세요")], { names: ["Iris", "서연"] })).toEqual([
+      "same",
+    ]);
+    expect(kinds([sent("Irises for you")], [sent("Roses for you")], { names: ["Iris", "서연"] })).toEqual(["changed"]);
   });
 });
 

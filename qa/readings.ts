@@ -1,0 +1,25 @@
+/** One value in all the ways in which it may be read. */
+
+/** What a person would read, with and without the escapes of an address and of JSON. */
+export function readingsOf(value: string): readonly string[] {
+  const unescaped = value.includes("%") ? [decoded(value)] : [];
+  const plain = /\\u[0-9a-f]{4}/i.test(value)
+    ? [value.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))]
+    : [];
+  return [value, ...unescaped, ...plain];
+}
+
+/** What base64 in it may hold. It begins at any place of a run: a path's parts are of the same letters. */
+export function hiddenIn(value: string): readonly string[] {
+  return [...value.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].flatMap(([run]) =>
+    [0, 1, 2, 3].map((at) => Buffer.from(run.slice(at), "base64").toString("latin1")),
+  );
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
