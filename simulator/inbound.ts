@@ -80,7 +80,7 @@ export function createInbound(deps: {
         { message },
       );
     }
-    if (opensWindow(type)) conversation.lastInboundAt = Math.max(conversation.lastInboundAt ?? 0, at.getTime());
+    if (opensWindow(message)) conversation.lastInboundAt = Math.max(conversation.lastInboundAt ?? 0, at.getTime());
   }
 
   return {

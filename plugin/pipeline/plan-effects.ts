@@ -1,6 +1,14 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
 import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
-import type { Effects, ShownChange, ShownMessage, StoredEvent, StoredTurnMessage, WantedMedia } from "../ports.ts";
+import {
+  type Effects,
+  isUnreadableMessage,
+  type ShownChange,
+  type ShownMessage,
+  type StoredEvent,
+  type StoredTurnMessage,
+  type WantedMedia,
+} from "../ports.ts";
 import { closingsOf } from "./closed-accounts.ts";
 import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
@@ -48,9 +56,14 @@ export function planEffects(events: readonly StoredEvent[], rules: EffectRules =
     if (stored.contactId === null) withoutContact(draft, stored.event);
     else withContact(draft, stored, stored.contactId, rules, late);
     // What became of a send is told by the send's own change of state.
-    if (stored.event.kind !== "status") draft.told.push({ contactId: stored.contactId, event: stored.event, late });
+    if (stored.event.kind !== "status") draft.told.push({ contactId: toldOf(stored), event: stored.event, late });
   }
   return draft;
+}
+
+/** Whose conversation it is told with: what somebody wrote to a group is none of theirs. */
+function toldOf({ contactId, event }: StoredEvent): string | null {
+  return event.kind === "unsupported" && event.type === "message:group" ? null : contactId;
 }
 
 function withoutContact(draft: Draft, event: ChannelEvent): void {
@@ -162,8 +175,7 @@ function written(
 /** Meta knows that they wrote, and not what: still their message, so the window opens. */
 function unreadable(draft: Draft, stored: StoredEvent, contactId: string, rules: EffectRules, late: boolean): void {
   const { event } = stored;
-  if (event.kind !== "unsupported" || event.from === null || event.messageId === null) return;
-  if (!event.type?.startsWith("message:")) return;
+  if (!isUnreadableMessage(event)) return;
   draft.profiles.push({ contactId, person: event.from });
   openWindow(draft, stored, contactId, event.from, false);
   const said = { type: "unsupported", text: null, content: null, replyTo: null };

@@ -85,4 +85,36 @@ describe("the service window", () => {
 
     expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
   });
+
+  it.each([
+    ["a text in a group", { type: "text", text: { body: "hi all" }, group_id: "Y2FwaV9ncm91cDox" }],
+    ["an edit that Meta does not show", { type: "unsupported", unsupported: { type: "edit" } }],
+    ["a deletion that Meta does not show", { type: "unsupported", unsupported: { type: "revoke" } }],
+    ["a reaction that Meta does not show", { type: "unsupported", unsupported: { type: "reaction" } }],
+    ["a system message", { type: "system", system: { type: "user_grew_up" } }],
+  ])("stays closed after %s", async (_name, message) => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    meta.person(ADA).sends(message);
+
+    await send(meta, textTo(ADA.phoneNumber, "Hello"));
+    await meta.idle();
+
+    expect(statuses(host)).toMatchObject([{ status: "failed", errors: [{ code: 131047 }] }]);
+  });
+
+  it.each([
+    ["a poll", { type: "unsupported", unsupported: { type: "poll" } }],
+    ["what Meta cannot name", { type: "unsupported" }],
+    ["a message of tomorrow", { type: "hologram", hologram: {} }],
+  ])("opens by %s, which the business cannot read", async (_name, message) => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    meta.person(ADA).sends(message);
+
+    await send(meta, textTo(ADA.phoneNumber, "Hello"));
+    await meta.idle();
+
+    expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
+  });
 });

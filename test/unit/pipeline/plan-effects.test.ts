@@ -215,6 +215,36 @@ describe("a message that WhatsApp cannot show us", () => {
     expect([shown, windows]).toEqual([[], []]);
     expect(told).toHaveLength(1);
   });
+
+  it.each([
+    ["of a type of tomorrow", "message:hologram"],
+    ["of a kind of tomorrow", "message:interactive:hologram"],
+    ["that is not told what it is", "message:unsupported"],
+    ["that came empty", "message:text"],
+  ])("may be one %s (%s)", (_name, type) => {
+    const { shown, windows, profiles } = plan({ ...unreadable, type });
+
+    expect([shown.length, windows.length, profiles.length]).toEqual([1, 1, 1]);
+  });
+
+  it.each([
+    ["was written to a group", "message:group"],
+    ["is WhatsApp's own word about somebody", "message:system"],
+    ["says that a chat was opened", "message:request_welcome"],
+    ["edits another message", "message:edit"],
+    ["deletes another message", "message:revoke"],
+    ["reacts to another message", "message:reaction"],
+  ])("is none where it %s (%s): then it is told and nothing else", (_name, type) => {
+    const { shown, windows, profiles, told } = plan({ ...unreadable, type }, { unsupported: true });
+
+    expect([shown, windows, profiles]).toEqual([[], [], []]);
+    expect(told).toHaveLength(1);
+  });
+
+  it("is told without the person's conversation where it was written to a group", () => {
+    expect(plan({ ...unreadable, type: "message:group" }).told).toMatchObject([{ contactId: null }]);
+    expect(plan({ ...unreadable, type: "message:edit" }).told).toMatchObject([{ contactId: "1" }]);
+  });
 });
 
 describe("a reaction", () => {
