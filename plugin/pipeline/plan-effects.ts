@@ -1,5 +1,5 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
-import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
+import type { ChannelEvent, ContactChangedEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
 import {
   type Effects,
   isUnreadableMessage,
@@ -122,9 +122,9 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       return;
     case "contact-changed":
       // The business's own address book does not rename anybody.
-      if (event.change !== "address-book") draft.profiles.push({ contactId, person: event.person });
-      if (event.change === "phone-number" && event.before.phoneNumber !== null)
-        draft.leftNumbers.push({ contactId, phoneNumber: event.before.phoneNumber, person: event.person });
+      if (event.change === "identity") draft.profiles.push({ contactId, person: event.person });
+      // Meta makes a new user id for a new number, also where it does not tell the number.
+      else if (event.change !== "address-book") moved(draft, event, contactId);
       return;
     case "preference":
       draft.preferences.push({
@@ -170,6 +170,13 @@ function written(
       source: "keyword",
       at: sentAtOf(stored),
     });
+}
+
+function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId: string): void {
+  const named = [before, ...draft.profiles.filter((one) => one.contactId === contactId).map((one) => one.person)];
+  const phoneNumbers = [...new Set(named.map(({ phoneNumber }) => phoneNumber).filter((phone) => phone !== null))];
+  draft.leftNumbers.push({ contactId, phoneNumbers, person });
+  draft.profiles.push({ contactId, person, hasMoved: true });
 }
 
 /** Meta knows that they wrote, and not what: still their message, so the window opens. */

@@ -49,6 +49,8 @@ const inbox = (engine: Engine) =>
   engine.rows<{ role: string; content: string; metadata: Record<string, unknown> }>(
     "select role, content, channel_metadata as metadata from messages order by created_at",
   );
+const phoneAliases = ({ rows }: Engine) =>
+  rows("select alias from whatsapp_contact_aliases where alias like 'phone:%' order by alias");
 const waiting = async (engine: Engine) =>
   (
     await engine.rows<{ messages: { text: string }[] }>(
@@ -316,6 +318,18 @@ describe("a person who changes their number", () => {
       { external_id: "wamid.1" },
       { external_id: "wamid.2" },
     ]);
+  });
+
+  it("is not written to at the old one where Meta does not tell the new one", async () => {
+    const engine = await startEngine();
+    await engine.store.inbox.record([delivery(message({ id: "wamid.1", userId: "GB.old" }))]);
+    await store(engine, moved({ phoneNumber: null }));
+    await applyAll(engine.store);
+
+    expect(await engine.rows("select phone_number, user_id from whatsapp_contacts")).toEqual([
+      { phone_number: null, user_id: "GB.new" },
+    ]);
+    expect(await phoneAliases(engine)).toEqual([]);
   });
 
   it.each([

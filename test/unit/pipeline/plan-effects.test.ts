@@ -408,8 +408,34 @@ describe("what was before, and what others say", () => {
       person,
     });
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumber: "447700900123", person }]);
-    expect(profiles).toEqual([{ contactId: "1", person }]);
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
+  });
+
+  it("a new user id means a new number: those of before are no longer theirs, whoever named them", () => {
+    const before = { ...ADA, phoneNumber: null, userId: "GB.old" };
+    const person = { ...before, userId: "GB.new" };
+
+    const { leftNumbers, profiles } = planEffects([
+      stored(message()),
+      stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
+    ]);
+
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
+  });
+
+  it("another device leaves them their number", () => {
+    const { leftNumbers, profiles } = plan({
+      ...base,
+      kind: "contact-changed",
+      change: "identity",
+      before: ADA,
+      person: ADA,
+    });
+
+    expect(leftNumbers).toEqual([]);
+    expect(profiles).toEqual([{ contactId: "1", person: ADA }]);
   });
 
   it("the business's address book renames nobody", () => {
