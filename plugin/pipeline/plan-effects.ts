@@ -158,9 +158,10 @@ function written(
   rules: EffectRules,
   late: boolean,
 ): void {
+  const isTheirs = !isAutomatic(event);
   draft.profiles.push({ contactId, person: event.from });
-  openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
-  draft.shown.push(shown(stored, contactId, event.messageId, event, isHeard(rules, late), late));
+  if (isTheirs) openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
+  draft.shown.push(shown(stored, contactId, event.messageId, event, isTheirs && isHeard(rules, late), late));
   const keyword = keywordOf(event);
   if (keyword !== null)
     draft.preferences.push({
@@ -170,6 +171,11 @@ function written(
       source: "keyword",
       at: sentAtOf(stored),
     });
+}
+
+/** WhatsApp may allow calls by itself: in the person's name, and nothing that they did. */
+function isAutomatic({ content }: MessageEvent): boolean {
+  return content?.kind === "call-permission" && content.source === "automatic";
 }
 
 function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId: string): void {

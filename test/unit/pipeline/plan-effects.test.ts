@@ -155,6 +155,20 @@ describe("what a person writes", () => {
     expect([tooOld?.media, without?.media]).toEqual([null, null]);
   });
 
+  it.each([
+    ["is theirs to give: it opens the window and wakes the AI", "user_action", 1],
+    ["counts as theirs where Meta does not say whose it is", null, 1],
+    ["that WhatsApp gives by itself is shown, opens nothing and wakes nobody", "automatic", 0],
+  ] as const)("as a permission to call %s", (_name, source, times) => {
+    const content = { kind: "call-permission", response: "accept", expiresAt: null, source } as const;
+
+    const { shown, windows } = plan(message({ type: "interactive", text: null, content }));
+
+    expect(shown).toMatchObject([{ content: "Allows calls" }]);
+    expect(shown.filter(({ wakes }) => wakes !== null)).toHaveLength(times);
+    expect(windows).toHaveLength(times);
+  });
+
   it("after an ad opens the window as one that an answer makes free", () => {
     const referral = { sourceType: "ad", sourceId: "1", sourceUrl: null, headline: null, body: null, clickId: null };
 
