@@ -10,10 +10,18 @@ const PAIR_BURST = 45;
 /** What a person may do without it counting as writing to the business. */
 const NOT_OPENING: ReadonlySet<string> = new Set(["system", "reaction", "edit", "revoke", "request_welcome"]);
 
-/** A message that Meta cannot show opens it too, unless Meta tells that it was one of these; one to a group never does. */
-export function opensWindow({ type, unsupported, group_id: group }: WireObject): boolean {
+/**
+ * A message that Meta cannot show opens it too, unless Meta tells that it was one of these; one to a group never does, nor
+ * a permission to call that WhatsApp gives by itself.
+ */
+export function opensWindow({ type, unsupported, group_id: group, interactive }: WireObject): boolean {
   const told = type === "unsupported" && isObject(unsupported) ? (unsupported.type ?? type) : type;
-  return !group && !NOT_OPENING.has(String(told));
+  return !group && !NOT_OPENING.has(String(told)) && !isAutomatic(interactive);
+}
+
+function isAutomatic(interactive: unknown): boolean {
+  const permission = isObject(interactive) ? interactive.call_permission_reply : null;
+  return isObject(permission) && permission.response_source === "automatic";
 }
 
 export function isWindowOpen({ lastInboundAt }: ConversationState, at: Date): boolean {

@@ -91,6 +91,16 @@ describe("the service window", () => {
     ["an edit that Meta does not show", { type: "unsupported", unsupported: { type: "edit" } }],
     ["a deletion that Meta does not show", { type: "unsupported", unsupported: { type: "revoke" } }],
     ["a reaction that Meta does not show", { type: "unsupported", unsupported: { type: "reaction" } }],
+    [
+      "a permission to call that WhatsApp gave by itself",
+      {
+        type: "interactive",
+        interactive: {
+          type: "call_permission_reply",
+          call_permission_reply: { response: "accept", response_source: "automatic" },
+        },
+      },
+    ],
     ["a system message", { type: "system", system: { type: "user_grew_up" } }],
   ])("stays closed after %s", async (_name, message) => {
     const host = await startHost();
@@ -113,6 +123,20 @@ describe("the service window", () => {
     meta.person(ADA).sends(message);
 
     await send(meta, textTo(ADA.phoneNumber, "Hello"));
+    await meta.idle();
+
+    expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
+  });
+
+  it("opens for the number too that somebody with a user id shares when asked for it", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const contacts = [{ origin: "contact_request", phones: [{ phone: "+447700900555", wa_id: "447700900555" }] }];
+    const sender = { from: undefined, from_user_id: "GB.hidden" };
+    meta.deliver(handMade("", "wamid.first", sender));
+    meta.deliver(handMade("", "wamid.shared", { ...sender, type: "contacts", contacts }));
+
+    await send(meta, textTo("447700900555", "Hello"));
     await meta.idle();
 
     expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
