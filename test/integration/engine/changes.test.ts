@@ -348,33 +348,6 @@ describe("a person who changes their number", () => {
   });
 });
 
-describe("a person's wishes", () => {
-  it("are kept, the latest counts, and an older word changes nothing", async () => {
-    const engine = await startEngine();
-    const wish = (value: "stop" | "resume", at: Date): ChannelEvent => ({
-      ...base(),
-      kind: "preference",
-      person: who(),
-      category: "marketing_messages",
-      value,
-      occurredAt: at,
-    });
-    const preferences = () => engine.rows("select value, source from whatsapp_preferences");
-
-    await store(engine, wish("stop", new Date(2_000)));
-    await applyAll(engine.store);
-    expect(await preferences()).toEqual([{ value: "stop", source: "meta" }]);
-
-    await store(engine, wish("resume", new Date(1_000)));
-    await applyAll(engine.store);
-    expect(await preferences()).toEqual([{ value: "stop", source: "meta" }]);
-
-    await engine.store.inbox.record([delivery(message({ id: "wamid.1", text: "START" }))]);
-    await applyAll(engine.store);
-    expect(await preferences()).toEqual([{ value: "resume", source: "keyword" }]);
-  });
-});
-
 describe("what concerns the account", () => {
   it("changes the template that it names", async () => {
     const engine = await startEngine();

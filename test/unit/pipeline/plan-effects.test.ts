@@ -187,6 +187,23 @@ describe("what a person writes", () => {
     expect(plan(message({ text })).preferences[0]?.value).toBe(value);
   });
 
+  const choice = { kind: "choice", from: "button", id: "go", description: null } as const;
+  const photo = { kind: "media", media: "image", mediaId: null, mimeType: null, sha256: null, filename: null } as const;
+
+  it.each([
+    ["a button's title", choice],
+    ["a row of a list", { ...choice, from: "list" } as const],
+    ["a template's button", { ...choice, from: "template-button" } as const],
+    ["a caption", photo],
+  ])("is no wish for marketing where START is %s, and one against it where STOP is", (_name, said) => {
+    for (const title of ["Start", "Resume", "Subscribe", "unstop"]) {
+      const content = said.kind === "choice" ? { ...said, title } : said;
+      expect(plan(message({ text: title, content })).preferences).toEqual([]);
+    }
+    const content = said.kind === "choice" ? { ...said, title: "Stop promotions" } : said;
+    expect(plan(message({ text: "Stop promotions", content })).preferences).toMatchObject([{ value: "stop" }]);
+  });
+
   it("counts from its receipt when its own time is in the future, so that it can be taken back", () => {
     const tomorrow = new Date(RECEIVED.getTime() + DAY);
     const switched = {
