@@ -1,7 +1,4 @@
-/**
- * Where `**` may begin and end, beside CommonMark's rule. That rule takes punctuation next to a letter for the outside of
- * a word: true where words have spaces, and wrong for `**注意：**请看` and `**50%**off`.
- */
+/** Where `**` may begin and end, beside CommonMark's rule: that one leaves `**注意：**请看` and `**50%**off` as they are. */
 import type { Delimiter, MarkdownIt as Parser, StateInline } from "markdown-it";
 import { characterAt, characterBefore } from "../messages/whatsapp-marks.ts";
 
@@ -13,6 +10,7 @@ const OPENING = /[\p{Ps}\p{Pi}]/u;
 const SPACE = /^\s?$/u;
 const STAR = 0x2a;
 
+/** CommonMark takes punctuation next to a letter for the outside of a word, which is true where words have spaces. */
 export function addEmphasisEdges(parser: Parser): void {
   parser.inline.State = class extends parser.inline.State {
     override scanDelims(start: number, canSplitWord: boolean) {
