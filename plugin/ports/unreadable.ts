@@ -1,7 +1,7 @@
 /** Messages that we cannot show: what of them a person wrote to the business alone. Routing and effects judge alike. */
 import type { ChannelEvent, Person, UnsupportedEvent } from "../contract.ts";
 
-export type UnreadableMessage = UnsupportedEvent & { readonly from: Person; readonly messageId: string };
+type UnreadableMessage = UnsupportedEvent & { readonly from: Person; readonly messageId: string };
 
 /** In a group `from` is one of many; the others are WhatsApp's own word, or about an earlier message. */
 const NOT_WRITTEN: ReadonlySet<string> = new Set([
