@@ -81,6 +81,8 @@ export type MessageContent =
       readonly response: "accept" | "reject";
       /** Null when it does not end, or was refused. */
       readonly expiresAt: Date | null;
+      /** Whose doing it is: `automatic` is WhatsApp's own, after a call. Null where Meta does not say. */
+      readonly source: "user_action" | "automatic" | null;
     }
   | ReactionContent;
 

@@ -29,6 +29,7 @@ export type * from "./ports/pace.ts";
 export type * from "./ports/recordings.ts";
 export type * from "./ports/secrets.ts";
 export type * from "./ports/templates.ts";
+export { isUnreadableMessage } from "./ports/unreadable.ts";
 export type * from "./ports/upkeep.ts";
 
 /** A pino logger fits. Fields first; they hold ids, never text, numbers or tokens. */

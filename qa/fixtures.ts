@@ -27,7 +27,7 @@ export type Fixture = {
   readonly bytes: Uint8Array;
   /** `<name>.sends.json`; null without one: then nothing is promised. In a recording nothing at all must be sent then. */
   readonly sends: readonly PromisedSend[] | null;
-  /** Message ids that `<name>.events.json` promises as messages; null without one. */
+  /** Message ids that `<name>.events.json` promises as messages of somebody's; null without one. */
   readonly messageIds: ReadonlySet<string> | null;
 };
 
@@ -120,8 +120,9 @@ function isSend(send: unknown): send is Omit<PromisedSend, "id" | "answers"> {
 function messageIdsIn(events: string | null, file: string): ReadonlySet<string> | null {
   if (events === null) return null;
   return new Set(
-    objectsIn(jsonOf(events, file)).flatMap(({ kind, messageId }) =>
-      kind === "message" ? [textOf(messageId) ?? ""] : [],
+    objectsIn(jsonOf(events, file)).flatMap(({ kind, messageId, content }) =>
+      // What WhatsApp does in somebody's name is shown, and answered by nobody.
+      kind === "message" && objectOf(content).source !== "automatic" ? [textOf(messageId) ?? ""] : [],
     ),
   );
 }

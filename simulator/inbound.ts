@@ -1,5 +1,6 @@
 /** What people send to the business: remembered as Meta remembers it, then queued as webhooks. */
 
+import { isObject } from "./accepts.ts";
 import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type Conversations, shownText } from "./conversations.ts";
 import { escapedJson } from "./escape-json.ts";
@@ -80,7 +81,7 @@ export function createInbound(deps: {
         { message },
       );
     }
-    if (opensWindow(type)) conversation.lastInboundAt = Math.max(conversation.lastInboundAt ?? 0, at.getTime());
+    if (opensWindow(message)) conversation.lastInboundAt = Math.max(conversation.lastInboundAt ?? 0, at.getTime());
   }
 
   return {
@@ -125,9 +126,9 @@ export function createInbound(deps: {
       for (const { phoneNumberId, contact, message } of found) {
         const number = numbers.get(phoneNumberId);
         if (!number) continue;
-        const phoneNumber = textOf(message.from) ?? textOf(contact.wa_id);
+        const phoneNumber = textOf(message.from) ?? textOf(contact.wa_id) ?? sharedNumber(message);
         const userId = textOf(message.from_user_id) ?? textOf(contact.user_id);
-        if (phoneNumber !== null || userId !== null) remember(number, people.at({ phoneNumber, userId }), message);
+        if (phoneNumber !== null || userId !== null) remember(number, people.meet({ phoneNumber, userId }), message);
       }
       void sender.send({
         kind: "payload",
@@ -145,6 +146,17 @@ type Prepared = { readonly wamid: string; readonly lane: string; readonly change
 function timeOf(timestamp: unknown, now: Date): Date {
   const milliseconds = Number(timestamp) * 1000;
   return milliseconds <= now.getTime() ? new Date(milliseconds) : now;
+}
+
+// Somebody whose number Meta withholds gives it when asked for it, and is answered there.
+function sharedNumber({ contacts }: WireObject): string | null {
+  const [card] = objectsOf(contacts);
+  const [phone] = card?.origin === "contact_request" ? objectsOf(card.phones) : [];
+  return textOf(phone?.wa_id);
+}
+
+function objectsOf(value: unknown): readonly WireObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function textOf(value: unknown): string | null {

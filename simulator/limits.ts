@@ -1,22 +1,27 @@
 /** Meta's rules about when and how often: the service window, the pair limit, the throughput of a number. */
+import { isObject } from "./accepts.ts";
 import type { ConversationState } from "./conversations.ts";
+import type { WireObject } from "./wire.ts";
 
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 const PAIR_INTERVAL_MS = 6_000;
 const PAIR_BURST = 45;
 
 /** What a person may do without it counting as writing to the business. */
-const NOT_OPENING: ReadonlySet<string> = new Set([
-  "system",
-  "unsupported",
-  "reaction",
-  "edit",
-  "revoke",
-  "request_welcome",
-]);
+const NOT_OPENING: ReadonlySet<string> = new Set(["system", "reaction", "edit", "revoke", "request_welcome"]);
 
-export function opensWindow(messageType: string): boolean {
-  return !NOT_OPENING.has(messageType);
+/**
+ * A message that Meta cannot show opens it too, unless Meta tells that it was one of these; one to a group never does, nor
+ * a permission to call that WhatsApp gives by itself.
+ */
+export function opensWindow({ type, unsupported, group_id: group, interactive }: WireObject): boolean {
+  const told = type === "unsupported" && isObject(unsupported) ? (unsupported.type ?? type) : type;
+  return !group && !NOT_OPENING.has(String(told)) && !isAutomatic(interactive);
+}
+
+function isAutomatic(interactive: unknown): boolean {
+  const permission = isObject(interactive) ? interactive.call_permission_reply : null;
+  return isObject(permission) && permission.response_source === "automatic";
 }
 
 export function isWindowOpen({ lastInboundAt }: ConversationState, at: Date): boolean {

@@ -33,6 +33,8 @@ export type People = {
   add(options: PersonOptions): PersonRecord;
   /** The person at this phone number or user id; somebody unknown is made up on the spot. */
   at(address: { readonly phoneNumber: string | null; readonly userId: string | null }): PersonRecord;
+  /** The same for somebody who writes: whichever of the two was new finds them from now on. */
+  meet(address: { readonly phoneNumber: string | null; readonly userId: string | null }): PersonRecord;
   list(): readonly PersonRecord[];
 };
 
@@ -61,19 +63,27 @@ export function createPeople(): People {
     return person;
   }
 
+  const at: People["at"] = ({ phoneNumber, userId }) => {
+    const known =
+      (phoneNumber !== null ? byAddress.get(phoneNumber) : undefined) ??
+      (userId !== null ? byAddress.get(userId) : undefined);
+    if (known) return known;
+    return add({
+      name: phoneNumber ?? userId ?? "",
+      ...(phoneNumber !== null && { phoneNumber }),
+      ...(userId !== null && { userId }),
+    });
+  };
+
   return {
     add,
     list: () => all,
-    at({ phoneNumber, userId }) {
-      const known =
-        (phoneNumber !== null ? byAddress.get(phoneNumber) : undefined) ??
-        (userId !== null ? byAddress.get(userId) : undefined);
-      if (known) return known;
-      return add({
-        name: phoneNumber ?? userId ?? "",
-        ...(phoneNumber !== null && { phoneNumber }),
-        ...(userId !== null && { userId }),
-      });
+    at,
+    meet(address) {
+      const person = at(address);
+      for (const name of [address.phoneNumber, address.userId])
+        if (name && !byAddress.has(name)) byAddress.set(name, person);
+      return person;
     },
   };
 }

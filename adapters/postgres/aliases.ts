@@ -1,5 +1,6 @@
 /** Who an event is about, and the names by which that person may come back. */
 import type { ChannelEvent, Person } from "../../plugin/contract.ts";
+import { isUnreadableMessage } from "../../plugin/ports.ts";
 
 /** Whose lane it belongs to. */
 export function personOf(event: ChannelEvent): Person | null {
@@ -54,19 +55,6 @@ export function introduces(event: ChannelEvent): boolean {
     default:
       return false;
   }
-}
-
-/** Something a person sent that cannot be shown; in a group, `from` is one of many. */
-export function isUnreadableMessage(event: ChannelEvent): boolean {
-  return (
-    event.kind === "unsupported" &&
-    event.from !== null &&
-    event.messageId !== null &&
-    event.type?.startsWith("message:") === true &&
-    event.type !== "message:group" &&
-    event.type !== "message:system" &&
-    event.type !== "message:request_welcome"
-  );
 }
 
 /** Every name that an event says belongs to one person: for a change, the old and the new ones. */

@@ -1,42 +1,71 @@
 /** What an event says about a person: profile, number, window, and whether staff is talking to them. */
 import type { Effects } from "../../plugin/ports.ts";
-import { aliasesOf, canonicalNumber } from "./aliases.ts";
+import { canonicalNumber, phoneAlias } from "./aliases.ts";
 import type { Database, Tx } from "./database.ts";
 import type { ContactRow } from "./host-tables.ts";
 
+type Profile = Effects["profiles"][number];
 type Contacts = ReadonlyMap<string, ContactRow>;
 
+/** What is not told stays as it was, but for a number that was left. */
+const NUMBER = "coalesce(p.phone_number, case when not p.has_moved then c.phone_number end)";
+
 export function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles"]): void {
-  const latest = new Map(profiles.map(({ contactId, person }) => [contactId, person]));
+  const latest = new Map<string, Profile>();
+  for (const profile of profiles) latest.set(profile.contactId, withNumber(profile, latest.get(profile.contactId)));
   if (latest.size === 0) return;
   tx.send(
-    `update ${db.name("whatsapp_contacts")} c set phone_number = coalesce(p.phone_number, c.phone_number),
+    `update ${db.name("whatsapp_contacts")} c set phone_number = ${NUMBER},
        user_id = coalesce(p.user_id, c.user_id), parent_user_id = coalesce(p.parent_user_id, c.parent_user_id),
        username = coalesce(p.username, c.username), name = coalesce(p.name, c.name), updated_at = now()
-     from json_to_recordset($1::json) as p (id bigint, phone_number text, user_id text, parent_user_id text, username text, name text)
+     from json_to_recordset($1::json) as p (id bigint, phone_number text, user_id text, parent_user_id text, username text,
+       name text, has_moved boolean)
      where c.id = p.id and (c.phone_number, c.user_id, c.parent_user_id, c.username, c.name) is distinct from (
-       coalesce(p.phone_number, c.phone_number), coalesce(p.user_id, c.user_id), coalesce(p.parent_user_id, c.parent_user_id),
+       ${NUMBER}, coalesce(p.user_id, c.user_id), coalesce(p.parent_user_id, c.parent_user_id),
        coalesce(p.username, c.username), coalesce(p.name, c.name))`,
     [
       JSON.stringify(
-        [...latest].map(([id, person]) => ({
+        [...latest].map(([id, { person, hasMoved }]) => ({
           id,
           phone_number: person.phoneNumber,
           user_id: person.userId,
           parent_user_id: person.parentUserId,
           username: person.username,
           name: person.name,
+          has_moved: hasMoved === true,
         })),
       ),
     ],
   );
 }
 
-/** Somebody else may get the number, and must not find this person's conversation. */
-export function leaveNumbers(tx: Tx, db: Database, left: Effects["leftNumbers"], contacts: Contacts): void {
-  const gone = left.filter(({ phoneNumber, person }) => {
-    const alias = `phone:${canonicalNumber(phoneNumber)}`;
-    return !aliasesOf(person).includes(alias);
+/** What was named before in the batch counts, unless they have moved since. */
+function withNumber(profile: Profile, before: Profile | undefined): Profile {
+  if (before === undefined || profile.hasMoved === true) return profile;
+  const { person } = profile;
+  return { ...before, ...profile, person: { ...person, phoneNumber: person.phoneNumber ?? before.person.phoneNumber } };
+}
+
+/**
+ * Somebody else may get the number, and must not find this person's conversation. Before the profiles change: the number
+ * in the contact's row is left as well.
+ */
+export async function leaveNumbers(
+  tx: Tx,
+  db: Database,
+  left: Effects["leftNumbers"],
+  contacts: Contacts,
+): Promise<void> {
+  if (left.length === 0) return;
+  const rows = await tx.query<{ id: string; phone_number: string | null }>(
+    `select id::text as id, phone_number from ${db.name("whatsapp_contacts")} where id = any($1)`,
+    [left.map(({ contactId }) => contactId)],
+  );
+  const inRow = new Map(rows.map((row) => [row.id, row.phone_number]));
+  const gone = left.flatMap(({ contactId, phoneNumbers, person }) => {
+    const numbers = [...phoneNumbers, inRow.get(contactId) ?? null].filter((number) => number !== null);
+    const aliases = new Set(numbers.map((number) => `phone:${canonicalNumber(number)}`));
+    return [...aliases].filter((alias) => alias !== phoneAlias(person)).map((alias) => ({ contactId, alias }));
   });
   if (gone.length === 0) return;
   tx.send(
@@ -44,7 +73,7 @@ export function leaveNumbers(tx: Tx, db: Database, left: Effects["leftNumbers"],
      where a.connection_id = l.connection_id and a.alias = l.alias and a.contact_id = l.contact_id`,
     [
       gone.map(({ contactId }) => contacts.get(contactId)?.connectionId),
-      gone.map(({ phoneNumber }) => `phone:${canonicalNumber(phoneNumber)}`),
+      gone.map(({ alias }) => alias),
       gone.map(({ contactId }) => contactId),
     ],
   );

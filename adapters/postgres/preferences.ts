@@ -1,4 +1,4 @@
-/** What people allow to be sent to them: the latest word counts, whoever brings it. */
+/** What people allow to be sent to them: the latest word counts, and what they told Meta only Meta takes back. */
 import type { ContactPreference } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 
@@ -12,7 +12,7 @@ export function savePreferences(tx: Tx, db: Database, preferences: readonly Cont
   for (const preference of preferences) {
     const key = `${preference.contactId}/${preference.category}`;
     const before = latest.get(key);
-    if (before === undefined || before.at <= preference.at) latest.set(key, preference);
+    if (before === undefined || replaces(preference, before)) latest.set(key, preference);
   }
   const rows = [...latest.values()];
   tx.send(
@@ -20,7 +20,8 @@ export function savePreferences(tx: Tx, db: Database, preferences: readonly Cont
      select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as n (contact_id, category, value, source, at)
      order by contact_id, category
      on conflict (contact_id, category) do update set value = excluded.value, source = excluded.source, updated_at = excluded.updated_at
-     where p.updated_at <= excluded.updated_at`,
+     where not (p.source = 'meta' and p.value = 'stop' and excluded.source = 'keyword') and (p.updated_at <= excluded.updated_at
+       or (p.source = 'keyword' and p.value = 'resume' and excluded.source = 'meta' and excluded.value = 'stop'))`,
     [
       rows.map(({ contactId }) => contactId),
       rows.map(({ category }) => category),
@@ -29,6 +30,17 @@ export function savePreferences(tx: Tx, db: Database, preferences: readonly Cont
       rows.map(({ at }) => at),
     ],
   );
+}
+
+/** The same rule as in the statement: a word typed to the business lifts no stop of Meta's, which refuses all the same. */
+function replaces(word: ContactPreference, before: ContactPreference): boolean {
+  if (isMetaStop(before) && word.source === "keyword") return false;
+  const isLifted = before.source === "keyword" && before.value === "resume";
+  return before.at <= word.at || (isLifted && isMetaStop(word));
+}
+
+function isMetaStop({ source, value }: ContactPreference): boolean {
+  return source === "meta" && value === "stop";
 }
 
 /**

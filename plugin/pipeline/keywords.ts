@@ -22,12 +22,16 @@ const STOP: ReadonlySet<string> = new Set([
 ]);
 const RESUME: ReadonlySet<string> = new Set(["start", "unstop", "subscribe", "resume"]);
 
-/** @returns null for everything that is not just such a word: "please don't stop" is none. */
-export function keywordOf({ text }: Pick<MessageEvent, "text">): "stop" | "resume" | null {
+/**
+ * A stop counts wherever it stands, as a button's title too; that they want it again is their own word only when they typed
+ * it: "Start" is on many a button.
+ * @returns null for everything that is not just such a word: "please don't stop" is none.
+ */
+export function keywordOf({ text, content }: Pick<MessageEvent, "text" | "content">): "stop" | "resume" | null {
   const word = (text ?? "")
     .trim()
     .replace(/[.!]+$/, "")
     .toLowerCase();
   if (STOP.has(word)) return "stop";
-  return RESUME.has(word) ? "resume" : null;
+  return content === null && RESUME.has(word) ? "resume" : null;
 }

@@ -1,6 +1,14 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
-import type { ChannelEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
-import type { Effects, ShownChange, ShownMessage, StoredEvent, StoredTurnMessage, WantedMedia } from "../ports.ts";
+import type { ChannelEvent, ContactChangedEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
+import {
+  type Effects,
+  isUnreadableMessage,
+  type ShownChange,
+  type ShownMessage,
+  type StoredEvent,
+  type StoredTurnMessage,
+  type WantedMedia,
+} from "../ports.ts";
 import { closingsOf } from "./closed-accounts.ts";
 import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
@@ -53,8 +61,10 @@ export function planEffects(events: readonly StoredEvent[], rules: EffectRules =
   return draft;
 }
 
+/** What somebody wrote to a group is told with no conversation: it is none of theirs. */
 function toldOf({ eventId, contactId, event }: StoredEvent, late: boolean): Effects["told"][number] {
-  return { eventId, contactId, event, late };
+  const isOfGroup = event.kind === "unsupported" && event.type === "message:group";
+  return { eventId, contactId: isOfGroup ? null : contactId, event, late };
 }
 
 function withoutContact(draft: Draft, event: ChannelEvent): void {
@@ -113,9 +123,9 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       return;
     case "contact-changed":
       // The business's own address book does not rename anybody.
-      if (event.change !== "address-book") draft.profiles.push({ contactId, person: event.person });
-      if (event.change === "phone-number" && event.before.phoneNumber !== null)
-        draft.leftNumbers.push({ contactId, phoneNumber: event.before.phoneNumber, person: event.person });
+      if (event.change === "identity") draft.profiles.push({ contactId, person: event.person });
+      // Meta makes a new user id for a new number, also where it does not tell the number.
+      else if (event.change !== "address-book") moved(draft, event, contactId);
       return;
     case "preference":
       draft.preferences.push({
@@ -149,9 +159,10 @@ function written(
   rules: EffectRules,
   late: boolean,
 ): void {
+  const isTheirs = !isAutomatic(event);
   draft.profiles.push({ contactId, person: event.from });
-  openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
-  draft.shown.push(shown(stored, contactId, event.messageId, event, isHeard(rules, late), late));
+  if (isTheirs) openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
+  draft.shown.push(shown(stored, contactId, event.messageId, event, isTheirs && isHeard(rules, late), late));
   const keyword = keywordOf(event);
   if (keyword !== null)
     draft.preferences.push({
@@ -163,11 +174,22 @@ function written(
     });
 }
 
+/** WhatsApp may allow calls by itself: in the person's name, and nothing that they did. */
+function isAutomatic({ content }: MessageEvent): boolean {
+  return content?.kind === "call-permission" && content.source === "automatic";
+}
+
+function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId: string): void {
+  const named = [before, ...draft.profiles.filter((one) => one.contactId === contactId).map((one) => one.person)];
+  const phoneNumbers = [...new Set(named.map(({ phoneNumber }) => phoneNumber).filter((phone) => phone !== null))];
+  draft.leftNumbers.push({ contactId, phoneNumbers, person });
+  draft.profiles.push({ contactId, person, hasMoved: true });
+}
+
 /** Meta knows that they wrote, and not what: still their message, so the window opens. */
 function unreadable(draft: Draft, stored: StoredEvent, contactId: string, rules: EffectRules, late: boolean): void {
   const { event } = stored;
-  if (event.kind !== "unsupported" || event.from === null || event.messageId === null) return;
-  if (!event.type?.startsWith("message:")) return;
+  if (!isUnreadableMessage(event)) return;
   draft.profiles.push({ contactId, person: event.from });
   openWindow(draft, stored, contactId, event.from, false);
   const said = { type: "unsupported", text: null, content: null, replyTo: null };

@@ -41,16 +41,21 @@ export type Effects = {
   /** Rows for the host's inbox, in the order of the events. */
   readonly shown: readonly ShownMessage[];
   /** What Meta says about a person now. */
-  readonly profiles: readonly { readonly contactId: string; readonly person: Person }[];
+  readonly profiles: readonly {
+    readonly contactId: string;
+    readonly person: Person;
+    /** They have another number now: the one that we know is not theirs, also where the new one is not told. */
+    readonly hasMoved?: true;
+  }[];
   readonly windows: readonly OpenedWindow[];
   /** Edits, deletions and reactions: changes of rows that are there already, ours among them. */
   readonly changes: readonly ShownChange[];
   /** Staff has answered: until then the AI is not asked. */
   readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
-  /** A number that somebody else may have next: no longer a name of this person. */
+  /** Numbers that somebody else may have next, with the one that we know: no longer names of this person. */
   readonly leftNumbers: readonly {
     readonly contactId: string;
-    readonly phoneNumber: string;
+    readonly phoneNumbers: readonly string[];
     readonly person: Person;
   }[];
   readonly preferences: readonly ContactPreference[];

@@ -18,6 +18,8 @@ type Line = { readonly start: number; readonly end: number; readonly insertions:
 const UNSPACED_SCRIPT =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const DIGIT = /\p{N}/u;
+// No operand: `**Price:**100` and `**総額（税込）**1000円` are labels before a number.
+const LABEL_END = /[:：）」』】”]/;
 
 /** One entry per line, without trailing white space. */
 export function renderInline(inline: Inline): string[] {
@@ -106,6 +108,7 @@ function isArithmetic(text: string, span: Span): boolean {
   if (!isStartInWord && !isEndInWord) return false;
   const first = characterAt(text, span.start);
   const last = characterBefore(text, span.end);
+  if (!isStartInWord && span.source === "**" && LABEL_END.test(last)) return false;
   if (isStartInWord && (DIGIT.test(before) || DIGIT.test(first))) return true;
   if (isEndInWord && (DIGIT.test(after) || DIGIT.test(last))) return true;
   if (!isStartInWord || !isEndInWord) return false;

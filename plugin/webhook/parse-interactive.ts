@@ -21,11 +21,12 @@ export function parseInteractive(interactive: Wire | null): Said | null {
   return null;
 }
 
-function parseCallPermission({ response, expiration_timestamp }: Wire): MessageContent | null {
+function parseCallPermission({ response, expiration_timestamp, response_source: source }: Wire): MessageContent | null {
   if (response !== "accept" && response !== "reject") return null;
   return {
     kind: "call-permission",
     response,
     expiresAt: response === "accept" ? asTime(expiration_timestamp) : null,
+    source: source === "user_action" || source === "automatic" ? source : null,
   };
 }

@@ -1,11 +1,12 @@
 /** One element of `messages[]` → what the person did: wrote, reacted, corrected, took back, moved to another number. */
-import type { ChannelEvent } from "../contract.ts";
+import type { ChannelEvent, MessageContent, Person } from "../contract.ts";
 import { type ChangeContext, type EventBase, itemBase, unsupported } from "./change-context.ts";
 import { contentKey, dedupeKey } from "./dedupe-key.ts";
 import { parseContent } from "./parse-content.ts";
 import { parseEdit, parseReaction, parseRevoke, type Sent } from "./parse-message-change.ts";
 import { parseCircumstances, quotedId } from "./parse-message-context.ts";
 import { senderOf } from "./parse-person.ts";
+import { ownNumber } from "./parse-shared-contacts.ts";
 import { parseSystem } from "./parse-system.ts";
 import { asId, asObject, asText, type Wire } from "./wire.ts";
 
@@ -41,8 +42,16 @@ function parseKnown(type: string, message: Wire, { messageId, from, base }: Read
   const { text, content } = said;
   const replyTo = quotedId(message);
   const circumstances = parseCircumstances(message);
+  const person =
+    from.phoneNumber === null && circumstances.forwarded === undefined ? withOwnNumber(from, content) : from;
   // Spreads come last: with one first, this object alone takes as long to make as the JSON to parse (V8, Node 20).
-  return { kind: "message", messageId, from, type, text, content, replyTo, ...circumstances, ...base };
+  return { kind: "message", messageId, from: person, type, text, content, replyTo, ...circumstances, ...base };
+}
+
+/** Somebody with a username, whose number Meta withholds until they share it. */
+function withOwnNumber(person: Person, content: MessageContent | null): Person {
+  const phoneNumber = ownNumber(content);
+  return phoneNumber === null ? person : { ...person, phoneNumber };
 }
 
 /** As near as Meta tells: `poll` instead of `unsupported`, `interactive:payment_method` instead of `interactive`. */

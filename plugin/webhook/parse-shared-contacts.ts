@@ -1,10 +1,22 @@
 /** The contact cards in a message. Everything in a card is optional, the name too. */
 import type { MessageContent, SharedContact } from "../contract.ts";
+import { asPhone } from "./parse-person.ts";
 import { asObject, asText, objectsIn, type Wire } from "./wire.ts";
 
 export function parseSharedContacts(contacts: unknown): MessageContent | null {
   const cards = objectsIn(contacts);
   return cards.length === 0 ? null : { kind: "contacts", contacts: cards.map(parseCard) };
+}
+
+/**
+ * The number that WhatsApp gives for the sender, when they touch the button for it. Not where anybody else's could be meant:
+ * among other cards, or with another number beside it.
+ */
+export function ownNumber(content: MessageContent | null): string | null {
+  if (content?.kind !== "contacts" || content.contacts.length !== 1) return null;
+  const [card] = content.contacts;
+  const [number, ...others] = card?.phones ?? [];
+  return card?.isOwn === true && others.length === 0 ? asPhone(number?.waId) : null;
 }
 
 function parseCard(card: Wire): SharedContact {

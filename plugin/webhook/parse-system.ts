@@ -39,9 +39,8 @@ function personNow(change: ContactChangedEvent["change"], system: Wire, { before
   const phoneNumber = first(asPhone, system.wa_id, system.new_wa_id, told);
   const userId = first(asUserId, system.user_id, told);
   const parentUserId = first(asUserId, system.parent_user_id);
-  // Meta makes new ids for a new number, so the old ones are not carried over.
-  if (change === "phone-number") return { ...before, phoneNumber, userId, parentUserId };
-  if (change === "user-id") return { ...before, phoneNumber: phoneNumber ?? before.phoneNumber, userId, parentUserId };
+  // Meta makes new ids for a new number, so of the old ones and the old number nothing is carried over.
+  if (change !== "identity") return { ...before, phoneNumber, userId, parentUserId };
   return {
     ...before,
     phoneNumber: before.phoneNumber ?? phoneNumber,

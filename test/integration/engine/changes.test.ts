@@ -49,6 +49,8 @@ const inbox = (engine: Engine) =>
   engine.rows<{ role: string; content: string; metadata: Record<string, unknown> }>(
     "select role, content, channel_metadata as metadata from messages order by created_at",
   );
+const phoneAliases = ({ rows }: Engine) =>
+  rows("select alias from whatsapp_contact_aliases where alias like 'phone:%' order by alias");
 const waiting = async (engine: Engine) =>
   (
     await engine.rows<{ messages: { text: string }[] }>(
@@ -318,6 +320,18 @@ describe("a person who changes their number", () => {
     ]);
   });
 
+  it("is not written to at the old one where Meta does not tell the new one", async () => {
+    const engine = await startEngine();
+    await engine.store.inbox.record([delivery(message({ id: "wamid.1", userId: "GB.old" }))]);
+    await store(engine, moved({ phoneNumber: null }));
+    await applyAll(engine.store);
+
+    expect(await engine.rows("select phone_number, user_id from whatsapp_contacts")).toEqual([
+      { phone_number: null, user_id: "GB.new" },
+    ]);
+    expect(await phoneAliases(engine)).toEqual([]);
+  });
+
   it.each([
     ["Brazil", "5511987654321", "551187654321"],
     ["Mexico", "5215512345678", "525512345678"],
@@ -331,33 +345,6 @@ describe("a person who changes their number", () => {
 
     expect(await engine.rows("select phone_number from whatsapp_contacts")).toEqual([{ phone_number: other }]);
     expect(await engine.rows("select distinct conversation_id from messages")).toHaveLength(1);
-  });
-});
-
-describe("a person's wishes", () => {
-  it("are kept, the latest counts, and an older word changes nothing", async () => {
-    const engine = await startEngine();
-    const wish = (value: "stop" | "resume", at: Date): ChannelEvent => ({
-      ...base(),
-      kind: "preference",
-      person: who(),
-      category: "marketing_messages",
-      value,
-      occurredAt: at,
-    });
-    const preferences = () => engine.rows("select value, source from whatsapp_preferences");
-
-    await store(engine, wish("stop", new Date(2_000)));
-    await applyAll(engine.store);
-    expect(await preferences()).toEqual([{ value: "stop", source: "meta" }]);
-
-    await store(engine, wish("resume", new Date(1_000)));
-    await applyAll(engine.store);
-    expect(await preferences()).toEqual([{ value: "stop", source: "meta" }]);
-
-    await engine.store.inbox.record([delivery(message({ id: "wamid.1", text: "START" }))]);
-    await applyAll(engine.store);
-    expect(await preferences()).toEqual([{ value: "resume", source: "keyword" }]);
   });
 });
 

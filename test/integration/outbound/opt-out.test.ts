@@ -234,7 +234,6 @@ describe("somebody who wants marketing again", () => {
   it.each<[string, How, How]>([
     ["writes START after STOP", WAYS[0]![1], (_channel, { person }) => void person.says("START")],
     ["switches it on again in WhatsApp", WAYS[2]![1], (_channel, { person }) => person.resumesMarketing()],
-    ["writes START after Meta has refused", WAYS[4]![1], (_channel, { person }) => void person.says("start")],
   ])("and %s gets it", async (_how, optOut, optIn) => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
@@ -246,6 +245,25 @@ describe("somebody who wants marketing again", () => {
     await inState(channel, await send(channel, ada, { template: MENU }), "read");
 
     expect(texts(channel)).toEqual([MENU_TEXT]);
+  });
+
+  it.each<[string, How]>([
+    ["switched it off in WhatsApp", WAYS[2]![1]],
+    ["told Meta, which refused", WAYS[4]![1]],
+  ])("does not get it by START where they %s: Meta would refuse it", async (_how, optOut) => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    await optOut(channel, ada);
+    await preferenceIs(channel, ada, "stop");
+    await quiet(channel);
+
+    const wamid = ada.person.says("START");
+    await channel.until(
+      async () => (await channel.rows("select 1 from messages where external_id = ?", [wamid]))[0],
+      "the word",
+    );
+
+    await expect(send(channel, ada, { template: MENU })).rejects.toMatchObject({ code: "OPTED_OUT" });
   });
 
   it("does not get it by a word that is part of a sentence", async () => {

@@ -85,4 +85,60 @@ describe("the service window", () => {
 
     expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
   });
+
+  it.each([
+    ["a text in a group", { type: "text", text: { body: "hi all" }, group_id: "Y2FwaV9ncm91cDox" }],
+    ["an edit that Meta does not show", { type: "unsupported", unsupported: { type: "edit" } }],
+    ["a deletion that Meta does not show", { type: "unsupported", unsupported: { type: "revoke" } }],
+    ["a reaction that Meta does not show", { type: "unsupported", unsupported: { type: "reaction" } }],
+    [
+      "a permission to call that WhatsApp gave by itself",
+      {
+        type: "interactive",
+        interactive: {
+          type: "call_permission_reply",
+          call_permission_reply: { response: "accept", response_source: "automatic" },
+        },
+      },
+    ],
+    ["a system message", { type: "system", system: { type: "user_grew_up" } }],
+  ])("stays closed after %s", async (_name, message) => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    meta.person(ADA).sends(message);
+
+    await send(meta, textTo(ADA.phoneNumber, "Hello"));
+    await meta.idle();
+
+    expect(statuses(host)).toMatchObject([{ status: "failed", errors: [{ code: 131047 }] }]);
+  });
+
+  it.each([
+    ["a poll", { type: "unsupported", unsupported: { type: "poll" } }],
+    ["what Meta cannot name", { type: "unsupported" }],
+    ["a message of tomorrow", { type: "hologram", hologram: {} }],
+  ])("opens by %s, which the business cannot read", async (_name, message) => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    meta.person(ADA).sends(message);
+
+    await send(meta, textTo(ADA.phoneNumber, "Hello"));
+    await meta.idle();
+
+    expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
+  });
+
+  it("opens for the number too that somebody with a user id shares when asked for it", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const contacts = [{ origin: "contact_request", phones: [{ phone: "+447700900555", wa_id: "447700900555" }] }];
+    const sender = { from: undefined, from_user_id: "GB.hidden" };
+    meta.deliver(handMade("", "wamid.first", sender));
+    meta.deliver(handMade("", "wamid.shared", { ...sender, type: "contacts", contacts }));
+
+    await send(meta, textTo("447700900555", "Hello"));
+    await meta.idle();
+
+    expect(statuses(host).map(({ status }) => status)).toEqual(["sent", "delivered", "read"]);
+  });
 });

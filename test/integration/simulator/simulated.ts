@@ -158,10 +158,10 @@ export function statuses(host: Host) {
   return values(host).flatMap((value) => value.statuses ?? []);
 }
 
-export function handMade(from: string, id: string): object {
+export function handMade(from: string, id: string, over: object = {}): Record<string, unknown> {
   const metadata = { display_phone_number: "15557770100", phone_number_id: NUMBER.phoneNumberId };
   const timestamp = String(Math.floor(Date.now() / 1000));
-  const messages = [{ from, id, timestamp, type: "text", text: { body: "Hi" } }];
+  const messages = [{ from, id, timestamp, type: "text", text: { body: "Hi" }, ...over }];
   const value = { messaging_product: "whatsapp", metadata, contacts: [{ wa_id: from }], messages };
   return {
     object: "whatsapp_business_account",

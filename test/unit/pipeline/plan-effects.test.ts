@@ -155,6 +155,20 @@ describe("what a person writes", () => {
     expect([tooOld?.media, without?.media]).toEqual([null, null]);
   });
 
+  it.each([
+    ["is theirs to give: it opens the window and wakes the AI", "user_action", 1],
+    ["counts as theirs where Meta does not say whose it is", null, 1],
+    ["that WhatsApp gives by itself is shown, opens nothing and wakes nobody", "automatic", 0],
+  ] as const)("as a permission to call %s", (_name, source, times) => {
+    const content = { kind: "call-permission", response: "accept", expiresAt: null, source } as const;
+
+    const { shown, windows } = plan(message({ type: "interactive", text: null, content }));
+
+    expect(shown).toMatchObject([{ content: "Allows calls" }]);
+    expect(shown.filter(({ wakes }) => wakes !== null)).toHaveLength(times);
+    expect(windows).toHaveLength(times);
+  });
+
   it("after an ad opens the window as one that an answer makes free", () => {
     const referral = { sourceType: "ad", sourceId: "1", sourceUrl: null, headline: null, body: null, clickId: null };
 
@@ -171,6 +185,23 @@ describe("what a person writes", () => {
     ["stop it", undefined],
   ])("%j means %s for marketing", (text, value) => {
     expect(plan(message({ text })).preferences[0]?.value).toBe(value);
+  });
+
+  const choice = { kind: "choice", from: "button", id: "go", description: null } as const;
+  const photo = { kind: "media", media: "image", mediaId: null, mimeType: null, sha256: null, filename: null } as const;
+
+  it.each([
+    ["a button's title", choice],
+    ["a row of a list", { ...choice, from: "list" } as const],
+    ["a template's button", { ...choice, from: "template-button" } as const],
+    ["a caption", photo],
+  ])("is no wish for marketing where START is %s, and one against it where STOP is", (_name, said) => {
+    for (const title of ["Start", "Resume", "Subscribe", "unstop"]) {
+      const content = said.kind === "choice" ? { ...said, title } : said;
+      expect(plan(message({ text: title, content })).preferences).toEqual([]);
+    }
+    const content = said.kind === "choice" ? { ...said, title: "Stop promotions" } : said;
+    expect(plan(message({ text: "Stop promotions", content })).preferences).toMatchObject([{ value: "stop" }]);
   });
 
   it("counts from its receipt when its own time is in the future, so that it can be taken back", () => {
@@ -214,6 +245,36 @@ describe("a message that WhatsApp cannot show us", () => {
 
     expect([shown, windows]).toEqual([[], []]);
     expect(told).toHaveLength(1);
+  });
+
+  it.each([
+    ["of a type of tomorrow", "message:hologram"],
+    ["of a kind of tomorrow", "message:interactive:hologram"],
+    ["that is not told what it is", "message:unsupported"],
+    ["that came empty", "message:text"],
+  ])("may be one %s (%s)", (_name, type) => {
+    const { shown, windows, profiles } = plan({ ...unreadable, type });
+
+    expect([shown.length, windows.length, profiles.length]).toEqual([1, 1, 1]);
+  });
+
+  it.each([
+    ["was written to a group", "message:group"],
+    ["is WhatsApp's own word about somebody", "message:system"],
+    ["says that a chat was opened", "message:request_welcome"],
+    ["edits another message", "message:edit"],
+    ["deletes another message", "message:revoke"],
+    ["reacts to another message", "message:reaction"],
+  ])("is none where it %s (%s): then it is told and nothing else", (_name, type) => {
+    const { shown, windows, profiles, told } = plan({ ...unreadable, type }, { unsupported: true });
+
+    expect([shown, windows, profiles]).toEqual([[], [], []]);
+    expect(told).toHaveLength(1);
+  });
+
+  it("is told without the person's conversation where it was written to a group", () => {
+    expect(plan({ ...unreadable, type: "message:group" }).told).toMatchObject([{ contactId: null }]);
+    expect(plan({ ...unreadable, type: "message:edit" }).told).toMatchObject([{ contactId: "1" }]);
   });
 });
 
@@ -378,8 +439,34 @@ describe("what was before, and what others say", () => {
       person,
     });
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumber: "447700900123", person }]);
-    expect(profiles).toEqual([{ contactId: "1", person }]);
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
+  });
+
+  it("a new user id means a new number: those of before are no longer theirs, whoever named them", () => {
+    const before = { ...ADA, phoneNumber: null, userId: "GB.old" };
+    const person = { ...before, userId: "GB.new" };
+
+    const { leftNumbers, profiles } = planEffects([
+      stored(message()),
+      stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
+    ]);
+
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
+  });
+
+  it("another device leaves them their number", () => {
+    const { leftNumbers, profiles } = plan({
+      ...base,
+      kind: "contact-changed",
+      change: "identity",
+      before: ADA,
+      person: ADA,
+    });
+
+    expect(leftNumbers).toEqual([]);
+    expect(profiles).toEqual([{ contactId: "1", person: ADA }]);
   });
 
   it("the business's address book renames nobody", () => {

@@ -32,6 +32,36 @@ describe("who it was", () => {
     });
   });
 
+  const OWN = { origin: "contact_request", phones: [{ phone: "+44 7700 900125", wa_id: "447700900125" }] };
+  const share = (contacts: readonly object[], more: object = {}) => {
+    const { from: _from, text: _text, ...message } = TEXT;
+    return parse({ messages: [{ ...message, from_user_id: "GB.a0", type: "contacts", contacts, ...more }] });
+  };
+
+  it("is known by the number that WhatsApp shares for them when they are asked for it", () => {
+    expect(share([OWN])).toMatchObject([{ from: { phoneNumber: "447700900125", userId: "GB.a0" } }]);
+  });
+
+  it.each([
+    ["somebody else's card", [{ ...OWN, origin: "other" }]],
+    ["a card of which nothing is told", [{ ...OWN, origin: undefined }]],
+    ["their own card among others", [OWN, { ...OWN, origin: "other", phones: [] }]],
+    ["two of their own", [OWN, OWN]],
+    ["a card of two numbers", [{ ...OWN, phones: [...OWN.phones, { wa_id: "447700900126" }] }]],
+    ["a number that is on no WhatsApp", [{ ...OWN, phones: [{ phone: "+44 7700 900125" }] }]],
+    ["a number that is none", [{ ...OWN, phones: [{ wa_id: "GB.b0" }] }]],
+  ])("is not taken from %s in their message", (_name, contacts) => {
+    expect(share(contacts)).toMatchObject([{ from: { phoneNumber: null, userId: "GB.a0" } }]);
+  });
+
+  it("is not taken from a card that was passed on", () => {
+    expect(share([OWN], { context: { forwarded: true } })).toMatchObject([{ from: { phoneNumber: null } }]);
+  });
+
+  it("is the number that the message comes from, whatever they share", () => {
+    expect(share([OWN], { from: "447700900123" })).toMatchObject([{ from: { phoneNumber: "447700900123" } }]);
+  });
+
   it("is not taken from the card of somebody else", () => {
     const [event] = parse({ contacts: [{ profile: { name: "Bo" }, wa_id: "447700900124" }], messages: [TEXT] });
 
