@@ -1,4 +1,5 @@
 /** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
+import { requireAiResponse } from "../ai-response.ts";
 import type { AiResponse, ReceivedMedia, Turn, TurnMessage } from "../contract.ts";
 import { ChannelError, type ErrorCode } from "../errors.ts";
 import { mimeTypeOf } from "../media/mime-type.ts";
@@ -105,8 +106,7 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
       return await withinTime(replyTimeoutMs, signal, async (until) => {
         const reply = await host.reply(visible(turn, until, deps));
         if (reply === null || reply === undefined) return null;
-        if ((typeof reply !== "string" && typeof reply !== "object") || Array.isArray(reply))
-          throw new TypeError("what the host returned is no answer");
+        if (typeof reply !== "string" && !isStream(reply)) requireAiResponse(reply);
         if (isStream(reply) || turn.saidBefore.length > 0) {
           answered = await sayInPieces(turn, reply, until);
           return null;
