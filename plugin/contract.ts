@@ -351,15 +351,23 @@ export type SessionStatus = {
 
 /** What the host hears of, at least once and in order per conversation. */
 export type HostEvent =
-  | { readonly kind: "message"; readonly conversationId: string; readonly event: MessageEvent; readonly late: boolean }
+  | {
+      readonly kind: "message";
+      readonly conversationId: string;
+      readonly customerConfigId: string;
+      readonly event: MessageEvent;
+      readonly late: boolean;
+    }
   | {
       readonly kind: "status";
       readonly conversationId: string;
+      readonly customerConfigId: string;
       readonly sendId: string;
       readonly part: number;
       readonly messageId: string | null;
       readonly state: PartState;
-      readonly error: MetaError | null;
+      /** Why it failed, as the receipt has it: for Meta's reasons or for ours. */
+      readonly error: SentPart["error"];
       /** What Meta charges for it, as far as it has said so. */
       readonly pricing: Pricing | null;
     }
@@ -368,6 +376,7 @@ export type HostEvent =
   | {
       readonly kind: "media";
       readonly conversationId: string;
+      readonly customerConfigId: string;
       /** The wamid, and the row in the host's `messages`. */
       readonly externalId: string;
       readonly messageId: string | null;
@@ -417,6 +426,8 @@ type OtherEvent =
           readonly kind: Event["kind"];
           /** Null where it concerns no conversation, or none that exists. */
           readonly conversationId: string | null;
+          /** Null where it concerns a number or an account that more than one tenant has had, or none. */
+          readonly customerConfigId: string | null;
           readonly event: Event;
         }
       : never

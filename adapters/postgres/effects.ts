@@ -1,9 +1,8 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
-import type { HostEvent } from "../../plugin/contract.ts";
 import type { Effects, PairLimit, SentTwice, ShownMessage, Stage, StoredEvent } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
@@ -86,7 +85,7 @@ export async function writeEffects(
   const shownIds = [...standIns.map(({ id }) => id), ...messageIds];
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
   await forgetDeleted(tx, db, effects.changes, contacts);
-  const told: HostEvent[] = [
+  const told: WaitingEvent[] = [
     ...effects.told.map((one) => toHostEvent(one, contacts)),
     ...statuses.changes,
     ...closed.map((connection) => ({ kind: "connection" as const, connection })),
@@ -192,10 +191,10 @@ async function sortShown(
 function toHostEvent(
   { contactId, event, late }: Effects["told"][number],
   contacts: ReadonlyMap<string, ContactRow>,
-): HostEvent {
+): WaitingEvent {
   const conversationId = contactId === null ? null : (contacts.get(contactId)?.conversationId ?? null);
   if (event.kind === "message" && conversationId !== null) return { kind: "message", conversationId, event, late };
-  return { kind: event.kind, conversationId, event } as HostEvent;
+  return { kind: event.kind, conversationId, event } as WaitingEvent;
 }
 
 /**
@@ -216,7 +215,7 @@ function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: str
   return { laneKey, stage: "turn", items, delayMs, tenant };
 }
 
-function notifyLanes(news: readonly HostEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
+function notifyLanes(news: readonly WaitingEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
   const tenants = new Map(
     [...contacts.values()].map(({ conversationId, customerConfigId }) => [
       `notify:conversation:${conversationId}`,
