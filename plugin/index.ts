@@ -1,6 +1,7 @@
 /** The public names of `@omniops/whatsapp`, nothing else. */
 export { type ChatApiOptions, createChatApi } from "../adapters/chat-api/chat-api.ts";
 export { type WhatsAppConfigInput, whatsappConfigFromEnv } from "./config.ts";
+export type { DisconnectRequest } from "./connect/own-numbers.ts";
 export type { KeyCount, KeyRotation, UnreadableValue } from "./connect/rotate-keys.ts";
 export type * from "./contract.ts";
 export { createWhatsAppPlugin } from "./create-whatsapp-plugin.ts";

@@ -137,6 +137,7 @@ const ENTRY_POINTS: Readonly<Record<string, Names>> = {
       "DeadLetterQuery",
       "DeadLetterService",
       "Diagnosis",
+      "DisconnectRequest",
       "DoctorRequest",
       "ErrorCode",
       "Finding",
