@@ -3,6 +3,7 @@ import type { OfferedChoice, SealedTurn, StoredTurnMessage, Turns } from "../../
 import type { Database } from "./database.ts";
 import { fenced, fencedEach, holdsLane, LeaseLost, releaseLanes } from "./lanes.ts";
 import { readMediaStates } from "./media-states.ts";
+import { reviveContent } from "./revive.ts";
 import { insertSends } from "./sends.ts";
 
 type TurnRow = {
@@ -70,7 +71,7 @@ export function createTurns(db: Database): Turns {
           contactId: row.contact_id,
           channel: "whatsapp",
           contact: { name: row.name, phoneNumber: row.phone_number, userId: row.user_id },
-          messages: row.messages,
+          messages: row.messages.map((message) => ({ ...message, content: reviveContent(message.content) })),
           media,
           attempt: row.attempts,
           phoneNumberId: row.phone_number_id,

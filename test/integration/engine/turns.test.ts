@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Reply, Turn } from "@omniops/whatsapp";
+import { INBOUND_MESSAGES } from "@omniops/whatsapp/simulator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createChatApi } from "../../../adapters/chat-api/chat-api.ts";
 import { quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
@@ -73,6 +74,23 @@ describe("a burst", () => {
     await settled();
 
     expect(asked.map(({ texts }) => texts).sort()).toEqual([["a1", "a2"], ["b1"]]);
+  });
+});
+
+describe("a turn", () => {
+  it("has dates where its type says so, on its first try and on a later one", async () => {
+    const seen: unknown[] = [];
+    const { ada, settled } = await startAsking((turn, nth) => {
+      seen.push(turn.messages[0]?.content);
+      if (nth === 1) throw new Error("not now");
+      return null;
+    });
+
+    ada.sends(INBOUND_MESSAGES["call-permission-reply"]);
+    await settled();
+
+    const granted = { kind: "call-permission", response: "accept", expiresAt: expect.any(Date) };
+    expect(seen).toMatchObject([granted, granted]);
   });
 });
 
