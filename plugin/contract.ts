@@ -202,7 +202,9 @@ export type AiResponse = {
   readonly reaction?: { readonly emoji: string | null; readonly messageId?: string };
   /** Quote the last message of the turn. */
   readonly replyTo?: boolean;
-  /** A person takes over: the host's own sign, passed through. */
+  /**
+   * A person takes over: told to `onEvent` as `handoff`, once per turn. Nothing is paused by it. Only in what answers a turn: `send` refuses it.
+   */
   readonly handoff?: boolean;
 };
 
@@ -372,6 +374,13 @@ export type HostEvent =
       readonly pricing: Pricing | null;
     }
   | OtherEvent
+  /** The AI has asked for a person in its answer to this turn. */
+  | {
+      readonly kind: "handoff";
+      readonly conversationId: string;
+      readonly customerConfigId: string;
+      readonly turnId: string;
+    }
   /** The bytes of media have come, or never will, and no turn that is still to be answered shows it. */
   | {
       readonly kind: "media";

@@ -32,12 +32,25 @@ export function enqueueHostEvents(tx: Tx, db: Database, events: readonly Waiting
   );
 }
 
-/** Where nothing else is told in the transaction: lanes and events at once. */
-export function tellHost(tx: Tx, db: Database, events: readonly WaitingEvent[]): void {
+/**
+ * Where nothing else is told in the transaction: lanes and events at once.
+ * @param tenants by lane, where the lane may be new.
+ */
+export function tellHost(
+  tx: Tx,
+  db: Database,
+  events: readonly WaitingEvent[],
+  tenants: ReadonlyMap<string, string | null> = new Map(),
+): void {
   enqueueOnLanes(
     tx,
     db,
-    [...countBy(events, notifyLane)].map(([laneKey, items]) => ({ laneKey, stage: "notify", items })),
+    [...countBy(events, notifyLane)].map(([laneKey, items]) => ({
+      laneKey,
+      stage: "notify",
+      items,
+      tenant: tenants.get(laneKey) ?? null,
+    })),
   );
   enqueueHostEvents(tx, db, events);
 }
