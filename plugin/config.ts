@@ -22,10 +22,10 @@ export type WhatsAppConfig = {
   readonly dialogUrl: string;
   /** Whether codes are bound to us by PKCE. */
   readonly usesPkce: boolean;
-  /** The current app secret first, then the one being rotated out. */
+  /** Each may have signed webhooks and Meta's callbacks: the current one first, with which calls are made too. */
   readonly appSecrets: readonly string[];
-  /** Those that may have signed Meta's callbacks: every app secret there is. */
-  readonly callbackSecrets: readonly string[];
+  /** The variable that holds the first, and how many that one holds. */
+  readonly appSecretFrom: { readonly env: string; readonly count: number };
   readonly verifyToken: string;
   /** The first encrypts, all decrypt. */
   readonly tokenKeys: readonly TokenKey[];
@@ -92,7 +92,8 @@ export const OPTIONS = {
     env: "WHATSAPP_APP_SECRET",
     schema: appSecret.optional(),
     secret: true,
-    description: "Signs webhooks; defaults to META_APP_SECRET, which it equals.",
+    description:
+      "Not needed: it is the same secret. Where both are set, webhooks signed with either are taken, and calls are made with META_APP_SECRET.",
   },
   verifyToken: {
     env: "WHATSAPP_VERIFY_TOKEN",
@@ -197,8 +198,11 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
     // The value itself may be a secret, so only the rule is quoted.
     else problems.push(`${env} (${option}) ${result.error.issues[0]?.message ?? "is invalid"}. ${description}`);
   }
-  const appSecrets = (values.appSecret ?? values.metaAppSecret) as readonly string[] | undefined;
-  if (appSecrets === undefined && problems.every((problem) => !problem.includes("APP_SECRET")))
+  const secretsOf = (option: "metaAppSecret" | "appSecret") => (values[option] ?? []) as readonly string[];
+  // Who changes one of the two variables and forgets the other must not lose what Meta signs meanwhile.
+  const appSecrets = [...new Set([...secretsOf("metaAppSecret"), ...secretsOf("appSecret")])];
+  const current = secretsOf("metaAppSecret").length > 0 ? "metaAppSecret" : "appSecret";
+  if (appSecrets.length === 0 && problems.every((problem) => !problem.includes("APP_SECRET")))
     problems.push(
       `META_APP_SECRET (metaAppSecret) is missing. ${OPTIONS.metaAppSecret.description} Without it anybody could post webhooks.`,
     );
@@ -214,10 +218,8 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
     returnPaths: Object.freeze(values.returnPaths as readonly string[]),
     dialogUrl: values.dialogUrl as string,
     usesPkce: values.pkce !== undefined,
-    appSecrets: Object.freeze(appSecrets as readonly string[]),
-    callbackSecrets: Object.freeze([
-      ...new Set([values.metaAppSecret, values.appSecret].flatMap((secrets) => (secrets ?? []) as readonly string[])),
-    ]),
+    appSecrets: Object.freeze(appSecrets),
+    appSecretFrom: Object.freeze({ env: OPTIONS[current].env, count: secretsOf(current).length }),
     verifyToken: values.verifyToken as string,
     tokenKeys: Object.freeze((values.tokenKeys as WhatsAppConfig["tokenKeys"]).map((key) => Object.freeze(key))),
     mediaDir: values.mediaDir as string,

@@ -202,7 +202,9 @@ export type AiResponse = {
   readonly reaction?: { readonly emoji: string | null; readonly messageId?: string };
   /** Quote the last message of the turn. */
   readonly replyTo?: boolean;
-  /** A person takes over: the host's own sign, passed through. */
+  /**
+   * A person takes over: told to `onEvent` as `handoff`, once per turn. Nothing is paused by it. Only in what answers a turn: `send` refuses it.
+   */
   readonly handoff?: boolean;
 };
 
@@ -351,23 +353,39 @@ export type SessionStatus = {
 
 /** What the host hears of, at least once and in order per conversation. */
 export type HostEvent =
-  | { readonly kind: "message"; readonly conversationId: string; readonly event: MessageEvent; readonly late: boolean }
+  | {
+      readonly kind: "message";
+      readonly conversationId: string;
+      readonly customerConfigId: string;
+      readonly event: MessageEvent;
+      readonly late: boolean;
+    }
   | {
       readonly kind: "status";
       readonly conversationId: string;
+      readonly customerConfigId: string;
       readonly sendId: string;
       readonly part: number;
       readonly messageId: string | null;
       readonly state: PartState;
-      readonly error: MetaError | null;
+      /** Why it failed, as the receipt has it: for Meta's reasons or for ours. */
+      readonly error: SentPart["error"];
       /** What Meta charges for it, as far as it has said so. */
       readonly pricing: Pricing | null;
     }
   | OtherEvent
+  /** The AI has asked for a person in its answer to this turn. */
+  | {
+      readonly kind: "handoff";
+      readonly conversationId: string;
+      readonly customerConfigId: string;
+      readonly turnId: string;
+    }
   /** The bytes of media have come, or never will, and no turn that is still to be answered shows it. */
   | {
       readonly kind: "media";
       readonly conversationId: string;
+      readonly customerConfigId: string;
       /** The wamid, and the row in the host's `messages`. */
       readonly externalId: string;
       readonly messageId: string | null;
@@ -417,6 +435,8 @@ type OtherEvent =
           readonly kind: Event["kind"];
           /** Null where it concerns no conversation, or none that exists. */
           readonly conversationId: string | null;
+          /** Null where it concerns a number or an account that more than one tenant has had, or none. */
+          readonly customerConfigId: string | null;
           readonly event: Event;
         }
       : never

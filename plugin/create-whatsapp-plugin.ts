@@ -15,6 +15,7 @@ import { createLookForChanges } from "./audit/changes.ts";
 import { createMessageAudit } from "./audit/messages.ts";
 import { createWebhookAudit } from "./audit/webhooks.ts";
 import { parseConfig } from "./config.ts";
+import { createOwnNumbers } from "./connect/own-numbers.ts";
 import type { ChannelPlugin } from "./contract.ts";
 import { createDeadLetterService } from "./dead-letters.ts";
 import { createErase } from "./erase.ts";
@@ -291,6 +292,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
 
   return {
     ...contract,
+    ...createOwnNumbers({ disconnect: connecting.routes.disconnect, connections: store.connections }),
     router,
     inFrontOf: createInFrontOf(`${config.basePath}${DELIVERY.path}`, deliver),
     migrate: () => migrate(options.knex, schemas),

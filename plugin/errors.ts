@@ -90,6 +90,7 @@ export type Problem = {
   readonly fix: string;
 };
 
+/** What a {@link ChannelError} knows beside its code and its sentence. */
 export type ChannelErrorOptions = {
   readonly retry?: Retry;
   readonly retryAfterMs?: number;

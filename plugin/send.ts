@@ -76,6 +76,11 @@ function whatOf({ response, message, template }: SendRequest): SendWishes["what"
   if (given.length !== 1)
     throw new ChannelError("REQUEST_INVALID", "Give exactly one of response, message and template.");
   if (message) return { message };
+  if (typeof response === "object" && response?.handoff === true)
+    throw new ChannelError(
+      "REQUEST_INVALID",
+      "response.handoff: only what reply answers to a turn can hand over; leave it out, and let your people know yourself.",
+    );
   return template ? { template } : { response: response ?? "" };
 }
 

@@ -1,5 +1,5 @@
 /** Signs that something is wrong, each look bounded by an index or a number of rows, and the alarms that are raised. */
-import type { Alarm, AlarmKind, HostEvent } from "../../plugin/contract.ts";
+import type { Alarm, AlarmKind } from "../../plugin/contract.ts";
 import type { Alarms, Sign } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { tellHost } from "./host-events.ts";
@@ -108,7 +108,7 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
           tellHost(
             tx,
             db,
-            written.map((alarm): HostEvent => ({ kind: "alarm", alarm })),
+            written.map((alarm) => ({ kind: "alarm", alarm })),
           );
         return written;
       }),

@@ -1,9 +1,8 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
-import type { HostEvent } from "../../plugin/contract.ts";
 import type { Effects, PairLimit, SentTwice, ShownMessage, Stage, StoredEvent } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
@@ -92,7 +91,7 @@ export async function writeEffects(
     ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
     ...statuses.changes,
   ];
-  const told: HostEvent[] = [
+  const told: WaitingEvent[] = [
     ...inStoredOrder(news).map(({ event }) => event),
     ...closed.map((connection) => ({ kind: "connection" as const, connection })),
   ];
@@ -202,10 +201,10 @@ function inStoredOrder<T extends { readonly eventId: string }>(news: readonly T[
 function toHostEvent(
   { contactId, event, late }: Effects["told"][number],
   contacts: ReadonlyMap<string, ContactRow>,
-): HostEvent {
+): WaitingEvent {
   const conversationId = contactId === null ? null : (contacts.get(contactId)?.conversationId ?? null);
   if (event.kind === "message" && conversationId !== null) return { kind: "message", conversationId, event, late };
-  return { kind: event.kind, conversationId, event } as HostEvent;
+  return { kind: event.kind, conversationId, event } as WaitingEvent;
 }
 
 /**
@@ -226,7 +225,7 @@ function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: str
   return { laneKey, stage: "turn", items, delayMs, tenant };
 }
 
-function notifyLanes(news: readonly HostEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
+function notifyLanes(news: readonly WaitingEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
   const tenants = new Map(
     [...contacts.values()].map(({ conversationId, customerConfigId }) => [
       `notify:conversation:${conversationId}`,

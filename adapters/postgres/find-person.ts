@@ -1,8 +1,9 @@
 /** Where a person stands in the database: looked for without locks, because some of it must be read from end to end. */
-import type { ChannelEvent, HostEvent } from "../../plugin/contract.ts";
+import type { ChannelEvent } from "../../plugin/contract.ts";
 import type { ErasureSubject } from "../../plugin/ports.ts";
 import { aliasesOfEvent, canonicalNumber, personOf, spellingsOf } from "./aliases.ts";
 import type { Database, Queries } from "./database.ts";
+import type { WaitingEvent } from "./host-events.ts";
 import { ERASED } from "./tombstones.ts";
 
 /** Who it is, by every name that we have for them. */
@@ -133,7 +134,7 @@ export async function findTraces(
     ({ payload, external_id }) => isOf(payload, owned) && (ids.has(external_id ?? "") || isAbout(payload, people)),
   );
   const told = (
-    await tx.query<{ id: string; lane_key: string; event: HostEvent }>(
+    await tx.query<{ id: string; lane_key: string; event: WaitingEvent }>(
       `select id, lane_key, event from ${db.name("whatsapp_host_events")}
        where ${recent} and lane_key like 'notify:number:%' and event::text ~ $2`,
       [since, names],

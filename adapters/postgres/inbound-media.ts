@@ -1,8 +1,8 @@
 /** Media on their way from Meta: read for the worker of stage `media`, and settled together with what waits for them. */
-import type { ConnectionState, HostEvent, MediaKind } from "../../plugin/contract.ts";
+import type { ConnectionState, MediaKind } from "../../plugin/contract.ts";
 import type { ClaimedLane, InboundMedia, PendingMedia, StoredBytes, StoredTurnMessage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
 import { updateHostMessages } from "./host-messages.ts";
 import type { HostShape } from "./host-tables.ts";
 import { enqueueOnLanes, fenced, LeaseLost, wakeLanes } from "./lanes.ts";
@@ -56,7 +56,7 @@ type End =
 
 type OpenTurn = { readonly id: string; readonly messages: readonly StoredTurnMessage[]; readonly waits: boolean };
 
-type MediaEvent = Extract<HostEvent, { readonly kind: "media" }>;
+type MediaEvent = Extract<WaitingEvent, { readonly kind: "media" }>;
 
 /** Errors are counted by the hour: Meta is said to block a number for half an hour after twenty in one. */
 const HOUR = "interval '1 hour'";

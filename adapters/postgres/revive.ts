@@ -1,4 +1,4 @@
-/** JSON has no dates: an event that comes back from the database gets its own again, and Meta's `raw` is left alone. */
+/** JSON has no dates: an event or a message that comes back from the database gets its own again, and Meta's `raw` is left alone. */
 import type { ChannelEvent, MessageContent } from "../../plugin/contract.ts";
 
 export function revive(stored: ChannelEvent): ChannelEvent {
@@ -9,16 +9,16 @@ export function revive(stored: ChannelEvent): ChannelEvent {
       messages: event.messages.map((message) => ({
         ...message,
         occurredAt: date(message.occurredAt),
-        content: content(message.content),
+        content: reviveContent(message.content),
       })),
     };
   if (event.kind === "status" && event.conversation !== undefined)
     return { ...event, conversation: { ...event.conversation, expiresAt: date(event.conversation.expiresAt) } };
-  if ("content" in event) return { ...event, content: content(event.content) };
+  if ("content" in event) return { ...event, content: reviveContent(event.content) };
   return event;
 }
 
-function content(stored: MessageContent | null): MessageContent | null {
+export function reviveContent(stored: MessageContent | null): MessageContent | null {
   return stored?.kind === "call-permission" ? { ...stored, expiresAt: date(stored.expiresAt) } : stored;
 }
 

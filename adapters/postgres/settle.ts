@@ -1,8 +1,8 @@
 /** How an attempt ended, written: the part, its lane, the host's inbox, the host's ear, and whatever stood behind it. */
-import type { HostEvent, PartState, SentPart } from "../../plugin/contract.ts";
+import type { PartState, SentPart } from "../../plugin/contract.ts";
 import type { FallbackPart, SentTwice, Settlement } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueHostEvents, notifyLane } from "./host-events.ts";
+import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
 import { updateHostMessages } from "./host-messages.ts";
 import type { HostShape } from "./host-tables.ts";
 import type { JustFailed } from "./instead.ts";
@@ -255,7 +255,7 @@ function replaceParts(tx: Tx, db: Database, changes: readonly Change[]): void {
   }
 }
 
-function toHostEvent({ row, state, messageId, error }: Change): HostEvent {
+function toHostEvent({ row, state, messageId, error }: Change): WaitingEvent {
   return {
     kind: "status",
     conversationId: row.conversation_id,
@@ -263,7 +263,7 @@ function toHostEvent({ row, state, messageId, error }: Change): HostEvent {
     part: row.part_index,
     messageId,
     state,
-    error: error?.meta ?? null,
+    error,
     pricing: null,
   };
 }

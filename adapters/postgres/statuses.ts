@@ -1,7 +1,8 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
-import type { HostEvent, MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
+import type { MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
 import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
+import { rejected, type WaitingEvent } from "./host-events.ts";
 import type { HostMessageChange } from "./host-messages.ts";
 import type { JustFailed } from "./instead.ts";
 import { PAIR_LIMIT } from "./pair-limit.ts";
@@ -17,7 +18,7 @@ export type AppliedStatuses = {
   /** Status events for messages nobody here has sent, or not yet. */
   readonly parked: ReadonlySet<string>;
   /** What the host is told, with the stored event that brought it. */
-  readonly changes: readonly { readonly eventId: string; readonly event: HostEvent }[];
+  readonly changes: readonly { readonly eventId: string; readonly event: WaitingEvent }[];
   /** For the rows in the host's inbox. */
   readonly messages: readonly HostMessageChange[];
   /** Conversations in which something has left of which only a status tells, or tells first. */
@@ -228,17 +229,14 @@ function writeParts(tx: Tx, db: Database, parts: readonly Part[]): void {
           delivered_at: part.delivered_at,
           read_at: part.read_at,
           failed_at: part.failed_at,
-          error:
-            part.error === null
-              ? null
-              : { code: "GRAPH_REJECTED", message: part.error.title ?? "Meta reported a failure.", meta: part.error },
+          error: part.error === null ? null : rejected(part.error),
         })),
       ),
     ],
   );
 }
 
-function toHostEvent(part: Part): HostEvent {
+function toHostEvent(part: Part): WaitingEvent {
   return {
     kind: "status",
     conversationId: part.conversation_id,
@@ -246,7 +244,7 @@ function toHostEvent(part: Part): HostEvent {
     part: part.part_index,
     messageId: part.message_id,
     state: part.state,
-    error: part.error,
+    error: part.error === null ? null : rejected(part.error),
     pricing: part.pricing,
   };
 }

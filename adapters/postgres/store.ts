@@ -56,7 +56,7 @@ export function createStore(knex: Knex, given: StoreOptions): Store {
   return {
     lanes: createLanes(db, { suspectFrom: NEVER, ...options }),
     inbox: { record: createRecord(db), readAgain: createReadAgain(db), ...createInbox(db, { ...options, hostShape }) },
-    turns: createTurns(db),
+    turns: createTurns(db, options),
     outbox: createOutbox(db, { ...options, hostShape }),
     hostEvents: createHostEvents(db),
     inboundMedia: createInboundMedia(db, { ...options, hostShape }),

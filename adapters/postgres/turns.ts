@@ -1,8 +1,10 @@
 /** Turns: the messages of a burst, frozen when the host is first asked, finished together with the answer's outbox rows. */
-import type { OfferedChoice, SealedTurn, StoredTurnMessage, Turns } from "../../plugin/ports.ts";
-import type { Database } from "./database.ts";
+import type { FinishedTurn, OfferedChoice, SealedTurn, StoredTurnMessage, Turns } from "../../plugin/ports.ts";
+import type { Database, Tx } from "./database.ts";
+import { notifyLane, tellHost, type WaitingEvent } from "./host-events.ts";
 import { fenced, fencedEach, holdsLane, LeaseLost, releaseLanes } from "./lanes.ts";
 import { readMediaStates } from "./media-states.ts";
+import { reviveContent } from "./revive.ts";
 import { insertSends } from "./sends.ts";
 
 type TurnRow = {
@@ -29,7 +31,7 @@ export function turnLane(contactId: string): string {
   return `turn:contact:${contactId}`;
 }
 
-export function createTurns(db: Database): Turns {
+export function createTurns(db: Database, { hasListener }: { readonly hasListener: boolean }): Turns {
   const table = db.name("whatsapp_turns");
   return {
     async seal(lanes) {
@@ -70,7 +72,7 @@ export function createTurns(db: Database): Turns {
           contactId: row.contact_id,
           channel: "whatsapp",
           contact: { name: row.name, phoneNumber: row.phone_number, userId: row.user_id },
-          messages: row.messages,
+          messages: row.messages.map((message) => ({ ...message, content: reviveContent(message.content) })),
           media,
           attempt: row.attempts,
           phoneNumberId: row.phone_number_id,
@@ -99,6 +101,8 @@ export function createTurns(db: Database): Turns {
 
     finish: (answers) =>
       fencedEach(db, answers, async (tx, some) => {
+        // Before the turns' lanes, by the order of locks.
+        if (hasListener) tellHandoffs(tx, db, some);
         const released = releaseLanes(
           tx,
           db,
@@ -136,4 +140,10 @@ export function createTurns(db: Database): Turns {
       });
     },
   };
+}
+
+function tellHandoffs(tx: Tx, db: Database, finished: readonly FinishedTurn[]): void {
+  const turns = finished.filter(({ handoff }) => handoff === true).map(({ turn }) => turn);
+  const events = turns.map(({ conversationId, turnId }): WaitingEvent => ({ kind: "handoff", conversationId, turnId }));
+  tellHost(tx, db, events, new Map(events.map((event, i) => [notifyLane(event), turns[i]?.customerConfigId ?? null])));
 }

@@ -7,8 +7,8 @@ import {
   createWhatsAppPlugin,
   type HostEvent,
   type Logger,
+  type MetaLimitsGiven,
   type WhatsAppPlugin,
-  type WhatsAppPluginOptions,
   whatsappConfigFromEnv,
 } from "@omniops/whatsapp";
 import express, { type Request } from "express";
@@ -30,7 +30,7 @@ export type RunningHost = {
 export type HostHooks = {
   readonly onEvent?: (event: HostEvent) => void;
   readonly logger?: Logger;
-  readonly metaLimits?: NonNullable<WhatsAppPluginOptions["metaLimits"]>;
+  readonly metaLimits?: MetaLimitsGiven;
 };
 
 /** When it rejects, nothing of it is left running. */

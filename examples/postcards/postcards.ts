@@ -88,8 +88,9 @@ export function createPostcardPlugin({ secret, post, onEvent, canStore = () => t
       seen.add(card.id);
       if (isNew) {
         conversation.windowEnds = Date.now() + DAY_MS;
+        const conversationId = conversation.id;
         queueMicrotask(() =>
-          onEvent({ kind: "message", conversationId: conversation.id, late: false, event: eventOf(card) }),
+          onEvent({ kind: "message", conversationId, customerConfigId: owner(), late: false, event: eventOf(card) }),
         );
       }
       const outcome = isNew ? ("accepted" as const) : ("duplicate" as const);
@@ -131,6 +132,11 @@ export function createPostcardPlugin({ secret, post, onEvent, canStore = () => t
     },
   };
 
+  /** There is one box: whoever has connected it gets all cards. */
+  function owner(): string {
+    return [...connections.values()][0]?.customerConfigId ?? "";
+  }
+
   function conversationOf(address: string): Conversation {
     const found = [...conversations.values()].find((one) => one.address === address);
     const conversation = found ?? { id: randomUUID(), address, windowEnds: 0 };
@@ -149,8 +155,9 @@ export function createPostcardPlugin({ secret, post, onEvent, canStore = () => t
     await post(address, send.text);
     const part: SentPart = { index: 0, kind: "text", state: "accepted", messageId: randomUUID(), error: null };
     send.receipt = { ...send.receipt, parts: [part] };
-    const { messageId, state } = part;
-    onEvent({ kind: "status", conversationId: id, sendId, part: 0, messageId, state, error: null, pricing: null });
+    const whose = { conversationId: id, customerConfigId: owner() };
+    const { messageId, state, error } = part;
+    onEvent({ kind: "status", ...whose, sendId, part: 0, messageId, state, error, pricing: null });
   }
 
   return {

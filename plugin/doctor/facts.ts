@@ -35,6 +35,8 @@ export type Settings = {
   readonly webhookUrl: string | null;
   /** Graph is a simulator on this machine. */
   readonly graphIsLocal: boolean;
+  /** The variable with the secret that calls are made with, and how many it holds. */
+  readonly appSecretFrom: string;
   readonly appSecrets: number;
   readonly tokenKeyIds: readonly string[];
 };

@@ -35,10 +35,11 @@ export function judgeApp(facts: DoctorFacts): readonly Finding[] {
 }
 
 function judgeSecret({ app, configuration }: DoctorFacts): Verdict {
+  const variable = configuration.settings?.appSecretFrom ?? "META_APP_SECRET";
   const isRotating = (configuration.settings?.appSecrets ?? 1) > 1;
   if (isRefused(app))
     return problem(
-      `META_APP_ID and ${isRotating ? "the first secret of META_APP_SECRET" : "META_APP_SECRET"} do not belong together: Meta refuses them.`,
+      `META_APP_ID and ${isRotating ? `the first secret of ${variable}` : variable} do not belong together: Meta refuses them.`,
       isRotating
         ? "Put the secret that the Meta app shows now (Settings, Basic) first: the one that comes next goes behind it until it is the app's."
         : "In the Meta app, Settings, Basic, copy App ID and App Secret once more; then no signature and no sign-in fails.",

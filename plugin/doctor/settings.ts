@@ -10,7 +10,8 @@ export function settingsOf({ appId, loginConfigId, appUrl, basePath, graphUrl, .
     webhookUrl: appUrl === null ? null : `${appUrl}${basePath}/webhook`,
     // Plain http is accepted on loopback only.
     graphIsLocal: graphUrl.startsWith("http:"),
-    appSecrets: secrets.appSecrets.length,
+    appSecretFrom: secrets.appSecretFrom.env,
+    appSecrets: secrets.appSecretFrom.count,
     tokenKeyIds: secrets.tokenKeys.map(({ kid }) => kid),
   };
 }

@@ -1,6 +1,7 @@
 /** Meta's deliveries taken before the host's app sees them: what Express does to a request costs more than to store it. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
+/** The host's app with the delivery route before it: what `createServer` takes. */
 export type InFrontOf = (app: RequestListener) => RequestListener;
 
 type Deliver = (request: IncomingMessage, response: ServerResponse) => unknown;

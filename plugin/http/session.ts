@@ -3,7 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError } from "../errors.ts";
 import { isUuid } from "../uuid.ts";
 
-/** What a person may do beside reading and sending. `connect`: connect and disconnect numbers; `operate`: see and redrive dead letters. */
+/**
+ * What a person may do beside reading and sending. `connect`: connect and disconnect numbers; `operate`: read raw webhooks (what people
+ * wrote), replay and redrive; write and delete templates at Meta.
+ */
 export type Permission = "connect" | "operate";
 
 /** Somebody who is signed in at the host. */

@@ -1,5 +1,6 @@
 /** The contract over HTTP, for the tenant that the host's `authenticate` names and nobody else. */
 import { z } from "zod";
+import { AI_RESPONSE, TEMPLATE_CHOICE, TEMPLATE_PARAMS } from "../ai-response.ts";
 import type { ChannelPlugin, Connection, SendRequest } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Store } from "../ports.ts";
@@ -9,67 +10,18 @@ import type { TenantRoute } from "./session.ts";
 
 // Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
 const uuid = z.guid();
-const choice = z.object({ id: z.string(), title: z.string(), description: z.string().optional() });
-// What is in it is checked where every message is, whoever made it.
-const params = z.looseObject({});
-const template = z.strictObject({ name: z.string(), language: z.string(), params: params.optional() });
-const AI_RESPONSE = z.strictObject({
-  text: z.string().optional(),
-  choices: z.array(choice).optional(),
-  cards: z
-    .array(
-      z.object({
-        title: z.string(),
-        text: z.string().optional(),
-        imageUrl: z.string().optional(),
-        url: z.string().optional(),
-        urlLabel: z.string().optional(),
-        choices: z.array(choice).optional(),
-      }),
-    )
-    .optional(),
-  media: z
-    .array(
-      z
-        .object({
-          kind: z.enum(["image", "video", "audio", "document", "sticker"]),
-          url: z.string().optional(),
-          mediaId: z.guid().optional(),
-          caption: z.string().optional(),
-          filename: z.string().optional(),
-          voice: z.boolean().optional(),
-        })
-        .refine(({ url, mediaId }) => (url === undefined) !== (mediaId === undefined), {
-          path: ["url"],
-          error: "give either a url or a mediaId",
-        }),
-    )
-    .optional(),
-  location: z
-    .object({
-      latitude: z.number(),
-      longitude: z.number(),
-      name: z.string().optional(),
-      address: z.string().optional(),
-    })
-    .optional(),
-  template: template.optional(),
-  reaction: z.strictObject({ emoji: z.string().nullable(), messageId: z.string().optional() }).optional(),
-  replyTo: z.boolean().optional(),
-  handoff: z.boolean().optional(),
-});
 export const SEND_REQUEST = z
   .strictObject({
     conversationId: uuid,
     response: z.union([z.string(), AI_RESPONSE]).optional(),
     message: z.looseObject({ kind: z.string() }).optional(),
-    template: template.optional(),
+    template: TEMPLATE_CHOICE.optional(),
     idempotencyKey: z.string().min(1).max(255).optional(),
     replyTo: z.string().min(1).max(512).optional(),
     onWindowClosed: z
       .union([
         // First: what is no object at all is then told the two words.
-        z.strictObject({ template: z.string(), language: z.string(), params: params.optional() }),
+        z.strictObject({ template: z.string(), language: z.string(), params: TEMPLATE_PARAMS.optional() }),
         z.enum(["fail", "hold"]),
       ])
       .optional(),

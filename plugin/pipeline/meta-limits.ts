@@ -9,6 +9,7 @@ export type MetaLimits = {
   readonly messagesPerSecond: Readonly<Record<ThroughputLevel, number>>;
 };
 
+/** What of Meta's limits is not what its documentation says. */
 export type MetaLimitsGiven = {
   readonly pair?: PairLimit;
   readonly messagesPerSecond?: Partial<MetaLimits["messagesPerSecond"]>;

@@ -113,6 +113,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       turns: store.turns,
       showThinking: createShowThinking(deps),
       onAnswered: () => out.kick(),
+      onHandoff() {
+        if (deps.host.onEvent !== undefined) notify.kick();
+      },
       onWaiting: (delayMs) => turn.kick(delayMs),
     }),
   });

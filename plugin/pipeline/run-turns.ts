@@ -1,15 +1,16 @@
 /** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
+import { requireAiResponse } from "../ai-response.ts";
 import type { AiResponse, ReceivedMedia, Turn, TurnMessage } from "../contract.ts";
 import { ChannelError, type ErrorCode } from "../errors.ts";
 import { mimeTypeOf } from "../media/mime-type.ts";
 import type {
   ClaimedLane,
+  FinishedTurn,
   Host,
   Lanes,
   Logger,
   MediaState,
   MediaStore,
-  PlannedSend,
   SealedTurn,
   StoredTurnMessage,
   Turns,
@@ -40,13 +41,15 @@ export type TurnDeps = {
   readonly mediaStore: Pick<MediaStore, "get">;
   readonly mediaUrl: (id: string) => string;
   readonly onAnswered: () => void;
+  /** A host event waits. */
+  readonly onHandoff: () => void;
   /** A turn waits for its media, and may be asked in so many milliseconds. */
   readonly onWaiting: (delayMs: number) => void;
 };
 
 export function createRunTurns(deps: TurnDeps): LaneHandler {
   const { lanes, turns, host, prepareSend, log, retry, random, replyTimeoutMs, showThinking, onAnswered } = deps;
-  const finish = createGroupCommit<{ turn: SealedTurn; send: PlannedSend | null }, boolean>({
+  const finish = createGroupCommit<FinishedTurn, boolean>({
     commit: turns.finish,
     isItemsFault: mayBeAnItems,
     maxItems: 200,
@@ -84,10 +87,11 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     // It was tried that often and never came back to say why: it takes the process down with it, or longer than a tick.
     if (endsProcesses(turn.lane, retry) || triesOf(turn) > retry.maxAttempts) return fail(turn, new ProcessEnded());
     try {
-      const send = await ask(turn, signal);
+      const ended = await ask(turn, signal);
       // A turn that ends after stop gave its lane back is fenced out and runs again elsewhere.
-      await finish.add({ turn, send });
-      if (send !== null) onAnswered();
+      await finish.add({ turn, ...ended });
+      if (ended.send !== null) onAnswered();
+      if (ended.handoff === true) deps.onHandoff();
     } catch (error) {
       if (signal.aborted) return;
       await fail(turn, error);
@@ -96,25 +100,24 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
 
   /**
    * Nobody is asked while staff is talking, or when all that was written has been taken back.
-   * @returns what is left to be queued when the turn ends.
+   * @returns what is left to be queued and told when the turn ends.
    */
-  async function ask(turn: SealedTurn, signal: AbortSignal): Promise<PlannedSend | null> {
-    if (turn.isPaused || turn.messages.length === 0) return null;
+  async function ask(turn: SealedTurn, signal: AbortSignal): Promise<Omit<FinishedTurn, "turn">> {
+    if (turn.isPaused || turn.messages.length === 0) return SILENCE;
     const hide = showThinking(turn);
     let answered = false;
     try {
       return await withinTime(replyTimeoutMs, signal, async (until) => {
         const reply = await host.reply(visible(turn, until, deps));
-        if (reply === null || reply === undefined) return null;
-        if ((typeof reply !== "string" && typeof reply !== "object") || Array.isArray(reply))
-          throw new TypeError("what the host returned is no answer");
+        if (reply === null || reply === undefined) return SILENCE;
+        if (typeof reply !== "string" && !isStream(reply)) requireAiResponse(reply);
         if (isStream(reply) || turn.saidBefore.length > 0) {
           answered = await sayInPieces(turn, reply, until);
-          return null;
+          return SILENCE;
         }
         const send = await prepare(turn, reply);
         answered = send.parts.length > 0;
-        return send;
+        return { send, handoff: typeof reply === "object" && reply.handoff === true };
       });
     } finally {
       hide(answered);
@@ -136,6 +139,9 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     }
   }
 }
+
+/** Nothing more to be said. */
+const SILENCE = { send: null };
 
 /** Without those that ended with their process, by whose doing nobody knows: they are counted apart. */
 function triesOf({ attempt, lane }: SealedTurn): number {

@@ -77,10 +77,8 @@ export type Turns = {
   seal(lanes: readonly ClaimedLane[]): Promise<readonly (SealedTurn | null)[]>;
   /** How long the turns of these lanes still wait for their media, in milliseconds. */
   waits(lanes: readonly ClaimedLane[]): Promise<ReadonlyMap<ClaimedLane, number>>;
-  /** The answer into the outbox, the turn done, the lane released, in one transaction; false when a lease was lost. */
-  finish(
-    answers: readonly { readonly turn: SealedTurn; readonly send: PlannedSend | null }[],
-  ): Promise<readonly boolean[]>;
+  /** The answer into the outbox, its handoff on its way to the host, the turn done, the lane released, in one transaction; false when a lease was lost. */
+  finish(answers: readonly FinishedTurn[]): Promise<readonly boolean[]>;
   /**
    * One piece of an answer that is still coming into the outbox; the turn goes on.
    * @param index counts the pieces of the turn from 0.
@@ -88,6 +86,15 @@ export type Turns = {
    */
   append(turn: SealedTurn, index: number, piece: PlannedSend): Promise<boolean>;
   bury(turn: SealedTurn, error: string): Promise<void>;
+};
+
+/** How a turn ends. */
+export type FinishedTurn = {
+  readonly turn: SealedTurn;
+  /** Null where nothing is to be said, or all of it has been. */
+  readonly send: PlannedSend | null;
+  /** The AI asks for a person: the host is told. */
+  readonly handoff?: boolean;
 };
 
 /** A part at the head of its lane, with all that the dispatcher must know to send it. */

@@ -69,6 +69,7 @@ export type Templates = {
 /** How many templates of an account a reading found new, changed, gone, and as they were. */
 export type TemplateSync = Readonly<Record<"added" | "changed" | "removed" | "unchanged", number>>;
 
+/** An account in which the tenant has a number. */
 export type TemplateAccount = {
   readonly wabaId: string;
   /** The display name of one of its numbers. */
@@ -77,6 +78,7 @@ export type TemplateAccount = {
   readonly syncedAt: Date | null;
 };
 
+/** Which of a tenant's templates are listed. */
 export type TemplateFilter = {
   readonly customerConfigId: string;
   readonly wabaId?: string | undefined;

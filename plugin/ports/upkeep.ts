@@ -1,6 +1,6 @@
 /** What has failed for good, and what is too old to keep. */
 
-/** Everything in the host's Postgres. */
+/** Where it was given up: reading an event, asking `reply`, telling `onEvent`. Everything in the host's Postgres. */
 export type DeadLetterStage = "in" | "turn" | "notify";
 
 export type DeadLetterFilter = {

@@ -50,6 +50,7 @@ export type ManagedTemplate = {
   readonly why?: string;
 };
 
+/** What a tenant asks Meta to approve. */
 export type TemplateToCreate = {
   readonly customerConfigId: string;
   /** May be left out where the tenant has one account. */
@@ -64,6 +65,7 @@ export type TemplateToCreate = {
   readonly headerMediaId?: string | undefined;
 };
 
+/** What takes the place of a template's content: Meta reviews it again. */
 export type TemplateToEdit = Pick<TemplateToCreate, "customerConfigId" | "components" | "headerMediaId"> & {
   readonly id: string;
   /** Not of an approved one. */
@@ -73,6 +75,7 @@ export type TemplateToEdit = Pick<TemplateToCreate, "customerConfigId" | "compon
 /** Which template of which tenant. */
 export type OneTemplate = { readonly customerConfigId: string; readonly id: string };
 
+/** A tenant's templates: listed, and created, edited, deleted and read again at Meta. */
 export type TemplateService = {
   /**
    * By name and language, page by page.

@@ -1,10 +1,12 @@
 /** What a host gives and gets: the options of the plugin, and the plugin. */
 import type { Knex } from "knex";
 import type { WhatsAppConfigInput } from "../config.ts";
+import type { DisconnectRequest } from "../connect/own-numbers.ts";
 import type {
   AiResponse,
   AmbiguityPolicy,
   ChannelPlugin,
+  Connection,
   HostEvent,
   MediaKind,
   Reply,
@@ -198,6 +200,13 @@ export type WhatsAppPlugin = ChannelPlugin & {
    * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
    */
   readonly tick: Tick;
+  /**
+   * A tenant gives up a number, or all of them, as with `POST /disconnect`: at once, whether or not Meta can be told now. Sends that
+   * waited end `CONNECTION_MISSING`. Safe to repeat. @throws ChannelError NUMBER_UNKNOWN, REQUEST_INVALID, STORE_UNAVAILABLE.
+   */
+  disconnect(request: DisconnectRequest): Promise<void>;
+  /** A tenant's numbers, oldest first, with those that were disconnected; none of a tenant that is not known. @throws ChannelError STORE_UNAVAILABLE. */
+  connections(customerConfigId: string): Promise<readonly Connection[]>;
   /** What would be sent for an AI response: pure, for a host that sends by itself. */
   transform(response: AiResponse | string): Transformed;
   /**

@@ -90,7 +90,7 @@ export function wireConnecting(deps: ConnectingDeps): Connecting {
       },
       disconnect: createDisconnect({ leaving, finishLeaving, onClosed: deps.onClosed, log }),
       callbacks: {
-        secrets: config.callbackSecrets,
+        secrets: config.appSecrets,
         now: () => new Date(),
         ...createDataDeletion({ ...config, leaving, erase: deps.erase, newCode: newSecret }),
       },

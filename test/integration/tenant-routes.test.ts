@@ -200,6 +200,7 @@ describe.each(HOSTS)("a tenant on %s", (_name, make) => {
       [{ conversationId, response: { choices: [{ id: "1" }] } }, "response.choices.0.title"],
       [{ conversationId, response: { media: [{ kind: "gif", url: "x" }] } }, "response.media.0.kind"],
       [{ conversationId, response: { txt: "hi" } }, "response"],
+      [{ conversationId, response: { text: "hi", handoff: true } }, "response.handoff"],
       [{ conversationId, response: "hi", idempotencyKey: "" }, "idempotencyKey"],
       [{ conversationId, response: "hi", onWindowClosed: "now" }, "onWindowClosed"],
       [{ conversationId, response: "hi", customerConfigId: OTHER_TENANT }, "body"],

@@ -1,8 +1,9 @@
 /** What the host hears: at least once, in order per conversation, and never in the way of anything else. */
+import { randomUUID } from "node:crypto";
 import type { HostEvent } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
-import { quiet, until } from "../../support/channel.ts";
+import { NUMBER, quiet, TENANT, type TestChannel, until } from "../../support/channel.ts";
 import { applyAll, channelFor, delivery, gate, message, startEngine, status } from "./support.ts";
 
 describe("the host's listener", () => {
@@ -172,6 +173,101 @@ describe("the host's listener", () => {
     expect(await channel.rows("select 1 from whatsapp_lanes where stage = 'notify'")).toEqual([]);
   });
 });
+
+describe("whose an event is", () => {
+  it("stands in what belongs to a conversation", async () => {
+    const channel = await channelFor();
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    await channel.meta.idle();
+    await quiet(channel);
+
+    expect(channel.events.map((event) => event.kind)).toEqual(expect.arrayContaining(["message", "status"]));
+    for (const event of channel.events) expect(event).toMatchObject({ customerConfigId: TENANT });
+  });
+
+  it("stands in what an earlier version has stored, with the error of a status as it is said now", async () => {
+    const channel = await channelFor({ reply: () => null });
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+    const { conversationId } = await channel.until(
+      () => channel.events[0] as { conversationId: string },
+      "the message",
+    );
+    const error = { code: 131026, subcode: null, title: "Message undeliverable", details: null, fbtraceId: null };
+    const told = {
+      conversationId,
+      sendId: randomUUID(),
+      part: 0,
+      messageId: "wamid.1",
+      state: "failed",
+      pricing: null,
+    };
+
+    await tell(channel, `notify:conversation:${conversationId}`, { kind: "status", ...told, error });
+    await channel.until(() => channel.events.length === 2, "the status");
+
+    expect(channel.events[1]).toEqual({
+      kind: "status",
+      ...told,
+      customerConfigId: TENANT,
+      error: { code: "GRAPH_REJECTED", message: "Message undeliverable", meta: error },
+    });
+  });
+
+  it("stands in what concerns a number or an account, as long as one tenant alone has had it", async () => {
+    const channel = await channelFor({ reply: () => null });
+    const [OTHERS, NOBODYS] = ["301777000333999", "301777000333998"];
+    await channel.rows("insert into customer_configs (id) values (?)", [OTHER]);
+    await channel.rows(
+      `insert into whatsapp_connections (customer_config_id, phone_number_id, waba_id, display_phone_number, state)
+       values (?, ?, ?, '1', 'connected'), (?, ?, ?, '2', 'disconnected')`,
+      [OTHER, OTHERS, NUMBER.wabaId, OTHER, NUMBER.phoneNumberId, "201555000111999"],
+    );
+    const about = (phoneNumberId: string | null, wabaId: string | null) => {
+      const event = { ...UNSUPPORTED, phoneNumberId, wabaId };
+      return tell(channel, "notify:number:none", { kind: "unsupported", conversationId: null, event });
+    };
+
+    await about(OTHERS, NUMBER.wabaId);
+    await about(NUMBER.phoneNumberId, NUMBER.wabaId); // Two tenants have had the number.
+    await about(null, NUMBER.wabaId); // Two share the account.
+    await about(null, "201555000111999");
+    await about(NOBODYS, null);
+    await channel.until(() => channel.events.length === 5, "all of them");
+
+    expect(channel.events.map((event) => "customerConfigId" in event && event.customerConfigId)).toEqual([
+      OTHER,
+      null,
+      null,
+      OTHER,
+      null,
+    ]);
+  });
+});
+
+const OTHER = "00000000-0000-4000-8000-000000000002";
+const UNSUPPORTED = {
+  dedupeKey: "unsupported/1",
+  occurredAt: null,
+  raw: {},
+  kind: "unsupported",
+  field: "new",
+  type: "new",
+  from: null,
+  messageId: null,
+};
+
+/** As the process that stored it has left it. */
+async function tell({ rows }: TestChannel, laneKey: string, event: object): Promise<void> {
+  await rows("insert into whatsapp_host_events (lane_key, event) values (?, ?::jsonb)", [
+    laneKey,
+    JSON.stringify(event),
+  ]);
+  await rows(
+    `insert into whatsapp_lanes as l (lane_key, stage, pending, ready_at) values (?, 'notify', 1, now())
+     on conflict (lane_key) do update set pending = l.pending + 1, ready_at = now()`,
+    [laneKey],
+  );
+}
 
 function textOf(event: HostEvent): string {
   return event.kind === "message" ? (event.event.text ?? "") : event.kind;

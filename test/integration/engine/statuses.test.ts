@@ -76,7 +76,7 @@ describe("the ladder", () => {
 
     expect(await parts(engine)).toEqual([{ state: "delivered", shown: "delivered", code: "131026" }]);
     const heard = await engine.rows<{ state: string; code: number | null }>(
-      `select event ->> 'state' as state, (event -> 'error' ->> 'code')::int as code from whatsapp_host_events
+      `select event ->> 'state' as state, (event #>> '{error,meta,code}')::int as code from whatsapp_host_events
        where event ->> 'kind' = 'status' order by id`,
     );
     expect(heard).toEqual([

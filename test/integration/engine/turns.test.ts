@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Reply, Turn } from "@omniops/whatsapp";
+import { INBOUND_MESSAGES } from "@omniops/whatsapp/simulator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createChatApi } from "../../../adapters/chat-api/chat-api.ts";
 import { quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
@@ -73,6 +74,23 @@ describe("a burst", () => {
     await settled();
 
     expect(asked.map(({ texts }) => texts).sort()).toEqual([["a1", "a2"], ["b1"]]);
+  });
+});
+
+describe("a turn", () => {
+  it("has dates where its type says so, on its first try and on a later one", async () => {
+    const seen: unknown[] = [];
+    const { ada, settled } = await startAsking((turn, nth) => {
+      seen.push(turn.messages[0]?.content);
+      if (nth === 1) throw new Error("not now");
+      return null;
+    });
+
+    ada.sends(INBOUND_MESSAGES["call-permission-reply"]);
+    await settled();
+
+    const granted = { kind: "call-permission", response: "accept", expiresAt: expect.any(Date) };
+    expect(seen).toMatchObject([granted, granted]);
   });
 });
 
@@ -246,7 +264,6 @@ describe("a turn that fails", () => {
       },
     ],
     ["rejects", () => Promise.reject(new Error("broken"))],
-    ["returns what is no answer", () => 42 as unknown as Reply],
   ])(
     "for good, because the host %s, is set aside after its attempts, and the conversation goes on",
     async (_name, bad) => {
@@ -289,6 +306,30 @@ describe("a turn that fails", () => {
       ]);
     },
   );
+
+  it.each<[string, unknown]>([
+    ["of another shape", { answer: "hi" }],
+    ["with a member of another kind", { text: 5 }],
+    ["that is a number", 42],
+  ])("because the answer is one %s is set aside at once, says why, and can be put back", async (_name, bad) => {
+    let answer = bad as Reply;
+    const { channel, ada, asked, settled, sent } = await startAsking(() => answer);
+
+    ada.says("hello?");
+    await settled();
+
+    expect(asked.map(({ attempt }) => attempt)).toEqual([1]);
+    expect(await channel.rows("select state, last_error from whatsapp_turns")).toEqual([
+      {
+        state: 2,
+        last_error: expect.stringMatching(/^ChannelError MESSAGE_INVALID: The answer of reply: .* null is silence\.$/),
+      },
+    ]);
+    answer = "Here I am";
+    await channel.plugin.deadLetters.redrive();
+    await settled();
+    expect(sent()).toEqual(["Here I am"]);
+  });
 
   it("because its process dies each time is set aside too, without asking the host again", async () => {
     const { channel, ada, asked, settled } = await startAsking(() => null, { start: false });

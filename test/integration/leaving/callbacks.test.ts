@@ -216,16 +216,17 @@ describe.each(HOSTS)("on %s", (_host, make) => {
 });
 
 describe("the secret of a callback", () => {
-  it("is META_APP_SECRET, also where webhooks are signed with another", async () => {
+  it.each(["the-app-secret", "another-of-the-app"])("may be that of either variable: %s", async (secret) => {
     const channel = await start({
       start: false,
       connect: false,
-      config: { metaAppSecret: "the-app-secret", appSecret: APP_SECRET },
+      config: { metaAppSecret: "the-app-secret", appSecret: "another-of-the-app" },
+      meta: { appSecret: "the-app-secret" },
     });
     await connectNumber(channel);
     await channel.rows("update whatsapp_oauth_tokens set meta_user_id = ?", [META_USER]);
 
-    const answer = await call(channel, "deauthorize", signed(META_USER, { secret: "the-app-secret" }));
+    const answer = await call(channel, "deauthorize", signed(META_USER, { secret }));
 
     expect(answer.status).toBe(200);
     expect(await states(channel)).toEqual(["reauth_required"]);

@@ -282,3 +282,49 @@ describe("when Meta cannot be told", () => {
     expect(await tokens(channel)).toBe(1);
   });
 });
+
+describe("in the process", () => {
+  const whereTheyAre = async ({ plugin }: TestChannel, tenant = TENANT) =>
+    (await plugin.connections(tenant)).map(({ phoneNumberId, state }) => [phoneNumberId, state]);
+
+  it("a tenant's numbers are listed, and closed as by the route: one, then all that are left", async () => {
+    const channel = await start();
+    await connectNumber(channel, SECOND_NUMBER);
+    expect(await channel.plugin.connections(TENANT)).toEqual([
+      expect.objectContaining({ customerConfigId: TENANT, phoneNumberId: NUMBER.phoneNumberId, reason: null }),
+      expect.objectContaining({ customerConfigId: TENANT, phoneNumberId: SECOND_NUMBER.phoneNumberId }),
+    ]);
+
+    await channel.plugin.disconnect({ customerConfigId: TENANT, phoneNumberId: NUMBER.phoneNumberId });
+    expect(await whereTheyAre(channel)).toEqual([
+      [NUMBER.phoneNumberId, "disconnected"],
+      [SECOND_NUMBER.phoneNumberId, "connected"],
+    ]);
+    await channel.plugin.disconnect({ customerConfigId: TENANT });
+    await channel.plugin.disconnect({ customerConfigId: TENANT });
+
+    expect(await states(channel)).toEqual(["disconnected", "disconnected"]);
+    expect(await tokens(channel)).toBe(0);
+    await channel.until(() => heard(channel).length === 2, "the host to hear of both, once each");
+  });
+
+  it("nobody's numbers are none, and another's cannot be closed", async () => {
+    const channel = await start();
+    const { phoneNumberId } = NUMBER;
+
+    for (const tenant of [OTHER_TENANT, "nobody", "' or true --"])
+      expect(await channel.plugin.connections(tenant)).toEqual([]);
+    for (const wish of [
+      { customerConfigId: OTHER_TENANT, phoneNumberId },
+      { customerConfigId: TENANT, phoneNumberId: "309999999999999" },
+      { customerConfigId: TENANT, phoneNumberId: "\0" },
+    ])
+      await expect(channel.plugin.disconnect(wish)).rejects.toMatchObject({ code: "NUMBER_UNKNOWN" });
+    await expect(channel.plugin.disconnect({ customerConfigId: "nobody" })).rejects.toMatchObject({
+      code: "REQUEST_INVALID",
+    });
+    await channel.plugin.disconnect({ customerConfigId: OTHER_TENANT });
+
+    expect(await states(channel)).toEqual(["connected"]);
+  });
+});

@@ -56,6 +56,7 @@ describe("a picture", () => {
     expect(told()).toMatchObject([
       {
         kind: "media",
+        customerConfigId: TENANT,
         externalId: wamid,
         media: { id: message?.media?.id, kind: "image", state: "stored", size: PICTURE.bytes.length, reason: null },
       },

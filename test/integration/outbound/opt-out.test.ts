@@ -128,6 +128,11 @@ describe("a marketing template", () => {
     await inState(channel, next, "read");
 
     expect(done.parts[0]!.error).toMatchObject({ code: "OPTED_OUT", meta: null });
+    const heard = await channel.until(
+      () => channel.events.find((event) => event.kind === "status" && event.state === "failed"),
+      "the host to hear of it",
+    );
+    expect(heard).toMatchObject({ sendId: receipt.sendId, error: done.parts[0]!.error });
     expect(await attemptsOf(channel, receipt)).toEqual([]);
     expect(texts(channel)).toEqual(["an answer"]);
   });

@@ -1,7 +1,7 @@
 /** What Meta refuses, at once or later, and what the receipt, the host's inbox and the host then know. */
 import type { HostEvent } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import { NUMBER, quiet, type TestChannel } from "../../support/channel.ts";
+import { NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import { attemptsOf, inState, meet, settled, startSilent, texts, threeParts } from "./outbound.ts";
 
 function statusEvents(channel: TestChannel): Extract<HostEvent, { kind: "status" }>[] {
@@ -56,9 +56,9 @@ describe("a part that Meta refuses for good", () => {
     });
     expect(done.parts[2]).toMatchObject({ messageId: null, error: { code: "PART_BEFORE_FAILED", meta: null } });
     const failures = statusEvents(channel).filter(({ state }) => state === "failed");
-    expect(failures.map(({ part, error }) => [part, error?.code])).toEqual([
-      [1, 131009],
-      [2, undefined],
+    expect(failures.map(({ part, error }) => [part, error?.code, error?.meta?.code])).toEqual([
+      [1, "GRAPH_REJECTED", 131009],
+      [2, "PART_BEFORE_FAILED", undefined],
     ]);
     const shown = await channel.rows("select status from messages where role = 'assistant' order by created_at");
     expect(shown.map(({ status }) => status)).toEqual(["read", "failed", "failed", "read"]);
@@ -118,11 +118,12 @@ describe("a status `failed`", () => {
     expect(heard).toEqual({
       kind: "status",
       conversationId: ada.conversationId,
+      customerConfigId: TENANT,
       sendId: receipt.sendId,
       part: 0,
       messageId: wamid,
       state: "failed",
-      error: meta,
+      error: { code: "GRAPH_REJECTED", message: "Message undeliverable", meta },
       pricing: { billable: false, model: "PMP", category: "service", type: "free_customer_service" },
     });
   });
@@ -139,7 +140,7 @@ describe("a status `failed`", () => {
       "the host to hear of the failure",
     );
 
-    expect(heard).toMatchObject({ state: "delivered", error: { code: 131026 } });
+    expect(heard).toMatchObject({ state: "delivered", error: { meta: { code: 131026 } } });
     const [part] = (await channel.plugin.receipt(receipt.sendId, "00000000-0000-4000-8000-000000000001"))!.parts;
     expect(part).toMatchObject({ state: "delivered", error: { meta: { code: 131026 } } });
   });

@@ -52,10 +52,20 @@ describe("send", () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
 
-    for (const response of ["", "  \n", {}, { text: "" }, { handoff: true }])
+    for (const response of ["", "  \n", {}, { text: "" }, { handoff: false }])
       await expect(channel.plugin.send({ conversationId: ada.conversationId, response })).rejects.toThrow(
         expect.objectContaining({ code: "RESPONSE_EMPTY" }),
       );
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it("refuses a handoff, which only an answer to a turn can be", async () => {
+    const channel = await startSilent();
+    const { conversationId } = await meet(channel, { name: "Ada" });
+
+    await expect(channel.plugin.send({ conversationId, response: { text: "hi", handoff: true } })).rejects.toThrow(
+      expect.objectContaining({ code: "REQUEST_INVALID", message: expect.stringMatching(/^response\.handoff: /) }),
+    );
     expect(await countOf(channel)).toEqual(NOTHING);
   });
 

@@ -53,12 +53,15 @@ describe("the same delivery", () => {
 });
 
 describe("while the app secret is being rotated", () => {
-  it("deliveries signed with either secret are taken, and the log and the row say which", async () => {
+  it.each([
+    ["either secret", {}],
+    ["either secret, though the other variable was left as it was", { appSecret: "the-old-app-secret" }],
+  ])("deliveries signed with %s are taken, and the log and the row say which", async (_name, left) => {
     const NEW = "a-new-app-secret";
     const OLD = "the-old-app-secret";
     const channel = await startChannel({
       reply: () => null,
-      config: { metaAppSecret: `${NEW},${OLD}` },
+      config: { metaAppSecret: `${NEW},${OLD}`, ...left },
       meta: { appSecret: NEW },
     });
     const signedBy = (secret: string, id: string) => {

@@ -123,11 +123,15 @@ describe("a status", () => {
         messageId: answer.wamid,
         state: "failed",
         error: {
-          code: 131026,
-          subcode: null,
-          title: "Message undeliverable",
-          details: "The recipient cannot be reached.",
-          fbtraceId: null,
+          code: "GRAPH_REJECTED",
+          message: "Message undeliverable",
+          meta: {
+            code: 131026,
+            subcode: null,
+            title: "Message undeliverable",
+            details: "The recipient cannot be reached.",
+            fbtraceId: null,
+          },
         },
       }),
     );

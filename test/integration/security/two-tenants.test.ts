@@ -177,6 +177,8 @@ const PLUGIN_CALLS: Readonly<Record<string, "takes the tenant" | "of no tenant" 
   metrics: "of no tenant",
   transform: "of no tenant",
   connect: "takes the tenant",
+  disconnect: "takes the tenant",
+  connections: "takes the tenant",
   erase: "takes the tenant",
   doctor: "takes the tenant",
   deadLetters: "takes the tenant",

@@ -27,7 +27,7 @@ describe("a configuration", () => {
       dialogUrl: "https://www.facebook.com",
       usesPkce: false,
       appSecrets: ["an-app-secret"],
-      callbackSecrets: ["an-app-secret"],
+      appSecretFrom: { env: "META_APP_SECRET", count: 1 },
       verifyToken: "a-verify-token",
       tokenKeys: [{ kid: "k1", key: Buffer.from(KEY, "base64") }],
       mediaDir: ".data/media",
@@ -127,7 +127,7 @@ describe("a configuration", () => {
     };
 
     expect(parseConfig(whatsappConfigFromEnv(env))).toMatchObject({
-      appSecrets: ["the-whatsapp-secret"],
+      appSecrets: ["the-meta-secret", "the-whatsapp-secret"],
       graphUrl: "http://127.0.0.1:4701",
       graphVersion: "v26.0",
       leaseMs: 1_000,
@@ -144,6 +144,31 @@ describe("app secrets", () => {
       "new-app-secret",
       "old-app-secret",
     ]);
+  });
+
+  it("of both variables may sign, so that one of them may be rotated alone; calls are made with META_APP_SECRET's first", () => {
+    const rotated = parseConfig({
+      ...GOOD,
+      metaAppSecret: "new-app-secret,old-app-secret",
+      appSecret: "old-app-secret",
+    });
+    expect(rotated.appSecrets).toEqual(["new-app-secret", "old-app-secret"]);
+    expect(rotated.appSecretFrom).toEqual({ env: "META_APP_SECRET", count: 2 });
+
+    const other = parseConfig({
+      ...GOOD,
+      metaAppSecret: "new-app-secret",
+      appSecret: "newer-app-secret,old-app-secret",
+    });
+    expect(other.appSecrets).toEqual(["new-app-secret", "newer-app-secret", "old-app-secret"]);
+    expect(other.appSecretFrom).toEqual({ env: "META_APP_SECRET", count: 1 });
+  });
+
+  it("are WHATSAPP_APP_SECRET's where that is the only one", () => {
+    const config = parseConfig({ ...GOOD, metaAppSecret: undefined, appSecret: "new-app-secret,old-app-secret" });
+
+    expect(config.appSecrets).toEqual(["new-app-secret", "old-app-secret"]);
+    expect(config.appSecretFrom).toEqual({ env: "WHATSAPP_APP_SECRET", count: 2 });
   });
 
   it.each(["first-secret,second-secret,third-secret", "short", "long-enough,short", "long-enough,", ","])(
