@@ -1,7 +1,7 @@
 /** The service window of a conversation, on the database's clock. */
+import type { MetaError } from "../../plugin/contract.ts";
 import type { Sessions } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
-import type { JustFailed } from "./instead.ts";
 
 /** Meta's code for a message outside the window. */
 export const OUTSIDE_WINDOW = 131047;
@@ -14,7 +14,7 @@ export const OUTSIDE_WINDOW = 131047;
 export function closeWindows(
   tx: Tx,
   db: Database,
-  failed: readonly JustFailed[],
+  failed: readonly { readonly id: string; readonly conversationId: string; readonly error: Pick<MetaError, "code"> }[],
   later: readonly (string | null)[],
 ): void {
   const refused = failed.filter(({ error }) => error.code === OUTSIDE_WINDOW);

@@ -129,7 +129,7 @@ export function judgeQueue({ work }: DoctorFacts): Verdict {
       ? ok("Nothing is late, nothing was given up.")
       : warning(
           `Given up after every try: ${list(dead)}.`,
-          "Column last_error of whatsapp_events, whatsapp_turns and whatsapp_host_events (state 2) says why: mostly reply or onEvent threw.",
+          "Column last_error of whatsapp_events, whatsapp_turns and whatsapp_host_events (state 2) names the error by its class and code: mostly reply or onEvent threw, and your own log has the rest.",
         );
   });
 }

@@ -31,7 +31,7 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     limit: 0,
     unit: "count",
     raised: (value, stage) =>
-      `In ${value} conversations ${FAILS[stage] ?? stage} has failed time and again, and is tried again. The log says why, at warn: mend that soon, and they go on by themselves.`,
+      `In ${value} conversations ${FAILS[stage] ?? stage} has failed time and again, and is tried again. The log names the error by its class and code, at warn, and your own has the rest: mend that soon, and they go on by themselves.`,
     cleared: (stage) => `Nothing of stage "${stage}" fails again and again any more.`,
   },
   "long-transaction": {
@@ -80,7 +80,7 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     limit: 0,
     unit: "count",
     raised: (value, stage) =>
-      `${value} dead letters of stage "${stage}" in the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it says why; mend that, then redrive.`,
+      `${value} dead letters of stage "${stage}" in the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it names each error; mend that, then redrive.`,
     cleared: (stage) => `No new dead letters of stage "${stage}" for an hour; those that lie aside still do.`,
   },
   "media-store": {
