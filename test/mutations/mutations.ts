@@ -1,6 +1,7 @@
 /** The rules that our promises stand on, each with a way to break it and the tests that must notice. */
 
 import { FETCHED_MEDIA_MUTATIONS } from "./fetched-media.ts";
+import { HELD_UP_MUTATIONS } from "./held-up.ts";
 import { KEPT_MEDIA_MUTATIONS } from "./kept-media.ts";
 import { OUTBOUND_MEDIA_MUTATIONS } from "./outbound-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
@@ -343,6 +344,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/turns.test.ts"],
   },
   ...PACE_MUTATIONS,
+  ...HELD_UP_MUTATIONS,
   ...KEPT_MEDIA_MUTATIONS,
   ...FETCHED_MEDIA_MUTATIONS,
   ...OUTBOUND_MEDIA_MUTATIONS,
