@@ -16,7 +16,7 @@ let postgres: Promise<OwnPostgres> | undefined;
 experiment(
   "F5",
   "while Postgres is away webhooks are answered 503 in time, and everything goes on by itself afterwards",
-  { timeoutMs: 300_000, alone: true, seeds: 1 },
+  { timeoutMs: 300_000, alone: true },
   async (random, onFinished) => {
     postgres ??= startOwnPostgres();
     const server = await postgres;

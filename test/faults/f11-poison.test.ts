@@ -16,7 +16,7 @@ const BACK_OFF_MS = 600_000;
 experiment(
   "F11",
   "poison at the head of a lane stops nobody else; parked after its last try, its lane goes on in order, and it can be redriven",
-  { timeoutMs: 300_000, seeds: 1 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, {
       options: { retry: { maxAttempts: MAX_ATTEMPTS, baseMs: BACK_OFF_MS, maxMs: BACK_OFF_MS } },
@@ -55,7 +55,7 @@ experiment(
 experiment(
   "F11b",
   "a conversation whose answer takes for ever delays nobody else's",
-  { timeoutMs: 300_000, seeds: 1 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     let open = () => {};
     const slow = new Promise<void>((resolve) => {

@@ -21,7 +21,7 @@ const retry = { maxAttempts: MAX_ATTEMPTS, baseMs: 10, maxMs: 50 };
 experiment(
   "F13",
   "a process that dies ten times after its POST sends no part more than twice, and nothing without need",
-  { timeoutMs: 300_000, seeds: 1 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, { reconcileMs: 1_500 });
     const [worker] = stage.workers;
@@ -48,7 +48,7 @@ experiment(
 experiment(
   "F13",
   "an event that ends whoever applies it is parked, and everybody else's are applied",
-  { timeoutMs: 180_000, seeds: 1 },
+  { timeoutMs: 180_000 },
   async (random, onFinished) => {
     const stage = await startCrashing(random, onFinished, {});
     // Whoever applies it is shot by the test, because Postgres says when it does.
@@ -81,7 +81,7 @@ experiment(
 experiment(
   "F13",
   "a turn whose answer ends the process is parked, and everybody else is answered",
-  { timeoutMs: 180_000, seeds: 1 },
+  { timeoutMs: 180_000 },
   async (random, onFinished) => {
     // Others are always being asked when it ends.
     const chat = await startChat(async () => {
@@ -109,7 +109,7 @@ experiment(
 experiment(
   "F13",
   "an event whose listener ends the process is parked, and every other is told",
-  { timeoutMs: 180_000, seeds: 1 },
+  { timeoutMs: 180_000 },
   async (random, onFinished) => {
     const stage = await startCrashing(random, onFinished, { listens: true, endsAt: { event: FATAL } });
     const writing = everybodyWrites(stage, random);

@@ -9,7 +9,7 @@ import { peopleFrom, startWriting } from "./support/writing.ts";
 experiment(
   "F16",
   "a migration that only adds, run by several at once, and a rolling restart are not noticed by anybody",
-  { timeoutMs: 300_000, alone: true, seeds: 1 },
+  { timeoutMs: 300_000, alone: true },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, { workers: 2, poolMax: 10 });
     const writing = startWriting(stage, peopleFrom(1, 10), () => pause(20));

@@ -15,7 +15,7 @@ const HOLDERS = `select pid, age(backend_xmin) as age from pg_stat_activity
 experiment(
   "F19",
   "with vacuum's horizon pinned the work goes on, nothing is lost, and a query names who pins it",
-  { timeoutMs: HELD_MS + 300_000, alone: true, seeds: 1 },
+  { timeoutMs: HELD_MS + 300_000, alone: true },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, { workers: 2 });
     const pin = await stage.open();

@@ -14,7 +14,7 @@ const PATIENCE_MS = isFull ? 10_000 : 20_000;
 experiment(
   "F23",
   "a process that is told to stop under load ends with 0 in time and gives back what it holds; another one goes on",
-  { timeoutMs: 300_000, seeds: 1 },
+  { timeoutMs: 300_000 },
   async (random, onFinished) => {
     // Some are thinking whenever the signal comes, one of them for longer than anybody waits.
     let thinking = 0;

@@ -248,8 +248,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "whoever stops, a tick too, gives back what it holds",
     file: "plugin/pipeline/lane-worker.ts",
-    find: "await lanes.release(abandoned)",
-    replace: "await lanes.renew(abandoned)",
+    find: "return lanes.release(abandoned)",
+    replace: "return lanes.renew(abandoned).then(() => undefined)",
     tests: ["test/integration/engine/start-stop.test.ts", "test/integration/engine/tick.test.ts"],
   },
   {
@@ -304,8 +304,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "a suspect is written down as begun before it is worked",
     file: "plugin/pipeline/lane-worker.ts",
-    find: "(await begin(suspect))",
-    replace: "begin(suspect)",
+    find: "(await beginSuspect(suspect))",
+    replace: "beginSuspect(suspect)",
     tests: ["test/unit/pipeline/lane-worker.test.ts"],
   },
   {
