@@ -4,7 +4,8 @@ import pg from "pg";
 import { migrate } from "../../migrations/index.ts";
 
 export async function createDatabase(serverUrl: string, name: string, template = "template0"): Promise<string> {
-  await query(serverUrl, `create database "${name}" template "${template}"`);
+  // The server's files as they are: without `fsync` that takes half the time of writing them through its log.
+  await query(serverUrl, `create database "${name}" template "${template}" strategy file_copy`);
   return databaseUrl(serverUrl, name);
 }
 
