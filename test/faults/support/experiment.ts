@@ -16,7 +16,7 @@ export type ExperimentOptions = {
   readonly timeoutMs: number;
   /** Runs alone: it loads the machine. Others, which mostly wait, run beside each other. */
   readonly alone?: boolean;
-  /** With how many seeds it is in `npm test`; default 3, 0: by hand only. */
+  /** With how many seeds it is in `npm test`; default 3, 0: by hand only. All with three would take longer than a gate may. */
   readonly seeds?: number;
 };
 
