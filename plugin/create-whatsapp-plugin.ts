@@ -52,6 +52,7 @@ import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts"
 import { createTick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
 import { createVerifyToken } from "./pipeline/verify-token.ts";
+import { requireTimeouts } from "./pipeline/within-time.ts";
 import type { Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
@@ -89,6 +90,8 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const limits = readMetaLimits(options.metaLimits);
   const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
+  const { replyTimeoutMs, eventTimeoutMs } = options;
+  requireTimeouts({ replyTimeoutMs, eventTimeoutMs });
   const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
   const retry: RetrySchedule = {

@@ -47,14 +47,15 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
     }
     // Someone lost a lease, one event is poison, or one row is locked: one lane at a time finds out which.
     if (some.length > 1) return applyEach(some);
-    if (heldUp !== undefined) return giveBack(some, heldUp, true);
+    if (heldUp !== undefined) return giveBack(some, heldUp, { why: "a row is locked", alone: true });
     for (const lane of some) await applyHead(lane);
   }
 
   async function applyEach(some: readonly ClaimedLane[]): Promise<void> {
     const until = performance.now() + ALONE_FOR_MS;
     for (const [i, lane] of some.entries()) {
-      if (performance.now() >= until) return giveBack(some.slice(i), new Error("the lanes before it took too long"));
+      if (performance.now() >= until)
+        return giveBack(some.slice(i), null, { why: "the lanes before them are held up" });
       await applyTogether([lane]);
     }
   }
@@ -93,8 +94,13 @@ export function createApplyEvents(deps: ApplyDeps): LaneHandler {
    * The database is away: that is nobody's failure. Not at once again, because it may refuse for hours (disk full).
    * @param alone whether it goes without neighbours from now on, until it has passed.
    */
-  async function giveBack(some: readonly ClaimedLane[], error: unknown, alone = false): Promise<void> {
-    log.warn({ stage: "in", lanes: some.length, error: nameOf(error) }, "database away; lanes given back");
+  async function giveBack(
+    some: readonly ClaimedLane[],
+    error: unknown,
+    { why = "database away", alone = false } = {},
+  ): Promise<void> {
+    const fields = { stage: "in", lanes: some.length, ...(error === null ? {} : { error: nameOf(error) }) };
+    log.warn(fields, `${why}; lanes given back`);
     for (const lane of some) await lanes.postpone(lane, retryDelayMs(retry, 1, random), alone);
   }
 }
