@@ -90,6 +90,18 @@ function refusal({ person }: Contact, wamid: string, callbackData: string | null
   };
 }
 
+async function refusedAfterTheWord(channel: TestChannel, ada: Contact): Promise<void> {
+  const taken = new Promise<{ wamid: string; callbackData: string | null }>((resolve) => {
+    channel.meta.onAccepted(resolve);
+  });
+  const receipt = await send(channel, ada, { template: MENU });
+  const { wamid, callbackData } = await taken;
+  ada.person.says("stop");
+  await preferenceIs(channel, ada, "stop");
+  channel.meta.deliver(refusal(ada, wamid, callbackData));
+  await inState(channel, receipt, "failed");
+}
+
 describe.each(WAYS)("somebody who %s", (_how, optOut) => {
   it("gets no marketing template any more, and everything else", async () => {
     const channel = await startSilent({ meta: { statusDelayMs: 20 } });
@@ -255,6 +267,7 @@ describe("somebody who wants marketing again", () => {
   it.each<[string, How]>([
     ["switched it off in WhatsApp", WAYS[2]![1]],
     ["told Meta, which refused", WAYS[4]![1]],
+    ["wrote STOP, and Meta then refused what was on its way", refusedAfterTheWord],
   ])("does not get it by START where they %s: Meta would refuse it", async (_how, optOut) => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
