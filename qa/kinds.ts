@@ -48,7 +48,7 @@ const BY_KIND: Readonly<Partial<Record<Kind, string>>> = {
     effective_month endpoint parameterFormat new_category correct_category previous_category new_quality_score previous_quality_score`,
   own: `code payload catalog_id product_retailer_id thumbnail_product_retailer_id flow_id flow_name message_template_id
     message_template_name coupon_code solution_id solution_partner_business_ids partner_app_id configuration_name
-    provider_name provider_mid product_id source_id from_logical_id`,
+    provider_name provider_mid product_id source_id`,
   address: `from to recipient input wa_id new_wa_id customer recipient_id user_id parent_user_id from_user_id
     from_parent_user_id to_user_id to_parent_user_id recipient_user_id recipient_parent_user_id parent_recipient_user_id
     recipient_participant_id recipient_participant_user_id recipient_participant_parent_user_id previous_user_id
@@ -60,7 +60,7 @@ const BY_KIND: Readonly<Partial<Record<Kind, string>>> = {
   id: "id message_id original_message_id group_id request_id",
   "business-id": "phone_number_id waba_id business_id owner_business_id client_business_id entity_id",
   opaque: `sha256 hash identity_key_hash recipient_identity_key_hash ctwa_clid click_id tracking_token flow_token
-    biz_opaque_callback_data reference_id credential_id signup_id saved_address_id last_four_digits`,
+    biz_opaque_callback_data from_logical_id reference_id credential_id signup_id saved_address_id last_four_digits`,
   link: `url link image_url video_url thumbnail_url source_url invite_link message_template_button_url`,
   email: "email",
   time: "timestamp time expiration expiration_time_ms disable_date",

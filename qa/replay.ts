@@ -83,8 +83,10 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
   const done = new Set<Fixture>();
   const settle = settler(options, caught);
   const clock = createReplayClock(timing, posts);
-  const bytesOf = ({ json, fixtures: [fixture] }: Post) =>
-    json === null ? (fixture?.bytes ?? new Uint8Array()) : clock.bytesOf(rewriter.rewrite(json));
+  const bytesOf = (post: Post) =>
+    post.json === null
+      ? (post.fixtures[0]?.bytes ?? new Uint8Array())
+      : clock.bytesOf(post, rewriter.rewrite(post.json));
   // What the recording knows of the ticks is replayed; without that the simulator has its own.
   const hadStatuses = posts.some(({ json }) => valuesIn(json).some(({ statuses }) => objectsIn(statuses).length > 0));
   try {

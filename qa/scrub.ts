@@ -42,9 +42,15 @@ export type Scrubber = {
 export const FIXED_TEXT = "Text";
 
 const FIXED_LINK = "https://example.com/";
+const EXTENSION =
+  "\\.(?:3gp|aac|amr|csv|docx?|gif|heic|html?|jpe?g|json|m4a|mov|mp3|mp4|odp|ods|odt|ogg|opus|pdf|png|pptx?|rtf|svg|txt|vcf|wav|webm|webp|xlsx?|xml|zip)$";
+/** How a file's name ends, where that is a kind of file: what follows another dot may be somebody's name. */
+export const FILE_EXTENSION = new RegExp(EXTENSION, "i");
 /** What is put in the place of addresses and file names: its words are nobody's. */
-export const INVENTED =
-  /\bmail-[0-9a-f]{8}@example\.(?:com|org)\b|^https:\/\/example\.com\/$|^file-[0-9a-f]{6}(?:\.\w+)?$/g;
+export const INVENTED = new RegExp(
+  `\\bmail-[0-9a-f]{8}@example\\.(?:com|org)\\b|^https://example\\.com/$|^file-[0-9a-f]{6}(?:${EXTENSION})?$`,
+  "gi",
+);
 
 /** Meta's sentence about a new number or user id: who, before, after. */
 export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
@@ -185,7 +191,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   }
 
   function filename(value: string): string {
-    const extension = /\.[A-Za-z0-9]{1,5}$/.exec(value)?.[0] ?? "";
+    const extension = FILE_EXTENSION.exec(value)?.[0] ?? "";
     return `file-${pseudonyms.short("file", value, 6)}${extension}`;
   }
 
