@@ -41,7 +41,7 @@ export type Kind =
 
 const BY_KIND: Readonly<Partial<Record<Kind, string>>> = {
   word: `object field messaging_product type status event mime_type currency category recipient_type direction action origin
-    response response_source pricing_model country_code language policy sub_type parameter_name flow_action mode
+    response response_source format parameter_format otp_type pricing_model country_code language policy sub_type parameter_name flow_action mode
     flow_message_version version index screen event_name decision reason rejection_reason rejection_reasons tier
     waba_ban_state initiated_by current_limit old_limit max_daily_conversations_per_business click_component
     previous_owner_role new_owner_role call_icon_visibility payment_method country message_template_language verb
@@ -143,6 +143,11 @@ export function kindOf(member: string, parent: string): Kind {
 /** What Meta's own words look like; anything else in such a place is taken for a text. */
 export function isWord(value: string): boolean {
   return value.length <= 80 && /^[A-Za-z0-9][\w.+/:-]*(?:; ?[\w=.-]+)*$/.test(value) && !/\d{7}/.test(value);
+}
+
+/** Whether it is a word of Meta's, or a template's name, in a place for one. */
+export function isMetas(value: string, member: string, parent: string): boolean {
+  return kindOf(member, parent) === "word" && isWord(value);
 }
 
 /** What the names of Meta's members look like, and those that a business gives to the fields of a form. */

@@ -1,6 +1,6 @@
 /** Replaces whatever is personal in Meta's JSON, so that what belonged together still does and everything keeps its shape. */
 import { createTextCleaner, type TextCleaner } from "./clean-text.ts";
-import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
+import { isMember, isMetas, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
 import { shapeText, withoutShapeless } from "./shape-text.ts";
@@ -33,7 +33,7 @@ export type Scrubber = {
   /** Of a message, a number, an account. */
   id(value: string): string;
   businessId(value: string): string;
-  /** Every text as it is, without the people in it. */
+  /** Every text as it is, without the people in it; Meta's words may be somebody's name. */
   withoutPeople(json: unknown): unknown;
   /** The names that were invented so far. */
   names(): readonly string[];
@@ -245,8 +245,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     if (kind === "time") return Number(time(digits));
     if (kind === "coordinate") return Number(pseudonyms.coordinate(digits));
     if (kind === "address" && digits.length >= LEAST_NUMBER) return Number(pseudonyms.address(digits));
-    const isSmall = Math.abs(value) < 10_000 && /^-?\d+(\.\d{1,2})?$/.test(digits);
-    return isSmall ? value : Number(pseudonyms.alike("number", digits));
+    return isSmall(value) ? value : Number(pseudonyms.alike("number", digits));
   }
 
   function walk(json: unknown, member: string, parent: string, kindAt = kindOf): unknown {
@@ -275,16 +274,27 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     address,
     id,
     businessId,
-    withoutPeople: (json) => mapTexts(json, clean),
+    withoutPeople: (json) =>
+      mapTexts(json, (value, member, parent) => (isMetas(value, member, parent) ? value : clean(value))),
     names: pseudonyms.names,
   };
 }
 
-function mapTexts(json: unknown, change: (text: string) => string): unknown {
-  if (typeof json === "string") return change(json);
-  if (Array.isArray(json)) return json.map((item) => mapTexts(item, change));
+/** Nobody is known by it. */
+export function isSmall(value: number): boolean {
+  return Math.abs(value) < 10_000 && /^-?\d+(\.\d{1,2})?$/.test(String(value));
+}
+
+function mapTexts(
+  json: unknown,
+  change: (text: string, member: string, parent: string) => string,
+  member = "",
+  parent = "",
+): unknown {
+  if (typeof json === "string") return change(json, member, parent);
+  if (Array.isArray(json)) return json.map((item) => mapTexts(item, change, member, parent));
   if (!isObject(json)) return json;
-  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, mapTexts(value, change)]));
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, mapTexts(value, change, key, member)]));
 }
 
 /** Undefined for what is no JSON. */
