@@ -25,8 +25,8 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       return db.transaction(async (tx) => {
         const lost = wanted.takeover === true ? await takeFromOthers(tx, db, wanted) : [];
         await comeBack(tx, db, wanted);
-        const [before] = await tx.query<Pick<ConnectionRow, "state">>(
-          `select state from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
+        const [before] = await tx.query<Pick<ConnectionRow, "state" | "reason">>(
+          `select state, reason from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
           [wanted.phoneNumberId, wanted.customerConfigId],
         );
         const [row] = await tx.query<ConnectionRow>(
@@ -60,7 +60,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         if (wanted.sealPin !== undefined)
           await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
-        const isNews = wanted.isAnnounced === true && before?.state !== "connected";
+        // One that is connected and has a reason was paused.
+        const worked = before?.state === "connected" && before.reason === null;
+        const isNews = wanted.isAnnounced === true && !worked;
         await tell(tx, isNews ? [...lost, toConnection(row)] : lost);
         await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
         await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
@@ -93,7 +95,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
     },
 
     async holders(phoneNumberIds) {
-      const rows = await db.query<ConnectionRow & { readonly pin_enc: string | null }>(
+      const rows = await db.query<ConnectionRow>(
         `select * from ${table} where phone_number_id = any($1) and state <> 'disconnected'`,
         [phoneNumberIds],
       );
@@ -102,7 +104,6 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         connectionId: row.id,
         customerConfigId: row.customer_config_id,
         state: row.state,
-        pinEnc: row.pin_enc,
       }));
     },
 
