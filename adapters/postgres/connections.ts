@@ -7,6 +7,7 @@ import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
 import { closeConnections, comeBack } from "./leaving.ts";
+import { lastHolders } from "./left-numbers.ts";
 import { createPauses } from "./pauses.ts";
 import { createTokens, saveToken } from "./tokens.ts";
 
@@ -24,6 +25,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
     async save(wanted) {
       return db.transaction(async (tx) => {
         const lost = wanted.takeover === true ? await takeFromOthers(tx, db, wanted) : [];
+        const last = (await lastHolders(tx, db, [wanted.phoneNumberId])).get(wanted.phoneNumberId);
         await comeBack(tx, db, wanted);
         const [before] = await tx.query<Pick<ConnectionRow, "state" | "reason">>(
           `select state, reason from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
@@ -64,7 +66,9 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         const worked = before?.state === "connected" && before.reason === null;
         const isNews = wanted.isAnnounced === true && !worked;
         await tell(tx, isNews ? [...lost, toConnection(row)] : lost);
-        await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
+        // Whoever had the number last was written to, and nobody else.
+        const isOthers = last !== undefined && last.customerConfigId !== wanted.customerConfigId;
+        await routeWaiting(tx, db, wanted, isOthers);
         await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
         return toConnection(row);
       });
