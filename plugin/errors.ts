@@ -119,6 +119,15 @@ export class ChannelError extends Error {
   }
 }
 
+/**
+ * Meta does not take our proof of the app secret, or not the app itself: neither the token nor the request is to blame, and nothing
+ * that is done for any number will be carried out until the configuration is right. With code 100 only the sentence tells.
+ * @see https://developers.facebook.com/docs/graph-api/guides/secure-requests
+ */
+export function isAppRefused(meta: MetaError | null | undefined): boolean {
+  return meta?.code === 101 || meta?.code === 104 || (meta?.code === 100 && /appsecret_proof/.test(meta.details ?? ""));
+}
+
 /** Said before a file is taken in, and again when it is counted. */
 export function quotaExceeded(quotaBytes: number): ChannelError {
   return new ChannelError(
