@@ -121,8 +121,8 @@ export class ChannelError extends Error {
 }
 
 /**
- * Meta does not take our proof of the app secret, or not the app itself: neither the token nor the request is to blame, and nothing
- * that is done for any number will be carried out until the configuration is right. With code 100 only the sentence tells.
+ * Meta does not take our proof of the app secret, or not the app itself: a token that has worked is not to blame, nor is the request, and
+ * nothing is carried out for any number until the configuration is right. With code 100 only the sentence tells.
  * @see https://developers.facebook.com/docs/graph-api/guides/secure-requests
  */
 export function isAppRefused(meta: MetaError | null | undefined): boolean {

@@ -174,7 +174,7 @@ function ruleFor(meta: MetaError, isTransient: boolean): Rule {
 }
 
 const APP_REFUSED =
-  "Meta does not take this app's secret: the first of META_APP_SECRET must be what the Meta app shows (Settings, Basic). Nothing is wrong with the number or its token.";
+  "Meta does not take this app's secret for this token: the first of META_APP_SECRET must be what the Meta app shows (Settings, Basic), and the token must be of that app.";
 
 /** Ours, because Meta's sentences may quote the recipient's number. */
 const SENTENCES: Readonly<Record<Retry, string>> = {
