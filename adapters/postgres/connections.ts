@@ -155,12 +155,14 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       ]);
     },
 
-    async saveThroughput(connectionId, { throughputLevel, isOnBusinessApp }) {
+    async saveLook(connectionId, { throughputLevel, isOnBusinessApp, verifiedName, qualityRating }) {
       await db.query(
         // What Meta leaves out has not changed: a number of the WhatsApp Business app must never be taken for another.
-        `update ${table} set throughput_level = coalesce($2, throughput_level), on_business_app = coalesce($3, on_business_app)
-         where id = $1 and (throughput_level is distinct from coalesce($2, throughput_level) or on_business_app <> $3)`,
-        [connectionId, throughputLevel, isOnBusinessApp],
+        `update ${table} set throughput_level = coalesce($2, throughput_level), on_business_app = coalesce($3, on_business_app),
+           verified_name = coalesce($4, verified_name), quality_rating = coalesce($5, quality_rating)
+         where id = $1 and (throughput_level, on_business_app, verified_name, quality_rating) is distinct from
+           (coalesce($2, throughput_level), coalesce($3, on_business_app), coalesce($4, verified_name), coalesce($5, quality_rating))`,
+        [connectionId, throughputLevel, isOnBusinessApp, verifiedName, qualityRating],
       );
     },
 

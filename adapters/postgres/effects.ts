@@ -43,6 +43,18 @@ export type Written = {
   readonly woken: readonly Stage[];
 };
 
+/** Meta tells that a number's quality or name has changed, but not what it is now: that is looked up with the next upkeep. */
+function lookSoon(tx: Tx, db: Database, events: readonly StoredEvent[]): void {
+  const changed = events.filter(({ event }) => event.kind === "phone-number").map(({ eventId }) => eventId);
+  if (changed.length === 0) return;
+  tx.send(
+    `update ${db.name("whatsapp_connections")} set throughput_read_at = now() - interval '1 day' where id in (
+       select c.id from ${db.name("whatsapp_connections")} c
+       where c.id in (select connection_id from ${db.name("whatsapp_events")} where id = any($1)) order by c.id for no key update)`,
+    [changed],
+  );
+}
+
 export async function writeEffects(
   tx: Tx,
   db: Database,
@@ -53,6 +65,7 @@ export async function writeEffects(
 ): Promise<Written> {
   // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
   const closed = await closeAccounts(tx, db, effects.closings);
+  lookSoon(tx, db, events);
   const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
   await leaveNumbers(tx, db, effects.leftNumbers, contacts);
   updateProfiles(tx, db, effects.profiles);

@@ -30,11 +30,15 @@ export type Connections = {
   claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
   /** It was not granted: it may be asked for again. */
   unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
-  /** Numbers not looked at for a day, or for an hour while their webhooks go elsewhere; the same one to nobody else for that long. */
+  /** Numbers not looked at for a day, or of which Meta has told a change since, or for an hour while their webhooks go elsewhere; the same one to nobody else for that long. */
   staleNumbers(): Promise<readonly StaleNumber[]>;
-  saveThroughput(
+  /** What Meta shows of it now. */
+  saveLook(
     connectionId: string,
-    read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean | null },
+    seen: Pick<NewConnection, "verifiedName" | "qualityRating"> & {
+      readonly throughputLevel: string | null;
+      readonly isOnBusinessApp: boolean | null;
+    },
   ): Promise<void>;
   /** Whether Meta sends the number's webhooks to somebody else. */
   saveWebhooksElsewhere(connectionId: string, isElsewhere: boolean): Promise<void>;

@@ -192,6 +192,17 @@ describe("connect refuses, and stores nothing", () => {
     expect(await stored(channel)).toEqual(NOTHING);
   });
 
+  it("with an app secret that is not the app's, which it names", async () => {
+    const channel = await startUnconnected({ start: false, config: { metaAppSecret: "secret-of-another-app" } });
+
+    await expect(channel.plugin.connect(REQUEST)).rejects.toMatchObject({
+      code: "GRAPH_REJECTED",
+      retry: "fix",
+      message: expect.stringContaining("META_APP_SECRET"),
+    });
+    expect(await stored(channel)).toEqual(NOTHING);
+  });
+
   it("a number that another tenant holds, whom it leaves unharmed", async () => {
     const channel = await startUnconnected();
     await channel.plugin.connect(REQUEST);

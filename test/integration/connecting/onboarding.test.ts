@@ -17,6 +17,23 @@ const THIRD = {
   displayPhoneNumber: "15557770166",
 };
 
+describe("a number whose quality or name Meta changes", () => {
+  it("is shown as Meta has it, soon after its webhook", async () => {
+    const connecting = await startConnecting();
+    const { channel } = connecting;
+    await connecting.connect();
+    channel.meta.changeNumber(FRESH.phoneNumberId, { verifiedName: "Another Name" });
+
+    channel.meta.changeQuality(FRESH.phoneNumberId, "RED");
+
+    await channel.until(
+      async () => (await channel.plugin.connections(TENANT))[0]?.qualityRating === "RED",
+      "the number to be looked at",
+    );
+    expect((await channel.plugin.connections(TENANT))[0]).toMatchObject({ verifiedName: "Another Name" });
+  });
+});
+
 describe("several numbers", () => {
   it("are a question on the dashboard, and the ones that are chosen are connected", async () => {
     const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND, THIRD] } });

@@ -308,6 +308,23 @@ describe("when Meta cannot be told", () => {
     expect(await tokens(channel)).toBe(0);
   });
 
+  it.each([{ code: 104 }, { code: 100, message: "Invalid appsecret_proof provided in the API argument" }])(
+    "because our app secret is wrong, the token stays until Meta was told (%o)",
+    async (error) => {
+      const channel = await start({ start: false });
+      channel.meta.faults.next({ on: "subscribed_apps", do: { error } });
+      await disconnect(channel);
+      expect(await tokens(channel)).toBe(1);
+      const calls = channel.meta.requests[UNSUBSCRIBE] ?? 0;
+
+      await again(channel);
+      await channel.plugin.start();
+      await channel.until(async () => (await tokens(channel)) === 0, "the token to go");
+
+      expect(channel.meta.requests[UNSUBSCRIBE]).toBe(calls + 1);
+    },
+  );
+
   it("for a week, the token goes without it", async () => {
     const channel = await start({ start: false });
     channel.meta.faults.next({ on: "subscribed_apps", do: "reset-before-accept", times: 100 });
