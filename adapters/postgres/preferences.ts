@@ -52,8 +52,10 @@ export function optOut(tx: Tx, db: Database, contactIds: readonly string[]): voi
   if (ids.length === 0) return;
   tx.send(
     `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
-     select id, 'marketing_messages', 'stop', 'meta', date_trunc('second', now()) from unnest($1::bigint[]) as c (id) order by id
-     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = excluded.updated_at where p.value <> 'stop'`,
+     select distinct coalesce(merged_into, id), 'marketing_messages', 'stop', 'meta', date_trunc('second', now())
+     from ${db.name("whatsapp_contacts")} where id = any($1) order by 1
+     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = excluded.updated_at
+     where p.value <> 'stop' or p.source <> 'meta'`,
     [ids],
   );
 }

@@ -269,7 +269,8 @@ describe("somebody who wants marketing again", () => {
     ["told Meta, which refused", WAYS[4]![1]],
     ["wrote STOP, and Meta then refused what was on its way", refusedAfterTheWord],
   ])("does not get it by START where they %s: Meta would refuse it", async (_how, optOut) => {
-    const channel = await startSilent();
+    // What was refused must not have been read before.
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
     await optOut(channel, ada);
     await preferenceIs(channel, ada, "stop");
