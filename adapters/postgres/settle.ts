@@ -104,7 +104,8 @@ export async function settleParts(
       return { ...lane, items: after.length + (hasGone ? 1 : 0), delayMs: 0 };
     }
     changes.push({ row, state: next.state, messageId: settlement.messageId, error: settlement.error });
-    if (next.state === "accepted") return { ...lane, items: 1 };
+    // A reaction says nothing that they would need.
+    if (next.state === "accepted" || part.kind === "reaction") return { ...lane, items: 1 };
     // What follows would make no sense without this part, so it is not sent either, and the receipt says so.
     for (const one of after) changes.push({ row: one, state: "failed", messageId: null, error: PART_BEFORE });
     return { ...lane, items: 1 + after.length };
