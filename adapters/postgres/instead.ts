@@ -10,7 +10,7 @@ import { OUTSIDE_WINDOW } from "./sessions.ts";
 export type InsteadOf = (part: Pick<OutgoingPart, "kind" | "payload">, error: MetaError) => RewrittenPart | null;
 
 /** Parts that have just failed, locked. */
-export type JustFailed = { readonly id: string; readonly conversationId: string; readonly error: MetaError };
+export type JustFailed = { readonly id: string; readonly error: MetaError };
 
 type FailedRow = Pick<OutgoingPart, "kind" | "payload"> & {
   readonly id: string;

@@ -3,6 +3,7 @@ import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contr
 import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { fallbackOf } from "./instead.ts";
+import { windowOf } from "./sessions.ts";
 
 type HeadRow = {
   readonly lane_key: string;
@@ -50,7 +51,7 @@ export async function readHeads(
        o.customer_config_id, n.phone_number_id, n.waba_id, n.state as connection_state, n.pause_strikes,
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
-       ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
+       ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as window_open,
        a.ambiguous, a.age_ms, a.rejections,
        -- Silence proves nothing: a status can only have failed to come if something else of this number came, long enough
        -- ago that the status would have come since (Meta brings again only after a while what was refused), and if it

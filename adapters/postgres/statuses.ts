@@ -21,7 +21,7 @@ export type AppliedStatuses = {
   readonly changes: readonly { readonly eventId: string; readonly event: WaitingEvent }[];
   /** For the rows in the host's inbox. */
   readonly messages: readonly HostMessageChange[];
-  /** Conversations in which something has left of which only a status tells, or tells first. */
+  /** Parts that have left, of which only a status tells, or tells first. */
   readonly answered: readonly string[];
   /** Contacts to whom Meta delivers no marketing any more. */
   readonly optedOut: readonly string[];
@@ -130,11 +130,11 @@ export async function applyStatuses(
     parked,
     changes,
     messages: changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
-    answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
+    answered: left.filter(({ state }) => state !== "failed").map((part) => part.id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    justFailed: changed.flatMap(({ id, conversation_id: conversationId, was, state, error }) =>
-      state === "failed" && was !== "failed" && error !== null ? [{ id, conversationId, error }] : [],
+    justFailed: changed.flatMap(({ id, was, state, error }) =>
+      state === "failed" && was !== "failed" && error !== null ? [{ id, error }] : [],
     ),
     settledLanes: left.map((part) => part.lane_key),
     slowedLanes: [...slowed],

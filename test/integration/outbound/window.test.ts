@@ -2,7 +2,18 @@
 import { describe, expect, it } from "vitest";
 import { hasOneConnection, NUMBER, quiet } from "../../support/channel.ts";
 import { hold, waiters } from "../engine/support.ts";
-import { attemptsOf, closeWindow, inState, keepBack, meet, startSilent, texts, threeParts } from "./outbound.ts";
+import {
+  attemptsOf,
+  closeWindow,
+  inState,
+  keepBack,
+  linkBoth,
+  meet,
+  meetTwice,
+  startSilent,
+  texts,
+  threeParts,
+} from "./outbound.ts";
 
 describe("what to do when the window is closed", () => {
   it.each([["now"], [""], [null], [7], [[]]])(
@@ -93,6 +104,63 @@ describe("a window that closes while a message waits", () => {
     const done = await inState(channel, receipt, "unknown");
     expect(done.parts[0]!.error).toMatchObject({ code: "WINDOW_CLOSED" });
     expect(texts(channel)).toEqual(["one"]);
+  });
+});
+
+describe("the window of somebody", () => {
+  it("who turns out to be two contacts is one: what was held for either leaves, and both conversations may be used", async () => {
+    const channel = await startSilent();
+    const both = await meetTwice(channel);
+    for (const contact of both) await closeWindow(channel, contact);
+    const held = await Promise.all(
+      both.map(({ conversationId }) =>
+        channel.plugin.send({ conversationId, onWindowClosed: "hold", response: `held in ${conversationId}` }),
+      ),
+    );
+    for (const receipt of held) await inState(channel, receipt, "held");
+
+    await linkBoth(channel);
+
+    for (const receipt of held) await inState(channel, receipt, "read");
+    for (const { conversationId } of both) {
+      expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({ state: "open", canSend: true });
+      await inState(channel, await channel.plugin.send({ conversationId, response: "an answer" }), "read");
+    }
+  });
+
+  it("who turns out to be two contacts is closed for both when Meta says so", async () => {
+    const channel = await startSilent();
+    const both = await meetTwice(channel);
+    await linkBoth(channel);
+    await quiet(channel);
+    channel.meta.faults.next({ do: { error: { code: 131047 } } });
+
+    await inState(
+      channel,
+      await channel.plugin.send({ conversationId: both[1].conversationId, response: "one" }),
+      "failed",
+    );
+
+    for (const { conversationId } of both)
+      expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({ state: "closed" });
+  });
+
+  it("whose conversation the host has deleted opens for what was held in it, when they have another", async () => {
+    const channel = await startSilent();
+    const before = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    await closeWindow(channel, before);
+    const { conversationId } = before;
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "held" });
+    await inState(channel, held, "held");
+    await channel.rows("delete from messages");
+    await channel.rows("delete from conversations");
+
+    const after = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    expect(after.conversationId).not.toBe(conversationId);
+    const answer = await channel.plugin.send({ conversationId: after.conversationId, response: "an answer" });
+
+    await inState(channel, answer, "read");
+    expect(texts(channel)).toEqual(["held", "an answer"]);
   });
 });
 
