@@ -162,6 +162,7 @@ async function addressOf(tx: Queries, db: Database, conversationId: string, lock
          select 1 from ${db.name("whatsapp_preferences")} p
          where p.contact_id = coalesce(c.merged_into, c.id) and p.category = 'marketing_messages' and p.value = 'stop') as opted_out
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
+     join ${db.hostName("conversations")} v on v.id = c.conversation_id
      left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
      where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1 ${lock}`,
     [conversationId],

@@ -111,6 +111,7 @@ export function createSessions(db: Database): Sessions {
         `select s.session_expires, s.free_entry_point_expires, n.state as connection_state, n.reason,
            greatest(0, floor(extract(epoch from s.session_expires - now())))::float8 as seconds
          from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
+         join ${db.hostName("conversations")} v on v.id = c.conversation_id
          left join ${db.name("whatsapp_sessions")} s on s.conversation_id = ${windowOf(db)} and s.is_active
          where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
         [conversationId],

@@ -15,6 +15,8 @@ import {
   threeParts,
 } from "./outbound.ts";
 
+const HELLO = { name: "hello_again", language: "en_GB" };
+
 describe("what to do when the window is closed", () => {
   it.each([["now"], [""], [null], [7], [[]]])(
     "is asked for in words that mean something: %j does not",
@@ -214,6 +216,25 @@ describe("a window that Meta knows to be closed", () => {
     ada.person.says("I am back");
 
     await inState(channel, receipt, "read");
+    expect(texts(channel)).toEqual(["one"]);
+  });
+
+  it("has nothing sent instead in a conversation that the host has deleted, and the part has failed", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
+    await channel.rows(
+      "alter table messages add foreign key (conversation_id) references conversations (id) on delete cascade",
+    );
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const { conversationId } = ada;
+    const onWindowClosed = { template: HELLO.name, language: HELLO.language };
+    const receipt = await channel.plugin.send({ conversationId, onWindowClosed, response: "one" });
+    await inState(channel, receipt, "accepted");
+    await channel.rows("delete from conversations where id = ?", [conversationId]);
+
+    channel.meta.deliver(failedLater(channel.meta.accepted[0]!.wamid));
+
+    await inState(channel, receipt, "failed");
+    await quiet(channel);
     expect(texts(channel)).toEqual(["one"]);
   });
 
