@@ -68,6 +68,61 @@ describe("a window that closes while a message waits", () => {
     expect(texts(channel)).toEqual(["one", "two"]);
   });
 
+  it("lets a template pass what is held, at once and in order, and nothing else", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const { conversationId } = ada;
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    await inState(channel, held, "held");
+    const behind = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "two" });
+
+    const began = performance.now();
+    const first = await channel.plugin.send({ conversationId, template: HELLO });
+    const second = await channel.plugin.send({ conversationId, template: HELLO });
+    await inState(channel, first, "read");
+    await inState(channel, second, "read");
+    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(await attemptsOf(channel, held)).toEqual([]);
+    expect(await attemptsOf(channel, behind)).toEqual([]);
+    expect(texts(channel)).toEqual([expect.stringMatching(/^Hello again/), expect.stringMatching(/^Hello again/)]);
+
+    ada.person.says("I am back");
+    await inState(channel, held, "read");
+    await inState(channel, behind, "read");
+    expect(texts(channel).slice(2)).toEqual(["one", "two"]);
+  });
+
+  it("lets a template pass that was queued behind what is then found too late", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const { conversationId } = ada;
+    await keepBack(channel, ada);
+
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    const template = await channel.plugin.send({ conversationId, template: HELLO });
+
+    await inState(channel, template, "read");
+    await inState(channel, held, "held");
+  });
+
+  it("keeps what is held waiting where a template that passes it is refused for a while", async () => {
+    const channel = await startSilent({ plugin: { retry: { maxAttempts: 8, baseMs: 300, maxMs: 5_000 } } });
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const { conversationId } = ada;
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    await inState(channel, held, "held");
+    channel.meta.faults.next({ do: { error: { code: 130429 } } });
+
+    const template = await channel.plugin.send({ conversationId, template: HELLO });
+
+    await inState(channel, template, "read");
+    expect((await attemptsOf(channel, template)).map(({ state }) => state)).toEqual(["rejected", "accepted"]);
+    await inState(channel, held, "held");
+  });
+
   it.skipIf(hasOneConnection)("does not hold what was found too late while the person was writing", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
