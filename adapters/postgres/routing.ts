@@ -3,7 +3,7 @@ import type { ChannelEvent } from "../../plugin/contract.ts";
 import { aliasesOfEvent, introduces, personOf } from "./aliases.ts";
 import { inLane, insertPeople, type NewPerson } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
-import { linkContacts, lockPeople } from "./linking.ts";
+import { type Link, linkOf, linkPeople } from "./linking.ts";
 import { hashOf } from "./tombstones.ts";
 
 export type Route = {
@@ -118,9 +118,10 @@ async function meetPeople(
   const known = new Map<string, string>();
   for (const { connection_id, known: aliases } of found)
     for (const [alias, contact] of Object.entries(aliases)) known.set(`${connection_id}/${alias}`, contact);
+  const everybody = [...new Set(known.values())];
   const people: NewPerson[] = [];
+  const links: Link[] = [];
   const contactOf: (string | null)[] = [];
-  let isLocked = false;
   for (const [i, event] of events.entries()) {
     const { connection_id: connectionId, customer_config_id: customerConfigId } = found[i] ?? {};
     const person = personOf(event);
@@ -128,10 +129,9 @@ async function meetPeople(
     const contacts = [...new Set(keys.map((key) => known.get(key)).filter((contact) => contact !== undefined))];
     if (contacts.length > 1) {
       const stored = contacts.filter(isStored);
-      if (stored.length > 1 && !isLocked) await lockPeople(tx, db, [...new Set(known.values())].filter(isStored));
-      isLocked ||= stored.length > 1;
-      const elder = await linkContacts(tx, db, stored);
-      const one = elder ?? (contacts[0] as string);
+      const link = linkOf(stored);
+      if (link !== null) links.push(link);
+      const one = link?.[0] ?? stored[0] ?? (contacts[0] as string);
       for (const [key, contact] of known) if (contacts.includes(contact)) known.set(key, one);
       for (const [at, contact] of contactOf.entries())
         if (contact !== null && contacts.includes(contact)) contactOf[at] = one;
@@ -145,6 +145,7 @@ async function meetPeople(
     if (contact !== null) for (const key of keys) known.set(key, contact);
     contactOf.push(contact);
   }
+  if (links.length > 0) await linkPeople(tx, db, links, everybody);
   const ids = await insertPeople(tx, db, people, known);
   return events.map((event, i) => {
     const contact = contactOf[i] ?? null;
