@@ -113,7 +113,8 @@ const DEAD_LINK: ReadonlySet<number> = new Set([131014, 131052, 131053]);
 
 /** Whether the media may be to blame: of which, with a code that means anything, only a fresh one tells. */
 export function blames(outcome: PostOutcome): { readonly id: boolean; readonly link: boolean } {
-  const code = (outcome.kind === "rejected" ? outcome.rejection.meta?.code : undefined) ?? 0;
+  const rejection = outcome.kind === "rejected" && outcome.rejection.number === undefined ? outcome.rejection : null;
+  const code = rejection?.meta?.code ?? 0;
   return { id: DEAD_ID.has(code), link: DEAD_LINK.has(code) };
 }
 
