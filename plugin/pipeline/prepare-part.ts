@@ -1,6 +1,6 @@
 /** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
 import type { MetaError } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, NothingLeft } from "../errors.ts";
 import { mediaIn } from "../media/media-in.ts";
 import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
@@ -86,7 +86,7 @@ export function createPreparePart(deps: {
     }
     const attempt = part.lane.attempts + 1;
     const isPassing = error.retry === "backoff" || error.retry === "after";
-    if (isPassing && attempt < retry.maxAttempts) {
+    if (isPassing && (attempt < retry.maxAttempts || error.cause instanceof NothingLeft)) {
       await lanes.postpone(part.lane, Math.max(retryDelayMs(retry, attempt, random), error.retryAfterMs ?? 0), true);
       return { kind: "later" };
     }
