@@ -138,6 +138,11 @@ export function migrationsPending(missing: readonly string[]): ChannelError {
   );
 }
 
+/** The cause of a GRAPH_UNREACHABLE of which not a byte left: it says nothing of what was to be done. */
+export class NothingLeft extends Error {
+  override readonly name = "NothingLeft";
+}
+
 /** Said before a file is taken in, and again when it is counted. */
 export function quotaExceeded(quotaBytes: number): ChannelError {
   return new ChannelError(

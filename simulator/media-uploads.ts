@@ -232,13 +232,15 @@ function streamOf({ body }: GraphCall): IncomingMessage | null {
 
 type Found = { readonly path: string; readonly kind: string; readonly media: WireObject };
 
-/** Wherever a message may hold media: in itself, its header, its cards, its template's parameters. */
+const WAYS = new Set(["interactive", "template", "header", "action", "cards", "components", "parameters"]);
+
+/** Wherever a message may hold media: in itself, its header, its cards, its template's parameters; not in a Flow's data. */
 function mediaIn(value: unknown, path = ""): readonly Found[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => mediaIn(item, `${path}[${i}]`));
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, member]) => {
     const at = path === "" ? name : `${path}['${name}']`;
-    const isMedia = Object.hasOwn(KINDS, name) && isObject(member);
-    return isMedia ? [{ path: at, kind: name, media: member }] : mediaIn(member, at);
+    if (Object.hasOwn(KINDS, name) && isObject(member)) return [{ path: at, kind: name, media: member }];
+    return WAYS.has(name) ? mediaIn(member, at) : [];
   });
 }

@@ -44,13 +44,13 @@ const RULES: Readonly<Record<number, Rule>> = {
   190: REAUTH, // access token invalid, expired, revoked
   131005: REAUTH, // access denied
   3: FIX, // capability or permission for the method
-  33: FIX, // number deleted or not visible
+  33: BLOCKED, // number deleted or not visible
   // Throttling
   4: after(MINUTE, "app"), // app
   17: after(MINUTE), // user
   32: after(MINUTE), // page
   341: after(MINUTE, "app"), // app, temporary
-  613: after(MINUTE), // custom
+  613: after(MINUTE, "account"), // custom
   80007: after(MINUTE, "account"), // WhatsApp Business Account
   80008: after(MINUTE), // management
   130429: { retry: "backoff", throttles: "number" }, // throughput of the number
@@ -80,7 +80,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   131037: FIX, // display name not approved
   131042: FIX, // payment: answers within the window need none and leave all the same
   131044: FIX, // payment, calling
-  131045: FIX, // certificate
+  131045: BLOCKED, // certificate
   131063: FIX, // marketing templates disabled on Cloud API
   132001: FIX, // template missing or not approved
   132015: FIX, // template paused
@@ -89,7 +89,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   133000: FIX, // deregistration incomplete
   133005: FIX, // PIN wrong
   133006: FIX, // number not verified
-  133010: FIX, // number not registered
+  133010: BLOCKED, // number not registered
   134011: FIX, // terms of payments not accepted
   134102: FIX, // template unavailable
   134103: FIX, // Marketing Messages API, account
@@ -167,10 +167,11 @@ const NOT_VISIBLE = 33;
 function ruleFor(meta: MetaError, isTransient: boolean): Rule {
   const { code, subcode } = meta;
   if (isAppRefused(meta)) return APP;
-  if (code === 100 && subcode === NOT_VISIBLE) return FIX;
+  if (code === 100 && subcode === NOT_VISIBLE) return BLOCKED;
   const known = RULES[code] ?? FAMILIES.find(({ from, to }) => code >= from && code <= to)?.rule ?? NEVER;
-  // Meta's own word that the same request may pass later; it cannot revive a token or open a window.
-  return isTransient && known.retry === "never" ? BACKOFF : known;
+  // Meta's own word that the same request may pass later; it cannot revive a token, open a window or lift a block.
+  const mayPass = known.retry === "never" || (known.retry === "fix" && known.number === undefined);
+  return isTransient && mayPass ? BACKOFF : known;
 }
 
 const APP_REFUSED =

@@ -1,5 +1,5 @@
 /** An answer that must be there: Graph's JSON, or a ChannelError that says what to do. */
-import { ChannelError, type Retry } from "../../plugin/errors.ts";
+import { ChannelError, NothingLeft, type Retry } from "../../plugin/errors.ts";
 import { toRejection } from "./graph-errors.ts";
 import type { HttpOutcome } from "./http-transport.ts";
 import { type Json, readError, readJson, readRetryAfter } from "./read-answer.ts";
@@ -49,6 +49,7 @@ export function requireAnswer(outcome: HttpOutcome, refused: RefusalSentences): 
   if (outcome.kind !== "answer")
     throw new ChannelError("GRAPH_UNREACHABLE", `Graph could not be asked (${outcome.reason}): try again.`, {
       retry: "backoff",
+      ...(outcome.kind === "unsent" && { cause: new NothingLeft() }),
     });
   const answer = readJson(outcome.text);
   const error = readError(answer);

@@ -146,11 +146,12 @@ export function createErasure(db: Database): Erasure {
       { stage: "in", keys: [...contacts.map(inLane), ...traces.eventLanes] },
     ];
     for (const { stage, keys } of stages) {
+      // With the lock at once: between two statements an idle one may be pruned.
       await tx.query(
-        `insert into ${lanes} (lane_key, stage) select distinct key, $2 from unnest($1::text[]) as k (key) order by key on conflict do nothing`,
+        `insert into ${lanes} as l (lane_key, stage) select distinct key, $2 from unnest($1::text[]) as k (key) order by key
+         on conflict (lane_key) do update set stage = l.stage`,
         [keys, stage],
       );
-      await tx.query(`select 1 from ${lanes} where lane_key = any($1) order by lane_key for update`, [keys]);
     }
   }
 

@@ -36,6 +36,7 @@ type HeadRow = {
   readonly age_ms: number;
   readonly alive: boolean;
   readonly rejections: number;
+  readonly excused: number;
 };
 
 /** The first part of each lane. Past what waits for the window there goes only what does not. */
@@ -76,7 +77,7 @@ async function readRows(
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
        ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as window_open,
-       a.ambiguous, a.age_ms, a.rejections,
+       a.ambiguous, a.age_ms, a.rejections, a.excused,
        -- Silence proves nothing: a status can only have failed to come if something else of this number came, long enough
        -- ago that the status would have come since (Meta brings again only after a while what was refused), and if it
        -- does not wait here to be applied.
@@ -97,7 +98,8 @@ async function readRows(
      left join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = n.id
      cross join lateral (
        select count(*) filter (where state in ('intent', 'ambiguous'))::int as ambiguous,
-         count(*) filter (where state = 'rejected')::int as rejections,
+         count(*) filter (where state = 'rejected' and error ->> 'excused' is null)::int as rejections,
+         count(*) filter (where state = 'rejected' and error ->> 'excused' is not null)::int as excused,
          max(started_at) filter (where state in ('intent', 'ambiguous')) as last_started,
          coalesce(extract(epoch from clock_timestamp()
            - max(started_at) filter (where state in ('intent', 'ambiguous'))) * 1000, 0)::float8 as age_ms
@@ -137,5 +139,6 @@ function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {
     onAmbiguous: row.on_ambiguous,
     ambiguous: { count: row.ambiguous, ageMs: row.age_ms, webhooksAlive: row.alive },
     rejections: row.rejections,
+    excused: row.excused,
   };
 }

@@ -17,18 +17,26 @@ const AT_ONCE = 10_000;
 export async function unpark(db: Database, everything: boolean): Promise<number> {
   const events = db.name("whatsapp_events");
   const found = await db.transaction(async (tx) => {
-    const rows = await tx.query<{ id: string; lane_key: string; webhook_id: string }>(
-      `select e.id, e.lane_key, e.webhook_id from ${events} e
+    const rows = await tx.query<{ id: string; lane_key: string; webhook_id: string; tenant: string | null }>(
+      `select e.id, e.lane_key, e.webhook_id,
+         (select customer_config_id from ${db.name("whatsapp_connections")} n where n.id = e.connection_id) as tenant
+       from ${events} e
        where e.state = 3 ${everything ? "" : `and e.created_at > now() - interval '${RECENT}'`}
          and (exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = e.external_id)
            or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.duplicate_message_id = e.external_id))
        order by e.id limit 500 for update skip locked`,
     );
     const perLane = [...countBy(rows, (row) => row.lane_key)];
+    const tenants = new Map(rows.map((row) => [row.lane_key, row.tenant]));
     enqueueOnLanes(
       tx,
       db,
-      perLane.map(([laneKey, items]) => ({ laneKey, stage: "in" as const, items })),
+      perLane.map(([laneKey, items]) => ({
+        laneKey,
+        stage: "in" as const,
+        items,
+        tenant: tenants.get(laneKey) ?? null,
+      })),
     );
     await tx.query(`update ${events} set state = 0 where id = any($1)`, [rows.map((row) => row.id)]);
     countWebhooks(

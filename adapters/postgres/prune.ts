@@ -2,6 +2,7 @@
 import type { Prune, Pruned } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { pruneMedia } from "./media.ts";
+import { MESSAGE_LANE } from "./routing.ts";
 import { ERASED } from "./tombstones.ts";
 
 /** Rows per transaction: few enough to hold locks for milliseconds. */
@@ -94,6 +95,34 @@ export function createPrune(db: Database): Prune {
   const connections = db.name("whatsapp_connections");
   const left = `select phone_number_id from ${connections} except select phone_number_id from ${connections} where state <> 'disconnected'`;
 
+  /**
+   * Of messages that another app sends on the same account, each of which has a lane for its statuses. Whoever stores one
+   * meanwhile waits for the end of this, and makes the lane anew.
+   */
+  function lanesOfMessages(): () => Promise<Step> {
+    const lanes = db.name("whatsapp_lanes");
+    let last = MESSAGE_LANE;
+    return async () => {
+      const [step] = await db.transaction((tx) =>
+        tx.query<{ last: string; seen: number; gone: number }>(
+          `with step as materialized (
+             select lane_key from ${lanes} where lane_key > $1 order by lane_key limit ${BATCH}),
+           idle as (
+             select l.lane_key from ${lanes} l join step on step.lane_key = l.lane_key
+             where starts_with(l.lane_key, $2) and l.pending = 0 and l.ready_at is null and l.lease_token is null
+             order by l.lane_key for update of l skip locked),
+           gone as (delete from ${lanes} l using idle where l.lane_key = idle.lane_key returning 1)
+           select coalesce(max(lane_key), $1) as last, count(*) filter (where starts_with(lane_key, $2))::int as seen,
+             (select count(*)::int from gone) as gone from step`,
+          [last, MESSAGE_LANE],
+        ),
+      );
+      if (step === undefined) return { gone: 0, goesOn: false };
+      last = step.last;
+      return { gone: step.gone, goesOn: step.seen === BATCH };
+    };
+  }
+
   return async ({ rawDays, eventDays, sendDays, mediaDays, deadDays }, signal) => {
     const tables: Readonly<Record<keyof Pruned, readonly (() => Promise<Step>)[]>> = {
       webhooks: [byId("whatsapp_webhooks", "t.pending = 0", rawDays)],
@@ -116,6 +145,7 @@ export function createPrune(db: Database): Prune {
         byAge("whatsapp_onboardings", "id", "created_at", ONBOARDINGS, "access_token_enc is null"),
         // Of three columns: the row's own place, which holds for one statement.
         byAge("whatsapp_media_uploads", "ctid", "expires_at", 0),
+        lanesOfMessages(),
       ],
     };
     const pruned = { webhooks: 0, events: 0, turns: 0, sends: 0, media: 0, hostEvents: 0, others: 0 };

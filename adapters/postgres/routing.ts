@@ -6,6 +6,9 @@ import type { Database, Tx } from "./database.ts";
 import { type Link, linkOf, linkPeople } from "./linking.ts";
 import { hashOf } from "./tombstones.ts";
 
+/** Of a message whose recipient nobody here knows; as a hash, because a wamid holds the person's number. */
+export const MESSAGE_LANE = "in:status:";
+
 export type Route = {
   /** Null when no connection holds the number or account. */
   readonly laneKey: string | null;
@@ -163,8 +166,7 @@ function routeOf(event: ChannelEvent, found: Found | undefined, contact?: string
   const { connection_id: connectionId, customer_config_id: tenant } = found;
   const contactId = contact ?? Object.values(found.known)[0] ?? null;
   if (contactId !== null) return { laneKey: inLane(contactId), connectionId, tenant, contactId };
-  // A wamid holds the person's number, and lanes are never deleted.
   if (event.kind === "status")
-    return { laneKey: `in:status:${hashOf(event.messageId)}`, connectionId, tenant, contactId };
+    return { laneKey: `${MESSAGE_LANE}${hashOf(event.messageId)}`, connectionId, tenant, contactId };
   return { laneKey: `in:number:${connectionId}`, connectionId, tenant, contactId };
 }

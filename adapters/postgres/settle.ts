@@ -208,7 +208,7 @@ function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[])
       made.map(({ token }) => token),
       made.map(({ attempt }) => attempt),
       made.map(({ messageId }) => messageId),
-      made.map(({ error }) => (error === null ? null : JSON.stringify(error))),
+      made.map(({ error, isExcused }) => (error === null ? null : JSON.stringify({ ...error, excused: isExcused }))),
     ],
   );
 }

@@ -15,15 +15,25 @@ export type MediaPlace = {
 
 const KINDS: ReadonlySet<string> = new Set(["image", "video", "audio", "document", "sticker"]);
 
+/** What leads to media in Meta's schema. Whatever is beside it may be the host's own: data of a Flow, details of an order. */
+const WAYS: ReadonlySet<string> = new Set([
+  "interactive",
+  "template",
+  "header",
+  "action",
+  "cards",
+  "components",
+  "parameters",
+]);
+
 /** @returns nothing for a message without media, and for one whose media Meta has already. */
 export function mediaIn(payload: unknown, path: readonly (string | number)[] = []): readonly MediaPlace[] {
   if (typeof payload !== "object" || payload === null) return [];
   return Object.entries(payload).flatMap(([name, member]: [string, unknown]) => {
     const at = [...path, Array.isArray(payload) ? Number(name) : name];
+    if (Array.isArray(payload) || WAYS.has(name)) return mediaIn(member, at);
     const source = KINDS.has(name) ? sourceOf(member) : null;
-    return source === null
-      ? mediaIn(member, at)
-      : [{ path: at, kind: name as MediaKind, source, media: member as Wire }];
+    return source === null ? [] : [{ path: at, kind: name as MediaKind, source, media: member as Wire }];
   });
 }
 

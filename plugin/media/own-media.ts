@@ -3,6 +3,7 @@ import type { AiMedia, AiResponse, OutboundMessage } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import { checkMessage } from "../messages/check-message.ts";
 import type { MediaRecords } from "../ports.ts";
+import { isUuid } from "../uuid.ts";
 import type { KeepBytes } from "./keep-bytes.ts";
 
 /** Whose they are, asked only where there are any. */
@@ -63,11 +64,15 @@ export function createOwnMedia(deps: {
   };
 }
 
-/** Wherever a message of ours names media. */
+/** What leads to media in a message of ours. A `mediaId` elsewhere is the host's own: in the data of a Flow, say. */
+const WAYS: ReadonlySet<string> = new Set(["params", "header", "cards"]);
+
+/** What cannot be an id is left for the message's check, which says so. */
 function idsIn(value: unknown): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
-  if ((value as { kind?: unknown }).kind === "raw") return [];
-  return Object.entries(value).flatMap(([name, member]: [string, unknown]) =>
-    name === "mediaId" && typeof member === "string" ? [member] : idsIn(member),
-  );
+  if (Array.isArray(value)) return value.flatMap(idsIn);
+  return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
+    if (name === "mediaId") return isUuid(member) ? [member] : [];
+    return WAYS.has(name) ? idsIn(member) : [];
+  });
 }

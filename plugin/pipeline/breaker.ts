@@ -11,7 +11,8 @@ export type Breaker = {
 /** More than one message can collect by itself. */
 const STORM = 10;
 
-const BLOCKED = "Meta refuses all sends of this number until its account is put right in WhatsApp Manager; they wait.";
+const blocked = (code: number | undefined) =>
+  `Meta refuses all sends of this number (code ${code}) until it is put right in WhatsApp Manager or connected again; they wait.`;
 const APP =
   "Meta does not take this app's secret (META_APP_SECRET): sends wait until whoever runs the app has put it right, and nothing has to be connected again.";
 const TROUBLE = "Meta fails all sends of this number at the moment; they wait and are tried again by themselves.";
@@ -27,8 +28,11 @@ export function createBreaker({ connections, log, retry }: BreakerDeps): Breaker
   const failures = new Map<string, number>();
 
   function reasonToPause({ connectionId, pause }: OutgoingPart["connection"], outcome: PostOutcome): string | null {
-    const said = outcome.kind === "rejected" ? outcome.rejection.number : "trouble";
-    if (said === "blocked") return BLOCKED;
+    const rejection = outcome.kind === "rejected" ? outcome.rejection : null;
+    // Our own network: of the number it says nothing, and the other instances may reach Meta.
+    if (rejection?.meta === null) return null;
+    const said = rejection === null ? "trouble" : rejection.number;
+    if (said === "blocked") return blocked(rejection?.meta.code);
     if (said === "app") return APP;
     if (said === undefined) {
       failures.delete(connectionId);

@@ -100,7 +100,8 @@ export function decideAfter(
     };
   const { rejection } = outcome;
   const error = { code: "GRAPH_REJECTED", message: rejection.message, meta: rejection.meta };
-  const base = { part, token, attempt: "rejected" as const, messageId: null, error };
+  const excused = isExcused(part, rejection) ? { isExcused: true as const } : {};
+  const base = { part, token, attempt: "rejected" as const, ...excused, messageId: null, error };
   // Nothing is wrong with the message: it stays until the number sends again, or its window closes.
   if (rejection.retry === "reauth" || rejection.number === "blocked" || rejection.number === "app")
     return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
@@ -125,15 +126,21 @@ export function decideAfter(
 /** Null when it is not worth another try. */
 function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, pair, random }: DispatchPolicy): number | null {
   if (rejection.retry !== "backoff" && rejection.retry !== "after") return null;
-  const failures = part.rejections + 1;
-  // What fails for the whole number is no reason to give up this message.
-  if (failures >= retry.maxAttempts && !(rejection.number === "trouble" && part.connection.pause.strikes > 0))
-    return null;
+  const excused = isExcused(part, rejection);
+  const failures = (excused ? part.excused : part.rejections) + 1;
+  if (failures >= retry.maxAttempts && !excused) return null;
   // @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits (4^X seconds)
   const backoff = rejection.perRecipient
     ? pair.intervalMs * Math.max(1, 4 ** failures / 6)
     : retryDelayMs(retry, failures, random);
   return Math.ceil(Math.max(Math.min(backoff, retry.maxMs), rejection.retryAfterMs ?? 0));
+}
+
+/** It says nothing of the message, and is no reason to give it up: the network, the token, the number or a limit was in its way. */
+function isExcused(part: OutgoingPart, { meta, retry, number, throttles }: Rejection): boolean {
+  if (meta === null || retry === "reauth" || number === "blocked" || number === "app" || throttles !== undefined)
+    return true;
+  return number === "trouble" && part.connection.pause.strikes > 0;
 }
 
 /** Its number sends as fast as Meta allows already. */

@@ -1,6 +1,6 @@
 /** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
 import type { MetaError } from "../contract.ts";
-import { ChannelError, isAppRefused } from "../errors.ts";
+import { ChannelError, isAppRefused, NothingLeft } from "../errors.ts";
 import { mediaIn } from "../media/media-in.ts";
 import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
@@ -87,7 +87,7 @@ export function createPreparePart(deps: {
     }
     const attempt = part.lane.attempts + 1;
     const isPassing = error.retry === "backoff" || error.retry === "after";
-    if (isPassing && attempt < retry.maxAttempts) {
+    if (isPassing && (attempt < retry.maxAttempts || error.cause instanceof NothingLeft)) {
       await lanes.postpone(part.lane, Math.max(retryDelayMs(retry, attempt, random), error.retryAfterMs ?? 0), true);
       return { kind: "later" };
     }
@@ -114,8 +114,8 @@ const DEAD_LINK: ReadonlySet<number> = new Set([131014, 131052, 131053]);
 
 /** Whether the media may be to blame: of which, with a code that means anything, only a fresh one tells. */
 export function blames(outcome: PostOutcome): { readonly id: boolean; readonly link: boolean } {
-  const meta = outcome.kind === "rejected" ? outcome.rejection.meta : null;
-  const code = isAppRefused(meta) ? 0 : (meta?.code ?? 0);
+  const rejection = outcome.kind === "rejected" && outcome.rejection.number === undefined ? outcome.rejection : null;
+  const code = rejection?.meta?.code ?? 0;
   return { id: DEAD_ID.has(code), link: DEAD_LINK.has(code) };
 }
 

@@ -21,6 +21,7 @@ export type PostOutcome = (
 export type SpentBudget = { readonly scope: "app" | "account"; readonly forMs: number };
 
 export type Rejection = {
+  /** Null when it never reached Meta. */
   readonly meta: MetaError | null;
   readonly retry: Retry;
   /** How long Meta wants us to wait at least; null when it does not say. */

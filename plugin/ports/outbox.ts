@@ -131,8 +131,10 @@ export type OutgoingPart = {
   readonly onAmbiguous: OnAmbiguous;
   /** Attempts whose outcome nobody knows, the age of the last one, and whether its status could have arrived. */
   readonly ambiguous: { readonly count: number; readonly ageMs: number; readonly webhooksAlive: boolean };
-  /** How often it was certainly not accepted so far. */
+  /** How often it was certainly not accepted so far, by a word about itself. */
   readonly rejections: number;
+  /** How often for another reason, which is not counted against it: the network, its number, a limit. */
+  readonly excused: number;
 };
 
 /** How an attempt ended, and with it what becomes of the part and its lane. */
@@ -141,6 +143,8 @@ export type Settlement = {
   /** The attempt's row; null when no attempt was made (window closed, reconciled). */
   readonly token: string | null;
   readonly attempt: "accepted" | "rejected" | "ambiguous" | null;
+  /** It was rejected for a reason that says nothing of the message. */
+  readonly isExcused?: true;
   readonly messageId: string | null;
   /**
    * `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. `replace`: another message

@@ -51,7 +51,7 @@ export type Retention = {
   readonly deadDays: number;
 };
 
-/** How many rows went. `others`: sign-ins, onboardings, and what is left of erasures. */
+/** How many rows went. `others`: sign-ins, onboardings, what is left of erasures, and lanes of messages that are not ours. */
 export type Pruned = Readonly<
   Record<"webhooks" | "events" | "turns" | "sends" | "media" | "hostEvents" | "others", number>
 >;

@@ -136,7 +136,7 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
   {
     rule: "breaker: opens at once when Meta blocks the number",
     file: BREAKER,
-    find: 'if (said === "blocked") return BLOCKED;',
+    find: 'if (said === "blocked") return blocked(rejection?.meta.code);',
     replace: 'if (said === "blocked") return null;',
     tests: BREAKER_TEST,
   },
@@ -164,9 +164,23 @@ export const PACE_MUTATIONS: readonly Mutation[] = [
   {
     rule: "breaker: what fails for the whole number ends no message",
     file: DECIDE,
-    find: '!(rejection.number === "trouble" && part.connection.pause.strikes > 0)',
-    replace: "!(part.connection.pause.strikes > 100)",
+    find: 'return number === "trouble" && part.connection.pause.strikes > 0;',
+    replace: "return part.connection.pause.strikes > 100;",
     tests: ["test/unit/pipeline/decide-next.test.ts"],
+  },
+  {
+    rule: "what never reached Meta is not counted against the message",
+    file: DECIDE,
+    find: 'if (meta === null || retry === "reauth"',
+    replace: 'if (retry === "reauth"',
+    tests: ["test/unit/pipeline/decide-next.test.ts"],
+  },
+  {
+    rule: "breaker: what it takes to find out is none of the message's own tries",
+    file: "adapters/postgres/settle.ts",
+    find: "JSON.stringify({ ...error, excused: isExcused })",
+    replace: "JSON.stringify(error)",
+    tests: [`${OUTBOUND}breaker.test.ts`],
   },
   {
     rule: "fairness: a full claim is followed by one in rounds",

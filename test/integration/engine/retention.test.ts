@@ -6,7 +6,20 @@ import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { readRetention } from "../../../plugin/pipeline/retention.ts";
 import type { Store } from "../../../plugin/ports.ts";
 import { APP_SECRET, quiet, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
-import { ADA, applyAll, channelFor, delivery, type Engine, hold, message, startEngine, status } from "./support.ts";
+import {
+  ADA,
+  applyAll,
+  BEN,
+  channelFor,
+  claimed,
+  delivery,
+  type Engine,
+  hold,
+  message,
+  startEngine,
+  status,
+  stranded,
+} from "./support.ts";
 
 const prune = (store: Store) => store.prune(readRetention(), new AbortController().signal);
 
@@ -143,6 +156,57 @@ describe("what is not settled", () => {
     expect(await prune(store)).toMatchObject({ sends: 1 });
 
     for (const table of ["whatsapp_outbox", "whatsapp_send_attempts"]) expect(await count(channel.rows, table)).toBe(0);
+  });
+});
+
+describe("the lane of a message that nobody here has sent", () => {
+  const statusLanes = (rows: Engine["rows"]) =>
+    rows<{ lane_key: string; pending: number }>(
+      "select lane_key, pending from whatsapp_lanes where lane_key like 'in:status:%' order by lane_key",
+    );
+  const report = (store: Store, wamids: readonly string[], name: "sent" | "delivered" = "sent") =>
+    store.inbox.record([delivery(...wamids.map((wamid) => status({ wamid, status: name })))]);
+
+  it("goes when nothing waits in it and nobody works it, and comes back with the next status", async () => {
+    const { store, rows } = await startEngine();
+    await report(store, ["wamid.idle", "wamid.worked", "wamid.other"]);
+    await applyAll(store);
+    await report(store, ["wamid.worked"], "delivered");
+    await claimed(store);
+    await report(store, ["wamid.waits"]);
+    await store.inbox.record([delivery(message({ id: "wamid.message", phone: BEN }))]);
+
+    expect(await prune(store)).toMatchObject({ others: 2 });
+    expect((await statusLanes(rows)).map(({ pending }) => pending)).toEqual([1, 1]);
+    expect(await rows("select 1 from whatsapp_lanes where lane_key like 'in:contact:%'")).toHaveLength(1);
+
+    await report(store, ["wamid.idle"], "delivered");
+    await rows("update whatsapp_lanes set lease_token = null, ready_at = now() where pending > 0");
+    await applyAll(store);
+    expect(await rows("select 1 from whatsapp_events where external_id = 'wamid.idle' and state = 3")).toHaveLength(2);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("that comes back when its message is known is its tenant's again", async () => {
+    const { store, rows } = await startEngine();
+    await report(store, ["wamid.early"]);
+    await applyAll(store);
+    const before = await rows("select lane_key, tenant from whatsapp_lanes where lane_key like 'in:status:%'");
+    await prune(store);
+    await store.inbox.record([delivery(message({ id: "wamid.hello" }))]);
+    await applyAll(store);
+    await rows(
+      `with sent as (
+         insert into whatsapp_sends (customer_config_id, conversation_id, request_hash)
+         select customer_config_id, conversation_id, '' from whatsapp_contacts returning id, conversation_id)
+       insert into whatsapp_outbox (send_id, part_index, lane_key, customer_config_id, connection_id, contact_id, conversation_id,
+         kind, payload, needs_window, state, message_id)
+       select sent.id, 0, 'out:contact:' || c.id, c.customer_config_id, c.connection_id, c.id, c.conversation_id,
+         'text', '{}', true, 'accepted', 'wamid.early' from sent, whatsapp_contacts c`,
+    );
+
+    expect(await store.inbox.unpark()).toBe(1);
+    expect(await rows("select lane_key, tenant from whatsapp_lanes where lane_key like 'in:status:%'")).toEqual(before);
   });
 });
 

@@ -346,4 +346,34 @@ describe("an upload", () => {
     expect(lastBody(channel)?.image).toEqual(image);
     expect(fetched).toEqual([]);
   });
+
+  it("is not made for what the host gives its Flow to work with, whatever its members are called", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const nobodys = "7d9f6c1e-3c1b-4c57-9b59-2f1f0a2f8a11";
+    const data = {
+      document: { id: nobodys, title: "Invoice" },
+      image: { link: "https://files.example/data.jpg" },
+      mediaId: nobodys,
+      cards: [{ header: { media: "image", mediaId: "brochure-7" } }],
+    };
+    const flow = { kind: "flow", text: "Sign", flow: { id: "123456" }, label: "Open", screen: "SIGN", data } as const;
+
+    await sent(channel, ada, { message: flow });
+
+    expect(lastBody(channel)).toMatchObject({
+      interactive: { action: { parameters: { flow_action_payload: { screen: "SIGN", data } } } },
+    });
+    expect(fetched).toEqual([]);
+  });
+});
+
+it("an id in a template that cannot be one of ours is refused as such", async () => {
+  const channel = await start(SILENT);
+  const conversationId = await conversationOf(channel);
+  const header = { media: "image", mediaId: "brochure-7" } as const;
+
+  const template = { name: "spring_menu", language: "en_GB", params: { header, body: ["Ada"] } };
+
+  await expect(channel.plugin.send({ conversationId, template })).rejects.toMatchObject({ code: "TEMPLATE_INVALID" });
 });

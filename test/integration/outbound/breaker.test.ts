@@ -23,7 +23,7 @@ const sendTo = (channel: TestChannel, { conversationId }: Contact) =>
   channel.plugin.send({ conversationId, response: "hello" });
 
 describe("a number that Meta blocks", () => {
-  it.each([368, 131031])(
+  it.each([368, 131031, 131045, 133010])(
     "sends nothing but one message at a time that finds out, and fails none (%i)",
     async (code) => {
       const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 20, maxMs: 500 } } });
@@ -67,6 +67,23 @@ describe("a number that Meta blocks", () => {
       ]);
     },
   );
+
+  it("takes none of a message's own tries for the ones that find out", async () => {
+    const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 20, maxMs: 200 } } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.faults.next({ do: { error: { code: 368 } }, times: 4 });
+    channel.meta.faults.next({ do: { error: { code: 131056 } }, times: 2 });
+
+    const { sendId } = await sendTo(channel, ada);
+    const receipt = await channel.until(async () => {
+      await channel.rows("update whatsapp_lanes set ready_at = now() where stage = 'out' and lease_token is null");
+      const now = await channel.plugin.receipt(sendId, TENANT);
+      return now?.parts[0]?.messageId != null && now;
+    }, "the message to leave");
+
+    expect(receipt.parts).toMatchObject([{ messageId: expect.any(String), error: null }]);
+    expect(calls(channel)).toBe(4 + 2 + 1);
+  });
 
   it("is none whose account lacks a payment method: what needs one fails, and answers leave all the same", async () => {
     const channel = await startSilent();

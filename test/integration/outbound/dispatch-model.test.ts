@@ -108,7 +108,8 @@ function createWorld() {
 
 function rejectionOf(answer: Answer): Rejection {
   const retry = answer === "busy" ? "backoff" : answer === "reauth" ? "reauth" : "never";
-  return { meta: null, retry, retryAfterMs: null, perRecipient: false, message: "no" };
+  const meta = { code: 1, subcode: null, title: null, details: null, fbtraceId: null };
+  return { meta, retry, retryAfterMs: null, perRecipient: false, message: "no" };
 }
 
 function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeof createWorld>) {
@@ -151,6 +152,7 @@ function createDispatcher({ parts, world, head, open, onPost }: ReturnType<typeo
         webhooksAlive: open(part).length > 0 && world.heardAt > last,
       },
       rejections: part.attempts.filter(({ state }) => state === "rejected").length,
+      excused: 0,
     };
   };
   const settleOne = ({ part: outgoing, token, attempt, next }: Settlement): boolean => {

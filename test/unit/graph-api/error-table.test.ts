@@ -68,6 +68,13 @@ describe("the class of an error", () => {
     expect(await rejectionOf(400, { code: 100, is_transient: false })).toMatchObject({ retry: "never" });
   });
 
+  it("is backoff too when Meta calls transient what is wrong with a template or a payment", async () => {
+    for (const code of [131042, 132015]) {
+      expect(await rejectionOf(400, { code, is_transient: true })).toMatchObject({ retry: "backoff" });
+      expect(await rejectionOf(400, { code, is_transient: false })).toMatchObject({ retry: "fix" });
+    }
+  });
+
   it("stays what it is when Meta calls a dead token, a closed window or a locked account transient", async () => {
     expect(await rejectionOf(401, { code: 190, is_transient: true })).toMatchObject({ retry: "reauth" });
     expect(await rejectionOf(400, { code: 131047, is_transient: true })).toMatchObject({ retry: "template" });
@@ -96,8 +103,11 @@ describe("the class of an error", () => {
     expect(await rejectionOf(400, { code: 130429 })).toMatchObject({ perRecipient: false });
   });
 
-  it("stops the whole number for a block or a lock, and not for a payment that answers do not need", async () => {
-    for (const code of [368, 131031]) expect(await rejectionOf(400, { code })).toMatchObject({ number: "blocked" });
+  it("stops the whole number when it is blocked, locked, gone or not registered, and not for a payment that answers do not need", async () => {
+    for (const code of [33, 368, 131031, 131045, 133010])
+      expect(await rejectionOf(400, { code })).toMatchObject({ number: "blocked" });
+    expect(await rejectionOf(400, { code: 100, error_subcode: 33 })).toMatchObject({ number: "blocked" });
+    expect(await rejectionOf(400, { code: 100 })).not.toHaveProperty("number");
     expect(await rejectionOf(400, { code: 131042 })).not.toHaveProperty("number");
   });
 
@@ -120,6 +130,7 @@ describe("the class of an error", () => {
     [130429, "number"],
     [131048, "number"],
     [80007, "account"],
+    [613, "account"],
     [4, "app"],
   ])("of %i slows down the whole %s", async (code, throttles) => {
     expect(await rejectionOf(400, { code })).toMatchObject({ throttles });

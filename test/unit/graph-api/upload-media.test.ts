@@ -7,6 +7,7 @@ import { createSimulator } from "@omniops/whatsapp/simulator";
 import { afterEach, describe, expect, it } from "vitest";
 import { createGraphApi } from "../../../adapters/graph-api/graph-api.ts";
 import { createFetchTransport, createHttpTransport } from "../../../adapters/graph-api/http-transport.ts";
+import { NothingLeft } from "../../../plugin/errors.ts";
 import type { GraphApi } from "../../../plugin/ports.ts";
 import { APP_SECRET, NUMBER_ID, TOKEN, WABA_ID } from "./graph.ts";
 
@@ -74,6 +75,19 @@ const sample = {
 };
 
 describe("an upload", () => {
+  it("of which nothing left says so, and one that broke on the way does not", async () => {
+    const refused = await graphAt("http://127.0.0.1:1")
+      .uploadMedia({ ...upload, bytes: pieces(BYTES) })
+      .catch((error: Error) => error);
+    const broken = await graphAt(await serve((request) => request.socket.destroy()))
+      .uploadMedia({ ...upload, bytes: pieces(BYTES) })
+      .catch((error: Error) => error);
+
+    expect(refused).toMatchObject({ code: "GRAPH_UNREACHABLE", cause: expect.any(NothingLeft) });
+    expect(broken).toMatchObject({ code: "GRAPH_UNREACHABLE" });
+    expect(broken).not.toHaveProperty("cause");
+  });
+
   it.each(Object.entries(TRANSPORTS))("arrives to the byte, by %s", async (_name, transport) => {
     const meta = await startMeta();
 

@@ -34,10 +34,11 @@ function setUp() {
   return { breaker, told, of, meets };
 }
 
-const rejected = (number?: Rejection["number"]): PostOutcome => ({
+const META = { code: 131000, subcode: null, title: null, details: null, fbtraceId: null };
+const rejected = (number?: Rejection["number"], meta: Rejection["meta"] = META): PostOutcome => ({
   kind: "rejected",
   rejection: {
-    meta: null,
+    meta,
     retry: "backoff",
     retryAfterMs: null,
     perRecipient: false,
@@ -72,6 +73,18 @@ describe("a number", () => {
     await meets(LOST, 9);
 
     expect(told).toEqual([]);
+  });
+
+  it("is not paused for what does not reach Meta, which says nothing of what does", async () => {
+    const { told, meets } = setUp();
+
+    await meets(rejected(undefined, null), 20);
+    expect(told).toEqual([]);
+    await meets(LOST, 9);
+    await meets(rejected(undefined, null));
+    await meets(LOST);
+
+    expect(told).toHaveLength(1);
   });
 
   it("is not paused for what others meet", async () => {

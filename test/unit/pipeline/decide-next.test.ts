@@ -43,6 +43,7 @@ function part(over: Partial<OutgoingPart> = {}): OutgoingPart {
     onAmbiguous: "resend",
     ambiguous: never,
     rejections: 0,
+    excused: 0,
     ...over,
   };
 }
@@ -137,10 +138,12 @@ describe("before the socket, a part", () => {
   });
 });
 
+const META = { code: 131000, subcode: null, title: null, details: null, fbtraceId: null };
+
 function rejected(over: Partial<Rejection>): PostOutcome {
   return {
     kind: "rejected",
-    rejection: { meta: null, retry: "backoff", retryAfterMs: null, perRecipient: false, message: "no", ...over },
+    rejection: { meta: META, retry: "backoff", retryAfterMs: null, perRecipient: false, message: "no", ...over },
   };
 }
 
@@ -242,6 +245,32 @@ describe("after the socket", () => {
       kind: "done",
       state: "failed",
     });
+  });
+
+  it.each<[string, Partial<Rejection>]>([
+    ["the network has not let through", { meta: null }],
+    ["a limit of the number, its account or the app has stopped", { throttles: "app", retry: "after" }],
+    ["the token has not let through", { retry: "reauth" }],
+    ["the number's block has stopped", { retry: "fix", number: "blocked" }],
+  ])("what %s is not counted against the message, and ends it never", (_what, over) => {
+    expect(settled(rejected(over), { rejections: 7, excused: 100 })).toMatchObject({
+      isExcused: true,
+      next: { kind: "retry", state: "queued" },
+    });
+  });
+
+  it("one that tried for its number, time and again, has its own tries before it still", () => {
+    const paused = connection({ pause: { strikes: 3, leftMs: 0 } });
+
+    expect(settled(rejected({ number: "trouble" }), { connection: paused })).toMatchObject({ isExcused: true });
+    expect(settled(rejected({}), { excused: 20 }).next).toEqual({ kind: "retry", state: "queued", delayMs: 1_000 });
+    expect(settled(rejected({}), { excused: 20 })).not.toHaveProperty("isExcused");
+  });
+
+  it("what does not reach Meta is tried again after longer and longer", () => {
+    const delays = [0, 1, 2, 20].map((excused) => settled(rejected({ meta: null }), { rejections: 3, excused }).next);
+
+    expect(delays.map((next) => next.kind === "retry" && next.delayMs)).toEqual([1_000, 2_000, 4_000, 300_000]);
   });
 
   it("never comes back before Meta allows it", () => {

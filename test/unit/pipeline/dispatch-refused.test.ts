@@ -18,6 +18,7 @@ const part = (of: object) =>
     recipient: { phoneNumber: "447700900123", userId: null },
     ambiguous: { count: 0, ageMs: 0, webhooksAlive: true },
     rejections: 0,
+    excused: 0,
     fallback: null,
     windowOpen: true,
     ...of,
