@@ -30,6 +30,7 @@ export const CHAPTERS: readonly Chapter[] = [
       "nested-lists",
       "nested-numbered-list",
       "ordered-list-from-three",
+      "numbers-as-written",
       "task-list",
       "quotes-in-quotes",
       "footnotes-and-sources",
