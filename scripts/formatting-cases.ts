@@ -19,6 +19,8 @@ export const CHAPTERS: readonly Chapter[] = [
       "inline-code-with-backtick",
       "fenced-code",
       "code-that-looks-like-markdown",
+      "code-beside-its-fence",
+      "indented-fenced-code",
     ],
   },
   {

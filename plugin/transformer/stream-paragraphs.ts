@@ -1,13 +1,17 @@
 /** A stream of Markdown → pieces that can be transformed on their own, each ending with a paragraph. */
 
+import { closingOf, openingInText, openingOf } from "./fences.ts";
+
 /** Less than this waits for what comes next: a message per line would be a bell per line. */
 const LEAST = 200;
 const BLANK = /^[ \t]*$/;
-const FENCE = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)$/;
+const CONTAINERS = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*/;
 /** What belongs to the block before the blank line: list items, indented lines, quotes, tables, definitions. */
 const GOES_ON = /^(?:[ \t]+|>|\||[-+*][ \t]|\d{1,9}[.)][ \t]|\[[^\]]+\]:)/;
 /** What a line that goes on may begin with. */
 const UNDECIDED = /[\s>|+*\-\d[]/;
+/** A code block that is open. Marks at the end of a text may be none: the next ones tell. */
+type Fence = { readonly marks: string; readonly indent: number; readonly isInText: boolean };
 const DISPLAY_MATH = /^\s*(?:\$\$|\\\[|\\\])\s*$/;
 
 /**
@@ -48,7 +52,7 @@ export async function* streamParagraphs(
 function createBlocks() {
   let lines: string[] = [];
   let length = 0;
-  let fence: string | undefined;
+  let fence: Fence | undefined;
   let isInMath = false;
   let isAfterBlank = false;
 
@@ -82,9 +86,22 @@ function createBlocks() {
   };
 }
 
-/** The fence that is open after this line: it closes with at least as many of the same marks and nothing else. */
-function fenceAfter(line: string, open: string | undefined): string | undefined {
-  const [, marks = "", info = ""] = FENCE.exec(line) ?? [];
-  if (open !== undefined) return marks.startsWith(open) && info.trim() === "" ? undefined : open;
-  return marks === "" || (marks.startsWith("`") && info.includes("`")) ? undefined : marks;
+/** The fence that is open after this line. */
+function fenceAfter(line: string, open: Fence | undefined): Fence | undefined {
+  const text = line.replace(/^[ \t>]+/, "");
+  if (open === undefined) return openedBy(line);
+  const closing = closingOf(text, open.marks);
+  if (closing !== undefined && (closing.code !== "" || indentOf(line, text) - open.indent < 4))
+    return openedBy(closing.words);
+  return open.isInText && text.includes("```") ? openedBy(line) : open;
+}
+
+function openedBy(line: string): Fence | undefined {
+  const text = line.replace(CONTAINERS, "");
+  const opening = openingOf(text) ?? openingInText(text);
+  return opening && { marks: opening.marks, indent: indentOf(line, text), isInText: opening.at > 0 };
+}
+
+function indentOf(line: string, text: string): number {
+  return line.slice(0, line.length - text.length).replaceAll("\t", "    ").length;
 }

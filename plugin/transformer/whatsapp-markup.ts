@@ -180,7 +180,7 @@ function markerOf({ info, markup }: Token, numbers: (number | undefined)[]): str
   return `${String(Number(info) + index).padStart(info.length, "0")}${markup} `;
 }
 
-/** Without the info string, which WhatsApp would show. Code that holds a fence itself cannot stand in another one. */
+/** Without its language, which WhatsApp would show. Code that holds a fence itself cannot stand in another one. */
 function addFence(layout: Layout, token: Token): readonly MarkupChange[] {
   const code = token.content.replace(/\n$/, "");
   const lines = code.split("\n");

@@ -71,6 +71,31 @@ describe("code", () => {
     ["keeps an unclosed fence to the end", "```\na\nb", "```\na\nb\n```"],
     ["that holds a fence itself goes without", "````\n```js\nx\n```\n````", "```js\nx\n```"],
     ["may be emphasised from outside", "**`x`**", "*`x`*"],
+    ["keeps what stands behind the opening marks", "```ls -a\npwd\n```", "```\nls -a\npwd\n```"],
+    ["keeps a bracket there", '```{\n  "a": 1\n}\n```', '```\n{\n  "a": 1\n}\n```'],
+    ["keeps one word there that has no code below it", "```pwd\n```", "```\npwd\n```"],
+    ["ends where words follow its closing marks", "```\na\n``` and **b**\nc", "```\na\n```\nand *b*\nc"],
+    ["ends at marks behind its last line", "```sql\n  a;```\n**b**", "```\n  a;\n```\n*b*"],
+    ["begins in the middle of a line", "x\n**a**: ```sh\nb\n```\nc", "x\n*a*:\n```\nb\n```\nc"],
+    [
+      "begins there in a quote and in a list",
+      "> a ```\n> b\n> ```\n\n- c: ```\n  d\n  ``` e",
+      "> a\n```\nb\n```\n\n- c:\n```\nd\n```\n  e",
+    ],
+    [
+      "does not begin at marks that nothing closes",
+      "a ```\nb\n\n```js\nc\n```",
+      `a ${`${Z}\`${Z}`.repeat(3)}\nb\n\n\`\`\`\nc\n\`\`\``,
+    ],
+    ["in one line of three backticks stays in it", "a ```b``` c\n```d```", "a `b` c\n`d`"],
+    [
+      "keeps its lines however far its fence is indented",
+      "a\n\n     ```\n     b\n       c\n     ```\nd",
+      "a\n\n```\nb\n  c\n```\nd",
+    ],
+    ["may be indented right below a text", "- a\n      ```\n      b\n      ```\n- c", "- a\n```\nb\n```\n- c"],
+    ["holds a fence that is indented further", "```\na\n    ```\nb\n```", "a\n    ```\nb"],
+    ["is not what three tildes strike", "~~~a~~~ b\nc", "~~a~~ b\nc"],
   ])("%s", (_rule, markdown, expected) => {
     expect(text(markdown)).toBe(expected);
   });
