@@ -12,6 +12,7 @@ export const CHAPTERS: readonly Chapter[] = [
       "bold-and-italic-together",
       "bold-over-two-lines",
       "bold-inside-a-word",
+      "bold-beside-a-number",
       "escaped-marks",
       "unbalanced-marks",
       "arithmetic",
@@ -42,7 +43,13 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Tables",
     words:
       "Up to 30 columns of characters, which is what a small phone shows, a table is a monospace block; wider ones are one record per row.",
-    cases: ["table-small", "table-of-three-columns", "table-with-cjk-and-emoji", "table-wide"],
+    cases: [
+      "table-small",
+      "table-of-three-columns",
+      "table-with-cjk-and-emoji",
+      "table-beyond-its-heading",
+      "table-wide",
+    ],
   },
   {
     title: "Links and pictures",

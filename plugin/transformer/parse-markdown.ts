@@ -4,6 +4,7 @@ import { addCodeBlocks } from "./code-blocks.ts";
 import { addEmphasisEdges } from "./emphasis-edges.ts";
 import { findMath } from "./find-math.ts";
 import { readMath } from "./read-math.ts";
+import { addTableRows } from "./table-rows.ts";
 
 export type Parsed = {
   readonly tokens: readonly Token[];
@@ -57,6 +58,7 @@ function createParser(): Parser {
   parser.disable(["code", "html_block", "linkify", "replacements", "smartquotes", "text_join"]);
   addCodeBlocks(parser);
   addEmphasisEdges(parser);
+  addTableRows(parser);
   parser.block.ruler.at("reference", definition);
   parser.inline.ruler.at("newline", newline);
   parser.inline.ruler.before("escape", "math", math);

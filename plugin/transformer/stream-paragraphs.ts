@@ -12,11 +12,14 @@ const GOES_ON = /^(?:[ \t]+|>|\||[-+*][ \t]|\d{1,9}[.)][ \t]|\[[^\]]+\]:)/;
 const UNDECIDED = /[\s>|+*\-\d[]/;
 /** A code block that is open. Marks at the end of a text may be none: the next ones tell. */
 type Fence = { readonly marks: string; readonly indent: number; readonly isInText: boolean };
+/** A heading, a line that is bold as a whole, or one that ends in a colon: what it announces comes with it. */
+const ANNOUNCES = /^ {0,3}#{1,6}[ \t]|^[ \t]*\*\*[^*]*\*\*[ \t]*$|[:：][*_]*[ \t]*$|^ {0,3}(?:=+|-+)[ \t]*$/;
 const DISPLAY_MATH = /^\s*(?:\$\$|\\\[|\\\])\s*$/;
 
 /**
  * The pieces joined are the text, and depend on it alone, not on how it was cut into chunks. A piece ends where a blank
- * line follows a paragraph, outside code, display math, lists, quotes and tables, and only when it has some length. Links by
+ * line follows a paragraph that announces nothing, outside code, display math, lists, quotes and tables, and only when it has
+ * some length. Links by
  * reference and footnotes whose definition comes in a later piece are shown as they were typed.
  */
 export async function* streamParagraphs(
@@ -55,6 +58,7 @@ function createBlocks() {
   let fence: Fence | undefined;
   let isInMath = false;
   let isAfterBlank = false;
+  let isAnnounced = false;
 
   const take = (): string => {
     const piece = lines.join("");
@@ -63,7 +67,7 @@ function createBlocks() {
     return piece;
   };
 
-  const isComplete = (): boolean => isAfterBlank && fence === undefined && !isInMath && length >= LEAST;
+  const isComplete = (): boolean => isAfterBlank && !isAnnounced && fence === undefined && !isInMath && length >= LEAST;
 
   return {
     /** The first character of a line is often enough, and the person need not wait for the rest. */
@@ -77,6 +81,7 @@ function createBlocks() {
       lines.push(line);
       length += line.length;
       isAfterBlank = isBlank;
+      if (!isBlank) isAnnounced = ANNOUNCES.test(text);
       if (!isInMath) fence = fenceAfter(text, fence);
       if (fence === undefined && !isOpen && DISPLAY_MATH.test(text)) isInMath = true;
       else if (isInMath && (DISPLAY_MATH.test(text) || isBlank)) isInMath = false;

@@ -78,6 +78,15 @@ describe("a streamed answer", () => {
     ]);
   });
 
+  it.each(["## Opening hours", "**Opening hours**", "Opening hours\n---", "Our opening hours:", "**Hours:**"])(
+    "is not cut between %j and what it announces",
+    async (heading) => {
+      const begun = `${long}\n${heading}\n\nMonday to Friday.\n\n`;
+
+      expect(await piecesOf(`${begun}And more.`)).toEqual([begun, "And more."]);
+    },
+  );
+
   it("is one piece when nothing ends in it, and none when it is empty", async () => {
     expect(await piecesOf("a", "b")).toEqual(["ab"]);
     expect(await piecesOf("", "")).toEqual([]);

@@ -19,6 +19,12 @@ describe("emphasis", () => {
     ["stays beside full-width punctuation", "**重点**：好", "*重点*：好"],
     ["is dropped around a bare URL, which would swallow the mark", "**https://ex.com/a**", "https://ex.com/a"],
     ["is not doubled when nested in itself", "**a **b** c**", "*a b c*"],
+    [
+      "is dropped around a number or a name that a letter follows",
+      "**10**km **5**GB *5*mm **v2**beta **COVID-19**er",
+      "10km 5GB 5mm v2beta COVID-19er",
+    ],
+    ["is dropped behind one", "5**kg** Win**10**系统 **about 10**km", "5kg Win10系统 about 10km"],
     ["leaves two words with marks apart", "**a** **b**", "*a* *b*"],
     ["is kept beside punctuation and emoji", "(**a**), 🎉**b**!", "(*a*), 🎉*b*!"],
   ])("%s", (_rule, markdown, expected) => {
@@ -28,6 +34,10 @@ describe("emphasis", () => {
   it.each([
     "2*3*4 = 24",
     "x**2 + y**2 = z**2",
+    "2**3**4 and 2**10",
+    "(a+b)**2 - (a-b)**2 = 4ab",
+    "(a+b)**n - (a-b)**n",
+    "*Note: 5*6 = 30, or 2*n",
     "a*b*c",
     "array[0] and ~5 min",
     "snake_case_words",
@@ -39,6 +49,10 @@ describe("emphasis", () => {
   ])("is not seen in %s", (plain) => {
     expect(text(plain)).toBe(plain);
   });
+});
+
+it("emphasis is not seen between brackets that are multiplied", () => {
+  expect(text("x**(n-1)**y and (a)*b*(c)").replaceAll(Z, "")).toBe("x**(n-1)**y and (a)*b*(c)");
 });
 
 describe("a literal mark", () => {
@@ -198,6 +212,19 @@ describe("tables", () => {
 
     expect(fits.changes[0]?.to).toBe("monospace text");
     expect(isTooWide.changes[0]?.to).toBe("records");
+  });
+
+  it("show the cells that have no heading", () => {
+    expect(text("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n| 4 | 5 | |")).toBe("```\na  b\n-  -  -\n1  2  3\n4  5\n```");
+    expect(text(`> | a | ${"b".repeat(30)} |\n> |---|---|\n> | 1 | 2 | **3** |`)).toBe(
+      `> *a*: 1\n> *${"b".repeat(30)}*: 2\n> *3*`,
+    );
+  });
+
+  it("may have bars in their code", () => {
+    expect(text("| Op | Is |\n|---|---|\n| `a || b` | or |\n| `a\\|b` | pipe |")).toBe(
+      "```\nOp      Is\n------  ----\na || b  or\na|b     pipe\n```",
+    );
   });
 
   it("that are wider become records, with emphasis and links", () => {
