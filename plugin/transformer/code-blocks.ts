@@ -1,7 +1,4 @@
-/**
- * Where a code block may begin and end, beside CommonMark's rule, which drops what stands behind the opening marks, takes a
- * fence that is indented by four for text, and goes on to the end of the message when words follow the closing marks.
- */
+/** Where a code block begins and ends, beside CommonMark's rule: also indented by four, and with code or words beside its marks. */
 import type { MarkdownIt as Parser, StateBlock } from "markdown-it";
 import { type Closing, closingOf, isLanguage, type Opening, openingInText, openingOf } from "./fences.ts";
 
