@@ -12,6 +12,7 @@ export const CHAPTERS: readonly Chapter[] = [
       "bold-and-italic-together",
       "bold-over-two-lines",
       "bold-inside-a-word",
+      "bold-beside-a-number",
       "escaped-marks",
       "unbalanced-marks",
       "arithmetic",
@@ -19,6 +20,8 @@ export const CHAPTERS: readonly Chapter[] = [
       "inline-code-with-backtick",
       "fenced-code",
       "code-that-looks-like-markdown",
+      "code-beside-its-fence",
+      "indented-fenced-code",
     ],
   },
   {
@@ -30,6 +33,7 @@ export const CHAPTERS: readonly Chapter[] = [
       "nested-lists",
       "nested-numbered-list",
       "ordered-list-from-three",
+      "numbers-as-written",
       "task-list",
       "quotes-in-quotes",
       "footnotes-and-sources",
@@ -39,7 +43,13 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Tables",
     words:
       "Up to 30 columns of characters, which is what a small phone shows, a table is a monospace block; wider ones are one record per row.",
-    cases: ["table-small", "table-of-three-columns", "table-with-cjk-and-emoji", "table-wide"],
+    cases: [
+      "table-small",
+      "table-of-three-columns",
+      "table-with-cjk-and-emoji",
+      "table-beyond-its-heading",
+      "table-wide",
+    ],
   },
   {
     title: "Links and pictures",

@@ -1,8 +1,10 @@
 /** Markdown → markdown-it's tokens, with the few rules in which an AI's chat text differs from a CommonMark document. */
 import MarkdownIt, { type MarkdownIt as Parser, type StateBlock, type StateInline, type Token } from "markdown-it";
+import { addCodeBlocks } from "./code-blocks.ts";
 import { addEmphasisEdges } from "./emphasis-edges.ts";
 import { findMath } from "./find-math.ts";
 import { readMath } from "./read-math.ts";
+import { addTableRows } from "./table-rows.ts";
 
 export type Parsed = {
   readonly tokens: readonly Token[];
@@ -54,7 +56,9 @@ function createParser(): Parser {
   // An AI indents plain text, and an HTML block would keep the Markdown inside it from being read.
   // `text_join` would hide which characters had been escaped.
   parser.disable(["code", "html_block", "linkify", "replacements", "smartquotes", "text_join"]);
+  addCodeBlocks(parser);
   addEmphasisEdges(parser);
+  addTableRows(parser);
   parser.block.ruler.at("reference", definition);
   parser.inline.ruler.at("newline", newline);
   parser.inline.ruler.before("escape", "math", math);

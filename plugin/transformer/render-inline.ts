@@ -18,8 +18,6 @@ type Line = { readonly start: number; readonly end: number; readonly insertions:
 const UNSPACED_SCRIPT =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const DIGIT = /\p{N}/u;
-// No operand: `**Price:**100` and `**総額（税込）**1000円` are labels before a number.
-const LABEL_END = /[:：）」』】”]/;
 
 /** One entry per line, without trailing white space. */
 export function renderInline(inline: Inline): string[] {
@@ -96,23 +94,28 @@ function hug(text: string, start: number, end: number): { start: number; end: nu
 }
 
 /**
- * `2*3*4` and `x**2 + y**2` are emphasis to CommonMark and arithmetic to everybody else. A mark inside a word is
- * arithmetic when a digit touches it, or when neither end is free and the text does not look like part of one word.
+ * `2*3*4` and `x**2 + y**2` are emphasis to CommonMark and arithmetic to everybody else. It has an operand on both sides of
+ * its marks, and a digit or a bracket touches one of them, or it does not look like part of one word. With one end free it
+ * is emphasis, as in `**10**km`, but that `*Note: 5*6` begins with a star of its own.
  */
-function isArithmetic(text: string, span: Span): boolean {
-  if (span.source !== "*" && span.source !== "**") return false;
-  const before = characterBefore(text, span.start);
-  const after = characterAt(text, span.end);
-  const isStartInWord = isOperand(before);
-  const isEndInWord = isOperand(after);
-  if (!isStartInWord && !isEndInWord) return false;
-  const first = characterAt(text, span.start);
-  const last = characterBefore(text, span.end);
-  if (!isStartInWord && span.source === "**" && LABEL_END.test(last)) return false;
-  if (isStartInWord && (DIGIT.test(before) || DIGIT.test(first))) return true;
-  if (isEndInWord && (DIGIT.test(after) || DIGIT.test(last))) return true;
-  if (!isStartInWord || !isEndInWord) return false;
-  return span.source === "*" || /\s/.test(text.slice(span.start, span.end));
+function isArithmetic(text: string, { source, start, end }: Span): boolean {
+  if (source !== "*" && source !== "**") return false;
+  const [before, first] = [characterBefore(text, start), characterAt(text, start)];
+  const [last, after] = [characterBefore(text, end), characterAt(text, end)];
+  if ((DIGIT.test(before) && DIGIT.test(first)) || (DIGIT.test(last) && DIGIT.test(after))) return true;
+  const isStartInWord = isOperand(before) || before === ")";
+  const isEndInWord = isOperand(after) || after === "(";
+  const isOneWord = !/\s/.test(text.slice(start, end));
+  if (isStartInWord && isEndInWord) {
+    if (source === "*" || DIGIT.test(before + first + last + after) || first === "(" || last === ")") return true;
+    return !isOneWord && isOperand(before) && isOperand(after);
+  }
+  if (source === "**" || isOneWord) return false;
+  return (isStartInWord && isProduct(before, first)) || (isEndInWord && isProduct(last, after));
+}
+
+function isProduct(left: string, right: string): boolean {
+  return isOperand(left) && isOperand(right) && (DIGIT.test(left) || DIGIT.test(right));
 }
 
 function isOperand(char: string): boolean {

@@ -22,9 +22,10 @@ const ZERO_WIDTH = /[\p{M}\p{Cf}\p{Emoji_Modifier}]/u;
 /** `tokens` are those between `table_open` and `table_close`. */
 export function renderTable(tokens: readonly Token[]): RenderedTable {
   const [header = [], ...rows] = readRows(tokens);
-  const widths = header.map((_, column) =>
-    Math.max(...[header, ...rows].map((row) => columnsOf(row[column]?.monospace ?? ""))),
-  );
+  const widths: number[] = [];
+  for (const row of [header, ...rows])
+    for (const [column, { monospace }] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, columnsOf(monospace));
   const total = widths.reduce((sum, width) => sum + width, GAP.length * Math.max(0, widths.length - 1));
   const holdsFence = [header, ...rows].some((row) => row.some(({ monospace }) => monospace.includes("```")));
   if (total > PHONE_COLUMNS || holdsFence) return { lines: records(header, rows), form: "records" };

@@ -31,10 +31,8 @@ export function sayMedia(media: AiMedia, what: string): Said {
   };
   if (!isSendable(bare)) return sayAsText(media.kind, { url, caption, filename, what });
 
-  const changes: Change[] = [];
-  if (kind !== media.kind) changes.push({ what, from: media.kind, to: kind });
-  if (filename !== "" && kind !== "document")
-    changes.push({ what: `${what}.filename`, from: "filename", to: `left out: not shown with this ${kind}` });
+  const changedKind: Change[] = kind === media.kind ? [] : [{ what, from: media.kind, to: kind }];
+  const changes = [...changedKind, ...notShown(kind, filename, what)];
   return withCaption({ media: bare, caption, changes, what: `${what}.caption` });
 }
 
@@ -48,7 +46,12 @@ function sayKept(mediaId: string, { kind, caption, filename, voice }: AiMedia, w
       joinPieces([words, plainPiece(toPlainLine(name), { what, from: kind, to: "left out: no id of media" })], "\n"),
       what,
     );
-  return withCaption({ media: bare, caption: words, changes: [], what: `${what}.caption` });
+  return withCaption({ media: bare, caption: words, changes: notShown(kind, name, what), what: `${what}.caption` });
+}
+
+function notShown(kind: AiMedia["kind"], filename: string, what: string): readonly Change[] {
+  if (filename === "" || kind === "document") return [];
+  return [{ what: `${what}.filename`, from: "filename", to: `left out: not shown with this ${kind}` }];
 }
 
 function asVoice(kind: AiMedia["kind"], voice: boolean | undefined): { readonly voice?: boolean } {

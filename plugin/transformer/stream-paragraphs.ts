@@ -1,18 +1,25 @@
 /** A stream of Markdown → pieces that can be transformed on their own, each ending with a paragraph. */
 
+import { closingOf, openingInText, openingOf } from "./fences.ts";
+
 /** Less than this waits for what comes next: a message per line would be a bell per line. */
 const LEAST = 200;
 const BLANK = /^[ \t]*$/;
-const FENCE = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)$/;
+const CONTAINERS = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*/;
 /** What belongs to the block before the blank line: list items, indented lines, quotes, tables, definitions. */
 const GOES_ON = /^(?:[ \t]+|>|\||[-+*][ \t]|\d{1,9}[.)][ \t]|\[[^\]]+\]:)/;
 /** What a line that goes on may begin with. */
 const UNDECIDED = /[\s>|+*\-\d[]/;
+/** A code block that is open. Marks at the end of a text may be none: the next ones tell. */
+type Fence = { readonly marks: string; readonly indent: number; readonly isInText: boolean };
+/** A heading, a line that is bold as a whole, or one that ends in a colon: what it announces comes with it. */
+const ANNOUNCES = /^ {0,3}#{1,6}[ \t]|^[ \t]*\*\*[^*]*\*\*[ \t]*$|[:：][*_]*[ \t]*$|^ {0,3}(?:=+|-+)[ \t]*$/;
 const DISPLAY_MATH = /^\s*(?:\$\$|\\\[|\\\])\s*$/;
 
 /**
  * The pieces joined are the text, and depend on it alone, not on how it was cut into chunks. A piece ends where a blank
- * line follows a paragraph, outside code, display math, lists, quotes and tables, and only when it has some length. Links by
+ * line follows a paragraph that announces nothing, outside code, display math, lists, quotes and tables, and only when it has
+ * some length. Links by
  * reference and footnotes whose definition comes in a later piece are shown as they were typed.
  */
 export async function* streamParagraphs(
@@ -48,9 +55,10 @@ export async function* streamParagraphs(
 function createBlocks() {
   let lines: string[] = [];
   let length = 0;
-  let fence: string | undefined;
+  let fence: Fence | undefined;
   let isInMath = false;
   let isAfterBlank = false;
+  let isAnnounced = false;
 
   const take = (): string => {
     const piece = lines.join("");
@@ -59,7 +67,7 @@ function createBlocks() {
     return piece;
   };
 
-  const isComplete = (): boolean => isAfterBlank && fence === undefined && !isInMath && length >= LEAST;
+  const isComplete = (): boolean => isAfterBlank && !isAnnounced && fence === undefined && !isInMath && length >= LEAST;
 
   return {
     /** The first character of a line is often enough, and the person need not wait for the rest. */
@@ -73,6 +81,7 @@ function createBlocks() {
       lines.push(line);
       length += line.length;
       isAfterBlank = isBlank;
+      if (!isBlank) isAnnounced = ANNOUNCES.test(text);
       if (!isInMath) fence = fenceAfter(text, fence);
       if (fence === undefined && !isOpen && DISPLAY_MATH.test(text)) isInMath = true;
       else if (isInMath && (DISPLAY_MATH.test(text) || isBlank)) isInMath = false;
@@ -82,9 +91,22 @@ function createBlocks() {
   };
 }
 
-/** The fence that is open after this line: it closes with at least as many of the same marks and nothing else. */
-function fenceAfter(line: string, open: string | undefined): string | undefined {
-  const [, marks = "", info = ""] = FENCE.exec(line) ?? [];
-  if (open !== undefined) return marks.startsWith(open) && info.trim() === "" ? undefined : open;
-  return marks === "" || (marks.startsWith("`") && info.includes("`")) ? undefined : marks;
+/** The fence that is open after this line. */
+function fenceAfter(line: string, open: Fence | undefined): Fence | undefined {
+  const text = line.replace(/^[ \t>]+/, "");
+  if (open === undefined) return openedBy(line);
+  const closing = closingOf(text, open.marks);
+  if (closing !== undefined && (closing.code !== "" || indentOf(line, text) - open.indent < 4))
+    return openedBy(closing.words);
+  return open.isInText && text.includes("```") ? openedBy(line) : open;
+}
+
+function openedBy(line: string): Fence | undefined {
+  const text = line.replace(CONTAINERS, "");
+  const opening = openingOf(text) ?? openingInText(text);
+  return opening && { marks: opening.marks, indent: indentOf(line, text), isInText: opening.at > 0 };
+}
+
+function indentOf(line: string, text: string): number {
+  return line.slice(0, line.length - text.length).replaceAll("\t", "    ").length;
 }

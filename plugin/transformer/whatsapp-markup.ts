@@ -60,7 +60,8 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed, withP
   const layout = createLayout(source.split("\n"));
   const changes: MarkupChange[] = [];
   const pictures: Picture[] = [];
-  const numbers: number[] = [];
+  const numbers: (number | undefined)[] = [];
+  const counted = countedLists(tokens);
   const addInline = (token: Token, options: ReadOptions & { readonly place: SourcePlace }): void => {
     const inline = readInline(token.children ?? [], options);
     const lines = renderInline(inline);
@@ -84,7 +85,7 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed, withP
         openPlaces.push(placeOf(token));
         break;
       case "ordered_list_open":
-        numbers.push(Number.NEGATIVE_INFINITY);
+        numbers.push(counted.has(token) ? 0 : undefined);
         break;
       case "ordered_list_close":
         numbers.pop();
@@ -152,17 +153,34 @@ function placeOf(token: Token): SourcePlace {
   return { first: token.map?.[0] ?? 0, end: token.map?.[1] ?? 0 };
 }
 
-/** The number that the author wrote, as long as the numbers rise: many write `1.` before every item. */
-function markerOf(token: Token, numbers: number[]): string {
-  if (token.info === "") return "- ";
-  const previous = numbers.at(-1) ?? Number.NEGATIVE_INFINITY;
-  const written = Number(token.info);
-  const number = written > previous ? written : previous + 1;
-  numbers[numbers.length - 1] = number;
-  return `${number === written ? token.info : number}${token.markup} `;
+/** Many write `1.` (or `0.`) before every item and leave the counting to Markdown; any other numbers are meant. */
+function countedLists(tokens: readonly Token[]): ReadonlySet<Token> {
+  const counted = new Set<Token>();
+  const open: { readonly list: Token; first?: number }[] = [];
+  for (const token of tokens) {
+    if (token.type === "ordered_list_open") {
+      open.push({ list: token });
+      counted.add(token);
+    } else if (token.type === "ordered_list_close") open.pop();
+    const current = open.at(-1);
+    if (current === undefined || token.type !== "list_item_open" || token.info === "") continue;
+    const number = Number(token.info);
+    current.first ??= number;
+    if (number > 1 || number !== current.first) counted.delete(current.list);
+  }
+  return counted;
 }
 
-/** Without the info string, which WhatsApp would show. Code that holds a fence itself cannot stand in another one. */
+/** The number that the author wrote, unless the list is one to be counted: the last of `numbers` says where it is. */
+function markerOf({ info, markup }: Token, numbers: (number | undefined)[]): string {
+  if (info === "") return "- ";
+  const index = numbers.at(-1);
+  if (index === undefined) return `${info}${markup} `;
+  numbers[numbers.length - 1] = index + 1;
+  return `${String(Number(info) + index).padStart(info.length, "0")}${markup} `;
+}
+
+/** Without its language, which WhatsApp would show. Code that holds a fence itself cannot stand in another one. */
 function addFence(layout: Layout, token: Token): readonly MarkupChange[] {
   const code = token.content.replace(/\n$/, "");
   const lines = code.split("\n");

@@ -108,13 +108,22 @@ function block(kind, lines) {
     case "bullets":
       return h("ul", {}, ...lines.map((line) => h("li", { dir: "auto" }, inline(without(line, /^[-*] /)))));
     case "numbers": {
-      const first = Number.parseInt(lines[0]?.filter((item) => typeof item === "string").join("") ?? "1", 10);
-      const items = lines.map((line) => h("li", { dir: "auto" }, inline(without(line, /^\d{1,3}\. /))));
-      return h("ol", { start: first }, ...items);
+      const numbers = lines.map(numberOf);
+      // A list counts by itself; on a phone every item has the number that it was written with.
+      const items = lines.map((line, at) => {
+        const value = at === 0 || numbers[at] === (numbers[at - 1] ?? 0) + 1 ? undefined : numbers[at];
+        return h("li", { dir: "auto", value }, inline(without(line, /^\d{1,3}\. /)));
+      });
+      return h("ol", { start: numbers[0] }, ...items);
     }
     default:
       return h("div", { class: "wa-lines" }, ...lines.map(line_));
   }
+}
+
+/** @param {readonly Item[]} line */
+function numberOf(line) {
+  return Number.parseInt(line.filter((item) => typeof item === "string").join(""), 10);
 }
 
 /** @param {readonly Item[]} line */

@@ -35,6 +35,7 @@ describe("WhatsApp's formatting", () => {
     ["```a\n*b*```", '<p><code class="wa-mono">a\n*b*</code></p>'],
     ["> quoted\n> more\nnot", "<blockquote><p>quoted</p><p>more</p></blockquote><p>not</p>"],
     ["- *a*\n* b\n3. c\n4. d", '<ul><li><strong>a</strong></li><li>b</li></ul><ol start="3"><li>c</li><li>d</li></ol>'],
+    ["24. a\n25. b\n1. c", '<ol start="24"><li>a</li><li>b</li><li value="1">c</li></ol>'],
     [">no quote\n> a quote", "<p>&gt;no quote</p><blockquote><p>a quote</p></blockquote>".replace("&gt;", "&#62;")],
     ["\u200b*\u200bno mark\u200b*\u200b", "<p>\u200b*\u200bno mark\u200b*\u200b</p>"],
     ["(*bold*), *bold*!", "<p>(<strong>bold</strong>), <strong>bold</strong>!</p>"],

@@ -129,7 +129,23 @@ const styled = fc.oneof(
 );
 const sentence = fc.array(styled, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(" "));
 
-/** Well-formed Markdown with emphasis, code, lists, quotes and headings. */
+/** Code blocks as an AI writes them that has WhatsApp's own in mind, or indents its whole answer. */
+const looseCode = fc
+  .tuple(
+    fc.constantFrom(
+      "```W C\nC\n\nC\n```",
+      "```W C\nC```",
+      "C: ```\nC\n``` C",
+      "```\nC\n``` C\nC",
+      "C\n     ```\n     C\n\n       C\n     ```",
+      "- C: ```\n  C\n  ```\n- C",
+    ),
+    word,
+    words,
+  )
+  .map(([form, one, many]) => form.replaceAll("W", one).replaceAll("C", many));
+
+/** Markdown with emphasis, code, lists, quotes and headings, all of it meant. */
 export const markup: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
@@ -139,6 +155,7 @@ export const markup: fc.Arbitrary<string> = fc
       fc.array(sentence, { minLength: 1, maxLength: 4 }).map((items) => items.map((item) => `- ${item}`).join("\n")),
       fc.array(sentence, { minLength: 1, maxLength: 3 }).map((lines) => lines.map((line) => `> ${line}`).join("\n")),
       fc.array(words, { minLength: 1, maxLength: 12 }).map((lines) => `\`\`\`\n${lines.join("\n\n  ")}\n\`\`\``),
+      looseCode,
     ),
     { minLength: 1, maxLength: 6 },
   )

@@ -49,6 +49,12 @@ const CASES: Readonly<Record<string, (size: number) => string>> = {
       "$x=$ ",
       "<b>",
       "<b></i>",
+      "```a b\n",
+      "a: ```sh\n",
+      "a: ```sh\nb\n",
+      "```\n``` a\n",
+      "a\n    ````\n",
+      "- a ```\n  ```\n",
     ].map((unit) => [`a run of ${unit}`, filled(unit)]),
   ),
   "nested formulas": (size) => `$${"\\frac{".repeat(size / 12)}${"}".repeat(size / 12)}$ `.repeat(2),
@@ -70,6 +76,8 @@ const CASES: Readonly<Record<string, (size: number) => string>> = {
   },
   "a deep quote with lazy lines": (size) => `${">".repeat(30)}a\n${"a\n".repeat(size / 2)}`,
   "a long table": (size) => `|a|b|\n|-|-|\n${"|x|y|\n".repeat(size / 6)}`,
+  "a table with a row beyond its heading": (size) =>
+    `|a|b|\n|-|-|\n${"|x".repeat(size / 4)}\n${"|`x|y`|\n".repeat(size / 16)}`,
   "a wide table": (size) => `${"|a".repeat(size / 4)}\n${"|-".repeat(size / 4)}`,
   "one word with endless accents": (size) => `e${"\u0301".repeat(size)}`,
 };

@@ -63,6 +63,15 @@ describe("media", () => {
     });
   });
 
+  it.each([{ url: "https://ex.com/a.jpg" }, { mediaId: "3f2504e0-4f89-41d3-9a0c-0305e82c3301" }])(
+    "whose name is not shown are reported: %o",
+    (source) => {
+      expect(sent({ kind: "image", ...source, filename: "beach.jpg" } as AiMedia).degraded).toEqual([
+        { part: 0, what: "media[0].filename", from: "filename", to: "left out: not shown with this image" },
+      ]);
+    },
+  );
+
   it("whose address is the file itself are reported as left out", () => {
     expect(sent({ kind: "image", url: `data:image/png;base64,${"A".repeat(99)}` })).toEqual({
       messages: [],

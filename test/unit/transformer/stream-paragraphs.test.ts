@@ -51,6 +51,10 @@ describe("a streamed answer", () => {
   it.each([
     ["a code block", `${long}\n\n\`\`\`js\na\n\nb\n\n\nc\n\`\`\`\n`],
     ["a code block in a list", `- ${long}\n\n  ~~~\n\nb\n\n  ~~~\n`],
+    ["code that begins in a line of text", `${long} \`\`\`sh\na\n\nb\n\`\`\`\n`],
+    ["code with words behind its marks", `\`\`\`${long}\n\nb\n\`\`\` and **c**\n`],
+    ["code that is indented", `${long}\n      \`\`\`sh\n      a\n\n      b\n      \`\`\`\n`],
+    ["code that ends with its last line", `\`\`\`\n${long}\n\nb\`\`\`\n`],
     ["a list", `- ${long}\n\n- b\n\n  c\n\n- d\n`],
     ["a numbered list", `1. ${long}\n\n2. b\n`],
     ["a quote", `> ${long}\n\n> b\n`],
@@ -63,6 +67,25 @@ describe("a streamed answer", () => {
     expect(pieces.length).toBe(/```js|^Table/m.test(text) ? 2 : 1);
     for (const piece of pieces) expect((piece.match(/```|~~~|\$\$/g) ?? []).length % 2).toBe(0);
   });
+
+  it("goes on after code as it was written by somebody in a hurry", async () => {
+    const code = `Run: \`\`\`sh\n${long}\n\nnpm ci\n\`\`\` and wait.\n\n`;
+
+    expect(await piecesOf(`${code}Done.`)).toEqual([code, "Done."]);
+    expect(await piecesOf(`Three \`\`\`\n${long}\n\n\`\`\`js\na\n\`\`\`\n\nDone.`)).toEqual([
+      `Three \`\`\`\n${long}\n\n\`\`\`js\na\n\`\`\`\n\n`,
+      "Done.",
+    ]);
+  });
+
+  it.each(["## Opening hours", "**Opening hours**", "Opening hours\n---", "Our opening hours:", "**Hours:**"])(
+    "is not cut between %j and what it announces",
+    async (heading) => {
+      const begun = `${long}\n${heading}\n\nMonday to Friday.\n\n`;
+
+      expect(await piecesOf(`${begun}And more.`)).toEqual([begun, "And more."]);
+    },
+  );
 
   it("is one piece when nothing ends in it, and none when it is empty", async () => {
     expect(await piecesOf("a", "b")).toEqual(["ab"]);

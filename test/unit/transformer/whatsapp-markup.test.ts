@@ -19,6 +19,12 @@ describe("emphasis", () => {
     ["stays beside full-width punctuation", "**重点**：好", "*重点*：好"],
     ["is dropped around a bare URL, which would swallow the mark", "**https://ex.com/a**", "https://ex.com/a"],
     ["is not doubled when nested in itself", "**a **b** c**", "*a b c*"],
+    [
+      "is dropped around a number or a name that a letter follows",
+      "**10**km **5**GB *5*mm **v2**beta **COVID-19**er",
+      "10km 5GB 5mm v2beta COVID-19er",
+    ],
+    ["is dropped behind one", "5**kg** Win**10**系统 **about 10**km", "5kg Win10系统 about 10km"],
     ["leaves two words with marks apart", "**a** **b**", "*a* *b*"],
     ["is kept beside punctuation and emoji", "(**a**), 🎉**b**!", "(*a*), 🎉*b*!"],
   ])("%s", (_rule, markdown, expected) => {
@@ -28,6 +34,10 @@ describe("emphasis", () => {
   it.each([
     "2*3*4 = 24",
     "x**2 + y**2 = z**2",
+    "2**3**4 and 2**10",
+    "(a+b)**2 - (a-b)**2 = 4ab",
+    "(a+b)**n - (a-b)**n",
+    "*Note: 5*6 = 30, or 2*n",
     "a*b*c",
     "array[0] and ~5 min",
     "snake_case_words",
@@ -39,6 +49,10 @@ describe("emphasis", () => {
   ])("is not seen in %s", (plain) => {
     expect(text(plain)).toBe(plain);
   });
+});
+
+it("emphasis is not seen between brackets that are multiplied", () => {
+  expect(text("x**(n-1)**y and (a)*b*(c)").replaceAll(Z, "")).toBe("x**(n-1)**y and (a)*b*(c)");
 });
 
 describe("a literal mark", () => {
@@ -71,6 +85,31 @@ describe("code", () => {
     ["keeps an unclosed fence to the end", "```\na\nb", "```\na\nb\n```"],
     ["that holds a fence itself goes without", "````\n```js\nx\n```\n````", "```js\nx\n```"],
     ["may be emphasised from outside", "**`x`**", "*`x`*"],
+    ["keeps what stands behind the opening marks", "```ls -a\npwd\n```", "```\nls -a\npwd\n```"],
+    ["keeps a bracket there", '```{\n  "a": 1\n}\n```', '```\n{\n  "a": 1\n}\n```'],
+    ["keeps one word there that has no code below it", "```pwd\n```", "```\npwd\n```"],
+    ["ends where words follow its closing marks", "```\na\n``` and **b**\nc", "```\na\n```\nand *b*\nc"],
+    ["ends at marks behind its last line", "```sql\n  a;```\n**b**", "```\n  a;\n```\n*b*"],
+    ["begins in the middle of a line", "x\n**a**: ```sh\nb\n```\nc", "x\n*a*:\n```\nb\n```\nc"],
+    [
+      "begins there in a quote and in a list",
+      "> a ```\n> b\n> ```\n\n- c: ```\n  d\n  ``` e",
+      "> a\n```\nb\n```\n\n- c:\n```\nd\n```\n  e",
+    ],
+    [
+      "does not begin at marks that nothing closes",
+      "a ```\nb\n\n```js\nc\n```",
+      `a ${`${Z}\`${Z}`.repeat(3)}\nb\n\n\`\`\`\nc\n\`\`\``,
+    ],
+    ["in one line of three backticks stays in it", "a ```b``` c\n```d```", "a `b` c\n`d`"],
+    [
+      "keeps its lines however far its fence is indented",
+      "a\n\n     ```\n     b\n       c\n     ```\nd",
+      "a\n\n```\nb\n  c\n```\nd",
+    ],
+    ["may be indented right below a text", "- a\n      ```\n      b\n      ```\n- c", "- a\n```\nb\n```\n- c"],
+    ["holds a fence that is indented further", "```\na\n    ```\nb\n```", "a\n    ```\nb"],
+    ["is not what three tildes strike", "~~~a~~~ b\nc", "~~a~~ b\nc"],
   ])("%s", (_rule, markdown, expected) => {
     expect(text(markdown)).toBe(expected);
   });
@@ -120,6 +159,10 @@ describe("blocks", () => {
     ["make headings bold lines", "# A *b*\ntext\n## **C**\n\nD\n===", "*A _b_*\ntext\n*C*\n\n*D*"],
     ["keep the numbers of a list", "3. a\n4. b", "3. a\n4. b"],
     ["count where every item says 1", "1. a\n1. b\n1. c", "1. a\n2. b\n3. c"],
+    ["count where every item says 0", "0. a\n0. b", "0. a\n1. b"],
+    ["count each list by itself", "1. a\n   1. b\n   3. c\n1. d\n   - e", "1. a\n   1. b\n   3. c\n2. d\n   - e"],
+    ["keep numbers that fall, jump or return", "3. a\n2. b\n\n1. c\n1. d", "3. a\n2. b\n\n1. c\n1. d"],
+    ["keep a day of the month that is named twice", "24. noon\n24. evening", "24. noon\n24. evening"],
     ["keep gaps and the kind of bracket", "2) a\n5) b", "2) a\n5) b"],
     ["use one bullet", "* a\n+ b\n- c", "- a\n\n- b\n\n- c".replaceAll("\n\n", "\n")],
     ["indent nested lists", "- a\n  1. b\n     - c\n\n     d", "- a\n  1. b\n     - c\n\n     d"],
@@ -169,6 +212,19 @@ describe("tables", () => {
 
     expect(fits.changes[0]?.to).toBe("monospace text");
     expect(isTooWide.changes[0]?.to).toBe("records");
+  });
+
+  it("show the cells that have no heading", () => {
+    expect(text("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n| 4 | 5 | |")).toBe("```\na  b\n-  -  -\n1  2  3\n4  5\n```");
+    expect(text(`> | a | ${"b".repeat(30)} |\n> |---|---|\n> | 1 | 2 | **3** |`)).toBe(
+      `> *a*: 1\n> *${"b".repeat(30)}*: 2\n> *3*`,
+    );
+  });
+
+  it("may have bars in their code", () => {
+    expect(text("| Op | Is |\n|---|---|\n| `a || b` | or |\n| `a\\|b` | pipe |")).toBe(
+      "```\nOp      Is\n------  ----\na || b  or\na|b     pipe\n```",
+    );
   });
 
   it("that are wider become records, with emphasis and links", () => {
