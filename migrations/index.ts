@@ -7,6 +7,7 @@ import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
 import { sessions } from "./20261122000005-sessions.ts";
 import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
+import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 import { assertNamesAreFree } from "./names-taken.ts";
@@ -16,7 +17,16 @@ import { type DownPlan, planDown } from "./what-down-deletes.ts";
 export type { DownPlan, MigrationPlan };
 
 /** Released migrations are frozen: a change is a new one at the end. */
-const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, media, rowLevelSecurity];
+const MIGRATIONS = [
+  hostTables,
+  connections,
+  inbox,
+  turnsAndOutbox,
+  sessions,
+  media,
+  rowLevelSecurity,
+  whatMetaSaidLast,
+];
 
 const LEDGER = "whatsapp_migrations";
 
