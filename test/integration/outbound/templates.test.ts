@@ -41,17 +41,12 @@ async function age(channel: TestChannel, interval: string): Promise<void> {
   await channel.rows("update whatsapp_connections set templates_synced_at = now() - ?::interval", [interval]);
 }
 
-/** Meta tells of it by a webhook: of the template that is known, if of no other, and so many seconds from now. */
+/** Meta tells of it by a webhook: of the template that is known, if of no other. */
 async function announce(
   channel: TestChannel,
   event: string,
   { name, language }: TemplateChoice,
-  {
-    id,
-    inSeconds,
-    field = "status_update",
-    ...more
-  }: { id?: number; inSeconds?: number; field?: string } & object = {},
+  { id, at, field = "status_update", ...more }: { id?: number; at?: number; field?: string } & object = {},
 ): Promise<void> {
   const { templateId } = await known(channel, name);
   const value = {
@@ -62,7 +57,7 @@ async function announce(
     reason: "NONE",
     ...more,
   };
-  const time = inSeconds === undefined ? {} : { time: Math.floor(Date.now() / 1000) + inSeconds };
+  const time = at === undefined ? {} : { time: at };
   channel.meta.deliver({
     object: "whatsapp_business_account",
     entry: [{ id: NUMBER.wabaId, ...time, changes: [{ field: `message_template_${field}`, value }] }],
@@ -70,6 +65,9 @@ async function announce(
   await channel.meta.idle();
   await quiet(channel);
 }
+
+/** By Meta's clock. */
+const seconds = () => Math.floor(Date.now() / 1000);
 
 async function known(channel: TestChannel, name: string) {
   const [row] = await channel.rows<{ templateId: string | null; status: string }>(
@@ -322,7 +320,7 @@ describe("what Meta's webhooks say of a template", () => {
     const ada = await sentOnce(channel);
     const before = await known(channel, HELLO.name);
 
-    await announce(channel, "DELETED", HELLO, { id: 4711, inSeconds: 0 });
+    await announce(channel, "DELETED", HELLO, { id: 4711, at: seconds() });
 
     expect(await known(channel, HELLO.name)).toEqual(before);
     await inState(channel, await send(channel, ada, { template: HELLO }), "read");
@@ -335,7 +333,7 @@ describe("what Meta's webhooks say of a template", () => {
     const channel = await startSilent();
     const ada = await sentOnce(channel);
 
-    await announce(channel, "PAUSED", HELLO, { inSeconds: -3_600 });
+    await announce(channel, "PAUSED", HELLO, { at: seconds() - 3_600 });
 
     await inState(channel, await send(channel, ada, { template: HELLO }), "read");
     expect(channel.meta.requests[LISTS]).toBe(1);
@@ -344,10 +342,11 @@ describe("what Meta's webhooks say of a template", () => {
   it("counts in the order of Meta's clock, in whichever they come", async () => {
     const channel = await startSilent();
     await sentOnce(channel);
-    await announce(channel, "PAUSED", HELLO, { inSeconds: 2 });
-    await announce(channel, "APPROVED", HELLO, { inSeconds: 4 });
+    const now = seconds();
+    await announce(channel, "PAUSED", HELLO, { at: now + 2 });
+    await announce(channel, "APPROVED", HELLO, { at: now + 4 });
 
-    await announce(channel, "REJECTED", HELLO, { inSeconds: 3 });
+    await announce(channel, "REJECTED", HELLO, { at: now + 3 });
 
     expect((await known(channel, HELLO.name)).status).toBe("APPROVED");
   });
@@ -360,7 +359,7 @@ describe("what Meta's webhooks say of a template", () => {
       components: [{ type: "BODY", text: "Hello {{1}}, write to us.", example: { body_text: [["Ada"]] } }],
     });
 
-    await announce(channel, "", HELLO, { field: "components_update", inSeconds: 0 });
+    await announce(channel, "", HELLO, { field: "components_update", at: seconds() });
 
     await inState(channel, await send(channel, ada, { template: { ...HELLO, params: { body: ["Ada"] } } }), "read");
     expect(texts(channel).at(-1)).toBe("Hello Ada, write to us.");
@@ -382,10 +381,10 @@ describe("what Meta's webhooks say of a template", () => {
     } as const;
     await templates.announce(account, draft);
 
-    await announce(channel, "DELETED", draft, { id: 4711, inSeconds: 0 });
-    await announce(channel, "REJECTED", draft, { id: 4711, inSeconds: -3_600 });
+    await announce(channel, "DELETED", draft, { id: 4711, at: seconds() });
+    await announce(channel, "REJECTED", draft, { id: 4711, at: seconds() - 3_600 });
     expect(await known(channel, "again")).toEqual({ templateId: null, status: "UNCONFIRMED" });
-    await announce(channel, "REJECTED", draft, { id: 4711, inSeconds: 0 });
+    await announce(channel, "REJECTED", draft, { id: 4711, at: seconds() });
     await templates.settle(account, draft, { templateId: "4712", status: "PENDING", category: "UTILITY" });
 
     expect(await known(channel, "again")).toEqual({ templateId: "4712", status: "PENDING" });
