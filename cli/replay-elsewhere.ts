@@ -1,5 +1,5 @@
 /** Meta's stand-in for a host that is running already: its Graph API is this, and its webhooks come from here. */
-import type { Simulator } from "@omniops/whatsapp/simulator";
+import type { SimulatedTemplate, Simulator } from "@omniops/whatsapp/simulator";
 import type { Fixture, Manifest } from "../qa/fixtures.ts";
 import { readPayload } from "../qa/payload.ts";
 import type { Wrong } from "./command.ts";
@@ -57,6 +57,8 @@ export async function standInFor(
     statusDelayMs: 1,
     requireAppSecretProof: false,
   });
+  for (const { wabaId: recordedId, ...template } of manifest?.templates ?? [])
+    meta.templates.add(template as SimulatedTemplate, isNamed ? wabaId : String(recordedId));
   await meta.start().catch((error: Error & { readonly code?: string }) => {
     if (error.code !== "EADDRINUSE") throw error;
     throw wrong(`Port ${port} is taken: give another --graph-port, and tell the host.`);

@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { readFixtures, readManifest, rewriteSends } from "../qa/fixtures.ts";
+import { folderOf, readTogether, rewriteSends } from "../qa/fixtures.ts";
 import type { ReplayOptions } from "../qa/replay.ts";
 import type { ReplayResult } from "../qa/replay-result.ts";
 import { asMistake, type Command, wrongFor } from "./command.ts";
@@ -95,10 +95,11 @@ export const replayCommand: Command = {
     const options = optionsOf(values);
     if (values.update && (paths.length > 1 || !isOneByOne(options)))
       throw wrong("--update is for one folder or file, in its own order: without --shuffle, --batch and --timing.");
-    const recorded: Recorded = {
-      fixtures: (await Promise.all(paths.map(readFixtures)).catch(asMistake(wrong))).flat(),
-      manifest: paths.length === 1 ? await readManifest(path).catch(asMistake(wrong)) : null,
-    };
+    const recorded = await readTogether(paths).catch(asMistake(wrong));
+    if (values.update && (recorded.manifest?.deliveries.length ?? 0) > recorded.fixtures.length)
+      throw wrong(
+        "--update of a recording is for all of it, or the rest would be compared letter by letter: give its folder.",
+      );
     await checkReport(values.report);
     const result = await untilInterrupted((signal) =>
       showingProgress("Replaying", (onProgress) => {
@@ -233,8 +234,4 @@ function given(values: Values): string {
   return VALUED.filter((name) => name !== "report" && values[name] !== undefined)
     .map((name) => ` --${name} ${shown(name)}`)
     .join("");
-}
-
-function folderOf(path: string): string {
-  return path.endsWith(".request.json") ? dirname(path) : path;
 }

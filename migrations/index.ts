@@ -1,13 +1,6 @@
 /** Our migrations as code, run in the host's database under our own ledger and one advisory lock. */
 import type { Knex } from "knex";
-import { hostTables } from "./20261122000001-host-tables.ts";
-import { connections } from "./20261122000002-connections.ts";
-import { inbox } from "./20261122000003-inbox.ts";
-import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
-import { sessions } from "./20261122000005-sessions.ts";
-import { media } from "./20261122000006-media.ts";
-import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
-import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
+import { MIGRATION_NAMES, MIGRATIONS } from "./all.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 import { assertNamesAreFree } from "./names-taken.ts";
@@ -15,18 +8,6 @@ import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
 export type { DownPlan, MigrationPlan };
-
-/** Released migrations are frozen: a change is a new one at the end. */
-const MIGRATIONS = [
-  hostTables,
-  connections,
-  inbox,
-  turnsAndOutbox,
-  sessions,
-  media,
-  rowLevelSecurity,
-  whatMetaSaidLast,
-];
 
 const LEDGER = "whatsapp_migrations";
 
@@ -78,11 +59,10 @@ export async function migrationStatus(knex: Knex, options: MigrateOptions = {}):
       : (await knex.raw(`select name from ${quoteName(schema, LEDGER)} order by id`)).rows.map(
           (row: { name: string }) => row.name,
         );
-  const known = MIGRATIONS.map(({ name }) => name);
   return {
-    applied: known.filter((name) => recorded.includes(name)),
-    pending: known.filter((name) => !recorded.includes(name)),
-    unknown: recorded.filter((name) => !known.includes(name)),
+    applied: MIGRATION_NAMES.filter((name) => recorded.includes(name)),
+    pending: MIGRATION_NAMES.filter((name) => !recorded.includes(name)),
+    unknown: recorded.filter((name) => !MIGRATION_NAMES.includes(name)),
   };
 }
 

@@ -305,6 +305,8 @@ export type AccountEvent = EventBase & {
   readonly reason: string | null;
   /** The Meta app that was installed or uninstalled, where Meta names it. */
   readonly partnerAppId?: string;
+  /** Digits, where it is about one number and names it. */
+  readonly displayPhoneNumber?: string;
 };
 
 /** A change of a number: its quality, its name, its settings. */

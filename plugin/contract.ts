@@ -278,7 +278,10 @@ export type SendRequest = {
   readonly onAmbiguous?: OnAmbiguous;
 };
 
-/** `fail` refuses, `hold` waits until the person writes again, a template is sent in place of the message. */
+/**
+ * `fail` refuses, `hold` waits until the person writes again, a template is sent in place of the message. What is sent to
+ * somebody leaves in order; only templates, which need no window, leave past what waits for it.
+ */
 export type OnWindowClosed =
   | "fail"
   | "hold"

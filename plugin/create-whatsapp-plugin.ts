@@ -10,6 +10,7 @@ import { createFilesystemMediaStore } from "../adapters/media-store/filesystem.t
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
+import { MIGRATION_NAMES } from "../migrations/all.ts";
 import { migrate } from "../migrations/index.ts";
 import { createLookForChanges } from "./audit/changes.ts";
 import { createMessageAudit } from "./audit/messages.ts";
@@ -19,6 +20,7 @@ import { createOwnNumbers } from "./connect/own-numbers.ts";
 import type { ChannelPlugin } from "./contract.ts";
 import { createDeadLetterService } from "./dead-letters.ts";
 import { createErase } from "./erase.ts";
+import { migrationsPending } from "./errors.ts";
 import { createInFrontOf } from "./http/in-front.ts";
 import { DELIVERY } from "./http/route-table.ts";
 import { createRouter } from "./http/router.ts";
@@ -257,6 +259,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
   const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
+  const requireMigrated = async () => {
+    const missing = await store.missing(MIGRATION_NAMES);
+    if (missing.length > 0) throw migrationsPending(missing);
+  };
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
@@ -289,6 +295,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     metrics,
     allowMetrics: options.allowMetrics ?? (() => false),
     isDraining: () => isDraining,
+    requireMigrated,
     onDelivery: counters.answered,
     log,
   });
@@ -300,7 +307,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     inFrontOf: createInFrontOf(`${config.basePath}${DELIVERY.path}`, deliver),
     migrate: () => migrate(options.knex, schemas),
     async start() {
-      await store.ping();
+      await requireMigrated();
       pipeline.start();
       upkeep.start();
       isDraining = false;

@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   ENCODING_UNSUPPORTED: 415,
   HANDSHAKE_REFUSED: 403,
   STORE_UNAVAILABLE: 503,
+  MIGRATIONS_PENDING: 503,
   OVERLOADED: 503,
   NOT_AUTHENTICATED: 403,
   NOT_PERMITTED: 403,
@@ -117,6 +118,24 @@ export class ChannelError extends Error {
     this.meta = options.meta;
     this.problems = options.problems;
   }
+}
+
+/**
+ * Meta does not take our proof of the app secret, or not the app itself: a token that has worked is not to blame, nor is the request, and
+ * nothing is carried out for any number until the configuration is right. With code 100 only the sentence tells.
+ * @see https://developers.facebook.com/docs/graph-api/guides/secure-requests
+ */
+export function isAppRefused(meta: MetaError | null | undefined): boolean {
+  return meta?.code === 101 || meta?.code === 104 || (meta?.code === 100 && /appsecret_proof/.test(meta.details ?? ""));
+}
+
+/** Nothing could be stored or read as this version does it. */
+export function migrationsPending(missing: readonly string[]): ChannelError {
+  return new ChannelError(
+    "MIGRATIONS_PENDING",
+    `The database is behind this version (${missing.join(", ")}): run \`npx whatsapp-channel migrate\`, or call migrate() before start().`,
+    { retry: "fix" },
+  );
 }
 
 /** Said before a file is taken in, and again when it is counted. */

@@ -61,8 +61,11 @@ export type Store = {
   readonly operations: Operations;
   readonly alarms: Alarms;
   readonly pace: Pace;
-  /** Answers when the database does; its error otherwise. */
-  ping(): Promise<void>;
+  /**
+   * Which of these migrations the database has not; none where whoever runs the host may not see the ledger, as with a policy for
+   * each table but that. Its error where the database does not answer.
+   */
+  missing(migrations: readonly string[]): Promise<readonly string[]>;
 };
 
 /** The host's side: its AI, and its ear. */

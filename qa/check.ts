@@ -3,8 +3,8 @@ import { finderOf } from "./finder.ts";
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
-import { hiddenIn, readingsOf } from "./readings.ts";
-import { CHANGED, FIXED_TEXT, INVENTED, type TextMode } from "./scrub.ts";
+import { hiddenIn, readingsOf, textsHiddenIn } from "./readings.ts";
+import { CHANGED, FILE_EXTENSION, FIXED_TEXT, INVENTED, type TextMode } from "./scrub.ts";
 import { SCHEME, shapeText } from "./shape-text.ts";
 import {
   asciiDigits,
@@ -15,7 +15,7 @@ import {
   foldings,
   joinedIn,
   LINK_TOKEN,
-  NUMBER,
+  numbersIn,
   partsOf,
   UNSPACED,
   UUID,
@@ -28,7 +28,12 @@ export type Leak = { readonly file: string; readonly path: string; readonly what
 
 export type Original = unknown;
 /** A file that was made, to be searched. */
-export type Output = { readonly file: string; readonly json: unknown };
+export type Output = {
+  readonly file: string;
+  readonly json: unknown;
+  /** Written by the host since, in its own words: those are nobody's, and anybody's name still is. */
+  readonly isInOwnWords?: boolean;
+};
 
 type Secrets = {
   /** The last digits of every number, or all that there are. */
@@ -53,7 +58,6 @@ const IN_TEXTS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(UUID, "gu"), "an id"],
   [new RegExp(LINK_TOKEN, "gu"), "a token in an address"],
 ];
-const NUMBERS = new RegExp(NUMBER, "gu");
 /** Neither a day nor a machine's id is a number, though both hold its digits. */
 const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
 /** So many of a number's last digits belong to nobody else; one with fewer is looked for as a whole. */
@@ -86,8 +90,11 @@ export function findLeaks(
   }
   const all: Search = { ...secrets, valuesIn: finderOf(secrets.values) };
   const leaks: Leak[] = [];
-  for (const { file, json } of outputs) {
-    search(json, { member: "", parent: "", path: "" }, (path, what) => leaks.push({ file, path, what }), all);
+  for (const { file, json, isInOwnWords = false } of outputs) {
+    const report: Report = (path, what) => {
+      if (!isInOwnWords || !what.startsWith("a word")) leaks.push({ file, path, what });
+    };
+    search(json, { member: "", parent: "", path: "" }, report, all);
     onStep();
   }
   return leaks;
@@ -210,7 +217,7 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
   /** Its words are everybody's in a text that was kept. */
   filename(value, secrets) {
     collectTelling(value, secrets);
-    for (const folded of tellingWords(value.replace(/\.[A-Za-z0-9]{1,5}$/, ""))) secrets.fileWords.add(folded);
+    for (const folded of tellingWords(value.replace(FILE_EXTENSION, ""))) secrets.fileWords.add(folded);
   },
 };
 
@@ -222,7 +229,7 @@ function collectTelling(value: string, secrets: Secrets): void {
 }
 
 function collectNumbers(value: string, { numbers }: Secrets): void {
-  for (const [number] of value.replace(NO_NUMBER, "|").matchAll(NUMBERS)) numbers.add(digitsOf(number).slice(-DIGITS));
+  for (const number of numbersIn(value.replace(NO_NUMBER, "|"))) numbers.add(digitsOf(number).slice(-DIGITS));
 }
 
 const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system"]);
@@ -296,7 +303,7 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
   // A word of Meta's may be somebody's name as well, and so may letters that stand for others: those are Latin ones.
   const isTheirs = (kind === "word" && isWord(value)) || (kind === "label" && isLabel(value));
   const holdsWords = !isTheirs && HOLDS_WORDS.has(kind);
-  const written = kind === "vcard" ? readings.map(writtenInCard) : readings;
+  const written = [...(kind === "vcard" ? readings.map(writtenInCard) : readings), ...textsHiddenIn(value)];
   if (holdsWords || OTHER_SCRIPT.test(value))
     for (const [word] of written.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
       if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
@@ -323,7 +330,7 @@ function hasNumber(value: string, numbers: ReadonlySet<string>): boolean {
 }
 
 /** Digits with signs between them, and no words. */
-const DIGIT_RUNS = /\d(?:[^\p{L}\d\n]{0,4}\d){6,}/gu;
+const DIGIT_RUNS = /\d(?:[^\p{L}\d]{0,5}\d){6,}/gu;
 
 function parsed(value: string): unknown {
   try {

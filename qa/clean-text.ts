@@ -2,15 +2,19 @@
 import { callingCodeOf } from "./calling-codes.ts";
 import { isPronoun } from "./names.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
+import { BASE64, textIn } from "./readings.ts";
 import {
   DATE,
   digitsOf,
   EMAIL,
   fold,
   foldings,
+  isOverLines,
   joinedIn,
   LINK_TOKEN,
   NUMBER,
+  NUMBER_OVER_LINES,
+  numbersIn,
   partsOf,
   UNSPACED,
   UUID,
@@ -52,7 +56,6 @@ const LEAST_ID = 6;
 const TAIL = 7;
 /** So many belong to nobody else, whatever stands before them. */
 const LAST = 9;
-const NUMBERS = new RegExp(NUMBER, "gu");
 const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
 
 /** Leaves what it does not replace to the rules after it: null. */
@@ -72,6 +75,7 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   const rule = (pattern: string, replace: Rule["replace"]): Rule => ({ pattern: new RegExp(pattern, "gu"), replace });
   const rulesWith = (decode: Rule["replace"], ofNumbers: readonly Rule[]): readonly Rule[] => [
     rule(ENCODED, decode),
+    rule(BASE64, inBase64),
     ...IDS.map((pattern) => rule(pattern, known)),
     rule(EMAIL, (email) => pseudonyms().email(email)),
     rule(MESSAGE_ID, (id) => pseudonyms().messageId(id)),
@@ -83,7 +87,12 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   ];
   const RULES = rulesWith(
     (run) => decoded(run, clean),
-    [rule(USER_ID, (id) => pseudonyms().address(id)), rule(DATE, (date) => date), rule(NUMBER, number)],
+    [
+      rule(USER_ID, (id) => pseudonyms().address(id)),
+      rule(DATE, (date) => date),
+      rule(NUMBER_OVER_LINES, (found) => (isOverLines(found) ? number(found) : null)),
+      rule(NUMBER, number),
+    ],
   );
   const RULES_OF_OWN = rulesWith(
     (run) => decoded(run, cleanOwn),
@@ -102,6 +111,16 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     const text = unescaped(run);
     const other = text === null ? text : cleaned(text);
     return other === null || other === text ? null : encodeURIComponent(other);
+  }
+
+  /** A text in base64, such as a name in an address; null for anything else, and where nobody is in it. */
+  function inBase64(run: string): string | null {
+    const text = textIn(run);
+    const other = text === null ? text : clean(text);
+    if (other === null || other === text) return null;
+    const isForAddresses = /[-_]/.test(run);
+    const encoded = Buffer.from(other).toString(isForAddresses ? "base64url" : "base64");
+    return run.endsWith("=") ? encoded : encoded.replace(/=+$/, "");
   }
 
   function withoutUnspaced(text: string): string {
@@ -165,7 +184,7 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
       numbersByTail.set(tail, [...(numbersByTail.get(tail) ?? []), digits]);
     },
     learnTold(text) {
-      for (const [token] of text.replace(NO_NUMBER, "|").matchAll(NUMBERS)) told.add(digitsOf(token).slice(-LAST));
+      for (const token of numbersIn(text.replace(NO_NUMBER, "|"))) told.add(digitsOf(token).slice(-LAST));
     },
     learnUsername: (username) => void usernames.add(fold(username)),
     learnId: (value, replace) => void ids.set(value, replace),

@@ -2,7 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { type Kind, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
-import { FIXED_TEXT, type TextMode } from "./scrub.ts";
+import { FIXED_TEXT, isSmall, type TextMode } from "./scrub.ts";
 import { shapeText, withoutShapeless } from "./shape-text.ts";
 import { DATE, EMAIL, LINK_TOKEN, NUMBER, UUID } from "./spelling.ts";
 
@@ -36,6 +36,8 @@ function walk(json: unknown, member: string, parent: string, mode: Comparison): 
   const kind = kindOf(member, parent);
   if (mode === "exact") return exact(json, kind);
   if (kind === "coordinate") return "<place>";
+  if (kind === "time" && /^\d{10}(\d{3})?$/.test(String(json))) return "<time>";
+  if (typeof json === "number") return comparedNumber(json, kind);
   if (typeof json !== "string") return json;
   return comparedText(longInteger(json) ?? json, kind, mode);
 }
@@ -44,6 +46,11 @@ function exact(json: unknown, kind: Kind): unknown {
   if (kind === "coordinate") return String(json);
   if (typeof json !== "string") return json;
   return kind === "media-id" ? FILE : (longInteger(json) ?? json).replace(IDS, ID);
+}
+
+/** A large one was replaced by another. */
+function comparedNumber(value: number, kind: Kind): unknown {
+  return kind === "word" || kind === "own" || isSmall(value) ? value : "<number>";
 }
 
 const FILE = "<file>";

@@ -45,12 +45,17 @@ export function diffConversation(
   const same = sameBut(names);
   const wanted = promised.map((sent) => comparedOf(sent, text));
   const had = got.map((sent) => comparedOf(sent, text));
-  const keys = new Map<string, boolean>();
+  // An answer that comes often is compared once.
+  const [ofWanted, ofHad] = [wanted.map((one) => JSON.stringify(one)), had.map((one) => JSON.stringify(one))];
+  const known = new Map<string, Map<string, boolean>>();
   const isEqual = (i: number, j: number) => {
-    const key = `${i} ${j}`;
-    const known = keys.get(key) ?? changesIn(wanted[i], had[j], same).length === 0;
-    keys.set(key, known);
-    return known;
+    const [one = "", other = ""] = [ofWanted[i], ofHad[j]];
+    if (one === other) return true;
+    const row = known.get(one) ?? new Map<string, boolean>();
+    known.set(one, row);
+    const answer = row.get(other) ?? changesIn(wanted[i], had[j], same).length === 0;
+    row.set(other, answer);
+    return answer;
   };
   const pairs = (isInOrder ? longestCommon : anyEqual)(wanted.length, had.length, isEqual);
   const rows: Row[] = [];

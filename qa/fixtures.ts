@@ -1,6 +1,6 @@
 /** Fixtures on disk: what came in, byte for byte, beside what must be sent for it, and a manifest for those that are a recording. */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { isObject, objectOf, objectsIn, readJson, textOf, writePretty } from "./lossless-json.ts";
 import type { TextMode } from "./scrub.ts";
@@ -67,7 +67,7 @@ export type Manifest = {
 export type Recording = { readonly manifest: Manifest; readonly fixtures: readonly Fixture[] };
 
 const REQUEST = ".request.json";
-const SENDS = ".sends.json";
+export const SENDS = ".sends.json";
 const EVENTS = ".events.json";
 const MANIFEST = "recording.json";
 const LISTS = ["numbers", "templates", "names", "deliveries"] as const;
@@ -129,7 +129,7 @@ function messageIdsIn(events: string | null, file: string): ReadonlySet<string> 
 
 /** Null for a folder that is no recording. @throws Error whose message is the one line to print. */
 export async function readManifest(path: string): Promise<Manifest | null> {
-  const file = join(path.endsWith(REQUEST) ? dirname(path) : path, MANIFEST);
+  const file = join(folderOf(path), MANIFEST);
   const text = await readFile(file, "utf8").catch(() => null);
   if (text === null) return null;
   const manifest = objectOf(jsonOf(text, file));
@@ -138,6 +138,33 @@ export async function readManifest(path: string): Promise<Manifest | null> {
   if (!LISTS.every((name) => Array.isArray(manifest[name])))
     throw new Error(`${file} lacks some of ${LISTS.join(", ")}: record it again.`);
   return manifest as Manifest;
+}
+
+/**
+ * What is replayed together: a folder, or some of its files, or folders that are no recordings.
+ * @throws Error whose message is the one line to print.
+ */
+export async function readTogether(
+  paths: readonly string[],
+): Promise<{ readonly fixtures: readonly Fixture[]; readonly manifest: Manifest | null }> {
+  const fixtures = (await Promise.all(paths.map(readFixtures))).flat();
+  const folders = [...new Set(paths.map((path) => resolve(folderOf(path))))];
+  const manifests = await Promise.all(folders.map(readManifest));
+  if (folders.length > 1 && manifests.some((manifest) => manifest !== null))
+    throw new Error(
+      "A recording is replayed by itself, because its people and times are its own: one folder at a time.",
+    );
+  const names = new Set<string>();
+  for (const { name } of fixtures) {
+    if (names.has(name)) throw new Error(`Two of these are called ${name}: rename one, or replay them one at a time.`);
+    names.add(name);
+  }
+  return { fixtures, manifest: manifests[0] ?? null };
+}
+
+/** Where it is. @param path a folder, or a `<name>.request.json` in one. */
+export function folderOf(path: string): string {
+  return path.endsWith(REQUEST) ? dirname(path) : path;
 }
 
 function jsonOf(text: string, file: string): unknown {

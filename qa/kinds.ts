@@ -41,14 +41,14 @@ export type Kind =
 
 const BY_KIND: Readonly<Partial<Record<Kind, string>>> = {
   word: `object field messaging_product type status event mime_type currency category recipient_type direction action origin
-    response response_source pricing_model country_code language policy sub_type parameter_name flow_action mode
+    response response_source format parameter_format otp_type pricing_model country_code language policy sub_type parameter_name flow_action mode
     flow_message_version version index screen event_name decision reason rejection_reason rejection_reasons tier
     waba_ban_state initiated_by current_limit old_limit max_daily_conversations_per_business click_component
     previous_owner_role new_owner_role call_icon_visibility payment_method country message_template_language verb
     effective_month endpoint parameterFormat new_category correct_category previous_category new_quality_score previous_quality_score`,
   own: `code payload catalog_id product_retailer_id thumbnail_product_retailer_id flow_id flow_name message_template_id
     message_template_name coupon_code solution_id solution_partner_business_ids partner_app_id configuration_name
-    provider_name provider_mid product_id source_id from_logical_id`,
+    provider_name provider_mid product_id source_id`,
   address: `from to recipient input wa_id new_wa_id customer recipient_id user_id parent_user_id from_user_id
     from_parent_user_id to_user_id to_parent_user_id recipient_user_id recipient_parent_user_id parent_recipient_user_id
     recipient_participant_id recipient_participant_user_id recipient_participant_parent_user_id previous_user_id
@@ -60,7 +60,7 @@ const BY_KIND: Readonly<Partial<Record<Kind, string>>> = {
   id: "id message_id original_message_id group_id request_id",
   "business-id": "phone_number_id waba_id business_id owner_business_id client_business_id entity_id",
   opaque: `sha256 hash identity_key_hash recipient_identity_key_hash ctwa_clid click_id tracking_token flow_token
-    biz_opaque_callback_data reference_id credential_id signup_id saved_address_id last_four_digits`,
+    biz_opaque_callback_data from_logical_id reference_id credential_id signup_id saved_address_id last_four_digits`,
   link: `url link image_url video_url thumbnail_url source_url invite_link message_template_button_url`,
   email: "email",
   time: "timestamp time expiration expiration_time_ms disable_date",
@@ -143,6 +143,11 @@ export function kindOf(member: string, parent: string): Kind {
 /** What Meta's own words look like; anything else in such a place is taken for a text. */
 export function isWord(value: string): boolean {
   return value.length <= 80 && /^[A-Za-z0-9][\w.+/:-]*(?:; ?[\w=.-]+)*$/.test(value) && !/\d{7}/.test(value);
+}
+
+/** Whether it is a word of Meta's, or a template's name, in a place for one. */
+export function isMetas(value: string, member: string, parent: string): boolean {
+  return kindOf(member, parent) === "word" && isWord(value);
 }
 
 /** What the names of Meta's members look like, and those that a business gives to the fields of a form. */

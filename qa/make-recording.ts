@@ -2,7 +2,8 @@
 import type { StoredPerson, StoredTraffic, StoredTurn } from "@omniops/whatsapp";
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { findLeaks, type Leak } from "./check.ts";
-import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording } from "./fixtures.ts";
+import { type Fixture, filesOf, type Manifest, type PromisedSend, type Recording, SENDS } from "./fixtures.ts";
+import { isMetas } from "./kinds.ts";
 import { isObject, objectsIn, parsed, writeJson } from "./lossless-json.ts";
 import { onlyTheirs } from "./only-theirs.ts";
 import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
@@ -56,8 +57,11 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   }
   const turnOf = new Map(traffic.turns.flatMap((turn, at) => turn.messageIds.map((id) => [id, at] as const)));
   const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
+  const postedTogether = joined(traffic.turns, turnsIn);
   const lastOf = new Map(turnsIn.flatMap((turns, at) => turns.map((turn) => [turn, at] as const)));
-  const names = read.map(({ type }, at) => `${String(at + 1).padStart(4, "0")}-${type.replace(/[^\w-]/g, "-")}`);
+  // Files are replayed in the order of their names.
+  const width = Math.max(4, String(read.length).length);
+  const names = read.map(({ type }, at) => `${String(at + 1).padStart(width, "0")}-${type.replace(/[^\w-]/g, "-")}`);
 
   const fixtures = read.map(({ json }, at): Fixture => {
     onStep();
@@ -93,11 +97,29 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
         type,
         atMs: receivedAt.getTime() - firstAt,
         webhookId,
-        turn: turnsIn[at]?.[0] ?? null,
+        turn: postedTogether(turnsIn[at]?.[0]),
       })),
     },
   };
   return { recording, leaks: leaksIn(recording, originals, onStep), dropped: traffic.deliveries.length - read.length };
+}
+
+/**
+ * Turns that came in one delivery are posted together, so that each of them comes whole; two of one person never are, because
+ * they were answered apart. @returns a function from a turn to the first of those that it is posted with.
+ */
+function joined(turns: readonly StoredTurn[], turnsIn: readonly (readonly number[])[]) {
+  const groups = new Map(turns.map((_, at) => [at, new Set([at])]));
+  const personOf = (at: number) => `${turns[at]?.phoneNumberId} ${turns[at]?.phoneNumber ?? turns[at]?.userId}`;
+  for (const [first, ...others] of turnsIn)
+    for (const other of others) {
+      const [one, two] = [groups.get(first ?? other), groups.get(other)];
+      if (one === undefined || two === undefined || one === two) continue;
+      const people = new Set([...one].map(personOf));
+      if ([...two].some((at) => people.has(personOf(at)))) continue;
+      for (const at of two) groups.set(at, one.add(at));
+    }
+  return (turn: number | undefined) => (turn === undefined ? null : Math.min(...(groups.get(turn) ?? [turn])));
 }
 
 /** What the originals and the finished files are compared by: also for files that somebody has changed since. */
@@ -106,6 +128,7 @@ export function leaksIn(recording: Recording, originals: readonly unknown[], onS
   const outputs = [...filesOf(recording)].map(([file, text]) => ({
     file,
     json: withoutOwnIds(parsed(Buffer.from(text)) ?? text),
+    isInOwnWords: recording.manifest.promised === "replayed" && file.endsWith(SENDS),
   }));
   return findLeaks(originals, outputs, recording.manifest.text, onStep);
 }
@@ -134,15 +157,17 @@ function withoutOwnIds(json: unknown): unknown {
   return {
     numbers,
     names,
-    templates: { code: textsIn(templates) },
+    templates: { code: textsIn(templates, "templates") },
     // A word of Meta's, with a number before it.
     deliveries: objectsIn(deliveries).map(({ name, type }) => ({ type: [name, type] })),
   };
 }
 
-function textsIn(json: unknown): readonly string[] {
-  if (typeof json === "string") return [json];
-  return typeof json === "object" && json !== null ? Object.values(json).flatMap(textsIn) : [];
+/** All but Meta's words. */
+function textsIn(json: unknown, member: string, parent = ""): readonly string[] {
+  if (typeof json === "string") return isMetas(json, member, parent) ? [] : [json];
+  if (Array.isArray(json)) return json.flatMap((item) => textsIn(item, member, parent));
+  return isObject(json) ? Object.entries(json).flatMap(([key, value]) => textsIn(value, key, member)) : [];
 }
 
 function originalOf({ phoneNumber, userId, messageIds, sends }: StoredTurn): unknown {

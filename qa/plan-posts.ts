@@ -68,12 +68,20 @@ function inBatches(posts: readonly Post[], most: number): readonly Post[] {
   for (const post of posts) {
     const writers = writersIn(post.json);
     const meets = open.some(({ json }) => writersIn(json).some((writer) => writers.includes(writer)));
-    if (post.json === null || meets || open.length >= most) close();
+    const bytes = sizeOf([...open, post]);
+    if (post.json === null || meets || open.length >= most || bytes > MOST_BYTES) close();
     open.push(post);
     if (post.json === null) close();
   }
   close();
   return batches;
+}
+
+/** As large a delivery is. @see https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview */
+const MOST_BYTES = 3 * 1024 * 1024;
+
+function sizeOf(posts: readonly Post[]): number {
+  return posts.flatMap(({ fixtures }) => fixtures).reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
 function together(posts: readonly Post[]): Post {

@@ -16,6 +16,21 @@ export function hiddenIn(value: string): readonly string[] {
   );
 }
 
+/** A run of base64; one with a `/` may as well be the parts of a path. */
+export const BASE64 = "[A-Za-z0-9+_-]{12,}={0,2}";
+const RUNS = [new RegExp(BASE64, "g"), /[A-Za-z0-9+/_-]{12,}={0,2}/g];
+
+/** What is written in base64 in it: nothing but text, so that it is no accident. */
+export function textsHiddenIn(value: string): readonly string[] {
+  return RUNS.flatMap((runs) => [...value.matchAll(runs)].flatMap(([run]) => textIn(run) ?? []));
+}
+
+/** Null for bytes that are no text. */
+export function textIn(base64: string): string | null {
+  const text = Buffer.from(base64, "base64").toString("utf8");
+  return /[\ufffd\p{Cc}]/u.test(text.replace(/[\t\r\n]/g, "")) ? null : text;
+}
+
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value);

@@ -10,25 +10,29 @@ export type Timing = "none" | "original" | number;
 export type ReplayClock = {
   /** Resolves when it is due. */
   until(post: Post, signal: AbortSignal | undefined): Promise<void>;
-  /** As if it had just been written. @param json the post's, or what was made of it. */
-  bytesOf(json: unknown): Uint8Array;
+  /** As old as it was when it came, or, without pauses, as if it had just been written. @param json the post's, or what was made of it. */
+  bytesOf(post: Post, json: unknown): Uint8Array;
 };
 
 export function createReplayClock(timing: Timing, posts: readonly Post[]): ReplayClock {
   const startedAt = Date.now();
   const speed = timing === "original" ? 1 : Number(timing);
-  const newest = Math.max(...posts.map(({ json }) => newestTimeIn(Buffer.from(writeJson(json))) ?? 0));
   const first = posts[0]?.atMs ?? 0;
+  const isTimed = posts.some((post) => post.atMs > 0);
+  // In seconds, by the clock of the recording's own times: the delivery that came soonest after it was written came at once.
+  const beganAt = Math.max(
+    ...posts.map(({ json, atMs }) => (newestTimeIn(Buffer.from(writeJson(json))) ?? 0) - atMs / 1000),
+  );
   return {
     async until({ atMs }, signal) {
       if (timing === "none") return;
       const waitMs = startedAt + (atMs - first) / speed - Date.now();
       if (waitMs > 0) await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
     },
-    bytesOf(json) {
+    bytesOf({ atMs }, json) {
       const bytes = Buffer.from(writeJson(json));
-      // With pauses all of it moves by one step, so that what was late then is late now.
-      if (timing !== "none") return shiftTimes(bytes, Math.floor(Date.now() / 1000) - newest);
+      // What was late then is late now, and what came at once is as if it had just been written, however fast the pauses pass.
+      if (timing !== "none" && isTimed) return shiftTimes(bytes, Math.floor(Date.now() / 1000 - beganAt - atMs / 1000));
       return retime(bytes, new Date());
     },
   };

@@ -38,6 +38,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const TENANT = "00000000-0000-4000-8000-000000000001";
 /** What is to be tried again later than this is not waited for. */
 const SOON = "2 seconds";
+const LOOK_AGAIN_MS = 250;
 
 /** Starts a channel for a replay, with every number of the fixtures connected. */
 export async function startReplayHost({ knex, reply, fixtures, manifest }: ReplayHostOptions): Promise<ReplayHost> {
@@ -114,7 +115,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
 /** The database tells nobody when its work is done, so it is asked. */
 async function settle(knex: Knex, schema: string, meta: Simulator): Promise<void> {
   for (;;) {
-    await meta.idle();
+    await untilDelivered(meta);
     const { rows } = await knex.raw(
       `select 1 from ??.whatsapp_lanes where pending <> 0 and stage <> 'notify'
          and (lease_token is not null or ready_at < now() + interval '${SOON}')
@@ -123,6 +124,19 @@ async function settle(knex: Knex, schema: string, meta: Simulator): Promise<void
     );
     if (rows.length === 0) return;
     await sleep(10);
+  }
+}
+
+/** Or refused, and refused again: Meta goes on trying for days, and nobody waits for that. */
+async function untilDelivered(meta: Simulator): Promise<void> {
+  const isRefused = (status: number | null) => status !== null && status >= 400 && status < 500;
+  for (;;) {
+    const isIdle = await Promise.race([meta.idle().then(() => true), sleep(LOOK_AGAIN_MS, false)]);
+    const pending = meta.deliveries.filter(({ outcome }) => outcome === "pending");
+    const areRefused = pending.every(({ attempts: [first, second] }) =>
+      [first, second].every((one) => one !== undefined && isRefused(one.status)),
+    );
+    if (isIdle || (pending.length > 0 && areRefused)) return;
   }
 }
 

@@ -94,7 +94,8 @@ export function resultOf(run: {
     const name = after?.name ?? "";
     const body = withoutEnvelope(objectOf(rewriter.restore(message.body)));
     const sent = { endpoint: message.endpoint, message: body, after: name };
-    (after?.sends === null ? part.unpromised : part.got).push(sent);
+    // Out of order it may as well be what an earlier one promises: then that is found out first.
+    (after?.sends === null && run.isInOrder ? part.unpromised : part.got).push(sent);
     sends.get(name)?.push({
       from,
       to: part.to,
@@ -104,10 +105,13 @@ export function resultOf(run: {
       answers: after === null ? [] : messageIdsIn(parsed(after.bytes)),
     });
   }
+  const silent = new Set(fixtures.flatMap(({ name, sends: promised }) => (promised === null ? [name] : [])));
   const order = [...new Set(posts.flatMap((post) => post.fixtures.map(({ name }) => name)))];
   const conversations = [...parts.values()].map((part): ReplayedConversation => {
     const rows: readonly ReplayedRow[] = [
-      ...diffConversation(part.promised, part.got, run),
+      ...diffConversation(part.promised, part.got, run).map((row) =>
+        row.kind === "extra" && silent.has(row.got?.after ?? "") ? { ...row, kind: "unpromised" as const } : row,
+      ),
       ...part.unpromised.map((got) => ({ kind: "unpromised" as const, promised: null, got, changes: [] })),
     ];
     const steps = order.map((fixture) => ({

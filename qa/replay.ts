@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Simulator } from "@omniops/whatsapp/simulator";
 import { canonicalAddresses } from "./canonical-addresses.ts";
 import type { Comparison } from "./comparable.ts";
-import { type Fixture, type Manifest, readFixtures, readManifest } from "./fixtures.ts";
+import { type Fixture, type Manifest, readTogether } from "./fixtures.ts";
 import { objectsIn } from "./lossless-json.ts";
 import { type Post, planPosts } from "./plan-posts.ts";
 import { createReplayClock, type Timing } from "./replay-clock.ts";
@@ -15,7 +15,7 @@ import { messageIdsIn, valuesIn } from "./webhook-values.ts";
 
 /** What is replayed, against which Meta, and in what timing and order. */
 export type ReplayOptions = {
-  /** A folder, a `<name>.request.json`, or several of them; or fixtures that were read. */
+  /** A folder, a `<name>.request.json`, or several of them, but one recording at a time; or fixtures that were read. */
   readonly fixtures: string | readonly string[] | readonly Fixture[];
   /**
    * Meta's place: its webhooks go to the router (`meta.setWebhookUrl`), and the router's host sends to it (`META_GRAPH_URL` is
@@ -83,8 +83,10 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
   const done = new Set<Fixture>();
   const settle = settler(options, caught);
   const clock = createReplayClock(timing, posts);
-  const bytesOf = ({ json, fixtures: [fixture] }: Post) =>
-    json === null ? (fixture?.bytes ?? new Uint8Array()) : clock.bytesOf(rewriter.rewrite(json));
+  const bytesOf = (post: Post) =>
+    post.json === null
+      ? (post.fixtures[0]?.bytes ?? new Uint8Array())
+      : clock.bytesOf(post, rewriter.rewrite(post.json));
   // What the recording knows of the ticks is replayed; without that the simulator has its own.
   const hadStatuses = posts.some(({ json }) => valuesIn(json).some(({ statuses }) => objectsIn(statuses).length > 0));
   try {
@@ -93,7 +95,8 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
       signal?.throwIfAborted();
       options.onProgress?.(at, posts.length);
       await clock.until(post, signal);
-      current = post.fixtures.at(-1) ?? null;
+      // Of several the last one that promises something.
+      current = post.fixtures.findLast(({ sends }) => sends !== null) ?? post.fixtures.at(-1) ?? null;
       const status = await unlessAborted(deliver(meta, bytesOf(post)), signal);
       if (status !== 200) for (const { name } of post.fixtures) refused.push({ fixture: name, status });
       for (const fixture of post.fixtures) done.add(fixture);
@@ -131,14 +134,10 @@ export async function replayFixtures(options: ReplayOptions): Promise<ReplayResu
 async function load(
   given: ReplayOptions["fixtures"],
 ): Promise<{ readonly fixtures: readonly Fixture[]; readonly manifest: Manifest | null }> {
+  if (given.length === 0) throw new Error("There is nothing to replay: no fixture was given.");
   if (typeof given !== "string" && given.every((one) => typeof one !== "string"))
     return { fixtures: given as readonly Fixture[], manifest: null };
-  const paths = typeof given === "string" ? [given] : (given as readonly string[]);
-  const [first = ""] = paths;
-  return {
-    fixtures: (await Promise.all(paths.map(readFixtures))).flat(),
-    manifest: paths.length === 1 ? await readManifest(first) : null,
-  };
+  return readTogether(typeof given === "string" ? [given] : (given as readonly string[]));
 }
 
 /** @returns the status of the answer; null without one. */

@@ -1,6 +1,6 @@
 /** Replaces whatever is personal in Meta's JSON, so that what belonged together still does and everything keeps its shape. */
 import { createTextCleaner, type TextCleaner } from "./clean-text.ts";
-import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
+import { isMember, isMetas, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
 import { shapeText, withoutShapeless } from "./shape-text.ts";
@@ -33,7 +33,7 @@ export type Scrubber = {
   /** Of a message, a number, an account. */
   id(value: string): string;
   businessId(value: string): string;
-  /** Every text as it is, without the people in it. */
+  /** Every text as it is, without the people in it; Meta's words may be somebody's name. */
   withoutPeople(json: unknown): unknown;
   /** The names that were invented so far. */
   names(): readonly string[];
@@ -42,9 +42,15 @@ export type Scrubber = {
 export const FIXED_TEXT = "Text";
 
 const FIXED_LINK = "https://example.com/";
+const EXTENSION =
+  "\\.(?:3gp|aac|amr|csv|docx?|gif|heic|html?|jpe?g|json|m4a|mov|mp3|mp4|odp|ods|odt|ogg|opus|pdf|png|pptx?|rtf|svg|txt|vcf|wav|webm|webp|xlsx?|xml|zip)$";
+/** How a file's name ends, where that is a kind of file: what follows another dot may be somebody's name. */
+export const FILE_EXTENSION = new RegExp(EXTENSION, "i");
 /** What is put in the place of addresses and file names: its words are nobody's. */
-export const INVENTED =
-  /\bmail-[0-9a-f]{8}@example\.(?:com|org)\b|^https:\/\/example\.com\/$|^file-[0-9a-f]{6}(?:\.\w+)?$/g;
+export const INVENTED = new RegExp(
+  `\\bmail-[0-9a-f]{8}@example\\.(?:com|org)\\b|^https://example\\.com/$|^file-[0-9a-f]{6}(?:${EXTENSION})?$`,
+  "gi",
+);
 
 /** Meta's sentence about a new number or user id: who, before, after. */
 export const CHANGED = /^User (.+) changed from (\S+) to (\S+)$/su;
@@ -185,7 +191,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   }
 
   function filename(value: string): string {
-    const extension = /\.[A-Za-z0-9]{1,5}$/.exec(value)?.[0] ?? "";
+    const extension = FILE_EXTENSION.exec(value)?.[0] ?? "";
     return `file-${pseudonyms.short("file", value, 6)}${extension}`;
   }
 
@@ -239,8 +245,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     if (kind === "time") return Number(time(digits));
     if (kind === "coordinate") return Number(pseudonyms.coordinate(digits));
     if (kind === "address" && digits.length >= LEAST_NUMBER) return Number(pseudonyms.address(digits));
-    const isSmall = Math.abs(value) < 10_000 && /^-?\d+(\.\d{1,2})?$/.test(digits);
-    return isSmall ? value : Number(pseudonyms.alike("number", digits));
+    return isSmall(value) ? value : Number(pseudonyms.alike("number", digits));
   }
 
   function walk(json: unknown, member: string, parent: string, kindAt = kindOf): unknown {
@@ -269,16 +274,27 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     address,
     id,
     businessId,
-    withoutPeople: (json) => mapTexts(json, clean),
+    withoutPeople: (json) =>
+      mapTexts(json, (value, member, parent) => (isMetas(value, member, parent) ? value : clean(value))),
     names: pseudonyms.names,
   };
 }
 
-function mapTexts(json: unknown, change: (text: string) => string): unknown {
-  if (typeof json === "string") return change(json);
-  if (Array.isArray(json)) return json.map((item) => mapTexts(item, change));
+/** Nobody is known by it. */
+export function isSmall(value: number): boolean {
+  return Math.abs(value) < 10_000 && /^-?\d+(\.\d{1,2})?$/.test(String(value));
+}
+
+function mapTexts(
+  json: unknown,
+  change: (text: string, member: string, parent: string) => string,
+  member = "",
+  parent = "",
+): unknown {
+  if (typeof json === "string") return change(json, member, parent);
+  if (Array.isArray(json)) return json.map((item) => mapTexts(item, change, member, parent));
   if (!isObject(json)) return json;
-  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, mapTexts(value, change)]));
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, mapTexts(value, change, key, member)]));
 }
 
 /** Undefined for what is no JSON. */

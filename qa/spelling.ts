@@ -3,12 +3,40 @@
 /** A digit of any script, be it on the cap of a key. */
 const DIGIT = "\\p{Nd}\\ufe0f?\\u20e3?";
 /** For a character class: what people put between the digits of a number, and marks of direction that phones add. */
-const BETWEEN = " \\t\\p{Zs}().\\-/\\u2010-\\u2015\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069";
-/** Between a few digits and a few more; what is between two whole numbers parts them. */
-const BETWEEN_FEW = "(?<=(?<!\\p{Nd})\\p{Nd}{1,4})[,_](?=\\p{Nd}{1,4}(?!\\p{Nd}))";
+const BETWEEN = " \\t\\p{Zs}()*\\u00b7.\\-/\\u2010-\\u2015\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069";
+/**
+ * Between a few digits and a few more, or between two halves; what is between two whole numbers parts them, and a colon is
+ * mostly a time's.
+ */
+const BETWEEN_FEW =
+  "(?<=(?<!\\p{Nd})\\p{Nd}{1,4})[,_](?=\\p{Nd}{1,4}(?!\\p{Nd}))|(?<=\\p{Nd}{3}):(?=\\p{Nd}{3})|(?<=(?<!\\p{Nd})\\p{Nd}{5,6})[,_] ?(?=\\p{Nd}{5,6}(?!\\p{Nd}))";
+const MORE_DIGITS = `(?:[${BETWEEN}]{0,3}|${BETWEEN_FEW})${DIGIT}`;
 
 /** Seven digits or more, with at most three signs between two of them. */
-export const NUMBER = `\\+?${DIGIT}(?:(?:[${BETWEEN}]{0,3}|${BETWEEN_FEW})${DIGIT}){6,}`;
+export const NUMBER = `\\+?${DIGIT}(?:${MORE_DIGITS}){6,}`;
+/** The same where a line ends within it, dialled as it begins: {@link isOverLines} tells whether it is one. */
+export const NUMBER_OVER_LINES = `(?:\\+|(?<!\\p{Nd})(?=0))${DIGIT}(?:${MORE_DIGITS}|[ \\t*]{0,2}\\r?\\n[ \\t*]{0,2}(?![+0])${DIGIT})*`;
+/** More digits has nobody's number, and so many on one line are one. */
+const MOST_DIGITS = 15;
+const WHOLE = 9;
+
+/** @param found what {@link NUMBER_OVER_LINES} has found. */
+export function isOverLines(found: string): boolean {
+  const digits = digitsOf(found).length;
+  const isLong = digits >= WHOLE && digits <= MOST_DIGITS;
+  const lines = found.split("\n");
+  return isLong && lines.length > 1 && lines.every((line) => digitsOf(line).length < WHOLE);
+}
+
+const NUMBERS = new RegExp(NUMBER, "gu");
+const NUMBERS_OVER_LINES = new RegExp(NUMBER_OVER_LINES, "gu");
+
+/** Every number that is written in a text, as it is written. */
+export function numbersIn(text: string): readonly string[] {
+  const over = [...text.matchAll(NUMBERS_OVER_LINES)].map(([found]) => found).filter(isOverLines);
+  return [...over, ...[...text.matchAll(NUMBERS)].map(([found]) => found)];
+}
+
 /** A day of these centuries, with its time if there is one: nobody's number. */
 export const DATE =
   "(?<!\\d)(?:19|20)\\d\\d(?<point>[-./])(?:0[1-9]|1[0-2])\\k<point>(?:0[1-9]|[12]\\d|3[01])(?![-./]?\\d)(?:[T ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)?";

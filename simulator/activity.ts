@@ -11,16 +11,19 @@ export type Activity = {
   onChange(listener: () => void): () => void;
   idle(): Promise<void>;
   waitFor<T>(predicate: () => T, timeoutMs: number): Promise<T>;
-  /** Refuses everybody who still waits. */
+  /** Refuses everybody who still waits, and whoever comes to wait later. */
   close(): void;
 };
 
 type Waiter = { readonly check: () => boolean; readonly refuse: (reason: Error) => void };
 
+const STOPPED = "The simulator was stopped, and what is awaited here has not happened.";
+
 export function createActivity(): Activity {
   const waiters = new Set<Waiter>();
   const listeners = new Set<() => void>();
   let open = 0;
+  let isClosed = false;
 
   function changed(): void {
     for (const waiter of waiters) if (waiter.check()) waiters.delete(waiter);
@@ -48,6 +51,7 @@ export function createActivity(): Activity {
         },
       };
       if (waiter.check()) return;
+      if (isClosed) return reject(new Error(STOPPED));
       waiters.add(waiter);
       if (timeoutMs === null) return;
       timer = setTimeout(() => {
@@ -75,7 +79,8 @@ export function createActivity(): Activity {
     },
     waitFor: waitUntil,
     close() {
-      for (const waiter of waiters) waiter.refuse(new Error("The simulator was stopped while this was awaited."));
+      isClosed = true;
+      for (const waiter of waiters) waiter.refuse(new Error(STOPPED));
       waiters.clear();
       listeners.clear();
     },

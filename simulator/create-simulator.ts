@@ -143,6 +143,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const keepMedia = (file: SimulatedFile, to = settings.numbers[0]?.phoneNumberId ?? "") =>
     media.keep(file, { phoneNumberId: to });
   let url: string | null = null;
+  let starting: Promise<string> | null = null;
+  let isStopped = false;
 
   function planCall(call: GraphCall): GraphPlan | GraphAnswer {
     const number = numbers.get(call.objectId);
@@ -217,14 +219,22 @@ export function createSimulator(options: SimulatorOptions): Simulator {
 
   const meta: Simulator = {
     async start() {
-      url = await server.listen(settings.port, settings.host);
+      if (isStopped) throw new Error("This simulator was stopped, which is for good; create another one.");
+      starting ??= server.listen(settings.port, settings.host);
+      url = await starting;
       return url;
     },
     async stop() {
+      isStopped = true;
       activity.close();
       timers.close();
       desk.close();
-      await Promise.all([sender.close(), url === null ? undefined : server.close()]);
+      // Whoever stops while it starts wants nothing left listening either; that it could not start is said by start().
+      const isListening = await starting?.then(
+        () => true,
+        () => false,
+      );
+      await Promise.all([sender.close(), isListening ? server.close() : undefined]);
     },
     get url() {
       if (url === null) throw new Error("The simulator has no URL before start().");
@@ -240,7 +250,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     async verifyWebhook() {
       const webhookUrl = sender.url();
       if (webhookUrl === null) throw new Error("The simulator has no webhookUrl to verify; call setWebhookUrl first.");
-      return performHandshake(webhookUrl, settings.verifyToken);
+      return performHandshake(webhookUrl, settings.verifyToken, settings.webhookTimeoutMs);
     },
     person(about) {
       const person = personOf(people.add(about));

@@ -45,7 +45,12 @@ export function takePairAllowance(conversation: ConversationState, at: Date): bo
 export function createThroughput(messagesPerSecond: number): (phoneNumberId: string, at: Date) => boolean {
   const busyUntil = new Map<string, number>();
   return (phoneNumberId, at) => {
-    const next = spend(busyUntil.get(phoneNumberId) ?? 0, at.getTime(), 1_000 / messagesPerSecond, messagesPerSecond);
+    const next = spend(
+      busyUntil.get(phoneNumberId) ?? 0,
+      at.getTime(),
+      1_000 / messagesPerSecond,
+      Math.max(1, messagesPerSecond),
+    );
     if (next === null) return false;
     busyUntil.set(phoneNumberId, next);
     return true;

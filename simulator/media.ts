@@ -100,7 +100,7 @@ export function createMedia(deps: {
       const { httpStatus, body } = refuse(fault.do.error);
       return end(response, httpStatus, "application/json", JSON.stringify(body));
     }
-    if (fault.do === "hang") return 0;
+    if (fault.do === "hang" || fault.do === "accept-then-hang") return 0;
     if (fault.do === "slow") {
       timers.after(fault.ms, () => send(response, media.bytes, media));
       return 200;

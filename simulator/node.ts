@@ -59,8 +59,8 @@ function cursorAt(index: number): string {
   return Buffer.from(String(index)).toString("base64url");
 }
 
-// As Meta does, with the token in it and without the proof.
-function nextOf({ origin, version, objectId, edge, query, access }: GraphCall, after: string): string {
+/** As Meta does, with the token in it and without the proof. */
+export function nextOf({ origin, version, objectId, edge, query, access }: GraphCall, after: string): string {
   const next = new URL(`${origin}/${version}/${objectId}/${edge ?? ""}`);
   for (const [name, value] of query) if (name !== "appsecret_proof") next.searchParams.set(name, value);
   next.searchParams.set("access_token", access.accessToken);

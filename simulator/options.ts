@@ -3,6 +3,7 @@
 import type { SimulatedAccount, SimulatedNumber } from "./accounts/simulated-number.ts";
 import { WEBHOOK_FIELDS } from "./accounts/webhook-fields.ts";
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
+import { isWebAddress } from "./handshake.ts";
 import type { LoginOptions } from "./sign-in/login-options.ts";
 import type { SimulatedTemplate } from "./templates.ts";
 
@@ -27,7 +28,7 @@ export type SimulatorOptions = {
   /** What the handshake presents to the host. */
   readonly verifyToken: string;
   readonly accessToken: string;
-  /** Where webhooks go. Absent: they are recorded as dropped until `setWebhookUrl` is called. */
+  /** Where webhooks go, as a whole address. Absent: they are recorded as dropped until `setWebhookUrl` is called. */
   readonly webhookUrl?: string;
   readonly numbers: readonly SimulatedNumber[];
   /** Accounts without numbers, and those that are not as their numbers say. */
@@ -74,7 +75,7 @@ export type SimulatorOptions = {
   readonly windowRefusal?: "status" | "response";
   /** One message per 6 s and person with a burst of 45, else 131056. Default false. */
   readonly enforcePairLimit?: boolean;
-  /** Messages per second and number before 130429. Default: no limit. */
+  /** Messages per second and number before 130429; below 1: one message in so long. Default: no limit. */
   readonly messagesPerSecond?: number;
   /** Refuses calls without `appsecret_proof`, as an app with "Require App Secret" does. Default true. */
   readonly requireAppSecretProof?: boolean;
@@ -110,7 +111,7 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     appSecret: options.appSecret,
     verifyToken: options.verifyToken,
     accessToken: options.accessToken,
-    webhookUrl: options.webhookUrl ?? null,
+    webhookUrl: webhookAddress(options.webhookUrl ?? null),
     numbers: options.numbers,
     accounts: options.accounts ?? [],
     businessId: options.businessId ?? "900100200300400",
@@ -137,6 +138,12 @@ export function resolveOptions(options: SimulatorOptions): Settings {
     fetchLink: options.fetchLink ?? (() => null),
     seed: options.seed ?? 1,
   };
+}
+
+/** @throws where nothing can be posted there; the first webhook would end the process otherwise. */
+export function webhookAddress(url: string | null): string | null {
+  if (url === null || isWebAddress(url)) return url;
+  throw new Error("webhookUrl must be a whole address, such as http://127.0.0.1:3000/api/whatsapp/webhook.");
 }
 
 function resolveDelays(delay: number | StatusDelays): StatusDelays {

@@ -75,9 +75,9 @@ export type BatchedMessage = InboundOptions & { readonly from: Person } & (
 
 /** Meta, offline. */
 export type Simulator = {
-  /** Listens. Resolves to `url`. */
+  /** Listens; again, where it does already. Resolves to `url`. @throws after `stop`, or where the port is taken. */
   start(): Promise<string>;
-  /** Stops for good: closes every connection, clears every timer, refuses whoever still waits. */
+  /** Stops for good: closes every connection, clears every timer, refuses whoever still waits and whoever comes to wait. */
   stop(): Promise<void>;
   /** The base URL of Graph and of the dialog, for `META_GRAPH_URL` and `META_DIALOG_URL`. Throws before `start`. */
   readonly url: string;

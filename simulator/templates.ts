@@ -2,6 +2,8 @@
 
 import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
+import type { GraphCall } from "./graph-plan.ts";
+import { nextOf } from "./node.ts";
 import type { WireObject } from "./wire.ts";
 
 /** A message template in one language, as its account has it. */
@@ -60,7 +62,7 @@ export type TemplateStore = {
   of(template: TemplateName, wabaId?: string): { readonly wabaId: string; readonly found: readonly ListedTemplate[] };
   count(wabaId: string): number;
   find(wabaId: string, name: string, language: string): ListedTemplate | undefined;
-  page(wabaId: string, query: URLSearchParams): TemplatePage | GraphAnswer;
+  page(call: GraphCall): TemplatePage | GraphAnswer;
 };
 
 export type TemplatePage = { readonly items: readonly WireObject[]; readonly paging: WireObject | null };
@@ -137,7 +139,8 @@ export function createTemplates({
     count: (wabaId) => accountOf(wabaId).length,
     find: (wabaId, name, language) =>
       byAccount.get(wabaId)?.find((template) => template.name === name && template.language === language),
-    page(wabaId, query) {
+    page(call) {
+      const { objectId: wabaId, query } = call;
       // A cursor of Graph's outlives no change of the list.
       const cursorAt = (index: number) => Buffer.from(`${changes}:${index}`).toString("base64url");
       const [version, index = "0"] = decode(query.get("after"))?.split(":") ?? [String(changes)];
@@ -154,7 +157,7 @@ export function createTemplates({
       const cursors = { before: cursorAt(start), after: cursorAt(end) };
       return {
         items: items.map(templateNode),
-        paging: { cursors, ...(end < found.length && { next: `https://graph.invalid/next?after=${cursors.after}` }) },
+        paging: { cursors, ...(end < found.length && { next: nextOf(call, cursors.after) }) },
       };
     },
   };

@@ -3,7 +3,7 @@ import type { Activity } from "./activity.ts";
 import { escapedJson } from "./escape-json.ts";
 import type { FaultSource } from "./faults.ts";
 import { createLanes } from "./lanes.ts";
-import type { Settings } from "./options.ts";
+import { type Settings, webhookAddress } from "./options.ts";
 import type { DeliveryAttempt, WebhookPoster } from "./post-webhook.ts";
 import { signatureOf } from "./sign.ts";
 import type { Timers } from "./timers.ts";
@@ -201,7 +201,7 @@ export function createWebhookSender(deps: {
   return {
     send,
     setUrl(next) {
-      url = next;
+      url = webhookAddress(next);
     },
     url: () => url,
     deliveries,

@@ -1,6 +1,6 @@
 /** Meta's error codes as one table: what each means for the request that met it. */
 import type { MetaError } from "../../plugin/contract.ts";
-import type { Retry } from "../../plugin/errors.ts";
+import { isAppRefused, type Retry } from "../../plugin/errors.ts";
 import type { PaceScope, Rejection } from "../../plugin/ports.ts";
 
 type Rule = {
@@ -10,7 +10,7 @@ type Rule = {
   readonly perRecipient?: true;
   /** Whoever else must go slower: until the wait is over, or at half the pace when there is none. */
   readonly throttles?: PaceScope;
-  readonly number?: "blocked" | "trouble";
+  readonly number?: Rejection["number"];
 };
 
 const BACKOFF: Rule = { retry: "backoff" };
@@ -18,6 +18,7 @@ const TROUBLE: Rule = { retry: "backoff", number: "trouble" };
 const REAUTH: Rule = { retry: "reauth" };
 const FIX: Rule = { retry: "fix" };
 const BLOCKED: Rule = { retry: "fix", number: "blocked" };
+const APP: Rule = { retry: "fix", number: "app" };
 const NEVER: Rule = { retry: "never" };
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -37,9 +38,9 @@ const RULES: Readonly<Record<number, Rule>> = {
   // Authorization
   0: REAUTH, // cannot authenticate the app user
   10: REAUTH, // permission denied
-  101: REAUTH, // bad app key
+  101: APP, // bad app key
   102: REAUTH, // session
-  104: REAUTH, // appsecret_proof
+  104: APP, // appsecret_proof
   190: REAUTH, // access token invalid, expired, revoked
   131005: REAUTH, // access denied
   3: FIX, // capability or permission for the method
@@ -156,19 +157,24 @@ export function toRejection(error: MetaError, isTransient: boolean, retryAfterMs
     perRecipient: rule.perRecipient ?? false,
     ...(rule.throttles !== undefined && { throttles: rule.throttles }),
     ...(rule.number !== undefined && { number: rule.number }),
-    message: SENTENCES[rule.retry],
+    message: rule === APP ? APP_REFUSED : SENTENCES[rule.retry],
   };
 }
 
 /** A number that is gone or not visible comes as an invalid parameter with this subcode. */
 const NOT_VISIBLE = 33;
 
-function ruleFor({ code, subcode }: MetaError, isTransient: boolean): Rule {
+function ruleFor(meta: MetaError, isTransient: boolean): Rule {
+  const { code, subcode } = meta;
+  if (isAppRefused(meta)) return APP;
   if (code === 100 && subcode === NOT_VISIBLE) return FIX;
   const known = RULES[code] ?? FAMILIES.find(({ from, to }) => code >= from && code <= to)?.rule ?? NEVER;
   // Meta's own word that the same request may pass later; it cannot revive a token or open a window.
   return isTransient && known.retry === "never" ? BACKOFF : known;
 }
+
+const APP_REFUSED =
+  "Meta does not take this app's secret for this token: the first of META_APP_SECRET must be what the Meta app shows (Settings, Basic), and the token must be of that app.";
 
 /** Ours, because Meta's sentences may quote the recipient's number. */
 const SENTENCES: Readonly<Record<Retry, string>> = {

@@ -53,8 +53,10 @@ export function requireAnswer(outcome: HttpOutcome, refused: RefusalSentences): 
   const answer = readJson(outcome.text);
   const error = readError(answer);
   if (error !== null) {
-    const { retry, retryAfterMs } = toRejection(error.meta, error.isTransient, readRetryAfter(outcome.retryAfter));
-    throw new ChannelError("GRAPH_REJECTED", `${refused[retry]} (Graph code ${error.meta.code})`, {
+    const rejection = toRejection(error.meta, error.isTransient, readRetryAfter(outcome.retryAfter));
+    const { retry, retryAfterMs } = rejection;
+    const why = rejection.number === "app" ? rejection.message : refused[retry];
+    throw new ChannelError("GRAPH_REJECTED", `${why} (Graph code ${error.meta.code})`, {
       retry,
       meta: error.meta,
       ...(retryAfterMs === null ? {} : { retryAfterMs }),

@@ -80,9 +80,10 @@ export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "de
         attempts: number | null;
         phone_number_id: string | null;
         waba_id: string | null;
+        display_phone_number: string | null;
       }>(
         `select e.id, e.kind, e.state, e.last_error, e.payload ->> 'occurredAt' as occurred_at, e.phone_number_id,
-           e.payload ->> 'wabaId' as waba_id, case when e.state = 0 and not exists (
+           e.payload ->> 'wabaId' as waba_id, e.payload ->> 'displayPhoneNumber' as display_phone_number, case when e.state = 0 and not exists (
              select 1 from ${events} b where b.lane_key = e.lane_key and b.state = 0 and b.id < e.id)
              then (select l.attempts from ${db.name("whatsapp_lanes")} l where l.lane_key = e.lane_key) end as attempts
          from ${events} e where e.connection_id = any($1::uuid[]) and e.webhook_id = $2 order by e.id`,
@@ -101,6 +102,7 @@ export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "de
             attempts: row.attempts,
             phoneNumberId: row.phone_number_id,
             wabaId: row.waba_id,
+            displayPhoneNumber: row.display_phone_number,
           }),
         ),
       };

@@ -7,6 +7,7 @@ import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
 import { closeConnections, comeBack } from "./leaving.ts";
+import { lastHolders } from "./left-numbers.ts";
 import { createPauses } from "./pauses.ts";
 import { createTokens, saveToken } from "./tokens.ts";
 
@@ -24,9 +25,10 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
     async save(wanted) {
       return db.transaction(async (tx) => {
         const lost = wanted.takeover === true ? await takeFromOthers(tx, db, wanted) : [];
+        const last = (await lastHolders(tx, db, [wanted.phoneNumberId])).get(wanted.phoneNumberId);
         await comeBack(tx, db, wanted);
-        const [before] = await tx.query<Pick<ConnectionRow, "state">>(
-          `select state from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
+        const [before] = await tx.query<Pick<ConnectionRow, "state" | "reason">>(
+          `select state, reason from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
           [wanted.phoneNumberId, wanted.customerConfigId],
         );
         const [row] = await tx.query<ConnectionRow>(
@@ -60,9 +62,13 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         if (wanted.sealPin !== undefined)
           await tx.query(`update ${table} set pin_enc = $2 where id = $1`, [row.id, wanted.sealPin(row.id)]);
         await showToHost(tx, db, row);
-        const isNews = wanted.isAnnounced === true && before?.state !== "connected";
+        // One that is connected and has a reason was paused.
+        const worked = before?.state === "connected" && before.reason === null;
+        const isNews = wanted.isAnnounced === true && !worked;
         await tell(tx, isNews ? [...lost, toConnection(row)] : lost);
-        await routeWaiting(tx, db, wanted.phoneNumberId, wanted.wabaId);
+        // Whoever had the number last was written to, and nobody else.
+        const isOthers = last !== undefined && last.customerConfigId !== wanted.customerConfigId;
+        await routeWaiting(tx, db, wanted, isOthers);
         await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
         return toConnection(row);
       });
@@ -93,7 +99,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
     },
 
     async holders(phoneNumberIds) {
-      const rows = await db.query<ConnectionRow & { readonly pin_enc: string | null }>(
+      const rows = await db.query<ConnectionRow>(
         `select * from ${table} where phone_number_id = any($1) and state <> 'disconnected'`,
         [phoneNumberIds],
       );
@@ -102,7 +108,6 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         connectionId: row.id,
         customerConfigId: row.customer_config_id,
         state: row.state,
-        pinEnc: row.pin_enc,
       }));
     },
 
@@ -150,12 +155,14 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       ]);
     },
 
-    async saveThroughput(connectionId, { throughputLevel, isOnBusinessApp }) {
+    async saveLook(connectionId, { throughputLevel, isOnBusinessApp, verifiedName, qualityRating }) {
       await db.query(
         // What Meta leaves out has not changed: a number of the WhatsApp Business app must never be taken for another.
-        `update ${table} set throughput_level = coalesce($2, throughput_level), on_business_app = coalesce($3, on_business_app)
-         where id = $1 and (throughput_level is distinct from coalesce($2, throughput_level) or on_business_app <> $3)`,
-        [connectionId, throughputLevel, isOnBusinessApp],
+        `update ${table} set throughput_level = coalesce($2, throughput_level), on_business_app = coalesce($3, on_business_app),
+           verified_name = coalesce($4, verified_name), quality_rating = coalesce($5, quality_rating)
+         where id = $1 and (throughput_level, on_business_app, verified_name, quality_rating) is distinct from
+           (coalesce($2, throughput_level), coalesce($3, on_business_app), coalesce($4, verified_name), coalesce($5, quality_rating))`,
+        [connectionId, throughputLevel, isOnBusinessApp, verifiedName, qualityRating],
       );
     },
 

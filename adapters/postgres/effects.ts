@@ -11,7 +11,7 @@ import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
-import { optOut, savePreferences } from "./preferences.ts";
+import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
 import { closeWindows, openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
@@ -43,6 +43,18 @@ export type Written = {
   readonly woken: readonly Stage[];
 };
 
+/** Meta tells that a number's quality or name has changed, but not what it is now: that is looked up with the next upkeep. */
+function lookSoon(tx: Tx, db: Database, events: readonly StoredEvent[]): void {
+  const changed = events.filter(({ event }) => event.kind === "phone-number").map(({ eventId }) => eventId);
+  if (changed.length === 0) return;
+  tx.send(
+    `update ${db.name("whatsapp_connections")} set throughput_read_at = now() - interval '1 day' where id in (
+       select c.id from ${db.name("whatsapp_connections")} c
+       where c.id in (select connection_id from ${db.name("whatsapp_events")} where id = any($1)) order by c.id for no key update)`,
+    [changed],
+  );
+}
+
 export async function writeEffects(
   tx: Tx,
   db: Database,
@@ -53,13 +65,15 @@ export async function writeEffects(
 ): Promise<Written> {
   // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
   const closed = await closeAccounts(tx, db, effects.closings);
-  const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
+  lookSoon(tx, db, events);
+  const people = [...new Set([...everybodyIn(effects), ...refusersIn(events)])];
+  const contacts = await ensureConversations(tx, db, shape, people, inInbox(effects));
   await leaveNumbers(tx, db, effects.leftNumbers, contacts);
   updateProfiles(tx, db, effects.profiles);
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
   const touched = [...contacts.values()].map(({ conversationId }) => conversationId);
-  closeWindows(tx, db, statuses.justFailed, [...statuses.answered, ...touched]);
+  closeWindows(tx, db, statuses.justFailed, { parts: statuses.answered, conversations: touched });
   openFreeEntryPoints(tx, db, statuses.answered);
   extendWindows(tx, db, effects.windows, contacts);
   savePreferences(tx, db, effects.preferences);
@@ -132,6 +146,15 @@ function everybodyIn(effects: Effects): readonly string[] {
   const { shown, profiles, windows, changes, pauses, leftNumbers, preferences, told } = effects;
   const all = [shown, profiles, windows, changes, pauses, leftNumbers, preferences, told].flat();
   return [...new Set(all.map(({ contactId }) => contactId).filter((id) => id !== null))];
+}
+
+/** Locked like the others: a link that is under way must not leave behind what Meta says now. */
+function refusersIn(events: readonly StoredEvent[]): readonly string[] {
+  return events.flatMap(({ contactId, event }) =>
+    contactId !== null && event.kind === "status" && event.errors.some(({ code }) => code === OPTED_OUT)
+      ? [contactId]
+      : [],
+  );
 }
 
 function inInbox({ shown, windows }: Effects): ReadonlySet<string> {

@@ -9,7 +9,7 @@ import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents } from "./routing.ts";
-import { erasePostscripts } from "./tombstones.ts";
+import { entomb, eraseBytes, erasePostscripts } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
@@ -97,14 +97,19 @@ function complete(tx: Tx, db: Database, events: readonly StoredEvent[], parked: 
 
 /**
  * Events that came for a number before it was connected: routed now, in stored order.
- * @returns how many were queued.
+ * @param isOthers what people wrote to the number was for a tenant who has left: it goes, and the account's own is routed.
  */
-export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, wabaId: string): Promise<number> {
+export async function routeWaiting(
+  tx: Tx,
+  db: Database,
+  { phoneNumberId, wabaId }: { readonly phoneNumberId: string; readonly wabaId: string },
+  isOthers: boolean,
+): Promise<void> {
   await oneAtATime(tx, db);
   const rows = await tx.query<{ id: string; webhook_id: string; payload: ChannelEvent }>(
     `select id, webhook_id, payload from ${db.name("whatsapp_events")}
      where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2)) order by id for update`,
-    [phoneNumberId, wabaId],
+    [isOthers ? null : phoneNumberId, wabaId],
   );
   const routes = await routeEvents(
     tx,
@@ -149,5 +154,23 @@ export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, 
     rows.map((row) => row.webhook_id),
     1,
   );
-  return rows.length;
+  if (isOthers) await forgetWaiting(tx, db, phoneNumberId);
+}
+
+async function forgetWaiting(tx: Tx, db: Database, phoneNumberId: string): Promise<void> {
+  const rows = await tx.query<{ id: string; webhook_id: string }>(
+    `select id, webhook_id from ${db.name("whatsapp_events")} where state = 4 and phone_number_id = $1 order by id for update`,
+    [phoneNumberId],
+  );
+  if (rows.length === 0) return;
+  entomb(
+    tx,
+    db,
+    rows.map(({ id }) => id),
+  );
+  eraseBytes(
+    tx,
+    db,
+    rows.map((row) => row.webhook_id),
+  );
 }

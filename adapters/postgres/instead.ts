@@ -10,7 +10,7 @@ import { OUTSIDE_WINDOW } from "./sessions.ts";
 export type InsteadOf = (part: Pick<OutgoingPart, "kind" | "payload">, error: MetaError) => RewrittenPart | null;
 
 /** Parts that have just failed, locked. */
-export type JustFailed = { readonly id: string; readonly conversationId: string; readonly error: MetaError };
+export type JustFailed = { readonly id: string; readonly error: MetaError };
 
 type FailedRow = Pick<OutgoingPart, "kind" | "payload"> & {
   readonly id: string;
@@ -26,7 +26,10 @@ type FailedRow = Pick<OutgoingPart, "kind" | "payload"> & {
 
 export type Instead = FailedRow & { readonly index: number; readonly by: RewrittenPart | FallbackPart };
 
-/** @returns what takes the place of these parts, each in a row of the host's inbox: to be queued once the lanes are locked. */
+/**
+ * @returns what takes the place of these parts, each in a row of the host's inbox: to be queued once the lanes are locked.
+ * Nothing in a conversation that the host has deleted.
+ */
 export async function findInstead(
   tx: Tx,
   db: Database,
@@ -37,7 +40,8 @@ export async function findInstead(
   const rows = await tx.query<FailedRow>(
     `select o.id, o.send_id, o.part_index, o.lane_key, o.customer_config_id, o.conversation_id, o.kind, o.payload, ${fallbackOf(db)} as fallback,
        (select max(part_index) from ${db.name("whatsapp_outbox")} m where m.send_id = o.send_id) as last_index
-     from ${db.name("whatsapp_outbox")} o where o.id = any($1::bigint[]) order by o.id`,
+     from ${db.name("whatsapp_outbox")} o join ${db.hostName("conversations")} v on v.id = o.conversation_id
+     where o.id = any($1::bigint[]) order by o.id`,
     [failed.map(({ id }) => id)],
   );
   const added = new Map<string, number>();

@@ -4,6 +4,7 @@ import type { AccountClosing, Leaving } from "../../plugin/ports.ts";
 import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { tellHost } from "./host-events.ts";
+import { endOnboardings } from "./onboardings.ts";
 
 /** Then the token is of no use to anybody any more. */
 const GIVE_UP_AFTER = "7 days";
@@ -40,6 +41,7 @@ export function createLeaving(db: Database, { hasListener }: { readonly hasListe
           `update ${tokens} set leaving_since = now(), leaving_try_at = now(), renew_at = null where connection_id = any($1)`,
           [active],
         );
+        await endOnboardings(tx, db, customerConfigId, phoneNumberId);
         await tell(tx, closed);
         await wakeWaitingSends(tx, db, active);
         return closed;

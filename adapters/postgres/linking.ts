@@ -1,22 +1,50 @@
 /** Two contacts that turn out to be one person: one contact from now on, one lane per stage, and the stored order kept. */
 import { inLane } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
+import { joinPreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
+import { joinWindows } from "./sessions.ts";
 import { turnLane } from "./turns.ts";
 
+/** Contacts that are one person, the elder first. */
+export type Link = readonly [elder: string, ...younger: string[]];
+
+export function linkOf(contacts: readonly string[]): Link | null {
+  const [elder, ...younger] = [...contacts].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  return elder === undefined || younger.length === 0 ? null : [elder, ...younger];
+}
+
 /**
- * To be called once, before the first link of a batch, with everybody in it: contacts, then waiting parts, then lanes by
- * stage, each in one global order. Everybody who takes several of them does so in this order.
+ * To be called once for a batch, with everybody in it: contacts, waiting parts, windows, preferences, then lanes by stage,
+ * each in one global order. Everybody who takes several of them does so in this order.
+ *
+ * Rule 12: linking never reorders. All lanes are locked and what waits in the younger ones moves to the elder's, where
+ * stored order still decides. A worker that holds one of them is fenced out: its transaction rolls back and the work is
+ * done anew, in the elder lane.
  */
-export async function lockPeople(tx: Tx, db: Database, contacts: readonly string[]): Promise<void> {
-  const lanes = db.name("whatsapp_lanes");
+export async function linkPeople(
+  tx: Tx,
+  db: Database,
+  links: readonly Link[],
+  everybody: readonly string[],
+): Promise<void> {
   await tx.query(`select 1 from ${db.name("whatsapp_contacts")} where id = any($1) order by id for no key update`, [
-    contacts,
+    everybody,
   ]);
+  for (const [elder, ...younger] of links) await mergeRows(tx, db, elder, younger);
   await tx.query(
     `select 1 from ${db.name("whatsapp_outbox")} where lane_key = any($1) and state in ('queued', 'held', 'sending') order by id for update`,
-    [contacts.map(outLane)],
+    [everybody.map(outLane)],
   );
+  const linked = links.flat();
+  joinWindows(tx, db, linked);
+  await joinPreferences(tx, db, linked);
+  await lockLanes(tx, db, everybody);
+  for (const [elder, ...younger] of links) await moveWaiting(tx, db, elder, younger);
+}
+
+async function lockLanes(tx: Tx, db: Database, contacts: readonly string[]): Promise<void> {
+  const lanes = db.name("whatsapp_lanes");
   for (const laneOf of [turnLane, outLane])
     await tx.query(`select 1 from ${lanes} where lane_key = any($1) order by lane_key for update`, [
       contacts.map(laneOf),
@@ -29,15 +57,7 @@ export async function lockPeople(tx: Tx, db: Database, contacts: readonly string
   await tx.query(`select 1 from ${lanes} where lane_key = any($1) order by lane_key for update`, [keys]);
 }
 
-/**
- * Rule 12: linking never reorders. All lanes are locked and what waits in the younger ones moves to the elder's, where
- * stored order still decides. A worker that holds one of them is fenced out: its transaction rolls back and the work is
- * done anew, in the elder lane.
- * @returns the elder contact; null when none was given.
- */
-export async function linkContacts(tx: Tx, db: Database, contacts: readonly string[]): Promise<string | null> {
-  const [elder, ...younger] = [...contacts].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
-  if (elder === undefined || younger.length === 0) return elder ?? null;
+async function moveWaiting(tx: Tx, db: Database, elder: string, younger: readonly string[]): Promise<void> {
   await moveTurns(tx, db, elder, younger);
   await move(
     tx,
@@ -48,8 +68,6 @@ export async function linkContacts(tx: Tx, db: Database, contacts: readonly stri
   );
   await addPace(tx, db, elder, younger);
   await move(tx, db, { stage: "in", table: "whatsapp_events", laneOf: inLane, waiting: "state = 0" }, elder, younger);
-  await mergeRows(tx, db, elder, younger);
-  return elder;
 }
 
 const WAITING_PARTS = "state in ('queued', 'held', 'sending')";
@@ -139,8 +157,10 @@ async function mergeRows(tx: Tx, db: Database, elder: string, younger: readonly 
   await tx.query(
     `update ${names} e set phone_number = coalesce(e.phone_number, y.phone_number), user_id = coalesce(e.user_id, y.user_id),
        parent_user_id = coalesce(e.parent_user_id, y.parent_user_id),
-       conversation_id = coalesce(e.conversation_id, y.conversation_id), updated_at = now()
+       conversation_id = coalesce(e.conversation_id, y.conversation_id),
+       ai_paused_until = greatest(e.ai_paused_until, y.ai_paused_until), updated_at = now()
      from (select max(phone_number) as phone_number, max(user_id) as user_id, max(parent_user_id) as parent_user_id,
+             max(ai_paused_until) as ai_paused_until,
              (array_agg(conversation_id order by id) filter (where conversation_id is not null))[1] as conversation_id
            from ${names} where id = any($2)) y
      where e.id = $1`,

@@ -3,6 +3,7 @@ import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contr
 import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { fallbackOf } from "./instead.ts";
+import { windowOf } from "./sessions.ts";
 
 type HeadRow = {
   readonly lane_key: string;
@@ -37,11 +38,35 @@ type HeadRow = {
   readonly rejections: number;
 };
 
+/** The first part of each lane. Past what waits for the window there goes only what does not. */
 export async function readHeads(
   db: Database,
   lanes: readonly ClaimedLane[],
   provenMs: number,
 ): Promise<readonly (OutgoingPart | null)[]> {
+  const first = await readRows(db, lanes, provenMs, "");
+  const behind = lanes.filter(({ laneKey }) => waitsForWindow(first.get(laneKey)));
+  const passing = behind.length === 0 ? null : await readRows(db, behind, provenMs, `and ${PASSES}`);
+  return lanes.map((lane) => {
+    const row = passing?.get(lane.laneKey) ?? first.get(lane.laneKey);
+    return row === undefined ? null : toPart(lane, row);
+  });
+}
+
+/** Part `o` does not wait for the window: a template, or what has perhaps left already, whose outcome is to be found out. */
+export const PASSES = "(not o.needs_window or o.state = 'sending')";
+
+function waitsForWindow(row: HeadRow | undefined): boolean {
+  if (row === undefined || row.state === "sending") return false;
+  return row.needs_window && !row.window_open && row.on_window_closed === "hold";
+}
+
+async function readRows(
+  db: Database,
+  lanes: readonly ClaimedLane[],
+  provenMs: number,
+  only: string,
+): Promise<ReadonlyMap<string, HeadRow>> {
   const rows = await db.bounded<HeadRow>(
     `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, ${fallbackOf(db)} as fallback, o.on_window_closed, o.on_ambiguous,
        o.is_marketing and exists (
@@ -50,7 +75,7 @@ export async function readHeads(
        o.customer_config_id, n.phone_number_id, n.waba_id, n.state as connection_state, n.pause_strikes,
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,
-       ${db.name("is_whatsapp_session_active")}(o.conversation_id) as window_open,
+       ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as window_open,
        a.ambiguous, a.age_ms, a.rejections,
        -- Silence proves nothing: a status can only have failed to come if something else of this number came, long enough
        -- ago that the status would have come since (Meta brings again only after a while what was refused), and if it
@@ -66,7 +91,7 @@ export async function readHeads(
      from unnest((select $1::text[])) as l (lane_key)
      join lateral (
        select * from ${db.name("whatsapp_outbox")} o
-       where o.lane_key = l.lane_key and o.state in ('queued', 'held', 'sending') order by o.id limit 1) o on true
+       where o.lane_key = l.lane_key and o.state in ('queued', 'held', 'sending') ${only} order by o.id limit 1) o on true
      join ${db.name("whatsapp_contacts")} c on c.id = o.contact_id
      join ${db.name("whatsapp_connections")} n on n.id = o.connection_id
      left join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = n.id
@@ -79,11 +104,7 @@ export async function readHeads(
        from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id) a`,
     [lanes.map(({ laneKey }) => laneKey), provenMs],
   );
-  const byLane = new Map(rows.map((row) => [row.lane_key, row]));
-  return lanes.map((lane) => {
-    const row = byLane.get(lane.laneKey);
-    return row === undefined ? null : toPart(lane, row);
-  });
+  return new Map(rows.map((row) => [row.lane_key, row]));
 }
 
 function toPart(lane: ClaimedLane, row: HeadRow): OutgoingPart {

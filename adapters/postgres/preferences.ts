@@ -45,15 +45,33 @@ function isMetaStop({ source, value }: ContactPreference): boolean {
 
 /**
  * Meta refuses marketing to these people, so they must have said so to it. In whole seconds, like the times of what people
- * write, or a word of the same second, which can only be younger, would count as the older one.
+ * write, or a word of the same second, which can only be younger, would count as the older one. A part that left before
+ * two contacts were linked names the one that is not asked any more.
  */
 export function optOut(tx: Tx, db: Database, contactIds: readonly string[]): void {
   const ids = [...new Set(contactIds)];
   if (ids.length === 0) return;
   tx.send(
     `insert into ${db.name("whatsapp_preferences")} as p (contact_id, category, value, source, updated_at)
-     select id, 'marketing_messages', 'stop', 'meta', date_trunc('second', now()) from unnest($1::bigint[]) as c (id) order by id
-     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = excluded.updated_at where p.value <> 'stop'`,
+     select distinct coalesce(merged_into, id), 'marketing_messages', 'stop', 'meta', date_trunc('second', now())
+     from ${db.name("whatsapp_contacts")} where id = any($1) order by 1
+     on conflict (contact_id, category) do update set value = 'stop', source = 'meta', updated_at = excluded.updated_at
+     where p.value <> 'stop' or p.source <> 'meta'`,
     [ids],
   );
+}
+
+/** Contacts that have just been linked: what either said is the person's word, and the latest counts. */
+export async function joinPreferences(tx: Tx, db: Database, linked: readonly string[]): Promise<void> {
+  const preferences = db.name("whatsapp_preferences");
+  const words = await tx.query<ContactPreference & { readonly saidTo: string }>(
+    `select p.contact_id as "saidTo", coalesce(c.merged_into, c.id) as "contactId", p.category, p.value, p.source, p.updated_at as at
+     from ${preferences} p join ${db.name("whatsapp_contacts")} c on c.id = p.contact_id
+     where p.contact_id = any($1) order by p.contact_id, p.category for update of p`,
+    [linked],
+  );
+  const moved = words.filter(({ saidTo, contactId }) => saidTo !== contactId);
+  if (moved.length === 0) return;
+  savePreferences(tx, db, moved);
+  tx.send(`delete from ${preferences} where contact_id = any($1)`, [moved.map(({ saidTo }) => saidTo)]);
 }

@@ -90,12 +90,17 @@ export function createPrune(db: Database): Prune {
     };
   }
 
+  // Kept while its tenant was connecting it again, and never did. What was never anybody's waits for its first.
+  const connections = db.name("whatsapp_connections");
+  const left = `select phone_number_id from ${connections} except select phone_number_id from ${connections} where state <> 'disconnected'`;
+
   return async ({ rawDays, eventDays, sendDays, mediaDays, deadDays }, signal) => {
     const tables: Readonly<Record<keyof Pruned, readonly (() => Promise<Step>)[]>> = {
       webhooks: [byId("whatsapp_webhooks", "t.pending = 0", rawDays)],
       events: [
         byId("whatsapp_events", `t.state in (1, ${ERASED})`, eventDays),
         byAge("whatsapp_events", "id", "created_at", deadDays, "state = 2"),
+        byAge("whatsapp_events", "id", "created_at", eventDays, `state = 4 and phone_number_id in (${left})`),
       ],
       turns: [
         byAge("whatsapp_turns", "id", "created_at", eventDays, "state = 1"),

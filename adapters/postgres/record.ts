@@ -6,9 +6,10 @@ import { messageIdOf } from "./aliases.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
+import { lastHolders } from "./left-numbers.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
 import { oneAtATime, type Route, routeEvents } from "./routing.ts";
-import { BYTES_ERASED, erasedKeys, storedKey } from "./tombstones.ts";
+import { BYTES_ERASED, ERASED, erasedKeys, storedKey } from "./tombstones.ts";
 
 export function createRecord(db: Database): Inbox["record"] {
   return async (deliveries) => {
@@ -70,10 +71,15 @@ async function store(
   deliveries: readonly IncomingDelivery[],
   erased: ReadonlySet<string> = new Set(),
 ): Promise<readonly RecordedDelivery[]> {
-  const kept = deliveries.map((delivery) => withoutErased(delivery, erased));
-  const routed = await routeAll(tx, db, kept);
+  const known = deliveries.map((delivery) => without(delivery, erased));
+  const all = await routeAll(tx, db, known);
+  const left = await writtenToNumbersThatHaveLeft(tx, db, all);
+  const leftKeys = new Set(left.map(({ event }) => storedKey(event.dedupeKey)));
+  const routed = left.length === 0 ? all : all.filter(({ event }) => !leftKeys.has(storedKey(event.dedupeKey)));
+  const kept = known.map((delivery) => without(delivery, leftKeys));
   const webhookIds = await insertWebhooks(tx, db, kept);
   const recorded = await storeEvents(tx, db, routed, webhookIds);
+  await insertKeys(tx, db, left, webhookIds);
   const duplicates = routed.filter((_event, i) => recorded[i]?.outcome === "duplicate");
   const twins = await erasedKeys(
     tx,
@@ -87,19 +93,55 @@ async function store(
       webhookId: webhookIds[at] as string,
       error,
       events: events.map((event): ReceivedEvent => {
-        const isErased = erased.has(storedKey(event.dedupeKey));
-        const known = isErased ? undefined : stored.shift();
-        return known ?? { kind: event.kind, outcome: "duplicate", lane: null, eventId: null };
+        const key = storedKey(event.dedupeKey);
+        if (leftKeys.has(key)) return { kind: event.kind, outcome: "ignored", lane: null, eventId: null };
+        const found = erased.has(key) ? undefined : stored.shift();
+        return found ?? { kind: event.kind, outcome: "duplicate", lane: null, eventId: null };
       }),
     };
   });
 }
 
 /** Its bytes go whole, whoever else is in them. */
-function withoutErased(delivery: IncomingDelivery, erased: ReadonlySet<string>): IncomingDelivery {
-  const events = delivery.events.filter(({ dedupeKey }) => !erased.has(storedKey(dedupeKey)));
+function without(delivery: IncomingDelivery, keys: ReadonlySet<string>): IncomingDelivery {
+  if (keys.size === 0) return delivery;
+  const events = delivery.events.filter(({ dedupeKey }) => !keys.has(storedKey(dedupeKey)));
   if (events.length === delivery.events.length) return delivery;
   return { ...delivery, events, body: new Uint8Array(), payload: null, error: BYTES_ERASED };
+}
+
+/** Nobody has asked for it: whose it was has left, and who has the number next must not get it. */
+async function writtenToNumbersThatHaveLeft(
+  tx: Tx,
+  db: Database,
+  routed: readonly RoutedEvent[],
+): Promise<readonly RoutedEvent[]> {
+  const nobodys = routed.filter(({ event, route }) => route.laneKey === null && event.phoneNumberId !== null);
+  const numbers = new Set(nobodys.map(({ event }) => event.phoneNumberId as string));
+  const holders = await lastHolders(tx, db, [...numbers]);
+  return nobodys.filter(({ event }) => holders.get(event.phoneNumberId as string)?.isComingBack === false);
+}
+
+/** By the key alone it is known when Meta brings it again, whoever has the number by then. */
+async function insertKeys(
+  tx: Tx,
+  db: Database,
+  left: readonly RoutedEvent[],
+  webhookIds: readonly string[],
+): Promise<void> {
+  if (left.length === 0) return;
+  await tx.query(
+    `insert into ${db.name("whatsapp_events")} (dedupe_key, kind, phone_number_id, payload, state, webhook_id)
+     select dedupe_key, kind, phone_number_id, '{}', ${ERASED}, webhook_id
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as e (dedupe_key, kind, phone_number_id, webhook_id)
+     on conflict (dedupe_key) do nothing`,
+    [
+      left.map(({ event }) => storedKey(event.dedupeKey)),
+      left.map(({ event }) => event.kind),
+      left.map(({ event }) => event.phoneNumberId),
+      left.map(({ at }) => webhookIds[at]),
+    ],
+  );
 }
 
 export type RoutedEvent = { readonly event: ChannelEvent; readonly at: number; readonly route: Route };

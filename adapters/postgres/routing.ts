@@ -3,7 +3,7 @@ import type { ChannelEvent } from "../../plugin/contract.ts";
 import { aliasesOfEvent, introduces, personOf } from "./aliases.ts";
 import { inLane, insertPeople, type NewPerson } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
-import { linkContacts, lockPeople } from "./linking.ts";
+import { type Link, linkOf, linkPeople } from "./linking.ts";
 import { hashOf } from "./tombstones.ts";
 
 export type Route = {
@@ -46,10 +46,11 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
     readonly customer_config_id: string;
     readonly phone_number_id: string;
     readonly waba_id: string;
+    readonly display_phone_number: string;
     readonly alias: string | null;
     readonly contact_id: string | null;
   }>(
-    `select c.id as connection_id, c.customer_config_id, c.phone_number_id, c.waba_id, a.alias, a.contact_id
+    `select c.id as connection_id, c.customer_config_id, c.phone_number_id, c.waba_id, c.display_phone_number, a.alias, a.contact_id
      from ${db.name("whatsapp_connections")} c
      left join ${db.name("whatsapp_contact_aliases")} a on a.connection_id = c.id and a.alias = any($3)
      where c.state <> 'disconnected' and (c.phone_number_id = any($1) or c.waba_id = any($2))
@@ -62,10 +63,14 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
   );
   const contactOf = new Map(rows.map((row) => [`${row.connection_id}/${row.alias}`, row.contact_id]));
   const byNumber = new Map(rows.map((row) => [row.phone_number_id, row]));
-  // The oldest number of an account speaks for it.
-  const byAccount = new Map(rows.toReversed().map((row) => [row.waba_id, row]));
   return named.map(({ event, aliases }) => {
-    const row = event.phoneNumberId === null ? byAccount.get(event.wabaId ?? "") : byNumber.get(event.phoneNumberId);
+    const row =
+      event.phoneNumberId === null
+        ? speakerOf(
+            event,
+            rows.filter((one) => one.waba_id === event.wabaId),
+          )
+        : byNumber.get(event.phoneNumberId);
     if (row === undefined) return { connection_id: null, customer_config_id: null, known: {} };
     const known: Record<string, string> = {};
     for (const alias of aliases) {
@@ -74,6 +79,21 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
     }
     return { connection_id: row.connection_id, customer_config_id: row.customer_config_id, known };
   });
+}
+
+type Holder = { readonly customer_config_id: string; readonly display_phone_number: string };
+
+/**
+ * Of an account's numbers, oldest first, the one that an event without a number's id is of: the one that it names as people dial it,
+ * or else the oldest, which speaks for the account. A change of a number that is none of these is nobody's where several tenants share the account.
+ */
+function speakerOf<Row extends Holder>(event: ChannelEvent, rows: readonly Row[]): Row | undefined {
+  const [oldest] = rows;
+  const named = "displayPhoneNumber" in event ? event.displayPhoneNumber : null;
+  if (!named) return oldest;
+  const one = rows.find((row) => row.display_phone_number.replaceAll(/\D/g, "") === named);
+  if (one !== undefined || event.kind !== "phone-number") return one ?? oldest;
+  return rows.every((row) => row.customer_config_id === oldest?.customer_config_id) ? oldest : undefined;
 }
 
 function distinct(values: readonly (string | null)[]): readonly string[] {
@@ -98,9 +118,10 @@ async function meetPeople(
   const known = new Map<string, string>();
   for (const { connection_id, known: aliases } of found)
     for (const [alias, contact] of Object.entries(aliases)) known.set(`${connection_id}/${alias}`, contact);
+  const everybody = [...new Set(known.values())];
   const people: NewPerson[] = [];
+  const links: Link[] = [];
   const contactOf: (string | null)[] = [];
-  let isLocked = false;
   for (const [i, event] of events.entries()) {
     const { connection_id: connectionId, customer_config_id: customerConfigId } = found[i] ?? {};
     const person = personOf(event);
@@ -108,10 +129,9 @@ async function meetPeople(
     const contacts = [...new Set(keys.map((key) => known.get(key)).filter((contact) => contact !== undefined))];
     if (contacts.length > 1) {
       const stored = contacts.filter(isStored);
-      if (stored.length > 1 && !isLocked) await lockPeople(tx, db, [...new Set(known.values())].filter(isStored));
-      isLocked ||= stored.length > 1;
-      const elder = await linkContacts(tx, db, stored);
-      const one = elder ?? (contacts[0] as string);
+      const link = linkOf(stored);
+      if (link !== null) links.push(link);
+      const one = link?.[0] ?? stored[0] ?? (contacts[0] as string);
       for (const [key, contact] of known) if (contacts.includes(contact)) known.set(key, one);
       for (const [at, contact] of contactOf.entries())
         if (contact !== null && contacts.includes(contact)) contactOf[at] = one;
@@ -125,6 +145,7 @@ async function meetPeople(
     if (contact !== null) for (const key of keys) known.set(key, contact);
     contactOf.push(contact);
   }
+  if (links.length > 0) await linkPeople(tx, db, links, everybody);
   const ids = await insertPeople(tx, db, people, known);
   return events.map((event, i) => {
     const contact = contactOf[i] ?? null;

@@ -1,9 +1,12 @@
 /** A send becomes outbox parts and rows in the host's inbox, lane first. */
 import { randomUUID } from "node:crypto";
 import type { PlannedSend } from "../../plugin/ports.ts";
+import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { insertHostMessages } from "./host-messages.ts";
-import { enqueueOnLanes } from "./lanes.ts";
+import { enqueueOnLanes, wakeLanes } from "./lanes.ts";
+import { PASSES } from "./outbox-head.ts";
+import { windowOf } from "./sessions.ts";
 
 export type NewSend = PlannedSend & {
   readonly connectionId: string;
@@ -72,7 +75,35 @@ export async function insertSends(
     db,
     sends.flatMap((send, i) => (fresh.has(ids[i] as string) ? [{ ...send, sendId: ids[i] as string }] : [])),
   );
+  await wakeHeld(
+    tx,
+    db,
+    sends.filter(({ parts }, i) => fresh.has(ids[i] as string) && parts.some(({ needsWindow }) => !needsWindow)),
+  );
   return ids.map((id) => (fresh.has(id) ? id : null));
+}
+
+/**
+ * A template passes what is held for the window, and does not wait until that is looked at again. Where another is there
+ * already, the lane waits for that one.
+ */
+async function wakeHeld(tx: Tx, db: Database, templates: readonly NewSend[]): Promise<void> {
+  const counts = countBy(templates, ({ contactId }) => outLane(contactId));
+  if (counts.size === 0) return;
+  const rows = await tx.query<{ lane_key: string }>(
+    `select n.lane_key from unnest($1::text[], $2::int[]) as n (lane_key, added)
+     cross join lateral (
+       select count(*) filter (where ${PASSES}) as passing, bool_or(on_window_closed = 'hold' and needs_window) as holds, max(contact_id) as contact_id
+       from ${db.name("whatsapp_outbox")} o where o.lane_key = n.lane_key and o.state in ('queued', 'held', 'sending')) o
+     join ${db.name("whatsapp_contacts")} c on c.id = o.contact_id
+     where o.holds and o.passing = n.added and not ${db.name("is_whatsapp_session_active")}(${windowOf(db)})`,
+    [[...counts.keys()], [...counts.values()]],
+  );
+  wakeLanes(
+    tx,
+    db,
+    rows.map((row) => row.lane_key),
+  );
 }
 
 async function insertParts(

@@ -8,7 +8,7 @@ import type { HostShape } from "./host-tables.ts";
 import type { JustFailed } from "./instead.ts";
 import { enqueueOnLanes, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
 import { OPTED_OUT, optOut } from "./preferences.ts";
-import { closeWindows, openFreeEntryPoints } from "./sessions.ts";
+import { closeWindows, openFreeEntryPoints, windowOf } from "./sessions.ts";
 import { rememberErased } from "./tombstones.ts";
 
 export type SettleOptions = {
@@ -104,7 +104,8 @@ export async function settleParts(
       return { ...lane, items: after.length + (hasGone ? 1 : 0), delayMs: 0 };
     }
     changes.push({ row, state: next.state, messageId: settlement.messageId, error: settlement.error });
-    if (next.state === "accepted") return { ...lane, items: 1 };
+    // A reaction says nothing that they would need.
+    if (next.state === "accepted" || part.kind === "reaction") return { ...lane, items: 1 };
     // What follows would make no sense without this part, so it is not sent either, and the receipt says so.
     for (const one of after) changes.push({ row: one, state: "failed", messageId: null, error: PART_BEFORE });
     return { ...lane, items: 1 + after.length };
@@ -122,8 +123,8 @@ export async function settleParts(
   replaceParts(tx, db, changes);
   writeCopies(tx, db, copies);
   const answered = changes.filter(({ row, state }) => state === "accepted" && row.from_ad);
-  const answeredIds = answered.map(({ row }) => row.conversation_id);
-  closeWindows(tx, db, refusedBy(settlements), answeredIds);
+  const answeredIds = answered.map(({ row }) => row.id);
+  closeWindows(tx, db, refusedBy(settlements), { parts: answeredIds });
   openFreeEntryPoints(tx, db, answeredIds);
   optOut(
     tx,
@@ -167,9 +168,7 @@ export async function settleParts(
 }
 
 function refusedBy(settlements: readonly Settlement[]): readonly JustFailed[] {
-  return settlements.flatMap(({ part: { outboxId: id, conversationId }, error }) =>
-    error?.meta ? [{ id, conversationId, error: error.meta }] : [],
-  );
+  return settlements.flatMap(({ part: { outboxId: id }, error }) => (error?.meta ? [{ id, error: error.meta }] : []));
 }
 
 const REPLACED: SentPart["error"] = {
@@ -187,7 +186,8 @@ const PART_BEFORE: SentPart["error"] = {
 async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]): Promise<readonly Locked[]> {
   return tx.query<Locked>(
     `select o.id, o.state, o.message_id, o.send_id, o.part_index, o.lane_key, o.contact_id, o.customer_config_id, o.conversation_id, o.host_message_id, o.needs_window,
-       exists (select 1 from ${db.name("whatsapp_sessions")} s where s.conversation_id = o.conversation_id and s.ad_message_at is not null) as from_ad
+       exists (select 1 from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_sessions")} s on s.conversation_id = ${windowOf(db)}
+         where c.id = o.contact_id and s.ad_message_at is not null) as from_ad
      from ${db.name("whatsapp_outbox")} o
      where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
     [ids],

@@ -21,7 +21,7 @@ export type AppliedStatuses = {
   readonly changes: readonly { readonly eventId: string; readonly event: WaitingEvent }[];
   /** For the rows in the host's inbox. */
   readonly messages: readonly HostMessageChange[];
-  /** Conversations in which something has left of which only a status tells, or tells first. */
+  /** Parts that have left, of which only a status tells, or tells first. */
   readonly answered: readonly string[];
   /** Contacts to whom Meta delivers no marketing any more. */
   readonly optedOut: readonly string[];
@@ -87,6 +87,7 @@ export async function applyStatuses(
     db,
     statuses.map(({ status }) => status),
     [...attempts.values()],
+    isPending,
   );
   const byId = new Map(parts.map((part) => [part.id, part]));
   const byWamid = new Map(
@@ -129,11 +130,11 @@ export async function applyStatuses(
     parked,
     changes,
     messages: changed.map((part) => ({ id: part.host_message_id, status: part.state, externalId: part.message_id })),
-    answered: left.filter(({ state }) => state !== "failed").map((part) => part.conversation_id),
+    answered: left.filter(({ state }) => state !== "failed").map((part) => part.id),
     twice,
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
-    justFailed: changed.flatMap(({ id, conversation_id: conversationId, was, state, error }) =>
-      state === "failed" && was !== "failed" && error !== null ? [{ id, conversationId, error }] : [],
+    justFailed: changed.flatMap(({ id, was, state, error }) =>
+      state === "failed" && was !== "failed" && error !== null ? [{ id, error }] : [],
     ),
     settledLanes: left.map((part) => part.lane_key),
     slowedLanes: [...slowed],
@@ -186,6 +187,7 @@ async function lockParts(
   db: Database,
   statuses: readonly StatusEvent[],
   outboxIds: readonly string[],
+  isPending: StatusRules["isPending"],
 ): Promise<readonly Part[]> {
   const rows = await tx.query<Omit<Part, "was" | "changed" | "error"> & { error: { meta: MetaError | null } | null }>(
     `select id, send_id, part_index, lane_key, contact_id, conversation_id, host_message_id, state, message_id,
@@ -194,7 +196,11 @@ async function lockParts(
      order by id for update`,
     [statuses.map(({ messageId }) => messageId), outboxIds],
   );
-  return rows.map((row) => ({ ...row, was: row.state, error: row.error?.meta ?? null, changed: false }));
+  return rows.map((row) => {
+    // What was refused before Meta took it says nothing of the message that it speaks of now.
+    const isOfATry = isPending(row.state) || row.state === "unknown";
+    return { ...row, was: row.state, error: isOfATry ? null : (row.error?.meta ?? null), changed: false };
+  });
 }
 
 /** The attempt that Meta speaks of was accepted, whatever we thought of it. */

@@ -14,6 +14,7 @@ import { createInbox } from "./inbox.ts";
 import { createLanes } from "./lanes.ts";
 import { createLeaving } from "./leaving.ts";
 import { createMediaRecords } from "./media.ts";
+import { createMissing } from "./missing.ts";
 import { createOnboardings } from "./onboardings.ts";
 import { createOperations } from "./operations.ts";
 import { createOutboundMedia } from "./outbound-media.ts";
@@ -74,8 +75,6 @@ export function createStore(knex: Knex, given: StoreOptions): Store {
     operations: createOperations(db),
     alarms: createAlarms(db, options),
     pace: createPace(db),
-    ping: async () => {
-      await db.query("select 1");
-    },
+    missing: createMissing(db),
   };
 }

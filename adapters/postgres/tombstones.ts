@@ -6,7 +6,8 @@ import type { Database, Tx } from "./database.ts";
 export const ERASED = 5;
 
 /** `whatsapp_webhooks.error` of a delivery whose bytes are gone. */
-export const BYTES_ERASED = "erased: it held something of a person who was erased";
+export const BYTES_ERASED =
+  "erased: it held something of a person who was erased, or was written to a number that has left";
 
 /** `whatsapp_webhooks.payload`, which is filled in when the row `w` is first written after the acknowledgement. */
 export const PAYLOAD_OF_W =

@@ -3,13 +3,13 @@ import type { AuditEvent } from "../ports.ts";
 import { type ReadChange, readChanges } from "../webhook/parse-webhook.ts";
 
 /**
- * A change is the tenant's when it came to a number (or, where it names none, an account) of which this delivery has stored an event for
- * them, or when all of it was stored for them before. What is nobody's, or says nothing, is not shown.
+ * A change is the tenant's when it came to a number (named by its id, or as people dial it; where it names none, to an account) of which
+ * this delivery has stored an event for them, or when all of it was stored for them before. What is nobody's, or says nothing, is not shown.
  * @param ownKeys which of these changes are stored as the tenant's.
  */
 export async function ownPart(
   payload: unknown,
-  ownEvents: readonly Pick<AuditEvent, "phoneNumberId" | "wabaId">[],
+  ownEvents: readonly Pick<AuditEvent, keyof Place>[],
   ownKeys: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<{ readonly payload: unknown; readonly shared: boolean }> {
   const changes = readChanges(payload);
@@ -25,8 +25,10 @@ export async function ownPart(
   return { payload: { object: (payload as { readonly object?: unknown }).object, entry }, shared: true };
 }
 
-function placeOf({ phoneNumberId, wabaId }: Pick<AuditEvent, "phoneNumberId" | "wabaId">): string {
-  return phoneNumberId ?? `account ${wabaId}`;
+type Place = Pick<AuditEvent, "phoneNumberId" | "wabaId"> & { readonly displayPhoneNumber?: string | null };
+
+function placeOf({ phoneNumberId, wabaId, displayPhoneNumber }: Place): string {
+  return phoneNumberId ?? `account ${wabaId} ${displayPhoneNumber ?? ""}`;
 }
 
 function keyOf({ dedupeKey }: ReadChange["events"][number]): string {

@@ -13,7 +13,7 @@ export type WebhookDetail = DeliveryRow & {
   readonly payload: unknown;
   /** Exactly what Meta sent, as text; null when it is shared, or its bytes are gone. */
   readonly body: string | null;
-  readonly ownEvents: readonly Omit<AuditEvent, "wabaId">[];
+  readonly ownEvents: readonly Omit<AuditEvent, "wabaId" | "displayPhoneNumber">[];
 };
 
 /** What became of the events of one delivery that were not applied. */

@@ -1,10 +1,19 @@
 /** One number, from granted to working: subscribed, registered, stored; then what is good to have. */
 import { ChannelError, connectError } from "../errors.ts";
-import type { Connections, GraphApi, MetaAccounts, OfferedNumber, SecretBox, Templates } from "../ports.ts";
-import { type Draft, type DraftKeeper, dropPin, hasFailedWith, keepPin, missing } from "./onboarding-draft.ts";
+import type {
+  Connections,
+  GraphApi,
+  MetaAccounts,
+  OfferedNumber,
+  Onboardings,
+  SecretBox,
+  Templates,
+} from "../ports.ts";
+import { type Draft, type DraftKeeper, dropPin, hasFailedWith, keepPin } from "./onboarding-draft.ts";
 
 export type ConnectNumberDeps = {
   readonly connections: Connections;
+  readonly onboardings: Pick<Onboardings, "knownPin">;
   readonly templates: Templates;
   readonly metaAccounts: MetaAccounts;
   readonly graphApi: Pick<GraphApi, "templatesOf">;
@@ -21,7 +30,7 @@ const PIN_MISMATCH = 133_005;
 const NOT_VERIFIED = 133_006;
 
 export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, number: OfferedNumber) => Promise<void> {
-  const { connections, templates, metaAccounts, graphApi, secretBox } = deps;
+  const { connections, onboardings, templates, metaAccounts, graphApi, secretBox } = deps;
   const { step, tryStep, write } = deps.keeper;
 
   return connectNumber;
@@ -30,19 +39,23 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
     const { phoneNumberId, wabaId } = number;
     const { customerConfigId } = draft.row;
     const { accessToken } = draft;
+    const subscribe = () => metaAccounts.subscribe({ wabaId, accessToken });
     await step(draft, "subscribe", phoneNumberId, async () => {
-      await metaAccounts.subscribe({ wabaId, accessToken });
+      await subscribe();
       return "done";
     });
     await step(draft, "register", phoneNumberId, () => register(draft, number));
     await step(draft, "connect", phoneNumberId, async () => {
       await saveConnection(draft, number);
+      // Another number of the account may have left since, with its webhooks; from here on this one keeps them.
+      await subscribe();
       return "done";
     });
     const connectionId = (await connections.holders([phoneNumberId])).find(
       (one) => one.customerConfigId === customerConfigId,
     )?.connectionId;
-    if (connectionId === undefined) throw missing();
+    // It has left since: the others go on without it.
+    if (connectionId === undefined) return;
     // It works from here on; what follows is looked up again when it is needed.
     const account = { customerConfigId, connectionId, wabaId, accessTokenEnc: null };
     await tryStep(draft, "templates", phoneNumberId, async () => {
@@ -90,16 +103,16 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
     return "done";
   }
 
-  /** What the tenant's own connection was registered with. */
+  /** The PIN is the number's: whoever may register it, by the token, may do so with what it was registered with before. */
   async function pinBefore({ row }: Draft, phoneNumberId: string): Promise<string | null> {
-    const { customerConfigId } = row;
-    const held = (await connections.holders([phoneNumberId])).find((one) => one.customerConfigId === customerConfigId);
-    if (held === undefined || held.pinEnc === null) return null;
-    return secretBox.open(held.pinEnc, { customerConfigId, rowId: held.connectionId, field: "pin" });
+    const known = await onboardings.knownPin(row.customerConfigId, phoneNumberId);
+    if (known === null) return null;
+    const { customerConfigId, rowId, pinEnc } = known;
+    return secretBox.open(pinEnc, { customerConfigId, rowId, field: "pin" });
   }
 
   async function saveConnection(draft: Draft, number: OfferedNumber): Promise<void> {
-    const { customerConfigId, onboardingId } = draft.row;
+    const { customerConfigId } = draft.row;
     const {
       phoneNumberId,
       wabaId,
@@ -109,9 +122,7 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
       isOnBusinessApp,
       throughputLevel = null,
     } = number;
-    const pinEnc = draft.progress.pins[phoneNumberId];
-    const pin =
-      pinEnc === undefined ? null : secretBox.open(pinEnc, { customerConfigId, rowId: onboardingId, field: "pin" });
+    const pin = await pinBefore(draft, phoneNumberId);
     await connections.save({
       customerConfigId,
       phoneNumberId,
@@ -122,7 +133,7 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
       isOnBusinessApp,
       throughputLevel,
       isAnnounced: true,
-      takeover: draft.progress.takeover,
+      takeover: draft.progress.takeovers.includes(phoneNumberId),
       ...(draft.progress.token === null ? {} : { token: draft.progress.token }),
       seal: (rowId) => secretBox.seal(draft.accessToken, { customerConfigId, rowId, field: "access_token" }),
       sealPin: pin === null ? undefined : (rowId) => secretBox.seal(pin, { customerConfigId, rowId, field: "pin" }),

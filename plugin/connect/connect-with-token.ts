@@ -41,7 +41,6 @@ export function createConnect({
         "NUMBER_NOT_IN_WABA",
         "This phone number id is not in this WhatsApp Business Account: check both ids in WhatsApp Manager.",
       );
-    await trySubscribe(wabaId, accessToken);
     const connection = await connections.save({
       customerConfigId,
       phoneNumberId,
@@ -51,6 +50,8 @@ export function createConnect({
       seal: (rowId) => secretBox.seal(accessToken, { customerConfigId, rowId, field: "access_token" }),
     });
     onConnected();
+    // Not before: a number of the account that is leaving just now takes the webhooks with it, until it finds this one.
+    await trySubscribe(wabaId, accessToken);
     return connection;
   };
 

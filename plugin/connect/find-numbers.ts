@@ -16,18 +16,36 @@ export async function findNumbers(
 ): Promise<readonly OfferedNumber[]> {
   const wabaIds = [...new Set(granted ?? (await metaAccounts.accountsOf(accessToken)))].slice(0, MOST_ACCOUNTS);
   if (wabaIds.length === 0) throw connectError("NO_BUSINESS_ACCOUNTS");
+  const refused: ChannelError[] = [];
   const found = await Promise.all(
-    wabaIds.map(async (wabaId) => {
-      const [wabaName, numbers] = await Promise.all([
-        nameOf(metaAccounts, wabaId, accessToken),
-        metaAccounts.numbersOf({ wabaId, accessToken }),
-      ]);
-      return numbers.map((number): OfferedNumber => ({ ...number, wabaId, wabaName }));
+    wabaIds.map(async (wabaId): Promise<readonly OfferedNumber[]> => {
+      try {
+        const [wabaName, numbers] = await Promise.all([
+          nameOf(metaAccounts, wabaId, accessToken),
+          metaAccounts.numbersOf({ wabaId, accessToken }),
+        ]);
+        return numbers.map((number) => ({ ...number, wabaId, wabaName }));
+      } catch (error) {
+        // One that is gone, or may not be seen, keeps nobody from connecting the numbers of the others.
+        if (!isRefused(error)) throw error;
+        refused.push(error);
+        return [];
+      }
     }),
   );
   const numbers = found.flat();
-  if (numbers.length === 0) throw connectError("NO_PHONE_NUMBERS");
+  if (numbers.length === 0) throw refused[0] ?? connectError("NO_PHONE_NUMBERS");
   return numbers;
+}
+
+/** For good: what may go another time is asked again. */
+function isRefused(error: unknown): error is ChannelError {
+  return (
+    error instanceof ChannelError &&
+    error.code === "GRAPH_REJECTED" &&
+    error.retry !== "backoff" &&
+    error.retry !== "after"
+  );
 }
 
 /** It only helps to choose: whether the account may be used, its list of numbers tells. */

@@ -1,11 +1,11 @@
-/** Once a day for each number: how fast it may send, which Meta raises by itself, and whether its webhooks still come here. */
+/** Once a day for each number, and after Meta has told a change of it: its name, quality and pace, and whether its webhooks still come here. */
 import { overrideOf } from "../doctor/override.ts";
 import { isSameUrl } from "../doctor/urls.ts";
 import { ChannelError } from "../errors.ts";
 import type { Connections, GraphApi, Logger, MetaHealth, SecretBox, StaleNumber } from "../ports.ts";
 
 export type LookAtNumbersDeps = {
-  readonly connections: Pick<Connections, "staleNumbers" | "saveThroughput" | "saveWebhooksElsewhere">;
+  readonly connections: Pick<Connections, "staleNumbers" | "saveLook" | "saveWebhooksElsewhere">;
   readonly graphApi: Pick<GraphApi, "phoneNumber">;
   readonly metaHealth: Pick<MetaHealth, "accountSubscriptions" | "callbacks">;
   readonly secretBox: SecretBox;
@@ -22,7 +22,7 @@ export function createLookAtNumbers(deps: LookAtNumbersDeps) {
   async function look({ connectionId, customerConfigId, phoneNumberId, wabaId, accessTokenEnc }: StaleNumber) {
     const context = { customerConfigId, rowId: connectionId, field: "access_token" } as const;
     const accessToken = secretBox.open(accessTokenEnc, context);
-    await connections.saveThroughput(connectionId, await graphApi.phoneNumber({ phoneNumberId, accessToken }));
+    await connections.saveLook(connectionId, await graphApi.phoneNumber({ phoneNumberId, accessToken }));
     if (appId === null || webhookUrl === null) return;
     const subscriptions = await metaHealth.accountSubscriptions({ wabaId, accessToken });
     const override = overrideOf(appId, await metaHealth.callbacks({ phoneNumberId, accessToken }), subscriptions);

@@ -14,7 +14,7 @@ import { chooseNumbers } from "./choose-numbers.ts";
 import { type ConnectNumberDeps, createConnectNumber } from "./connect-number.ts";
 import { findNumbers } from "./find-numbers.ts";
 import { judgeToken } from "./judge-token.ts";
-import { createDraftKeeper, type Draft, keepPin, missing } from "./onboarding-draft.ts";
+import { BUSY_MS, createDraftKeeper, type Draft, keepPin, missing } from "./onboarding-draft.ts";
 
 export type OnboardDeps = Omit<ConnectNumberDeps, "keeper"> & {
   readonly appId: string | null;
@@ -54,9 +54,8 @@ export type Onboard = {
   ): Promise<{ readonly onboarding: Onboarding; readonly held: readonly HeldNumber[] } | null>;
 };
 
-/** Longer than the slowest step; after a crash somebody may go on after this. */
-const BUSY_MS = 60_000;
 const DAY_MS = 86_400_000;
+
 export function createOnboard(deps: OnboardDeps): Onboard {
   const { onboardings, connections, metaOauth, metaAccounts, secretBox } = deps;
   const keeper = createDraftKeeper(onboardings);
@@ -72,7 +71,7 @@ export function createOnboard(deps: OnboardDeps): Onboard {
         numbers: null,
         chosen: [],
         pins: {},
-        takeover: false,
+        takeovers: [],
         steps: [{ step: "exchange", phoneNumberId: null, state: "done", error: null }],
       };
       const seal = (rowId: string) =>
@@ -103,34 +102,38 @@ export function createOnboard(deps: OnboardDeps): Onboard {
     const { customerConfigId, onboardingId: rowId, accessTokenEnc } = row;
     if (accessTokenEnc === null) throw missing();
     const accessToken = secretBox.open(accessTokenEnc, { customerConfigId, rowId, field: "access_token" });
-    const draft: Draft = { row, accessToken, accessTokenEnc, progress: row.progress };
+    const draft: Draft = { row, claim: row.claim, accessToken, accessTokenEnc, progress: row.progress };
     try {
       takeAnswer(draft, answer);
       await inspect(draft);
       await accounts(draft);
-      if (!(await choose(draft, answer.phoneNumberIds ?? []))) return await end(draft, "choice", null);
+      if (!(await choose(draft, answer))) return await end(draft, "choice", null);
       for (const number of chosenOf(draft)) await connectNumber(draft, number);
       return await finish(draft);
     } catch (thrown) {
       const error = asRefusedToken(thrown);
       const known = error instanceof ChannelError ? error : null;
-      // A later one has taken its place: there is nothing left to write to.
-      if (known?.code !== "ONBOARDING_MISSING")
-        await end(draft, (known === null ? undefined : STATE_AFTER[known.code]) ?? "failed", {
-          code: known?.code ?? "INTERNAL",
-          message: known?.message ?? "Something went wrong on our side: try again.",
-        });
+      // A later one has taken its place, or somebody else goes on with it: there is nothing left to write to.
+      if (known?.code === "ONBOARDING_MISSING") {
+        const current = await onboardings.current(customerConfigId);
+        if (current?.onboardingId !== rowId || (current.accessTokenEnc === null && current.state !== "done"))
+          throw error;
+        return current.accessTokenEnc === null ? current : { ...current, state: "running" };
+      }
+      await end(draft, (known === null ? undefined : STATE_AFTER[known.code]) ?? "failed", {
+        code: known?.code ?? "INTERNAL",
+        message: known?.message ?? "Something went wrong on our side: try again.",
+      });
       throw error;
     }
   }
 
-  function takeAnswer(draft: Draft, { pins = {}, takeover }: OnboardingAnswer): void {
+  function takeAnswer(draft: Draft, { pins = {} }: OnboardingAnswer): void {
     const { customerConfigId, onboardingId: rowId } = draft.row;
     for (const [phoneNumberId, pin] of Object.entries(pins)) {
       if (!/^\d{6}$/.test(pin)) throw new ChannelError("REQUEST_INVALID", "A PIN is six digits.");
       keepPin(draft, phoneNumberId, secretBox.seal(pin, { customerConfigId, rowId, field: "pin" }));
     }
-    if (takeover === true) draft.progress = { ...draft.progress, takeover: true };
   }
 
   async function inspect(draft: Draft): Promise<void> {
@@ -163,7 +166,7 @@ export function createOnboard(deps: OnboardDeps): Onboard {
   }
 
   /** @returns false when somebody must choose first. */
-  async function choose(draft: Draft, asked: readonly string[]): Promise<boolean> {
+  async function choose(draft: Draft, { phoneNumberIds: asked = [], takeover }: OnboardingAnswer): Promise<boolean> {
     const { numbers, hints, chosen } = draft.progress;
     const { customerConfigId } = draft.row;
     const offered = numbers ?? [];
@@ -171,10 +174,15 @@ export function createOnboard(deps: OnboardDeps): Onboard {
     const picked =
       chosen.length > 0 && asked.length === 0 ? chosen : chooseNumbers(offered, hints, asked, held, customerConfigId);
     if (picked === null) return false;
-    draft.progress = { ...draft.progress, chosen: picked };
+    const others = held
+      .filter((one) => picked.includes(one.phoneNumberId) && one.customerConfigId !== customerConfigId)
+      .map(({ phoneNumberId }) => phoneNumberId);
+    const takeovers = [...new Set([...draft.progress.takeovers, ...(takeover === true ? others : [])])];
+    draft.progress = { ...draft.progress, chosen: picked, takeovers };
     await step(draft, "choice", null, async () => "done");
-    const lost = held.some((one) => picked.includes(one.phoneNumberId) && one.customerConfigId !== customerConfigId);
-    if (lost && !draft.progress.takeover) throw connectError("CONNECTION_CONFLICT");
+    if (!others.every((id) => takeovers.includes(id))) throw connectError("CONNECTION_CONFLICT");
+    // Before anything is asked of Meta: what people write to these numbers from now on is kept for them.
+    await keeper.write(draft, "running", null, false);
     return true;
   }
 

@@ -11,6 +11,8 @@ import type {
 
 export type Draft = {
   readonly row: Onboarding;
+  /** As of the last write. */
+  claim: string;
   accessToken: string;
   accessTokenEnc: string | null;
   progress: OnboardingProgress;
@@ -23,9 +25,12 @@ export type DraftKeeper = {
   step(draft: Draft, name: StepName, phoneNumberId: string | null, work: StepWork): Promise<void>;
   /** For what a connection can do without: written down, and tried again with the next look. */
   tryStep(draft: Draft, name: StepName, phoneNumberId: string | null, work: StepWork): Promise<void>;
-  /** @param isOver nobody works on it any more. @throws ChannelError ONBOARDING_MISSING when a later one has taken its place. */
+  /** @param isOver nobody works on it any more. @throws ChannelError ONBOARDING_MISSING when a later one, or somebody else, has taken its place. */
   write(draft: Draft, state: OnboardingState, error: Onboarding["error"], isOver: boolean): Promise<Onboarding>;
 };
+
+/** Longer than the slowest step; after a crash somebody may go on after this. */
+export const BUSY_MS = 60_000;
 
 export function createDraftKeeper(onboardings: Onboardings): DraftKeeper {
   return { step, tryStep, write };
@@ -56,10 +61,12 @@ export function createDraftKeeper(onboardings: Onboardings): DraftKeeper {
     error: Onboarding["error"],
     isOver: boolean,
   ): Promise<Onboarding> {
-    const { row, progress, accessTokenEnc } = draft;
-    const next = { ...row, state, error, progress, accessTokenEnc };
-    if (!(await onboardings.save(next, isOver))) throw missing();
-    return next;
+    const { row, progress, accessTokenEnc, claim } = draft;
+    const next = { ...row, state, error, progress, accessTokenEnc, claim };
+    const saved = await onboardings.save(next, isOver ? 0 : BUSY_MS);
+    if (saved === null) throw missing();
+    draft.claim = saved;
+    return { ...next, claim: saved };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Asks many things at once, a few at a time, until one deadline for all; nothing that goes wrong goes further than its answer. */
-import { ChannelError } from "../errors.ts";
+import { ChannelError, isAppRefused } from "../errors.ts";
 import type { Asked } from "./facts.ts";
 
 export type Ask = <T>(question: () => Promise<T>) => Promise<Asked<T>>;
@@ -46,12 +46,13 @@ export function startAsking(timeoutMs: number): Asking {
 }
 
 /** A foreign error's message may quote a row or a secret; its name and code do not. */
-function explain(error: unknown): { failed: string; code?: number; subcode?: number | null; reauth?: boolean } {
+function explain(error: unknown): Extract<Asked<never>, { readonly failed: string }> {
   if (error instanceof ChannelError)
     return {
       failed: error.message,
       ...(error.meta === undefined ? {} : { code: error.meta.code, subcode: error.meta.subcode }),
       ...(error.retry === "reauth" ? { reauth: true } : {}),
+      ...(isAppRefused(error.meta) ? { app: true } : {}),
     };
   const { name = "Error", code } = (error ?? {}) as { readonly name?: string; readonly code?: unknown };
   return { failed: `It failed (${typeof code === "string" ? `${name} ${code}` : name}).` };

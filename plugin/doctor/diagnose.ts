@@ -1,7 +1,17 @@
 /** Facts → findings, in the order in which a message depends on what they check. Pure. */
-import { type Asked, type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
-import { check, type Diagnosis, type Finding, ok, problem, safely, type Verdict, warning } from "./finding.ts";
-import { judgeApp } from "./judge-app.ts";
+import { type Asked, type DoctorFacts, isGone, isUnproven, judge, type NumberFacts } from "./facts.ts";
+import {
+  type CheckId,
+  check,
+  type Diagnosis,
+  type Finding,
+  ok,
+  problem,
+  safely,
+  type Verdict,
+  warning,
+} from "./finding.ts";
+import { isSecretRefused, judgeApp } from "./judge-app.ts";
 import { judgeHealth, judgeName, judgePayment, judgeQuality, judgeRegistration } from "./judge-number.ts";
 import { judgeOverride, judgeSubscription } from "./judge-routes.ts";
 import { judgeSetup } from "./judge-setup.ts";
@@ -53,15 +63,19 @@ function judgeNumbers({ numbers }: DoctorFacts): Verdict {
 
 function judgeNumber(facts: DoctorFacts, gathered: NumberFacts): readonly Finding[] {
   const id = gathered.number.phoneNumberId;
-  const token = safely(() => judgeToken(facts, gathered));
-  const number = token.state === "problem" ? blameToken(gathered) : gathered;
+  const proven = isSecretRefused(facts) ? blame(gathered, "app", isUnproven) : gathered;
+  const token = safely(() => judgeToken(facts, proven));
+  const seen = token.state === "problem" ? blame(proven, "token", isFailed) : proven;
+  const registration = safely(() => judgeRegistration(seen));
+  // What a number has that is not there is said once.
+  const number = isGone(seen.health) ? { ...seen, health: { skipped: "registration" as const } } : seen;
   return [
     check("connection", () => judgeConnection(number), id),
     check("token", () => token, id),
     check("token-expiry", () => judgeExpiry(facts, number), id),
     check("subscription", () => judgeSubscription(facts, number), id),
     check("override", () => judgeOverride(facts, number), id),
-    check("registration", () => judgeRegistration(number), id),
+    check("registration", () => registration, id),
     check("name", () => judgeName(number), id),
     check("quality", () => judgeQuality(number), id),
     check("health", () => judgeHealth(number), id),
@@ -72,8 +86,17 @@ function judgeNumber(facts: DoctorFacts, gathered: NumberFacts): readonly Findin
   ];
 }
 
-/** With a token that is no good, whatever could not be asked is the token's fault, which is said once. */
-function blameToken({ subscriptions, health, account, ...number }: NumberFacts): NumberFacts {
-  const blamed = <T>(asked: Asked<T>): Asked<T> => ("failed" in asked ? { skipped: "token" } : asked);
-  return { ...number, subscriptions: blamed(subscriptions), health: blamed(health), account: blamed(account) };
+const isFailed = (asked: Asked<unknown>) => "failed" in asked;
+
+/** With a secret or a token that is no good, whatever could not be asked is its fault, which is said once. */
+function blame(number: NumberFacts, because: CheckId, is: (asked: Asked<unknown>) => boolean): NumberFacts {
+  const blamed = <T>(asked: Asked<T>): Asked<T> => (is(asked) ? { skipped: because } : asked);
+  const { token, subscriptions, health, account } = number;
+  return {
+    ...number,
+    token: because === "app" ? { skipped: because } : token,
+    subscriptions: blamed(subscriptions),
+    health: blamed(health),
+    account: blamed(account),
+  };
 }

@@ -25,6 +25,8 @@ export type Asked<T> =
       readonly subcode?: number | null;
       /** Meta refuses the token itself. */
       readonly reauth?: boolean;
+      /** Meta does not take the app's secret. */
+      readonly app?: boolean;
     }
   | { readonly skipped: CheckId | "offline" | "late" };
 
@@ -80,6 +82,17 @@ const REFUSALS: ReadonlySet<number> = new Set([33, 100, 101, 104, 190, 803]);
 /** Meta itself has said no: the question was understood, and whoever asked is not who they should be. */
 export function isRefused(asked: Asked<unknown>): boolean {
   return "failed" in asked && (asked.reauth === true || REFUSALS.has(asked.code ?? 0));
+}
+
+/** The secret that the question was proven with is not that of the token's app. */
+export function isUnproven(asked: Asked<unknown>): boolean {
+  return "failed" in asked && asked.app === true;
+}
+
+/** What was asked about does not exist, or the token may not see it. */
+export function isGone(asked: Asked<unknown>): boolean {
+  if (!("failed" in asked)) return false;
+  return asked.code === 33 || asked.code === 803 || (asked.code === 100 && asked.subcode === 33);
 }
 
 /** Judges an answer; says why there is none where there is none. */

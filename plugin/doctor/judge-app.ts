@@ -1,6 +1,6 @@
 /** The Meta app: whether id and secret belong together, where its webhooks go, and which it asked for. */
 import type { AppSubscription, WebhookAnswer } from "../ports.ts";
-import { type DoctorFacts, isRefused, judge } from "./facts.ts";
+import { type DoctorFacts, isRefused, isUnproven, judge } from "./facts.ts";
 import { check, type Finding, ok, problem, skipped, type Verdict, warning } from "./finding.ts";
 import { ago, list } from "./say.ts";
 import { isSameUrl, place, whose } from "./urls.ts";
@@ -34,7 +34,16 @@ export function judgeApp(facts: DoctorFacts): readonly Finding[] {
   ];
 }
 
-function judgeSecret({ app, configuration }: DoctorFacts): Verdict {
+/** A number's question was refused for its proof; where the app's own were answered, it is not the secret that is wrong. */
+export function isSecretRefused({ app, numbers }: DoctorFacts): boolean {
+  if ("known" in app || !("known" in numbers)) return false;
+  return numbers.known.numbers.some(({ health, subscriptions, account }) =>
+    [health, subscriptions, account].some(isUnproven),
+  );
+}
+
+function judgeSecret(facts: DoctorFacts): Verdict {
+  const { app, configuration } = facts;
   const variable = configuration.settings?.appSecretFrom ?? "META_APP_SECRET";
   const isRotating = (configuration.settings?.appSecrets ?? 1) > 1;
   if (isRefused(app))
@@ -43,6 +52,11 @@ function judgeSecret({ app, configuration }: DoctorFacts): Verdict {
       isRotating
         ? "Put the secret that the Meta app shows now (Settings, Basic) first: the one that comes next goes behind it until it is the app's."
         : "In the Meta app, Settings, Basic, copy App ID and App Secret once more; then no signature and no sign-in fails.",
+    );
+  if (isSecretRefused(facts))
+    return problem(
+      `Meta refuses every call, as ${isRotating ? `the first secret of ${variable}` : variable} is not that of the app whose tokens the numbers have.`,
+      "In the Meta app, Settings, Basic, copy App Secret once more; then sends leave, signatures fit, and no number has to be connected again.",
     );
   return judge(app, ({ name }) => ok(`Meta knows them${name === null ? "" : ` as "${name}"`}.`));
 }

@@ -1,6 +1,6 @@
 /** What Meta thinks of a number: registered, named, trusted, paid for, allowed to send. */
 import type { MessagingHealth, NumberHealth } from "../ports.ts";
-import { judge, type NumberFacts } from "./facts.ts";
+import { isGone, judge, type NumberFacts } from "./facts.ts";
 import { ok, problem, skipped, type Verdict, warning } from "./finding.ts";
 import { isPayment, meaningOf } from "./meta-codes.ts";
 
@@ -8,7 +8,12 @@ const NUMBERS_PAGE = "In WhatsApp Manager (business.facebook.com/wa/manage), ope
 /** Meta's sentences are short; a longer one would push everything else off the screen. */
 const LONGEST_SENTENCE = 300;
 
-export function judgeRegistration({ health, account }: NumberFacts): Verdict {
+export function judgeRegistration({ number, health, account }: NumberFacts): Verdict {
+  if (isGone(health))
+    return problem(
+      `Meta does not show ${number.displayPhoneNumber} by its id any more: it was deleted or moved to another account, or the token may not see it.`,
+      `${NUMBERS_PAGE} and look for it. Where it is gone, disconnect it; where it is there, press "Connect WhatsApp" again for it, as its id may be another now.`,
+    );
   return judge(health, (number) => {
     const { status, platformType, isOnBusinessApp, codeVerificationStatus, accountMode } = number;
     const seen = `${number.displayPhoneNumber}: ${status ?? "no status"}, ${platformType ?? "no platform"}${isOnBusinessApp ? ", also used in the WhatsApp Business app" : ""}${accountMode === "SANDBOX" ? ", a test number" : ""}.`;

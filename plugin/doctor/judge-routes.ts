@@ -1,11 +1,20 @@
 /** Whether an account's webhooks come to this app, and its messages to this address. */
-import { type DoctorFacts, judge, type NumberFacts } from "./facts.ts";
+import { type DoctorFacts, isGone, judge, type NumberFacts } from "./facts.ts";
 import { ok, problem, skipped, type Verdict, warning } from "./finding.ts";
 import { overrideOf } from "./override.ts";
 import { isSameUrl, whose } from "./urls.ts";
 
-export function judgeSubscription({ configuration }: DoctorFacts, { number, subscriptions }: NumberFacts): Verdict {
+export function judgeSubscription(
+  { configuration }: DoctorFacts,
+  { number, subscriptions, account }: NumberFacts,
+): Verdict {
   const appId = configuration.settings?.appId ?? null;
+  // A token that may see the account, and not this of it, is no reason why nothing should arrive.
+  if (isGone(subscriptions) && isGone(account))
+    return problem(
+      `Meta does not show account ${number.wabaId}: it was deleted, or the token may not see it.`,
+      'In Meta Business settings, look at the WhatsApp accounts. Where it is gone, disconnect its numbers; where it is there, press "Connect WhatsApp" again and share it in Meta\'s dialog.',
+    );
   return judge(subscriptions, (apps) => {
     const fix = `Press "Connect WhatsApp" again, or subscribe this app to the account: POST /${number.wabaId}/subscribed_apps with the number's token.`;
     if (apps.length === 0)

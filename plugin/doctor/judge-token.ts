@@ -8,6 +8,8 @@ import { days, list, span } from "./say.ts";
 
 const RECONNECT = 'Press "Connect WhatsApp" again for this number.';
 const SOON_DAYS = 14;
+/** Ten days before its end a system user's token is renewed: what has a day less was not. */
+const RENEWED_DAYS = 9;
 
 const NEEDED = [
   { means: MEANS.manage, meaning: "look after accounts and numbers", scope: "whatsapp_business_management" },
@@ -61,7 +63,7 @@ function judgeGrants(token: TokenFacts, wabaId: string, appId: string | null): V
 
 export function judgeExpiry({ at }: DoctorFacts, { sealed, token }: NumberFacts): Verdict {
   if (sealed.state !== "opens") return notAsked("token");
-  return judge(token, ({ isValid, expiresAt, dataAccessExpiresAt }) => {
+  return judge(token, ({ isValid, type, expiresAt, dataAccessExpiresAt }) => {
     if (!isValid) return notAsked("token");
     const ends = [
       { what: "The token", when: expiresAt },
@@ -71,6 +73,15 @@ export function judgeExpiry({ at }: DoctorFacts, { sealed, token }: NumberFacts)
     if (first === undefined) return ok("Never ends.");
     const left = first.when.getTime() - at.getTime();
     if (left <= 0) return problem(`${first.what} ended on ${day(first.when)}.`, RECONNECT);
+    if (type === "SYSTEM_USER") {
+      const ending = `${first.what} ends in ${span(left)}, on ${day(first.when)}`;
+      return days(at, first.when) < RENEWED_DAYS
+        ? warning(
+            `${ending}, and has not been renewed, which is tried every six hours.`,
+            `Look in the log for "a token could not be renewed". ${RECONNECT}`,
+          )
+        : ok(`${first.what} ends on ${day(first.when)}; it is renewed by itself from ten days before.`);
+    }
     if (days(at, first.when) < SOON_DAYS)
       return warning(
         `${first.what} ends in ${span(left)}, on ${day(first.when)}.`,

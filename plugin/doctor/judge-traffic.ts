@@ -19,7 +19,9 @@ export function judgeConnection({ number }: NumberFacts): Verdict {
   if (number.reason !== null)
     return problem(
       `${seen}: connected, but paused. ${number.reason}`,
-      "Look at the number and its account in WhatsApp Manager; sends go on by themselves once Meta accepts one.",
+      number.reason.includes("META_APP_SECRET")
+        ? "In the Meta app, Settings, Basic, copy App Secret once more; sends go on by themselves once Meta accepts one."
+        : "Look at the number and its account in WhatsApp Manager; sends go on by themselves once Meta accepts one.",
     );
   return ok(`${seen}: connected.`);
 }

@@ -42,18 +42,20 @@ export const CONNECT_SCHEMAS = { embeddedSignup: EMBEDDED_SIGNUP, goOn: ANSWER }
 /** Binds a browser where the host names no session. */
 const COOKIE = "whatsapp_connect";
 const COOKIE_LIFE_S = 600;
+/** What a session that only our cookie names begins with; one of the host's begins otherwise. */
+const OWN = "cookie:";
 
 export function createConnectRoutes(deps: ConnectDeps, log: Logger) {
   const { signIn, onboard } = deps;
 
   const authorize: TenantRoute = async (request, response, session) => {
     const query = queryOf(request);
-    let sessionId = sessionOf(request, session);
-    if (sessionId === null) {
-      const cookie = deps.newToken();
+    const sessionId = sessionOf(request, session) ?? `${OWN}${deps.newToken()}`;
+    if (sessionId.startsWith(OWN)) {
+      // Each time: a browser that has it already keeps it as long as this state lives.
+      const cookie = sessionId.slice(OWN.length);
       const attributes = `Path=${deps.basePath}/oauth; Max-Age=${COOKIE_LIFE_S}; HttpOnly; SameSite=Lax`;
       response.setHeader("set-cookie", `${COOKIE}=${cookie}; ${attributes}${deps.isSecure ? "; Secure" : ""}`);
-      sessionId = `cookie:${cookie}`;
     }
     // `domain`, which the guide's button sends, names nobody: the tenant is who is signed in.
     const url = await signIn.begin(personOf(session, sessionId), query.get("returnTo") ?? undefined);
@@ -147,7 +149,7 @@ function personOf({ customerConfigId, userId }: Session, sessionId: string): Sig
 function sessionOf(request: IncomingMessage, { sessionId }: Session): string | null {
   if (sessionId !== undefined) return `host:${sessionId}`;
   const cookie = new RegExp(`(?:^|; )${COOKIE}=([\\w-]{20,})`).exec(request.headers.cookie ?? "")?.[1];
-  return cookie === undefined ? null : `cookie:${cookie}`;
+  return cookie === undefined ? null : `${OWN}${cookie}`;
 }
 
 /** The URL's own query, because a host may have set another query parser. */

@@ -1,6 +1,7 @@
 /** ChannelError → status and JSON: the only mapping. What is not ours to show becomes a code and nothing else. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError, ERROR_STATUS } from "../errors.ts";
+import { nameOf } from "../pipeline/lane-worker.ts";
 import type { Logger } from "../ports.ts";
 
 /** Long enough for a busy client to read its answer, and for a flood to be slow. */
@@ -71,7 +72,11 @@ export function statusOfError(
   // Whoever floods us must not fill the log as well.
   if (status >= 500 && code !== "OVERLOADED")
     log.error(
-      { code, error: error instanceof Error ? error.name : typeof error, cause: causeOf(error) },
+      {
+        code,
+        error: nameOf(error),
+        cause: error instanceof Error && error.cause instanceof Error ? nameOf(error.cause) : undefined,
+      },
       known?.message ?? "request failed",
     );
   return { status, code, message: known?.message ?? "Internal error.", problems: known?.problems };
@@ -83,12 +88,4 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
   endAnswer(response, JSON.stringify(body));
-}
-
-/** Its class and code; a database's message may quote a row. */
-function causeOf(error: unknown): string | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof Error)) return undefined;
-  const code = (cause as { code?: unknown }).code;
-  return typeof code === "string" ? `${cause.name} ${code}` : cause.name;
 }

@@ -60,6 +60,8 @@ export type RouterDeps = {
   readonly allowMetrics: AllowMetrics<any>;
   /** Whether `stop` was called and `start` not since: a load balancer is to send nobody here any more. */
   readonly isDraining: () => boolean;
+  /** @throws ChannelError MIGRATIONS_PENDING, STORE_UNAVAILABLE. */
+  readonly requireMigrated: () => Promise<void>;
   /** A delivery was answered with this status. */
   readonly onDelivery: (status: number) => void;
   readonly log: Logger;
@@ -139,7 +141,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
     health: async (_request, response) => {
       if (deps.isDraining()) return sendJson(response, 503, { status: "draining" });
-      await store.ping();
+      await deps.requireMigrated();
       sendJson(response, 200, { status: "ok" });
     },
     openapi: createOpenApiRoute(),

@@ -13,7 +13,7 @@ export type Permission = "connect" | "operate";
 export type Session = {
   /** The tenant: a `customer_configs.id` (uuid). */
   readonly customerConfigId: string;
-  /** The person. A connection that one has started, nobody else can finish. */
+  /** The person. A sign-in at Meta that one has started, nobody else can finish; what it has brought, any colleague with `connect` may go on with. */
   readonly userId?: string | undefined;
   /**
    * Anything that differs from one browser session to the next and stays the same within it; kept as a hash only.

@@ -1,6 +1,6 @@
 /** One file from Meta: where it is, and its bytes, from Meta's hosts only; the token goes to those and never along a redirect. */
 import type { MediaKind, MetaError } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, isAppRefused } from "../errors.ts";
 import type { ByteStream, Download, DownloadAnswer, FoundMedia, MediaLookup } from "../ports.ts";
 import { type CheckedBytes, checkBytes } from "./checked-bytes.ts";
 import type { MediaHosts } from "./media-hosts.ts";
@@ -212,6 +212,6 @@ function failureOf(error: unknown): unknown {
   const why = `Graph refuses the look-up (code ${meta?.code ?? "none"}).`;
   if (retry === "reauth") return new MediaFailure("reauth", why, true, 0, meta);
   // An id that has ended, or is not this number's.
-  if (retry === "never" || meta?.code === 100) return new MediaFailure("gone", why, true);
+  if (retry === "never" || (meta?.code === 100 && !isAppRefused(meta))) return new MediaFailure("gone", why, true);
   return new MediaFailure("trouble", why, true, retryAfterMs ?? 0);
 }

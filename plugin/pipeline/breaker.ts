@@ -12,6 +12,8 @@ export type Breaker = {
 const STORM = 10;
 
 const BLOCKED = "Meta refuses all sends of this number until its account is put right in WhatsApp Manager; they wait.";
+const APP =
+  "Meta does not take this app's secret (META_APP_SECRET): sends wait until whoever runs the app has put it right, and nothing has to be connected again.";
 const TROUBLE = "Meta fails all sends of this number at the moment; they wait and are tried again by themselves.";
 
 type BreakerDeps = {
@@ -27,6 +29,7 @@ export function createBreaker({ connections, log, retry }: BreakerDeps): Breaker
   function reasonToPause({ connectionId, pause }: OutgoingPart["connection"], outcome: PostOutcome): string | null {
     const said = outcome.kind === "rejected" ? outcome.rejection.number : "trouble";
     if (said === "blocked") return BLOCKED;
+    if (said === "app") return APP;
     if (said === undefined) {
       failures.delete(connectionId);
       return null;

@@ -44,8 +44,8 @@ export function waitForProbe(part: OutgoingPart, { retry }: DispatchPolicy): Set
   return waiting(part, "queued", Math.min(pauseMs(retry, part.connection.pause.strikes), LONG_WAIT_MS));
 }
 
-/** Meta refused the token while something was done for this part: it waits for a reconnect, as one that was refused itself. */
-export function waitForReconnect(part: OutgoingPart): Settlement {
+/** Meta refused the token or the app while something was done for this part: it waits, as one that was refused itself. */
+export function waitUntilRight(part: OutgoingPart): Settlement {
   return waiting(part, "queued", LONG_WAIT_MS);
 }
 
@@ -102,7 +102,7 @@ export function decideAfter(
   const error = { code: "GRAPH_REJECTED", message: rejection.message, meta: rejection.meta };
   const base = { part, token, attempt: "rejected" as const, messageId: null, error };
   // Nothing is wrong with the message: it stays until the number sends again, or its window closes.
-  if (rejection.retry === "reauth" || rejection.number === "blocked")
+  if (rejection.retry === "reauth" || rejection.number === "blocked" || rejection.number === "app")
     return { ...base, next: { kind: "retry", state: "queued", delayMs: LONG_WAIT_MS } };
   // Meta knows better than we whether the window is open.
   if (rejection.retry === "template" && part.needsWindow && part.ambiguous.count === 0) {

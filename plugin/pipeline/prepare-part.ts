@@ -1,12 +1,12 @@
 /** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
 import type { MetaError } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, isAppRefused } from "../errors.ts";
 import { mediaIn } from "../media/media-in.ts";
 import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
 import { LIMITS } from "../messages/limits.ts";
 import type { Connections, Lanes, Outbox, OutgoingPart, PostOutcome, RewrittenPart, Settlement } from "../ports.ts";
-import { giveUp, waitForReconnect } from "./decide-next.ts";
+import { giveUp, waitUntilRight } from "./decide-next.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 import { NOT_THE_TOKEN, type VerifyToken } from "./verify-token.ts";
 
@@ -71,6 +71,7 @@ export function createPreparePart(deps: {
     accessToken: string,
   ): Promise<Awaited<ReturnType<PreparePart>>> {
     const { code, message, meta = null } = error;
+    if (isAppRefused(meta)) return { kind: "settle", settlement: waitUntilRight(part) };
     if (error.retry === "reauth") {
       const { connectionId, wabaId, accessTokenEnc } = part.connection;
       const verdict = await deps.verifyToken({ connectionId, wabaId, accessToken, meta });
@@ -82,7 +83,7 @@ export function createPreparePart(deps: {
           accessTokenEnc: accessTokenEnc ?? "",
           reason: "Meta refuses the access token: reconnect the number.",
         });
-      return { kind: "settle", settlement: waitForReconnect(part) };
+      return { kind: "settle", settlement: waitUntilRight(part) };
     }
     const attempt = part.lane.attempts + 1;
     const isPassing = error.retry === "backoff" || error.retry === "after";
@@ -113,7 +114,8 @@ const DEAD_LINK: ReadonlySet<number> = new Set([131014, 131052, 131053]);
 
 /** Whether the media may be to blame: of which, with a code that means anything, only a fresh one tells. */
 export function blames(outcome: PostOutcome): { readonly id: boolean; readonly link: boolean } {
-  const code = (outcome.kind === "rejected" ? outcome.rejection.meta?.code : undefined) ?? 0;
+  const meta = outcome.kind === "rejected" ? outcome.rejection.meta : null;
+  const code = isAppRefused(meta) ? 0 : (meta?.code ?? 0);
   return { id: DEAD_ID.has(code), link: DEAD_LINK.has(code) };
 }
 

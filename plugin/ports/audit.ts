@@ -45,6 +45,8 @@ export type AuditEvent = {
   readonly attempts: number | null;
   readonly phoneNumberId: string | null;
   readonly wabaId: string | null;
+  /** Digits, where the event names its number by them. */
+  readonly displayPhoneNumber: string | null;
 };
 
 export type AuditedDelivery = DeliveryRow & {

@@ -30,11 +30,15 @@ export type Connections = {
   claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
   /** It was not granted: it may be asked for again. */
   unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
-  /** Numbers not looked at for a day, or for an hour while their webhooks go elsewhere; the same one to nobody else for that long. */
+  /** Numbers not looked at for a day, or of which Meta has told a change since, or for an hour while their webhooks go elsewhere; the same one to nobody else for that long. */
   staleNumbers(): Promise<readonly StaleNumber[]>;
-  saveThroughput(
+  /** What Meta shows of it now. */
+  saveLook(
     connectionId: string,
-    read: { readonly throughputLevel: string | null; readonly isOnBusinessApp: boolean | null },
+    seen: Pick<NewConnection, "verifiedName" | "qualityRating"> & {
+      readonly throughputLevel: string | null;
+      readonly isOnBusinessApp: boolean | null;
+    },
   ): Promise<void>;
   /** Whether Meta sends the number's webhooks to somebody else. */
   saveWebhooksElsewhere(connectionId: string, isElsewhere: boolean): Promise<void>;
@@ -53,7 +57,8 @@ export type Connections = {
 /** Numbers that leave: because their customer, Meta or the person who connected them says so. */
 export type Leaving = {
   /**
-   * Closes a number of the tenant's, or all of them, and keeps the tokens until Meta was told.
+   * Closes a number of the tenant's, or all of them, and keeps the tokens until Meta was told. What is still being connected
+   * goes on with a number that stays, and otherwise ends too.
    * @returns the connections closed by this call, none when they were closed before; null when the tenant never had that number.
    */
   disconnect(wish: {
@@ -123,7 +128,6 @@ export type HeldNumber = {
   readonly connectionId: string;
   readonly customerConfigId: string;
   readonly state: ConnectionState;
-  readonly pinEnc: string | null;
 };
 
 /** A number of which Meta must be asked again what it may do. */
@@ -183,6 +187,8 @@ export type Onboarding = {
   readonly accessTokenEnc: string | null;
   readonly progress: OnboardingProgress;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Whoever works on it: another one with each write, so that one who took too long finds that it is somebody else's. */
+  readonly claim: string;
 };
 
 export type OnboardingProgress = {
@@ -193,7 +199,8 @@ export type OnboardingProgress = {
   readonly chosen: readonly string[];
   /** Sealed for this row, by phone number id. */
   readonly pins: Readonly<Record<string, string>>;
-  readonly takeover: boolean;
+  /** Phone number ids that may be taken from another tenant: somebody has said so of each. */
+  readonly takeovers: readonly string[];
   readonly steps: readonly OnboardingStep[];
 };
 
@@ -219,6 +226,9 @@ export type OnboardingStep = {
   readonly error: { readonly code: string; readonly message: string } | null;
 };
 
+/** A PIN with the row that it is sealed for. */
+export type KnownPin = { readonly customerConfigId: string; readonly rowId: string; readonly pinEnc: string };
+
 export type Onboardings = {
   /** Stores a token that was just granted, for us to go on with. What the tenant had begun before is over: its token goes. */
   begin(begun: {
@@ -233,11 +243,16 @@ export type Onboardings = {
   current(customerConfigId: string): Promise<Onboarding | null>;
   /** The same to work on, for `busyMs`; null while somebody else does. */
   claim(onboardingId: string, busyMs: number): Promise<Onboarding | null>;
-  /** @returns false when a later one has taken its place: then nothing was written. */
+  /**
+   * @param busyMs how long it is its writer's from now on; 0: nobody works on it any more.
+   * @returns the claim for the next write; null when a later one, or somebody else, has taken its place: then nothing was written.
+   */
   save(
-    onboarding: Pick<Onboarding, "onboardingId" | "state" | "progress" | "error" | "accessTokenEnc">,
-    isOver: boolean,
-  ): Promise<boolean>;
-  /** Forgets the tokens of those that nobody has finished within a day. */
+    onboarding: Pick<Onboarding, "onboardingId" | "state" | "progress" | "error" | "accessTokenEnc" | "claim">,
+    busyMs: number,
+  ): Promise<string | null>;
+  /** The PIN that a number was last registered with here: an onboarding's of the last day, else a connection's, whoever had it. */
+  knownPin(customerConfigId: string, phoneNumberId: string): Promise<KnownPin | null>;
+  /** Forgets the tokens and PINs of those that nobody has finished within a day. */
   expire(): Promise<void>;
 };

@@ -29,8 +29,11 @@ export type Rejection = {
   readonly perRecipient: boolean;
   /** Whoever else must go slower now. */
   readonly throttles?: PaceScope;
-  /** It says something of the whole number: `blocked` until it is put right, `trouble` when it comes in a row. */
-  readonly number?: "blocked" | "trouble";
+  /**
+   * It says something of the whole number: `blocked` until it is put right, `trouble` when it comes in a row, `app` of every number
+   * until the app secret is right.
+   */
+  readonly number?: "blocked" | "trouble" | "app";
   readonly message: string;
 };
 

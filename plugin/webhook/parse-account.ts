@@ -9,12 +9,12 @@ import {
   unsupportedItem,
 } from "./change-context.ts";
 import { parseLists } from "./parse-lists.ts";
-import { asId, asObject, asText, asWord, type Wire } from "./wire.ts";
+import { asDigits, asId, asObject, asText, asWord, type Wire } from "./wire.ts";
 
-type Details = Pick<AccountEvent, "event" | "reason" | "partnerAppId">;
+type Details = Pick<AccountEvent, "event" | "reason" | "partnerAppId" | "displayPhoneNumber">;
 
 const DETAILS: Readonly<Record<string, (value: Wire) => Details>> = {
-  account_update: (value) => ({ event: asText(value.event), reason: reasonOfUpdate(value), ...partnerApp(value) }),
+  account_update: (value) => ({ event: asText(value.event), reason: reasonOfUpdate(value), ...named(value) }),
   account_review_update: (value) => ({ event: asText(value.decision), reason: asWord(value.rejection_reason) }),
   account_alerts: (value) => {
     const alert = asObject(value.alert_info) ?? value;
@@ -56,9 +56,10 @@ export const parseTrackingEvents: ParseChange = (value, change) => {
   return events.length > 0 ? events : parseAccount(value, change);
 };
 
-function partnerApp(value: Wire): Pick<AccountEvent, "partnerAppId"> {
+function named(value: Wire): Pick<AccountEvent, "partnerAppId" | "displayPhoneNumber"> {
   const partnerAppId = asId(asObject(value.waba_info)?.partner_app_id);
-  return partnerAppId === null ? {} : { partnerAppId };
+  const displayPhoneNumber = asDigits(value.phone_number);
+  return { ...(partnerAppId !== null && { partnerAppId }), ...(displayPhoneNumber !== null && { displayPhoneNumber }) };
 }
 
 /** What stands beside the event, in Meta's word. */

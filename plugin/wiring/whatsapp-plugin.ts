@@ -187,7 +187,10 @@ export type WhatsAppPlugin = ChannelPlugin & {
   readonly inFrontOf: InFrontOf;
   /** Brings the database up to this version; safe from many processes at once. @returns the names applied. */
   migrate(): Promise<readonly string[]>;
-  /** Starts working. Before it no timer, connection or listener of ours exists. */
+  /**
+   * Starts working. Before it no timer, connection or listener of ours exists.
+   * @throws ChannelError MIGRATIONS_PENDING where the database is behind this version, STORE_UNAVAILABLE.
+   */
   start(): Promise<void>;
   /**
    * Stops claiming, lets what is under way finish, gives the rest back; resolves within 10 s. From its first moment `GET /health`

@@ -19,6 +19,7 @@ export function createAccountsEndpoint(deps: {
   readonly appId: string;
   readonly appName: string;
   readonly webhookUrl: () => string | null;
+  readonly webhookTimeoutMs: number;
   readonly book: AccountBook;
   readonly tokens: Tokens;
   readonly templates: TemplateStore;
@@ -33,7 +34,7 @@ export function createAccountsEndpoint(deps: {
     const around = { appId, webhookUrl: webhookUrl() };
     const planned = (endpoint: Parameters<typeof read>[0], run: () => GraphAnswer) =>
       read(endpoint, run, [account.wabaId]);
-    if (call.edge === "subscribed_apps") return planSubscribedApps(account, call, { appId, appName });
+    if (call.edge === "subscribed_apps") return planSubscribedApps(account, call, deps);
     if (call.edge === "message_templates" && call.method !== "GET") return management.planAccount(account.wabaId, call);
     if (call.method !== "GET") return unknownObject(call.method, call.objectId);
     switch (call.edge) {
@@ -58,7 +59,7 @@ export function createAccountsEndpoint(deps: {
   }
 
   function listTemplates(call: GraphCall): GraphAnswer {
-    const found = templates.page(call.objectId, call.query);
+    const found = templates.page(call);
     if ("httpStatus" in found) return found;
     const nodes = found.items.map((node) => pick(node, call, "WhatsAppMessageTemplate", Object.keys(node)));
     const refused = nodes.find(({ httpStatus }) => httpStatus !== 200);

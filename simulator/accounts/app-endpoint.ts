@@ -1,6 +1,7 @@
 /** /{app-id} and its webhook subscription: where webhooks go, and which fields. */
 import { type GraphAnswer, refuse, unknownObject } from "../graph-error.ts";
 import { type GraphCall, type GraphPlan, paramOf } from "../graph-plan.ts";
+import { isWebAddress } from "../handshake.ts";
 import { ok, pick, read, SUCCESS } from "../node.ts";
 import type { WireChange } from "../wire.ts";
 import { refuseCallback } from "./subscribed-apps.ts";
@@ -20,6 +21,7 @@ export function createAppEndpoint(deps: {
   readonly appName: string;
   readonly webhookFields: readonly string[];
   readonly webhookUrl: () => string | null;
+  readonly webhookTimeoutMs: number;
   readonly setWebhookUrl: (url: string | null) => void;
 }): AppEndpoint {
   const { appId, appName, webhookUrl, setWebhookUrl } = deps;
@@ -67,12 +69,12 @@ export function createAppEndpoint(deps: {
     const asked = fieldsOf(call);
     const unknown = asked.find((field) => !WEBHOOK_FIELDS.includes(field));
     if (paramOf(call, "object") !== OBJECT) return refuse({ code: 100, message: "(#100) Param object is not valid." });
-    if (!url || !URL.canParse(url))
+    if (!url || !isWebAddress(url))
       return refuse({ code: 100, message: "(#100) The parameter callback_url is required." });
     if (!verifyToken) return refuse({ code: 100, message: "(#100) The parameter verify_token is required." });
     if (unknown !== undefined)
       return refuse({ code: 100, message: `(#100) Param fields[0] must be one of {…} - got "${unknown}".` });
-    const refusal = await refuseCallback(url, verifyToken);
+    const refusal = await refuseCallback(url, verifyToken, deps.webhookTimeoutMs);
     if (refusal) return refusal;
     setWebhookUrl(url);
     fields = new Set(asked);

@@ -21,6 +21,7 @@ const NO_PRODUCT = { code: 100, message: "(#100) The parameter messaging_product
 export function createPhoneEndpoint(deps: {
   readonly appId: string;
   readonly webhookUrl: () => string | null;
+  readonly webhookTimeoutMs: number;
   readonly now: () => Date;
   readonly sender: WebhookSender;
 }): PhoneEndpoint {
@@ -33,7 +34,7 @@ export function createPhoneEndpoint(deps: {
     if (!isObject(configuration)) return refuse({ code: 100, message: "(#100) The parameter pin is required." });
     const uri = typeof configuration.override_callback_uri === "string" ? configuration.override_callback_uri : "";
     const verifyToken = typeof configuration.verify_token === "string" ? configuration.verify_token : null;
-    const refusal = uri === "" ? null : await refuseOverride(uri, verifyToken);
+    const refusal = uri === "" ? null : await refuseOverride(uri, verifyToken, deps.webhookTimeoutMs);
     if (refusal) return refusal;
     number.about = { ...number.about, overrideCallbackUri: uri || null };
     return SUCCESS;

@@ -1,7 +1,7 @@
 /** /{waba}/subscribed_apps: whether an app hears of an account, and where. */
 import { type GraphAnswer, refuse, unknownObject } from "../graph-error.ts";
 import { type GraphCall, type GraphPlan, paramOf } from "../graph-plan.ts";
-import { performHandshake } from "../handshake.ts";
+import { isWebAddress, performHandshake } from "../handshake.ts";
 import { page, read, SUCCESS } from "../node.ts";
 import type { AccountRecord } from "./account-book.ts";
 
@@ -10,7 +10,7 @@ const LONGEST_OVERRIDE = 200;
 export function planSubscribedApps(
   account: AccountRecord,
   call: GraphCall,
-  own: { readonly appId: string; readonly appName: string },
+  own: { readonly appId: string; readonly appName: string; readonly webhookTimeoutMs: number },
 ): GraphPlan | GraphAnswer {
   const { subscriptions, wabaId } = account;
   const { appId } = call.access;
@@ -33,7 +33,10 @@ export function planSubscribedApps(
     case "POST":
       return planned(async () => {
         const override = paramOf(call, "override_callback_uri") || null;
-        const refusal = override === null ? null : await refuseOverride(override, paramOf(call, "verify_token"));
+        const refusal =
+          override === null
+            ? null
+            : await refuseOverride(override, paramOf(call, "verify_token"), own.webhookTimeoutMs);
         if (refusal) return refusal;
         subscriptions.set(appId, override);
         return SUCCESS;
@@ -49,18 +52,22 @@ export function planSubscribedApps(
 }
 
 /** Meta asks the new address the question it asks every address. Null: it answered. */
-export async function refuseOverride(uri: string, verifyToken: string | null): Promise<GraphAnswer | null> {
-  if (!URL.canParse(uri) || uri.length > LONGEST_OVERRIDE)
+export async function refuseOverride(
+  uri: string,
+  verifyToken: string | null,
+  timeoutMs: number,
+): Promise<GraphAnswer | null> {
+  if (!isWebAddress(uri) || uri.length > LONGEST_OVERRIDE)
     return refuse({
       code: 100,
       message: `(#100) Param override_callback_uri must be a valid URL of at most ${LONGEST_OVERRIDE} characters.`,
     });
   if (!verifyToken) return refuse({ code: 100, message: "(#100) The parameter verify_token is required." });
-  return refuseCallback(uri, verifyToken);
+  return refuseCallback(uri, verifyToken, timeoutMs);
 }
 
-export async function refuseCallback(uri: string, verifyToken: string): Promise<GraphAnswer | null> {
-  if (await performHandshake(uri, verifyToken)) return null;
+export async function refuseCallback(uri: string, verifyToken: string, timeoutMs: number): Promise<GraphAnswer | null> {
+  if (await performHandshake(uri, verifyToken, timeoutMs)) return null;
   return refuse({
     code: 2200,
     message:

@@ -75,6 +75,25 @@ describe("connect", () => {
     });
   });
 
+  it("subscribes the account once the number is stored: a number that leaves meanwhile finds it in use", async () => {
+    const stored: boolean[] = [];
+    const channel = await startUnconnected({
+      plugin: {
+        async fetch(url, init) {
+          if (init?.method === "POST" && new URL(String(url)).pathname.endsWith("/subscribed_apps"))
+            stored.push(
+              (await channel.rows("select 1 from whatsapp_connections where state = 'connected'")).length > 0,
+            );
+          return fetch(url, init);
+        },
+      },
+    });
+
+    await channel.plugin.connect(REQUEST);
+
+    expect(stored).toEqual([true]);
+  });
+
   it("leaves the token nowhere but sealed: not in the database, not in the logs, not in what it returns", async () => {
     const channel = await startUnconnected();
     const connection = await channel.plugin.connect(REQUEST);
@@ -169,6 +188,17 @@ describe("connect refuses, and stores nothing", () => {
     await expect(channel.plugin.connect(REQUEST)).rejects.toMatchObject({
       code: "GRAPH_UNREACHABLE",
       retry: "backoff",
+    });
+    expect(await stored(channel)).toEqual(NOTHING);
+  });
+
+  it("with an app secret that is not the app's, which it names", async () => {
+    const channel = await startUnconnected({ start: false, config: { metaAppSecret: "secret-of-another-app" } });
+
+    await expect(channel.plugin.connect(REQUEST)).rejects.toMatchObject({
+      code: "GRAPH_REJECTED",
+      retry: "fix",
+      message: expect.stringContaining("META_APP_SECRET"),
     });
     expect(await stored(channel)).toEqual(NOTHING);
   });

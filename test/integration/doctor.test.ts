@@ -258,6 +258,27 @@ describe("the doctor", () => {
     expect(find("fields")).toMatchObject({ state: "skipped" });
   });
 
+  it("knows it without the app's id too, by what Meta says to the number's token", async () => {
+    const channel = await start();
+
+    const { healthy, checks, problems } = await examine(channel, {
+      config: { metaAppId: undefined, metaAppSecret: "secret-of-another-app" },
+    });
+
+    expect([healthy, problems]).toEqual([false, ["app"]]);
+    expect(checks.filter(({ seen }) => seen.startsWith("Could not be looked at"))).toEqual([]);
+  });
+
+  it("sees that a number is gone at Meta", async () => {
+    const channel = await start();
+    await channel.rows("update whatsapp_connections set phone_number_id = '301777000333000'");
+
+    const { healthy, problems, find } = await examine(channel);
+
+    expect([healthy, problems]).toEqual([false, ["registration"]]);
+    expect(find("name")).toMatchObject({ state: "skipped" });
+  });
+
   it("says what it cannot know without the app's id, and looks at the rest", async () => {
     const channel = await start();
 

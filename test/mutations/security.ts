@@ -16,6 +16,27 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: ["test/unit/webhook/unproven-reads.test.ts"],
   },
   {
+    rule: "T19: what is written to a number that has left is not kept",
+    file: "adapters/postgres/record.ts",
+    find: "?.isComingBack === false",
+    replace: "?.isComingBack === null",
+    tests: ["test/integration/engine/unrouted.test.ts"],
+  },
+  {
+    rule: "T20: who gets a number gets nothing that was written to the one before",
+    file: "adapters/postgres/connections.ts",
+    find: "last !== undefined && last.customerConfigId !== wanted.customerConfigId",
+    replace: "last !== undefined && last.customerConfigId === wanted.phoneNumberId",
+    tests: ["test/integration/engine/unrouted.test.ts"],
+  },
+  {
+    rule: "T32: a yes to one takeover is none to the next",
+    file: "plugin/connect/onboard.ts",
+    find: "if (!others.every((id) => takeovers.includes(id)))",
+    replace: "if (others.length > 0 && takeovers.length === 0)",
+    tests: ["test/integration/connecting/onboarding.test.ts"],
+  },
+  {
     rule: "T12: and they are read in turn",
     file: READS,
     find: "if (inLine.length > LONG_LINE) setTimeout(pump, 1);",

@@ -1,6 +1,6 @@
 /** The steps from a token to connected numbers: chosen, resumed, taken over, and never to the harm of what works. */
 import { describe, expect, it } from "vitest";
-import { ACCESS_TOKEN, NUMBER, quiet, TENANT } from "../../support/channel.ts";
+import { ACCESS_TOKEN, NUMBER, quiet, TENANT, until } from "../../support/channel.ts";
 import {
   type Connecting,
   FRESH,
@@ -16,6 +16,23 @@ const THIRD = {
   wabaId: "201555000111333",
   displayPhoneNumber: "15557770166",
 };
+
+describe("a number whose quality or name Meta changes", () => {
+  it("is shown as Meta has it, soon after its webhook", async () => {
+    const connecting = await startConnecting();
+    const { channel } = connecting;
+    await connecting.connect();
+    channel.meta.changeNumber(FRESH.phoneNumberId, { verifiedName: "Another Name" });
+
+    channel.meta.changeQuality(FRESH.phoneNumberId, "RED");
+
+    await channel.until(
+      async () => (await channel.plugin.connections(TENANT))[0]?.qualityRating === "RED",
+      "the number to be looked at",
+    );
+    expect((await channel.plugin.connections(TENANT))[0]).toMatchObject({ verifiedName: "Another Name" });
+  });
+});
 
 describe("several numbers", () => {
   it("are a question on the dashboard, and the ones that are chosen are connected", async () => {
@@ -76,6 +93,28 @@ describe("several numbers", () => {
     expect(await connecting.onboarding({ tenant: OTHER_TENANT })).toBeNull();
   });
 
+  it("are offered without those of an account that Meta refuses to show", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, THIRD] } });
+    const { meta } = connecting.channel;
+    meta.faults.next({ on: "phone_numbers", to: THIRD.wabaId, do: { error: { code: 100, subcode: 33 } } });
+
+    const result = await connecting.connect();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_connected: "true" });
+    expect((await connecting.status()).numbers.map((number) => number.phone_number_id)).toEqual([FRESH.phoneNumberId]);
+  });
+
+  it("are not looked for in half of the accounts: one that cannot be asked now is asked again", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, THIRD] } });
+    const { meta } = connecting.channel;
+    meta.faults.next({ on: "phone_numbers", to: THIRD.wabaId, do: { error: { code: 2 } } });
+
+    expect(Object.fromEntries(await connecting.connect())).toEqual({ whatsapp_error: "graph_rejected" });
+    const { body } = await connecting.goOn();
+
+    expect(body.onboarding.numbers).toHaveLength(2);
+  });
+
   it("are all found, also of somebody who shares everything that they have", async () => {
     const connecting = await startConnecting({ meta: { numbers: [FRESH, THIRD] } });
     const { meta } = connecting.channel;
@@ -123,7 +162,7 @@ describe("a step that fails", () => {
     // What was done is not done again.
     const after = connecting.channel.meta.requests;
     if (step === "register")
-      expect(after[`POST /${FRESH.wabaId}/subscribed_apps`]).toBe(before[`POST /${FRESH.wabaId}/subscribed_apps`]);
+      expect(after[`GET /${FRESH.wabaId}/phone_numbers`]).toBe(before[`GET /${FRESH.wabaId}/phone_numbers`]);
   });
 
   it("does not end the connection when it can be made up for later", async () => {
@@ -190,8 +229,91 @@ describe("a step that fails", () => {
     const answers = await Promise.all([connecting.goOn(), connecting.goOn()]);
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect(meta.requests[`POST /${FRESH.wabaId}/subscribed_apps`]).toBe(before + 1);
+    expect(meta.requests[`POST /${FRESH.wabaId}/subscribed_apps`]).toBe(before + 2);
     expect(await connecting.channel.rows("select 1 from whatsapp_connections")).toHaveLength(1);
+  });
+
+  it.each([
+    ["the tenant", TENANT],
+    ["another tenant", OTHER_TENANT],
+  ])(
+    "is made up for when a number of %s has left the account meanwhile: its messages arrive",
+    async (_whose, tenant) => {
+      const leaves = { ...SECOND, isRegistered: true };
+      const connecting = await startConnecting({ meta: { numbers: [{ ...FRESH, pin: "271828" }, leaves] } });
+      const { channel } = connecting;
+      const { phoneNumberId, wabaId } = leaves;
+      await channel.plugin.connect({ customerConfigId: tenant, accessToken: ACCESS_TOKEN, phoneNumberId, wabaId });
+      await connecting.connect();
+      await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId] });
+      expect((await connecting.onboarding()).state).toBe("pin");
+
+      await connecting.post("/disconnect", { phone_number_id: phoneNumberId }, { tenant });
+      expect(channel.meta.numbers()).toContainEqual(
+        expect.objectContaining({ phoneNumberId: FRESH.phoneNumberId, isSubscribed: false }),
+      );
+      const { body } = await connecting.goOn({ pins: { [FRESH.phoneNumberId]: "271828" } });
+
+      expect(body.onboarding.state).toBe("done");
+      const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+      ada.says("Hello?", { to: FRESH.phoneNumberId });
+      await channel.meta.waitFor(() => ada.transcript().some(({ direction }) => direction === "outbound"));
+      await quiet(channel);
+    },
+  );
+
+  it("loses no PIN that Meta has, when somebody presses Connect again", async () => {
+    const connecting = await startConnecting();
+    const { channel } = connecting;
+    channel.meta.faults.next({ on: "register", do: "accept-then-reset" });
+    await connecting.connect();
+    const pin = channel.meta.numbers()[0]?.pin;
+    await connecting.connect();
+    expect(await connecting.status()).toMatchObject({ enabled: true });
+
+    // It is not registered any more, and only this PIN registers it again.
+    channel.meta.changeNumber(FRESH.phoneNumberId, { isRegistered: false });
+    const result = await connecting.connect();
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_connected: "true" });
+    expect(channel.meta.numbers()).toEqual([expect.objectContaining({ isRegistered: true, pin })]);
+  });
+
+  it("is nobody else's while it is worked on, however many numbers there are", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    const { meta, rows } = connecting.channel;
+    await connecting.connect();
+    meta.faults.next({ on: "register", do: "slow", ms: 300, times: 2 });
+    const busyUntil = async () =>
+      (await rows<{ at: Date }>("select busy_until as at from whatsapp_onboardings"))[0]?.at;
+
+    const going = connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId, SECOND.phoneNumberId] });
+    await until(() => meta.requests[`POST /${FRESH.phoneNumberId}/register`] === 1, "the first number");
+    const first = await busyUntil();
+    await until(() => meta.requests[`POST /${SECOND.phoneNumberId}/register`] === 1, "the second number");
+    const second = await busyUntil();
+    await going;
+
+    expect(second?.getTime()).toBeGreaterThan(first?.getTime() ?? Number.POSITIVE_INFINITY);
+    expect(await rows("select 1 from whatsapp_onboardings where busy_until > now()")).toEqual([]);
+  });
+
+  it("is left to who has taken it over after a step that took too long", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    const { meta, rows } = connecting.channel;
+    await connecting.connect();
+    meta.faults.next({ on: "register", do: "slow", ms: 300, times: 3 });
+
+    const first = connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId, SECOND.phoneNumberId] });
+    await until(() => meta.requests[`POST /${FRESH.phoneNumberId}/register`] === 1, "the first number");
+    await rows("update whatsapp_onboardings set busy_until = now()");
+    const second = connecting.goOn();
+    const answers = await Promise.all([first, second]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(answers[1].body.onboarding.state).toBe("done");
+    expect(meta.requests[`POST /${SECOND.phoneNumberId}/register`]).toBe(1);
+    expect(await connecting.onboarding()).toMatchObject({ state: "done", error: null });
   });
 
   it("cannot be gone on with after a day: its token is forgotten", async () => {
@@ -241,6 +363,42 @@ describe("a reconnect", () => {
       expect.objectContaining({ phone_number_id: FRESH.phoneNumberId, state: "connected", reason: null }),
     ]);
     expect(channel.meta.requests[`POST /${FRESH.phoneNumberId}/register`]).toBe(1);
+  });
+
+  it.each([
+    ["the tenant that had it", TENANT],
+    ["another tenant", OTHER_TENANT],
+  ])("by %s knows the PIN that we have set, though the number was disconnected", async (_who, tenant) => {
+    const connecting = await startConnecting();
+    const { meta } = connecting.channel;
+    await connecting.connect();
+    const pin = meta.numbers()[0]?.pin;
+    await connecting.post("/disconnect", {});
+    meta.changeNumber(FRESH.phoneNumberId, { isRegistered: false });
+
+    const result = await connecting.connect(undefined, { tenant });
+
+    expect(Object.fromEntries(result)).toEqual({ whatsapp_connected: "true" });
+    expect(meta.numbers()).toEqual([expect.objectContaining({ isRegistered: true, pin })]);
+  });
+
+  it("of a number that was paused is told: it sends again", async () => {
+    const connecting = await startConnecting();
+    const { channel } = connecting;
+    await connecting.connect();
+    await quiet(channel);
+    await channel.rows(
+      "update whatsapp_connections set paused_until = now() + interval '1 hour', pause_strikes = 1, reason = 'Meta has blocked it.'",
+    );
+    const told = () => channel.events.flatMap((event) => (event.kind === "connection" ? [event.connection.state] : []));
+
+    await connecting.connect();
+    await quiet(channel);
+    expect(told()).toEqual(["connected", "connected"]);
+    await connecting.connect();
+    await quiet(channel);
+
+    expect(told()).toEqual(["connected", "connected"]);
   });
 
   it("ends what was begun before, with its token", async () => {
@@ -313,5 +471,30 @@ describe("a number that another tenant holds", () => {
       [OTHER_TENANT],
     );
     expect(host).toEqual({ whatsapp_enabled: false, whatsapp_phone_number: null });
+  });
+
+  it("is asked for each: a yes to one is none to the next", async () => {
+    const second = { ...SECOND, isRegistered: true };
+    const connecting = await startConnecting({ meta: { numbers: [NUMBER, second] } });
+    for (const { phoneNumberId, wabaId } of [NUMBER, second])
+      await connecting.channel.plugin.connect({
+        customerConfigId: OTHER_TENANT,
+        accessToken: ACCESS_TOKEN,
+        phoneNumberId,
+        wabaId,
+      });
+    connecting.channel.meta.faults.next({ on: "profile", do: { error: { code: 2 } } });
+    await connecting.connect();
+    await connecting.goOn({ phone_number_ids: [NUMBER.phoneNumberId] });
+    expect((await connecting.goOn({ takeover: true })).body.onboarding.state).toBe("done");
+
+    const { body } = await connecting.goOn({ phone_number_ids: [second.phoneNumberId] });
+
+    expect(body.error.code).toBe("CONNECTION_CONFLICT");
+    expect((await connecting.status({ tenant: OTHER_TENANT })).numbers).toEqual([
+      expect.objectContaining({ phone_number_id: second.phoneNumberId, state: "connected" }),
+    ]);
+    expect((await connecting.goOn({ takeover: true })).body.onboarding.state).toBe("done");
+    expect((await connecting.status({ tenant: OTHER_TENANT })).numbers).toEqual([]);
   });
 });

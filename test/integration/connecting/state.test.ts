@@ -72,6 +72,20 @@ describe("the state of a sign-in", () => {
     expect(back.headers.get("location")).toContain("whatsapp_connected=true");
   });
 
+  it("lives ten minutes from the second press as well, and the first stays of use", async () => {
+    const connecting = await startConnecting();
+    const first = await connecting.get("/oauth/authorize", { session: null });
+    const cookie = first.headers.get("set-cookie") ?? "";
+    const headers = { cookie: cookie.split(";")[0] as string };
+
+    const second = await connecting.get("/oauth/authorize", { session: null, headers });
+
+    expect(second.headers.get("set-cookie")).toBe(cookie);
+    const url = connecting.channel.meta.login.decide(first.headers.get("location") as string);
+    const back = await connecting.comeBack(url, { session: null, headers });
+    expect(back.headers.get("location")).toContain("whatsapp_connected=true");
+  });
+
   it("is opaque: what somebody makes up or encodes is refused", async () => {
     const connecting = await startConnecting();
     const real = connecting.channel.meta.login.decide(await connecting.press());

@@ -12,6 +12,7 @@ import {
   hold,
   message,
   startEngine,
+  status,
   stranded,
   waiters,
 } from "./support.ts";
@@ -149,6 +150,43 @@ describe("a person known by two names", () => {
 
     expect(await rows("select id from conversations")).toEqual([before]);
     expect(await store.sessions.status(before?.id ?? "")).toMatchObject({ state: "open" });
+  });
+
+  it.each(["elder", "younger"])("is left to staff who are talking to the %s of the two", async (which) => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1"), byUser("wamid.2"))]);
+    await applyAll(store);
+    const sealed = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
+    await store.turns.finish(sealed.map((turn) => ({ turn, send: null })));
+    await rows(
+      `update whatsapp_contacts set ai_paused_until = now() + interval '1 hour' where phone_number is ${which === "elder" ? "not null" : "null"}`,
+    );
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await applyAll(store);
+
+    expect(await rows("select 1 from whatsapp_turns where state = 0")).toEqual([]);
+  });
+
+  it("has the window that either had, in both conversations, also where what links them opens none", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(byPhone("wamid.1"))]);
+    await applyAll(store);
+    await rows("update whatsapp_sessions set session_expires = now() - interval '1 second'");
+    await store.inbox.record([delivery(byUser("wamid.2"))]);
+    await applyAll(store);
+    await rows("update whatsapp_sessions set ad_message_at = now() where session_expires > now()");
+
+    await store.inbox.record([delivery(status({ wamid: "wamid.out", status: "sent", phone: PHONE, userId: USER }))]);
+
+    expect(await rows("select 1 from whatsapp_contacts where merged_into is not null")).toHaveLength(1);
+    const conversations = await rows<{ id: string }>("select id from conversations");
+    expect(conversations).toHaveLength(2);
+    for (const { id } of conversations) expect(await store.sessions.status(id)).toMatchObject({ state: "open" });
+    for (const { id } of conversations) await store.outbox.enqueue(id, answer(`to ${id}`));
+    const [head] = await store.outbox.head(await claimed(store, "out"));
+    expect(head?.windowOpen).toBe(true);
+    expect(await rows("select 1 from whatsapp_sessions where ad_message_at is not null")).toHaveLength(2);
   });
 
   it("has what waits for the AI asked together, in the order of writing, and once", async () => {

@@ -103,6 +103,22 @@ describe("what is not settled", () => {
     expect(await rows("select content from messages where content = 'wamid.pending'")).toHaveLength(1);
   });
 
+  it("goes when it was kept for a tenant who was connecting the number again, and never did", async () => {
+    const { store, rows } = await startEngine();
+    await rows("update whatsapp_connections set state = 'disconnected', disconnected_at = now()");
+    await rows(
+      `insert into whatsapp_onboardings (customer_config_id, flow, access_token_enc, progress)
+       select customer_config_id, 'redirect', 'sealed', jsonb_build_object('chosen', jsonb_build_array(phone_number_id)) from whatsapp_connections`,
+    );
+    await store.inbox.record([delivery(message({ id: "wamid.kept" }))]);
+    expect(await rows("select state from whatsapp_events")).toEqual([{ state: 4 }]);
+
+    await age(rows, 31);
+    await prune(store);
+
+    expect(await count(rows, "whatsapp_events")).toBe(0);
+  });
+
   it("a send stays while a part of it waits, and goes with parts and attempts once all have ended", async () => {
     const channel = await channelFor();
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");

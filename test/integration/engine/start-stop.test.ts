@@ -3,7 +3,7 @@ import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import type { Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import type { Host } from "../../../plugin/ports.ts";
-import { quiet, until } from "../../support/channel.ts";
+import { quiet, TENANT, type TestChannel, until } from "../../support/channel.ts";
 import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
 
@@ -152,6 +152,51 @@ describe("stop under load", () => {
 
     await channel.plugin.start();
     expect(await health()).toEqual([200, { status: "ok" }]);
+  });
+});
+
+describe("a database that is behind this version", () => {
+  const health = async ({ url }: TestChannel) => {
+    const answer = await fetch(`${url}/health`);
+    return [answer.status, ((await answer.json()) as { error?: { code: string; message: string } }).error];
+  };
+  const PENDING = { code: "MIGRATIONS_PENDING", message: expect.stringContaining("whatsapp-channel migrate") };
+
+  it("is said by start, by the health route, and with its SQLSTATE by the log, until it is migrated", async () => {
+    const channel = await channelFor({ connect: false, start: false, plugin: { schema: "not_migrated" } });
+
+    await expect(channel.plugin.start()).rejects.toMatchObject(PENDING);
+    expect(await health(channel)).toEqual([503, PENDING]);
+    const status = await fetch(`${channel.url}/status`, { headers: { "x-tenant": TENANT } });
+    expect(status.status).toBe(500);
+    expect(channel.logs).toContainEqual(
+      expect.objectContaining({ level: "error", fields: expect.objectContaining({ error: "error 42P01" }) }),
+    );
+
+    await channel.plugin.migrate();
+    await channel.plugin.start();
+    expect(await health(channel)).toEqual([200, undefined]);
+  });
+
+  it("is said by what is missing, and one that is ahead of it is as good", async () => {
+    const channel = await channelFor({ connect: false, start: false });
+    await channel.rows("insert into whatsapp_migrations (name) values ('29990101000001_of_a_newer_version')");
+    await channel.plugin.start();
+    await channel.plugin.stop();
+    const [last] = await channel.rows<{ name: string }>(
+      "delete from whatsapp_migrations where name like '%row_level_security' returning name",
+    );
+
+    await expect(channel.plugin.start()).rejects.toMatchObject({ message: expect.stringContaining(last!.name) });
+  });
+
+  it("is not said where its ledger is hidden from whoever runs the host", async () => {
+    const channel = await channelFor({ connect: false, start: false });
+    await channel.rows("delete from whatsapp_migrations");
+
+    await channel.plugin.start();
+
+    expect(await health(channel)).toEqual([200, undefined]);
   });
 });
 

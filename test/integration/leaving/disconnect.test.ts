@@ -1,6 +1,7 @@
 /** A customer leaves: closed at once, Meta told, nothing of anybody else touched. */
 import { afterEach, describe, expect, it } from "vitest";
-import { NUMBER, TENANT, type TestChannel } from "../../support/channel.ts";
+import { NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { type Connecting, FRESH, SECOND, startConnecting } from "../../support/connecting.ts";
 import { inState, keepBack, meet } from "../outbound/outbound.ts";
 import {
   configOf,
@@ -144,6 +145,25 @@ describe("POST /disconnect", () => {
     ]);
   });
 
+  it("of one of two numbers ends what people write to it: nobody keeps it, and no other tenant gets it", async () => {
+    const channel = await start();
+    await connectNumber(channel, SECOND_NUMBER);
+    await disconnect(channel, { phone_number_id: SECOND_NUMBER.phoneNumberId });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+
+    ada.says("private words", { to: SECOND_NUMBER.phoneNumberId });
+    await channel.meta.idle();
+    await connectNumber(channel, SECOND_NUMBER, OTHER_TENANT);
+    await quiet(channel);
+
+    expect(await channel.rows("select 1 from messages")).toEqual([]);
+    expect(
+      await channel.rows(
+        "select convert_from(body, 'UTF8') as text from whatsapp_webhooks union all select payload::text from whatsapp_events",
+      ),
+    ).toEqual([{ text: "" }, { text: "{}" }]);
+  });
+
   it("then connecting again goes on with the conversations of the tenant, whose sends leave again", async () => {
     const channel = await start();
     const ada = await meet(channel, { name: "Ada" });
@@ -195,6 +215,59 @@ describe("POST /disconnect", () => {
   });
 });
 
+describe("what was granted", () => {
+  const begun = async ({ onboarding }: Connecting) => (await onboarding())?.state;
+  const kept = async ({ channel }: Connecting) =>
+    (await channel.rows("select 1 from whatsapp_onboardings where access_token_enc is not null")).length;
+
+  it("is forgotten with the number, also where a step was still to be tried again", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    await connecting.connect();
+    connecting.channel.meta.faults.next({ on: "profile", do: { error: { code: 2 } } });
+    await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId] });
+    expect(await kept(connecting)).toBe(1);
+
+    await connecting.post("/disconnect", { phone_number_id: FRESH.phoneNumberId });
+    await connecting.goOn({ phone_number_ids: [SECOND.phoneNumberId] });
+
+    expect(await kept(connecting)).toBe(0);
+    expect((await connecting.status()).numbers).toEqual([]);
+  });
+
+  it("stays for another number that is still being connected with it, until that one leaves", async () => {
+    const waits = { ...SECOND, pin: "271828" };
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, waits] } });
+    await connecting.connect();
+    await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId, waits.phoneNumberId] });
+    expect(await begun(connecting)).toBe("pin");
+
+    await connecting.post("/disconnect", { phone_number_id: FRESH.phoneNumberId });
+    expect(await kept(connecting)).toBe(1);
+    connecting.channel.meta.faults.next({ on: "profile", do: { error: { code: 2 } } });
+    const { body } = await connecting.goOn({ pins: { [waits.phoneNumberId]: "271828" } });
+    expect(body.onboarding.state).toBe("done");
+    expect(await kept(connecting)).toBe(1);
+    await connecting.post("/disconnect", { phone_number_id: waits.phoneNumberId });
+
+    expect(await kept(connecting)).toBe(0);
+  });
+
+  it("is forgotten when all numbers leave, whatever was being connected; another tenant's is not", async () => {
+    const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+    await connecting.connect();
+    await connecting.connect(undefined, { tenant: OTHER_TENANT });
+
+    await connecting.post("/disconnect", {});
+
+    expect(await kept(connecting)).toBe(1);
+    expect((await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId] })).body.error.code).toBe(
+      "ONBOARDING_MISSING",
+    );
+    const other = await connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId] }, { tenant: OTHER_TENANT });
+    expect(other.body.onboarding.state).toBe("done");
+  });
+});
+
 describe("when Meta cannot be told", () => {
   const again = (channel: TestChannel, age = "0 seconds") =>
     channel.rows(
@@ -234,6 +307,23 @@ describe("when Meta cannot be told", () => {
     expect(answer.status).toBe(200);
     expect(await tokens(channel)).toBe(0);
   });
+
+  it.each([{ code: 104 }, { code: 100, message: "Invalid appsecret_proof provided in the API argument" }])(
+    "because our app secret is wrong, the token stays until Meta was told (%o)",
+    async (error) => {
+      const channel = await start({ start: false });
+      channel.meta.faults.next({ on: "subscribed_apps", do: { error } });
+      await disconnect(channel);
+      expect(await tokens(channel)).toBe(1);
+      const calls = channel.meta.requests[UNSUBSCRIBE] ?? 0;
+
+      await again(channel);
+      await channel.plugin.start();
+      await channel.until(async () => (await tokens(channel)) === 0, "the token to go");
+
+      expect(channel.meta.requests[UNSUBSCRIBE]).toBe(calls + 1);
+    },
+  );
 
   it("for a week, the token goes without it", async () => {
     const channel = await start({ start: false });

@@ -166,6 +166,16 @@ describe("what is fetched", () => {
     expect(await channel.rows("select state from whatsapp_connections")).toEqual([{ state: "connected" }]);
   });
 
+  it("that Meta does not give to our app secret comes once the secret is right, and the number goes on", async () => {
+    const { ada, meta, settled, channel } = await startWithMedia();
+    meta.faults.next({ on: "media", do: { error: { code: 100, message: "Invalid appsecret_proof provided" } } });
+
+    ada.sendsMedia(PICTURE);
+    await settled("stored");
+
+    expect(await channel.rows("select state from whatsapp_connections")).toEqual([{ state: "connected" }]);
+  });
+
   it("waits for the reconnect of its number, and comes then", async () => {
     const { ada, meta, media, settled, channel, asked } = await startWithMedia({ plugin: { mediaWaitMs: 60_000 } });
     meta.revokeToken();

@@ -109,6 +109,30 @@ describe("the tenant's own media", () => {
     expect(await channel.rows("select 1 from whatsapp_send_attempts")).toEqual([]);
   });
 
+  it("wait while Meta does not take our app secret, and the number goes on", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
+    channel.meta.faults.next({ on: "media-upload", do: { error: { code: 104 } } });
+
+    const { sendId } = await channel.plugin.send({ conversationId: ada, message: { kind: "image", mediaId } });
+    await until(
+      // Half a minute is its safety net.
+      async () =>
+        (
+          await channel.rows(
+            "update whatsapp_lanes set ready_at = now() where stage = 'out' and ready_at > now() + interval '20 seconds' returning 1",
+          )
+        )[0],
+      "it to be kept",
+    );
+    await quiet(channel);
+
+    expect((await channel.plugin.receipt(sendId, TENANT))?.parts).toMatchObject([{ error: null }]);
+    expect(lastBody(channel)?.image).toEqual({ id: channel.meta.uploads[0]?.id });
+    expect(await channel.rows("select state from whatsapp_connections")).toEqual([{ state: "connected" }]);
+  });
+
   it("fail when Meta refuses them to a token that it calls valid, and the number goes on", async () => {
     const channel = await start({ ...SILENT, config: { metaAppId: APP_ID } });
     const ada = await conversationOf(channel);

@@ -47,6 +47,27 @@ describe("a number that Meta blocks", () => {
     30_000,
   );
 
+  it.each([{ code: 100, message: "Invalid appsecret_proof provided in the API argument" }, { code: 104 }])(
+    "or whose app secret Meta does not take waits and fails nothing, and nobody must reconnect it (%o)",
+    async (error) => {
+      const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 20, maxMs: 500 } } });
+      const people = await crowd(channel, 3);
+      channel.meta.faults.next({ do: { error }, times: 2 });
+
+      const refused = await sendTo(channel, people[0]!);
+      await channel.until(() => news(channel).length > 0, "the host to hear of the pause");
+      const receipts = await Promise.all(people.slice(1).map((contact) => sendTo(channel, contact)));
+      const done = await Promise.all([refused, ...receipts].map((receipt) => settled(channel, receipt)));
+      await channel.until(() => news(channel).length > 1, "the host to hear that it goes on");
+
+      expect(done.filter(({ parts }) => parts[0]!.state === "failed")).toEqual([]);
+      expect(news(channel)).toEqual([
+        { state: "connected", reason: expect.stringContaining("META_APP_SECRET") },
+        { state: "connected", reason: null },
+      ]);
+    },
+  );
+
   it("is none whose account lacks a payment method: what needs one fails, and answers leave all the same", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });

@@ -9,7 +9,9 @@ import {
   countOf,
   inState,
   keepBack,
+  linkBoth,
   meet,
+  meetTwice,
   NOTHING,
   startSilent,
   texts,
@@ -76,7 +78,7 @@ const WAYS: readonly (readonly [string, How])[] = [
 function refusal({ person }: Contact, wamid: string, callbackData: string | null) {
   const status = {
     id: wamid,
-    recipient_id: person.phoneNumber,
+    ...(person.phoneNumber === null ? { recipient_user_id: person.userId } : { recipient_id: person.phoneNumber }),
     status: "failed",
     timestamp: String(Math.floor(Date.now() / 1_000)),
     biz_opaque_callback_data: callbackData,
@@ -269,7 +271,8 @@ describe("somebody who wants marketing again", () => {
     ["told Meta, which refused", WAYS[4]![1]],
     ["wrote STOP, and Meta then refused what was on its way", refusedAfterTheWord],
   ])("does not get it by START where they %s: Meta would refuse it", async (_how, optOut) => {
-    const channel = await startSilent();
+    // What was refused must not have been read before.
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
     await optOut(channel, ada);
     await preferenceIs(channel, ada, "stop");
@@ -296,5 +299,72 @@ describe("somebody who wants marketing again", () => {
     );
 
     await expect(send(channel, ada, { template: MENU })).rejects.toMatchObject({ code: "OPTED_OUT" });
+  });
+});
+
+describe("somebody who turns out to be two contacts", () => {
+  it.each(["elder", "younger"])(
+    "gets no marketing template in either conversation after STOP in the %s's",
+    async (which) => {
+      const channel = await startSilent();
+      const both = await meetTwice(channel);
+      const one = which === "elder" ? both[0] : both[1];
+      one.person.says("STOP");
+      await preferenceIs(channel, one, "stop");
+      await linkBoth(channel);
+      await quiet(channel);
+
+      for (const contact of both)
+        await expect(send(channel, contact, { template: MENU })).rejects.toMatchObject({ code: "OPTED_OUT" });
+      expect(await channel.rows("select contact_id, value from whatsapp_preferences")).toEqual([
+        { contact_id: both[0].contactId, value: "stop" },
+      ]);
+    },
+  );
+
+  it("gets none that was queued for the other contact before", async () => {
+    const channel = await startSilent();
+    const [elder, younger] = await meetTwice(channel);
+    const letGo = await keepBack(channel, elder);
+    const receipt = await send(channel, elder, { template: MENU });
+    younger.person.says("STOP");
+    await preferenceIs(channel, younger, "stop");
+    await linkBoth(channel);
+
+    await letGo();
+
+    const done = await inState(channel, receipt, "failed");
+    expect(done.parts[0]!.error).toMatchObject({ code: "OPTED_OUT" });
+  });
+
+  it.each(["elder", "younger"])(
+    "gets it by START, said before to the %s, where that is the later word",
+    async (which) => {
+      const channel = await startSilent();
+      const [elder, younger] = await meetTwice(channel);
+      const [stops, starts] = which === "elder" ? [younger, elder] : [elder, younger];
+      stops.person.says("STOP", { at: new Date(Date.now() - 60_000) });
+      await preferenceIs(channel, stops, "stop");
+      starts.person.says("START");
+      await preferenceIs(channel, starts, "resume");
+      await linkBoth(channel);
+      await quiet(channel);
+
+      await inState(channel, await send(channel, elder, { template: MENU }), "read");
+    },
+  );
+
+  it("gets none after Meta has refused what had left before", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
+    const [elder, younger] = await meetTwice(channel);
+    const receipt = await send(channel, younger, { template: MENU });
+    await inState(channel, receipt, "accepted");
+    const { wamid, callbackData } = channel.meta.accepted[0]!;
+    await linkBoth(channel);
+
+    channel.meta.deliver(refusal(younger, wamid, callbackData));
+    await inState(channel, receipt, "failed");
+
+    await expect(send(channel, elder, { template: MENU })).rejects.toMatchObject({ code: "OPTED_OUT" });
   });
 });

@@ -42,6 +42,17 @@ export async function meet(
   return { person, conversationId: row.conversation_id, contactId: row.contact_id };
 }
 
+/** One person whom Meta has named in two ways, so that they are two contacts with a conversation each; the elder is first. */
+export async function meetTwice(channel: TestChannel): Promise<readonly [Contact, Contact]> {
+  const elder = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+  return [elder, await meet(channel, { name: "Ada", userId: "GB.5512oQx81Zk09", hidesPhoneNumber: true })];
+}
+
+/** The person of `meetTwice` writes, and Meta names them in both ways: from now on they are one contact. */
+export function linkBoth(channel: TestChannel): Promise<Contact> {
+  return meet(channel, { name: "Ada", phoneNumber: "447700900123", userId: "GB.5512oQx81Zk09" });
+}
+
 /** Somebody else writes again and again, so that the number's webhooks are seen to be alive. */
 export async function chatter(channel: TestChannel): Promise<() => void> {
   const bob = await meet(channel, { name: "Bob", phoneNumber: "447700900009" });

@@ -64,6 +64,22 @@ describe("a part that Meta refuses for good", () => {
     expect(shown.map(({ status }) => status)).toEqual(["read", "failed", "failed", "read"]);
   });
 
+  it("takes nothing along when it is a reaction: what follows makes sense without it", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    channel.meta.faults.next({ do: { error: { code: 131009 } } });
+    const response = { text: "The answer", reaction: { emoji: "👍", messageId: "wamid.deleted" } };
+
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response });
+    const done = await inState(channel, receipt, "failed", "read");
+
+    expect(done.parts.map(({ kind, error }) => [kind, error?.meta?.code])).toEqual([
+      ["reaction", 131009],
+      ["text", undefined],
+    ]);
+    expect(texts(channel)).toEqual(["The answer"]);
+  });
+
   it("is not tried again", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
@@ -143,6 +159,30 @@ describe("a status `failed`", () => {
     expect(heard).toMatchObject({ state: "delivered", error: { meta: { code: 131026 } } });
     const [part] = (await channel.plugin.receipt(receipt.sendId, "00000000-0000-4000-8000-000000000001"))!.parts;
     expect(part).toMatchObject({ state: "delivered", error: { meta: { code: 131026 } } });
+  });
+
+  it("after a delivery is told, whatever was refused before Meta took the message", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: { sent: 1, delivered: 2, read: 60_000 } } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.faults.next({ do: { error: { code: 131000 } } });
+    // The statuses of the second try come before its answer.
+    channel.meta.faults.next({ do: "slow", ms: 1_500 });
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    const delivered = await inState(channel, receipt, "delivered");
+    expect(delivered.parts[0]!.error).toBeNull();
+    await channel.until(
+      async () => (await attemptsOf(channel, receipt))[1]?.state === "accepted",
+      "the second try to be accepted",
+    );
+    await quiet(channel);
+
+    channel.meta.deliver(failedStatus(channel.meta.accepted[0]!.wamid));
+    const heard = await channel.until(
+      () => statusEvents(channel).find(({ error }) => error !== null),
+      "the host to hear of the failure",
+    );
+
+    expect(heard).toMatchObject({ state: "delivered", error: { meta: { code: 131026 } } });
   });
 
   it("of a message that is addressed by our token only is joined to it, before Meta's answer too", async () => {

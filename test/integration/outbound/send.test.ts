@@ -49,6 +49,26 @@ describe("send", () => {
     expect(await countOf(channel)).toEqual(NOTHING);
   });
 
+  it("refuses a conversation that the host has deleted, whether or not its messages have a foreign key", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const bob = await meet(channel, { name: "Bob" });
+    const deleteOf = (id: string) => channel.rows("delete from conversations where id = ?", [id]);
+    await deleteOf(ada.conversationId);
+    await channel.rows("delete from messages where conversation_id = ?", [ada.conversationId]);
+    await channel.rows(
+      "alter table messages add foreign key (conversation_id) references conversations (id) on delete cascade",
+    );
+    await deleteOf(bob.conversationId);
+
+    for (const { conversationId } of [ada, bob]) {
+      const refused = { code: "CONVERSATION_UNKNOWN" };
+      await expect(channel.plugin.send({ conversationId, response: "hi" })).rejects.toMatchObject(refused);
+      await expect(channel.plugin.sessionStatus(conversationId)).rejects.toMatchObject(refused);
+    }
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
   it("refuses a response that says nothing", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });

@@ -2,7 +2,20 @@
 import { describe, expect, it } from "vitest";
 import { hasOneConnection, NUMBER, quiet } from "../../support/channel.ts";
 import { hold, waiters } from "../engine/support.ts";
-import { attemptsOf, closeWindow, inState, keepBack, meet, startSilent, texts, threeParts } from "./outbound.ts";
+import {
+  attemptsOf,
+  closeWindow,
+  inState,
+  keepBack,
+  linkBoth,
+  meet,
+  meetTwice,
+  startSilent,
+  texts,
+  threeParts,
+} from "./outbound.ts";
+
+const HELLO = { name: "hello_again", language: "en_GB" };
 
 describe("what to do when the window is closed", () => {
   it.each([["now"], [""], [null], [7], [[]]])(
@@ -55,6 +68,61 @@ describe("a window that closes while a message waits", () => {
     expect(texts(channel)).toEqual(["one", "two"]);
   });
 
+  it("lets a template pass what is held, at once and in order, and nothing else", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const { conversationId } = ada;
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    await inState(channel, held, "held");
+    const behind = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "two" });
+
+    const began = performance.now();
+    const first = await channel.plugin.send({ conversationId, template: HELLO });
+    const second = await channel.plugin.send({ conversationId, template: HELLO });
+    await inState(channel, first, "read");
+    await inState(channel, second, "read");
+    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(await attemptsOf(channel, held)).toEqual([]);
+    expect(await attemptsOf(channel, behind)).toEqual([]);
+    expect(texts(channel)).toEqual([expect.stringMatching(/^Hello again/), expect.stringMatching(/^Hello again/)]);
+
+    ada.person.says("I am back");
+    await inState(channel, held, "read");
+    await inState(channel, behind, "read");
+    expect(texts(channel).slice(2)).toEqual(["one", "two"]);
+  });
+
+  it("lets a template pass that was queued behind what is then found too late", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const { conversationId } = ada;
+    await keepBack(channel, ada);
+
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    const template = await channel.plugin.send({ conversationId, template: HELLO });
+
+    await inState(channel, template, "read");
+    await inState(channel, held, "held");
+  });
+
+  it("keeps what is held waiting where a template that passes it is refused for a while", async () => {
+    const channel = await startSilent({ plugin: { retry: { maxAttempts: 8, baseMs: 300, maxMs: 5_000 } } });
+    const ada = await meet(channel, { name: "Ada" });
+    await closeWindow(channel, ada);
+    const { conversationId } = ada;
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    await inState(channel, held, "held");
+    channel.meta.faults.next({ do: { error: { code: 130429 } } });
+
+    const template = await channel.plugin.send({ conversationId, template: HELLO });
+
+    await inState(channel, template, "read");
+    expect((await attemptsOf(channel, template)).map(({ state }) => state)).toEqual(["rejected", "accepted"]);
+    await inState(channel, held, "held");
+  });
+
   it.skipIf(hasOneConnection)("does not hold what was found too late while the person was writing", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
@@ -93,6 +161,63 @@ describe("a window that closes while a message waits", () => {
     const done = await inState(channel, receipt, "unknown");
     expect(done.parts[0]!.error).toMatchObject({ code: "WINDOW_CLOSED" });
     expect(texts(channel)).toEqual(["one"]);
+  });
+});
+
+describe("the window of somebody", () => {
+  it("who turns out to be two contacts is one: what was held for either leaves, and both conversations may be used", async () => {
+    const channel = await startSilent();
+    const both = await meetTwice(channel);
+    for (const contact of both) await closeWindow(channel, contact);
+    const held = await Promise.all(
+      both.map(({ conversationId }) =>
+        channel.plugin.send({ conversationId, onWindowClosed: "hold", response: `held in ${conversationId}` }),
+      ),
+    );
+    for (const receipt of held) await inState(channel, receipt, "held");
+
+    await linkBoth(channel);
+
+    for (const receipt of held) await inState(channel, receipt, "read");
+    for (const { conversationId } of both) {
+      expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({ state: "open", canSend: true });
+      await inState(channel, await channel.plugin.send({ conversationId, response: "an answer" }), "read");
+    }
+  });
+
+  it("who turns out to be two contacts is closed for both when Meta says so", async () => {
+    const channel = await startSilent();
+    const both = await meetTwice(channel);
+    await linkBoth(channel);
+    await quiet(channel);
+    channel.meta.faults.next({ do: { error: { code: 131047 } } });
+
+    await inState(
+      channel,
+      await channel.plugin.send({ conversationId: both[1].conversationId, response: "one" }),
+      "failed",
+    );
+
+    for (const { conversationId } of both)
+      expect(await channel.plugin.sessionStatus(conversationId)).toMatchObject({ state: "closed" });
+  });
+
+  it("whose conversation the host has deleted opens for what was held in it, when they have another", async () => {
+    const channel = await startSilent();
+    const before = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    await closeWindow(channel, before);
+    const { conversationId } = before;
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "held" });
+    await inState(channel, held, "held");
+    await channel.rows("delete from messages");
+    await channel.rows("delete from conversations");
+
+    const after = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    expect(after.conversationId).not.toBe(conversationId);
+    const answer = await channel.plugin.send({ conversationId: after.conversationId, response: "an answer" });
+
+    await inState(channel, answer, "read");
+    expect(texts(channel)).toEqual(["held", "an answer"]);
   });
 });
 
@@ -146,6 +271,25 @@ describe("a window that Meta knows to be closed", () => {
     ada.person.says("I am back");
 
     await inState(channel, receipt, "read");
+    expect(texts(channel)).toEqual(["one"]);
+  });
+
+  it("has nothing sent instead in a conversation that the host has deleted, and the part has failed", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: 60_000 } });
+    await channel.rows(
+      "alter table messages add foreign key (conversation_id) references conversations (id) on delete cascade",
+    );
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const { conversationId } = ada;
+    const onWindowClosed = { template: HELLO.name, language: HELLO.language };
+    const receipt = await channel.plugin.send({ conversationId, onWindowClosed, response: "one" });
+    await inState(channel, receipt, "accepted");
+    await channel.rows("delete from conversations where id = ?", [conversationId]);
+
+    channel.meta.deliver(failedLater(channel.meta.accepted[0]!.wamid));
+
+    await inState(channel, receipt, "failed");
+    await quiet(channel);
     expect(texts(channel)).toEqual(["one"]);
   });
 

@@ -146,3 +146,74 @@ describe("a status", () => {
     expect(await stored(channel)).toMatchObject([{ processed: true, error: null }]);
   });
 });
+
+describe("a change that names a number and not its id", () => {
+  /** In the first one's account. */
+  const NEIGHBOUR = { ...NUMBER, phoneNumberId: "301777000333999", displayPhoneNumber: "15557770199" };
+  const CHANGES = ([NUMBER, NEIGHBOUR] as const).flatMap(({ displayPhoneNumber }) => [
+    ...["phone_number_quality_update", "phone_number_name_update", "security"].map((field) => ({
+      field,
+      value: { display_phone_number: displayPhoneNumber, event: `of …${displayPhoneNumber.slice(-3)}` },
+    })),
+    { field: "account_update", value: { event: "VERIFIED_ACCOUNT", phone_number: displayPhoneNumber } },
+  ]);
+  const UNKNOWN = { field: "security", value: { display_phone_number: "15557770777", event: "of nobody" } };
+
+  async function start(neighbours: string) {
+    const channel = await startChannel({
+      meta: { numbers: [NUMBER, NEIGHBOUR] },
+      plugin: {
+        authenticate: ({ headers }: { headers: Record<string, string | undefined> }) => ({
+          customerConfigId: headers["x-tenant"] ?? "",
+          permissions: ["operate"] as const,
+        }),
+      },
+    });
+    await channel.rows("insert into customer_configs (id) values (?) on conflict do nothing", [OTHER_TENANT]);
+    await connect(channel, neighbours, NEIGHBOUR);
+    return channel;
+  }
+
+  /** What the only webhook shows to a tenant. */
+  async function shown(channel: TestChannel, tenant: string): Promise<Record<string, unknown>> {
+    const ask = async (path: string) =>
+      (await fetch(`${channel.url}/webhooks${path}`, { headers: { "x-tenant": tenant } })).json();
+    const { webhooks } = (await ask("")) as { webhooks: readonly { id: string }[] };
+    return (await ask(`/${webhooks[0]?.id}`)) as Record<string, unknown>;
+  }
+
+  it.each([
+    ["together", [[...CHANGES, UNKNOWN]]],
+    ["one by one", CHANGES.map((one) => [one])],
+  ])(
+    "is shown to the tenant of that number, and not to another with a number in the same account (%s)",
+    async (_, posts) => {
+      const channel = await start(OTHER_TENANT);
+
+      for (const changes of posts) expect(await post(channel, delivery(changes))).toMatchObject({ status: 200 });
+      await quiet(channel);
+
+      const whose = await channel.rows(
+        `select c.phone_number_id as of, coalesce(e.payload ->> 'displayPhoneNumber', '') as named, count(*)::int as n
+       from whatsapp_events e join whatsapp_connections c on c.id = e.connection_id group by 1, 2 order by 1`,
+      );
+      expect(whose).toEqual(
+        [NUMBER, NEIGHBOUR].map((one) => ({ of: one.phoneNumberId, named: one.displayPhoneNumber, n: 4 })),
+      );
+      const [mine, theirs] = [await shown(channel, TENANT), await shown(channel, OTHER_TENANT)];
+      expect(JSON.stringify(mine)).toContain(NUMBER.displayPhoneNumber);
+      expect(JSON.stringify(mine)).not.toMatch(/15557770199|15557770777|of …199|of nobody/);
+      expect(JSON.stringify(theirs)).toContain(NEIGHBOUR.displayPhoneNumber);
+      expect(JSON.stringify(theirs)).not.toMatch(/15557770100|15557770777|of …100|of nobody/);
+    },
+  );
+
+  it("is the account's, where nobody else has a number in it and the named one is not connected", async () => {
+    const channel = await start(TENANT);
+
+    await post(channel, delivery([UNKNOWN]));
+    await quiet(channel);
+
+    expect(await shown(channel, TENANT)).toMatchObject({ shared: false, events: [{ state: "applied" }] });
+  });
+});

@@ -76,6 +76,18 @@ describe("faults of Graph", () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(55);
   });
 
+  it("lets one message in so long through where less than one a second is allowed", async () => {
+    let at = Date.parse("2026-11-28T12:00:00Z");
+    const meta = await startSimulator({ messagesPerSecond: 0.5, now: () => new Date(at) });
+    const codeNow = async () => (await send(meta, textTo(ADA.phoneNumber, "Hi"))).body.error?.code ?? 200;
+
+    const codes = [await codeNow(), await codeNow()];
+    at += 2_000;
+    codes.push(await codeNow());
+
+    expect(codes).toEqual([200, 130429, 200]);
+  });
+
   it("answers any Graph error, for a recipient and a number of times", async () => {
     const meta = await startSimulator();
     meta.faults.next({ do: { error: { code: 130429 } }, times: 2, to: "+447700900123" });

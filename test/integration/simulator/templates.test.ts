@@ -1,6 +1,17 @@
 /** Templates: listed page by page, refused as Meta refuses them, and sent by the Marketing Messages API. */
 import { describe, expect, it } from "vitest";
-import { ACCESS_TOKEN, ADA, call, NUMBER, send, startHost, startSimulator, statuses, wamidOf } from "./simulated.ts";
+import {
+  ACCESS_TOKEN,
+  ADA,
+  call,
+  NUMBER,
+  PROOF,
+  send,
+  startHost,
+  startSimulator,
+  statuses,
+  wamidOf,
+} from "./simulated.ts";
 
 const MARKETING = { path: `${NUMBER.phoneNumberId}/marketing_messages` };
 const LIST = `${NUMBER.wabaId}/message_templates`;
@@ -69,6 +80,15 @@ describe("the templates of an account", () => {
 
     expect(names).toEqual(meta.templates.list().flatMap(({ name }) => (name === "late" ? [] : [name])));
     expect(stale).toMatchObject({ status: 400, body: { error: { code: 131059 } } });
+  });
+
+  it("say where the next page is, for whoever follows the address", async () => {
+    const meta = await startSimulator();
+    const { body } = await call(meta, `${LIST}?limit=1&fields=name`);
+
+    const next = await fetch(`${body.paging?.next}&appsecret_proof=${PROOF}`);
+
+    expect(await next.json()).toMatchObject({ data: [{ name: meta.templates.list()[1]?.name }] });
   });
 
   it("are filtered, and an unknown field or limit is refused", async () => {

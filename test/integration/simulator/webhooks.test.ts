@@ -111,6 +111,26 @@ describe("webhooks", () => {
     expect(meta.deliveries[0]?.attempts[0]).toMatchObject({ status: null, error: "no answer within 30 ms" });
   });
 
+  it("take a host that hangs at the handshake for one that refuses", async () => {
+    const silent = http.createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    cleanups.push(async () => void silent.close().closeAllConnections());
+    const webhookUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    const meta = await startSimulator({ webhookUrl, webhookTimeoutMs: 30 });
+
+    expect(await meta.verifyWebhook()).toBe(false);
+  });
+
+  it.each(["localhost:3000/api/whatsapp/webhook", "/api/whatsapp/webhook", "ftp://127.0.0.1/", ""])(
+    "go to whole addresses only: %j is refused when it is given",
+    async (webhookUrl) => {
+      const meta = await startSimulator();
+
+      expect(() => meta.setWebhookUrl(webhookUrl)).toThrow("webhookUrl must be a whole address");
+      await expect(startSimulator({ webhookUrl })).rejects.toThrow("webhookUrl must be a whole address");
+    },
+  );
+
   it("carry several people's messages in one delivery", async () => {
     const host = await startHost();
     const meta = await startSimulator({ webhookUrl: host.url });

@@ -36,7 +36,7 @@ function setUp({
   const look = createLookAtNumbers({
     connections: {
       staleNumbers: async () => [number("1"), number("2")],
-      saveThroughput: async (id) => void paces.push(id),
+      saveLook: async (id) => void paces.push(id),
       saveWebhooksElsewhere: async (id, is) => void elsewhere.push([id, is]),
     },
     secretBox: {

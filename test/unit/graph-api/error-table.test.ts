@@ -12,12 +12,12 @@ const HOUR = 60 * MINUTE;
 
 /** @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes */
 const CLASSES: Readonly<Record<Exclude<Retry, "after">, readonly number[]>> = {
-  reauth: [0, 10, 101, 102, 104, 190, 200, 210, 299, 131005],
+  reauth: [0, 10, 102, 190, 200, 210, 299, 131005],
   backoff: [1, 2, 130429, 131000, 131016, 131056, 131057, 133004, 139103],
   template: [131047],
   fix: [
-    3, 33, 368, 130497, 131031, 131037, 131042, 131044, 131045, 131063, 132001, 132015, 132016, 132068, 133000, 133005,
-    133006, 133010, 134011, 134102, 134103,
+    3, 33, 101, 104, 368, 130497, 131031, 131037, 131042, 131044, 131045, 131063, 132001, 132015, 132016, 132068,
+    133000, 133005, 133006, 133010, 134011, 134102, 134103,
   ],
   // 131049 asks for a day's patience and penalises trying: the next message to this person must not wait behind it.
   never: [
@@ -101,6 +101,21 @@ describe("the class of an error", () => {
     expect(await rejectionOf(400, { code: 131042 })).not.toHaveProperty("number");
   });
 
+  const PROOF_WRONG = "Invalid appsecret_proof provided in the API argument";
+
+  it.each([
+    { code: 100, message: PROOF_WRONG },
+    { code: 100, message: "API calls from the server require an appsecret_proof argument" },
+    { code: 101 },
+    { code: 104 },
+  ])("is of the app, and names its secret, where Meta does not take our proof of it (%o)", async (error) => {
+    expect(await rejectionOf(400, error)).toMatchObject({
+      retry: "fix",
+      number: "app",
+      message: expect.stringContaining("META_APP_SECRET"),
+    });
+  });
+
   it.each([
     [130429, "number"],
     [131048, "number"],
@@ -129,5 +144,8 @@ describe("the class of an error", () => {
     expect(gone).toMatchObject({ code: "GRAPH_REJECTED", retry: "fix", meta: { code: 100, subcode: 33 } });
     expect(gone.message).toMatch(/check/i);
     expect(gone.message).not.toMatch(/5557770100|send/);
+    const unproven = await looksUp({ code: 100, message: PROOF_WRONG });
+    expect(unproven).toMatchObject({ code: "GRAPH_REJECTED", retry: "fix", meta: { code: 100 } });
+    expect(unproven.message).toMatch(/META_APP_SECRET/);
   });
 });

@@ -80,9 +80,12 @@ describe("a number", () => {
     expect(told).toEqual([]);
   });
 
-  it("that Meta blocks is paused at once", async () => {
+  it.each([
+    ["that Meta blocks", "blocked"],
+    ["of an app whose secret Meta does not take", "app"],
+  ] as const)("%s is paused at once", async (_, number) => {
     const { told, meets } = setUp();
-    await meets(rejected("blocked"));
+    await meets(rejected(number));
     expect(told).toEqual([{ connectionId: "a", strikes: 0, forMs: 10_000 }]);
   });
 

@@ -57,6 +57,12 @@ describe("a number in a kept text", () => {
     ["that looks like a date", "mine is 0612.34.56.78", "56.78"],
     ["in the address of a chat", "https://wa.me/447911123456?text=hi", "123456"],
     ["encoded in an address", "https://x.test/?to=%2B44%207911%20123456", "123456"],
+    ["over two lines", "My details:\n+44 7911\n123456", "123456"],
+    ["over two lines, as it is dialled at home", "07911\r\n123 456", "456"],
+    ["in two halves with a colon", "07911:123456", "123456"],
+    ["in two halves with a comma and a space", "07911, 123456", "123456"],
+    ["with points in the middle", "07911·123·456", "123·456"],
+    ["half of it bold", "*07911* 123456", "123456"],
     ["of another country, as it is dialled there", "ring 900 12 345", "12 345"],
   ])("%s is replaced, and what stands around it stays", (_, text, secret) => {
     const clean = kept(text);
@@ -79,6 +85,12 @@ describe("a number in a kept text", () => {
     expect(kept("900 12 345").replaceAll(" ", "")).toBe(standInOf("4790012345").slice(2));
   });
 
+  it("is one on each line of a list", () => {
+    const [first, second] = kept("+447700900123\n+447700900999").split("\n");
+
+    expect([first, second]).toEqual([`+${standInOf("447700900123")}`, `+${standInOf("447700900999")}`]);
+  });
+
   it("is left alone where it is a date, a uuid's part, or too short for a number", () => {
     const text = "On 2026-11-27 at 10:30, or 2026-11-27T10:30:00Z: 4711 pieces, 51 %";
 
@@ -99,6 +111,7 @@ describe("a name in a kept text", () => {
     ["with its marks apart", "Núñez".normalize("NFD"), last],
     ["written together", "@AdalbertaNunez", null],
     ["in an address", "https://x.test/adalberta-nu%CC%81n%CC%83ez", null],
+    ["in base64, in an address", `https://x.test/c/${Buffer.from("Adalberta Núñez").toString("base64url")}`, null],
     ["with a sign of possession", "Adalberta’s", `${first}’s`],
     ["the given one alone, in Chinese", "小明在吗", null],
   ])("%s is replaced", (_, text, wanted) => {
@@ -191,6 +204,7 @@ describe("the checker", () => {
     ["a number", "٤٤٧٧٠٠٩٠٠١٢٣"],
     ["a name", '{"who":"\\u0041dalberta"}'],
     ["a name", "N%C3%BA%C3%B1ez"],
+    ["a name", `https://crm.test/c/${Buffer.from("Adalberta Núñez").toString("base64")}`],
     ["a token in an address", "it was abcdef0123456789"],
   ])("finds %s in %s", (what, value) => {
     expect(hidden(value)).toContain(what);
@@ -238,6 +252,9 @@ describe("the checker", () => {
       findLeaks([sent], [{ file: "x", json: { document: { filename } } }], "keep").map(({ what }) => what);
 
     expect(findLeaks([sent], [{ file: "x", json: scrubbed(sent, "keep") }], "keep")).toEqual([]);
+    const named = delivery({ type: "document", document: { id: "4410004", filename: "Contract Mrs.Nunez" } });
+    expect(findLeaks([named], [{ file: "x", json: scrubbed(named, "keep") }], "keep")).toEqual([]);
+    expect(JSON.stringify(scrubbed(named, "keep"))).not.toContain("Nunez");
     expect(left("bartholomew.pdf")).toEqual(["a word of a file name"]);
     expect(left("my-invoice")).toEqual(["a word of a file name"]);
     expect(left("report.docx")).toEqual([]);

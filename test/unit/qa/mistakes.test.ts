@@ -60,6 +60,7 @@ describe("a mistake", () => {
       "--report is a file in a folder that exists",
     ],
     [replayCommand, [TEXT, "--reply", "a", "--report", "docs"], "--report is a file in a folder that exists"],
+    [replayCommand, [TEXT, TEXT, "--reply", "a"], "Two of these are called text"],
     [replayCommand, ["nowhere", "--reply", "a"], "There is no <case>.request.json in nowhere."],
     [replayCommand, ["nowhere.request.json", "--reply", "a"], "There is no file nowhere.request.json."],
     [replayCommand, [TEXT, "--reply", "./nowhere.js", DATABASE], "./nowhere.js cannot be loaded"],
@@ -118,6 +119,21 @@ describe("a recording", () => {
 
     await expectMistake(checkFixtureCommand, [folder, DATABASE], sentence);
     await expectMistake(replayCommand, [folder, "--reply", "a", DATABASE], sentence);
+  });
+
+  it("is replayed by itself, and updated as a whole", async () => {
+    await writeFile(join(folder, "2-message.request.json"), "{}");
+    const deliveries = ["1-message", "2-message"].map((name) => ({ name }));
+    await writeFile(join(folder, "recording.json"), JSON.stringify({ ...WHOLE, deliveries }));
+    const one = join(folder, "1-message.request.json");
+
+    await expectMistake(replayCommand, [folder, "fixtures/webhooks", "--reply", "a", DATABASE], "by itself");
+    await expectMistake(replayCommand, [TEXT, one, "--reply", "a", DATABASE], "by itself");
+    await expectMistake(
+      replayCommand,
+      [one, "--reply", "a", "--update", DATABASE],
+      "--update of a recording is for all",
+    );
   });
 
   it("is checked by as many deliveries as there may be", async () => {

@@ -117,6 +117,78 @@ describe("a recording", () => {
     ]);
   });
 
+  it("posts together what came in one delivery and was answered together, of everybody in it", () => {
+    const of = (from: string, id: string) => message({ from, id, body: "x" });
+    const deliveries = [
+      webhook(value({ messages: [of(ADA, "wamid.a"), of(BOB, "wamid.b")] })),
+      webhook(value({ messages: [of(BOB, "wamid.c")] })),
+      webhook(value({ messages: [of(ADA, "wamid.d")] })),
+    ];
+    const turns = [
+      turn(["wamid.a"], "to Ada"),
+      { ...turn(["wamid.b", "wamid.c"], "to Bob"), phoneNumber: BOB },
+      turn(["wamid.d"], "to Ada again"),
+    ];
+
+    const { recording } = made(deliveries, { turns });
+
+    expect(recording.manifest.deliveries.map((delivery) => delivery.turn)).toEqual([0, 0, 2]);
+  });
+
+  it("takes Meta's words in a template, and its name, for nobody's, whatever people are called", () => {
+    const templates = [
+      {
+        wabaId: "201555000111222",
+        name: "spring_menu",
+        language: "en",
+        category: "MARKETING",
+        status: "APPROVED",
+        parameterFormat: "NAMED",
+        components: [
+          { type: "HEADER", format: "IMAGE" },
+          { type: "BODY", text: "Ada, hi" },
+        ],
+      },
+    ];
+    const people = ["Acme Marketing", "The Body Shop", "Image Studio", "Spring Ada"].map((name, at) => ({
+      name,
+      username: null,
+      phoneNumber: `44770090010${at}`,
+      userId: null,
+    }));
+
+    const { recording, leaks } = made([told("a")], { templates, people });
+
+    expect(leaks).toEqual([]);
+    expect(recording.manifest.templates).toMatchObject([
+      { name: "spring_menu", category: "MARKETING", components: [{ format: "IMAGE" }, { type: "BODY" }] },
+    ]);
+    expect(JSON.stringify(recording.manifest.templates)).not.toContain("Ada");
+  });
+
+  it("holds the host's own words after an update, and still nobody", () => {
+    const { recording } = made([told("umbrella")], { turns: [turn(["wamid.umbrella"], "both")] }, { text: "shape" });
+    const updated = (body: string, promised: "recorded" | "replayed") => ({
+      manifest: { ...recording.manifest, promised },
+      fixtures: recording.fixtures.map((one) => ({
+        ...one,
+        sends: one.sends?.map((send) => ({ ...send, message: { type: "text", text: { body } } })) ?? null,
+      })),
+    });
+    const found = (body: string, promised: "recorded" | "replayed" = "replayed") =>
+      leaksIn(updated(body, promised), originalsOf(traffic([told("umbrella")]))).map(({ what }) => what);
+
+    expect(found("your umbrella")).toEqual([]);
+    expect(found("your umbrella", "recorded")).toEqual(["a word of a text"]);
+    expect(found("your umbrella, Adalberta")).toEqual(["a name"]);
+  });
+
+  it("is replayed in its order, however many deliveries there are", () => {
+    const names = made(Array.from({ length: 10_000 }, () => ({}))).recording.fixtures.map(({ name }) => name);
+
+    expect(names.toSorted()).toEqual(names);
+  });
+
   it("begins on the day that it is told, or keeps its times", () => {
     const times = (startsAt: Date | null) =>
       Buffer.from(made([told("a")], {}, { startsAt }).recording.fixtures[0]!.bytes)

@@ -36,13 +36,35 @@ it.each<[Timing, readonly number[]]>([
   expect(vi.mocked(sleep).mock.calls).toEqual(pauses.map((ms) => [ms, undefined, { signal }]));
 });
 
-it("with pauses all times move by one step, without them each is as if it had just been written", () => {
-  const seconds = NOW.getTime() / 1000;
-  const times = (timing: Timing) => {
-    const clock = createReplayClock(timing, POSTS);
-    return POSTS.map(({ json }) => Number(objectOf(parsed(clock.bytesOf(json))).timestamp) - seconds);
-  };
+/** How long after it was written each is posted, in seconds, while the clock goes on as it would. */
+async function agesOf(timing: Timing, posts: readonly Post[]): Promise<readonly number[]> {
+  vi.mocked(sleep).mockImplementation((async (ms: number) => vi.advanceTimersByTime(ms)) as typeof sleep);
+  const clock = createReplayClock(timing, posts);
+  const ages: number[] = [];
+  for (const one of posts) {
+    await clock.until(one, undefined);
+    const { timestamp } = objectOf(parsed(clock.bytesOf(one, one.json)));
+    ages.push(Math.floor(Date.now() / 1000) - Number(timestamp));
+  }
+  return ages;
+}
 
-  expect(times("original")).toEqual([-7, 0]);
-  expect(times("none")).toEqual([0, 0]);
+const DAY = 86_400;
+const DAYS = [0, 1, 2].map((day) => post(day * DAY * 1000, 1_700_000_000 + day * DAY));
+
+it.each<[Timing]>([["original"], [10], [86_400]])(
+  "with the timing %s what came at once comes at once, also after days",
+  async (timing) => {
+    expect(await agesOf(timing, DAYS)).toEqual([0, 0, 0]);
+  },
+);
+
+it("what was late then is late now", async () => {
+  const late = post(3 * DAY * 1000, 1_700_000_000 + DAY);
+
+  expect(await agesOf(86_400, [...DAYS, late])).toEqual([0, 0, 0, 2 * DAY]);
+});
+
+it("without pauses each is as if it had just been written", async () => {
+  expect(await agesOf("none", POSTS)).toEqual([0, 0]);
 });

@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
 import { replayCommand } from "../../../cli/replay.ts";
+import { standInFor } from "../../../cli/replay-elsewhere.ts";
 import { freePort } from "../../../examples/host/free-port.ts";
+import type { Manifest } from "../../../qa/fixtures.ts";
 import { objectOf, objectsIn, parsed, textOf } from "../../../qa/lossless-json.ts";
 import { valuesIn } from "../../../qa/webhook-values.ts";
 
@@ -63,6 +65,17 @@ beforeEach(async () => {
   };
 });
 
+const MANIFEST: Manifest = {
+  format: 1,
+  version: "0",
+  text: "keep",
+  promised: "recorded",
+  numbers: [{ phoneNumberId: NUMBER, wabaId: "201555000111222", displayPhoneNumber: "15550100" }],
+  templates: [],
+  names: [],
+  deliveries: [],
+};
+
 const answersIn = async (name: string) =>
   (
     JSON.parse(await readFile(join(folder, `${name}.sends.json`), "utf8")) as { message: { text: { body: string } } }[]
@@ -88,6 +101,18 @@ it("waits as long as it is told, so that no answer is taken for the next one's, 
 
   expect(code).toBe(0);
   expect([await answersIn("a"), await answersIn("c")]).toEqual([["re: qa"], ["re: qc"]]);
+});
+
+it("knows the templates of the recording, for the account that the host has in its place", async () => {
+  const components = [{ type: "BODY", text: "Hello" }];
+  const template = { wabaId: "201555000111222", name: "hello", language: "en", components };
+  const { meta } = await standInFor(
+    { fixtures: [], manifest: { ...MANIFEST, templates: [template] } },
+    { to: to[1] ?? "", port: 0, number: "301999/201999", wrong: (sentence) => new Error(sentence) },
+  );
+
+  expect(meta.templates.list("201999")).toContainEqual(expect.objectContaining({ name: "hello", components }));
+  await meta.stop();
 });
 
 it("takes nothing for no promise: with --update it fails in one sentence, and writes nothing", async () => {

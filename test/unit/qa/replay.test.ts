@@ -100,6 +100,24 @@ describe("a promise", () => {
     expect(kinds([sent("on 2026-11-27")], [sent("on 2026-11-28")])).toEqual(["changed"]);
   });
 
+  it("that was scrubbed is compared without large amounts and times, which were replaced, and with small ones", () => {
+    const offer = (amount: number, until: number) => ({
+      ...sent("", {
+        type: "template",
+        template: {
+          components: [
+            { parameters: [{ type: "currency", currency: { amount_1000: amount } }] },
+            { parameters: [{ limited_time_offer: { expiration_time_ms: until } }] },
+          ],
+        },
+      }),
+    });
+
+    expect(kinds([offer(96_068, 1_790_000_000_000)], [offer(25_000, 1_795_000_000_000)])).toEqual(["same"]);
+    expect(kinds([offer(5_000, 1_790_000_000_000)], [offer(6_000, 1_790_000_000_000)])).toEqual(["changed"]);
+    expect(kinds([offer(96_068, 1)], [offer(25_000, 1)], { text: "exact" })).toEqual(["changed"]);
+  });
+
   it("that was not scrubbed is compared letter by letter, but for what is new in each run", () => {
     const exact = { text: "exact" as const };
     const kept = (uuid: string) => sent(`kept at /media/${uuid}`);
@@ -110,6 +128,23 @@ describe("a promise", () => {
       expect(
         kinds([kept("983f538f-3422-451d-8d99-67a411d61bdc")], [kept("0a3f538f-3422-451d-8d99-67a411d61bdd")], options),
       ).toEqual(["same"]);
+  });
+});
+
+describe("a long conversation", () => {
+  const answers = (count: number, body: (at: number) => string) =>
+    Array.from({ length: count }, (_, at) => sent(body(at)));
+
+  it("of thousands of answers is compared, be they all alike or all different", () => {
+    for (const body of [() => "Welcome!", (at: number) => `Your number is ${"x".repeat(at % 40)} ${at}`]) {
+      const promised = answers(6_000, body);
+      const got = promised.with(3_000, sent("something else"));
+      const differing = diffConversation(promised, got, { text: "exact", isInOrder: true }).flatMap(({ kind }, at) =>
+        kind === "same" ? [] : [[kind, at]],
+      );
+
+      expect(differing).toEqual([["changed", 3_000]]);
+    }
   });
 });
 
@@ -177,6 +212,16 @@ describe("the order of deliveries", () => {
   it("puts together what was answered together, unless it keeps the pauses", () => {
     expect(namesOf(planPosts(fixtures, manifest, PLAIN))).toEqual(["a1+a2", "b1", "a3"]);
     expect(namesOf(planPosts(fixtures, manifest, { ...PLAIN, keepsPauses: true }))).toEqual(["a1", "a2", "b1", "a3"]);
+  });
+
+  it("puts no more into one delivery than Meta does", () => {
+    const large = (name: string, from: string) => ({ ...fixture(name, from), bytes: Buffer.alloc(2 * 1024 * 1024) });
+    const all = [fixture("a", "ada"), fixture("b", "bob"), large("c", "eve"), fixture("d", "dan")].map((one) => ({
+      ...one,
+      bytes: Buffer.concat([fixture(one.name, one.name).bytes, Buffer.alloc(one.bytes.length > 9999 ? 4e6 : 0, " ")]),
+    }));
+
+    expect(namesOf(planPosts(all, null, { ...PLAIN, batch: 9 }))).toEqual(["a+b", "c", "d"]);
   });
 
   it("makes batches of those that were answered apart only of several people", () => {
