@@ -6,8 +6,18 @@ import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
 import { sessions } from "./20261122000005-sessions.ts";
 import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
+import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
 
 /** Released migrations are frozen: a change is a new one at the end. */
-export const MIGRATIONS = [hostTables, connections, inbox, turnsAndOutbox, sessions, media, rowLevelSecurity];
+export const MIGRATIONS = [
+  hostTables,
+  connections,
+  inbox,
+  turnsAndOutbox,
+  sessions,
+  media,
+  rowLevelSecurity,
+  whatMetaSaidLast,
+];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name);

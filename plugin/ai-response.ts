@@ -1,4 +1,4 @@
-/** An AI response from outside: one schema for what comes over HTTP, and for what a host's `reply` returns. */
+/** An AI response from outside: one schema for what comes over HTTP, and for what a host's `reply` returns and its `send` is given. */
 import { z } from "zod";
 import type { AiResponse } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
@@ -80,17 +80,21 @@ const NAME = /^\w{1,40}$/;
 const MOST_SAID = 5;
 
 /**
- * Of what `reply` returned: an answer of another shape would otherwise say nothing, and nobody would know why.
+ * Of what `reply` returned or `send` was given: a response of another shape would otherwise say nothing, or less, and nobody would know why.
+ * @param from where it came from.
  * @throws ChannelError MESSAGE_INVALID naming each place that is wrong, and no value.
  */
-export function requireAiResponse(answer: unknown): asserts answer is AiResponse {
+export function requireAiResponse(
+  answer: unknown,
+  from: "The answer of reply" | "response" = "The answer of reply",
+): asserts answer is AiResponse {
   const problems = problemsOf(answer);
   if (problems.length === 0) return;
   const shown = problems.slice(0, MOST_SAID).join("; ");
   const more = problems.length > MOST_SAID ? `; and ${problems.length - MOST_SAID} more` : "";
   throw new ChannelError(
     "MESSAGE_INVALID",
-    `The answer of reply: ${shown}${more}. An AI response has ${MEMBERS.join(", ")}; a text alone is a string, null is silence.`,
+    `${from}: ${shown}${more}. An AI response has ${MEMBERS.join(", ")}; a text alone is a string${from === "response" ? "" : ", null is silence"}.`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** Contract verb 3: transform → check → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
+import { requireAiResponse } from "./ai-response.ts";
 import type { ChannelPlugin, OnWindowClosed, SendReceipt, SendRequest, TemplateMessage } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
 import { isOnAmbiguous } from "./pipeline/ambiguity-policy.ts";
@@ -81,7 +82,9 @@ function whatOf({ response, message, template }: SendRequest): SendWishes["what"
       "REQUEST_INVALID",
       "response.handoff: only what reply answers to a turn can hand over; leave it out, and let your people know yourself.",
     );
-  return template ? { template } : { response: response ?? "" };
+  if (template) return { template };
+  if (typeof response !== "string") requireAiResponse(response, "response");
+  return { response };
 }
 
 function insteadOf(wish: OnWindowClosed): "fail" | "hold" | TemplateMessage {

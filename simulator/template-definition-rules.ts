@@ -13,7 +13,14 @@ export type TemplateDraft = {
 /** @see https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components */
 const LONGEST = { header: 60, body: 1024, cardBody: 160, offerBody: 600, footer: 60, button: 25, url: 2000, phone: 20 };
 const MOST_BUTTONS = 10;
-const MOST_OF: Readonly<Record<string, number>> = { URL: 2, PHONE_NUMBER: 1, COPY_CODE: 1, VOICE_CALL: 1, OTP: 1 };
+const MOST_OF: Readonly<Record<string, number>> = {
+  URL: 2,
+  PHONE_NUMBER: 1,
+  COPY_CODE: 1,
+  VOICE_CALL: 1,
+  OTP: 1,
+  REQUEST_CONTACT_INFO: 1,
+};
 const BUTTONS = [
   "QUICK_REPLY",
   "URL",
@@ -26,6 +33,7 @@ const BUTTONS = [
   "SPM",
   "VOICE_CALL",
   "ORDER_DETAILS",
+  "REQUEST_CONTACT_INFO",
 ];
 const HEADERS = ["TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION"];
 const COMPONENTS = ["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER"];
@@ -212,6 +220,8 @@ function refuseButtons(buttons: readonly WireObject[]): GraphErrorSpec | null {
 function refuseButton(button: WireObject): GraphErrorSpec | null {
   const type = upper(button.type);
   if (!BUTTONS.includes(type)) return refusal("Invalid parameter", `Button of type ${type || "(none)"} is not known`);
+  // Its label is Meta's in every language, and longer than another's may be.
+  if (type === "REQUEST_CONTACT_INFO") return null;
   const text = textOf(button.text);
   if (text === null && !["COPY_CODE", "OTP"].includes(type)) return missing("text", "BUTTONS");
   if (text !== null && text.length > LONGEST.button) return tooLong("BUTTONS", LONGEST.button);

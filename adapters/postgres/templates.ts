@@ -11,26 +11,39 @@ import type {
 import { searched } from "./audit-scan.ts";
 import type { Database, Tx } from "./database.ts";
 
-/** What webhooks say of templates that we know; of others the next sync brings everything. */
+/** Meta's clock and ours differ, and its webhooks know whole seconds only. */
+const CLOCKS_DIFFER = "interval '1 minute'";
+
+/** Whether an event is about the row `t`, and later than everything that is known of it. One being created has no id yet: none is deleted before that. */
+const IS_LATEST = `($4::text is null or t.template_id = $4 or (t.template_id is null and coalesce($5::text, '') not in ('DELETED', 'PENDING_DELETION')
+    and coalesce($6::timestamptz > t.updated_at - ${CLOCKS_DIFFER}, true)))
+  and ($6::timestamptz is null or t.said_at is null or $6 >= t.said_at)`;
+
+/**
+ * What webhooks say of templates that we know; of others the next sync brings everything. They come in no order, for up to seven days, and a name may
+ * have been another template's: what may not be the last word has Meta asked again instead, unless that was done since.
+ */
 export function updateTemplates(tx: Tx, db: Database, events: readonly TemplateEvent[]): void {
   const known = events.filter(({ name, language, wabaId, impending }) => name && language && wabaId && !impending);
-  for (const event of known)
+  const isIt = `t.waba_id = $1 and t.name = $2 and t.language = $3 and coalesce($6::timestamptz > (
+    select max(templates_synced_at) from ${db.name("whatsapp_connections")} where waba_id = $1) - ${CLOCKS_DIFFER}, true)`;
+  for (const event of known) {
+    const { wabaId, name, language, templateId, status, occurredAt, change } = event;
+    const about = [wabaId, name, language, templateId, status, occurredAt];
+    if (change !== "components")
+      tx.send(
+        `update ${db.name("whatsapp_templates")} t set status = coalesce($5, status), category = coalesce($7, category),
+           quality_score = coalesce($8, quality_score), template_id = coalesce(template_id, $4), said_at = coalesce($6, said_at), updated_at = now(),
+           rejected_reason = case when $5 = 'REJECTED' then $9 when $5 is null then rejected_reason end
+         where ${isIt} and ${IS_LATEST}`,
+        [...about, change === "category" ? event.category : null, event.quality, event.reason],
+      );
     tx.send(
-      `update ${db.name("whatsapp_templates")} set status = coalesce($4, status), category = coalesce($5, category),
-         quality_score = coalesce($6, quality_score), rejected_reason = case when $4 = 'REJECTED' then $7 else rejected_reason end,
-         template_id = coalesce(template_id, $8), updated_at = now()
-       where waba_id = $1 and name = $2 and language = $3`,
-      [
-        event.wabaId,
-        event.name,
-        event.language,
-        event.status,
-        event.change === "category" ? event.category : null,
-        event.quality,
-        event.reason,
-        event.templateId,
-      ],
+      `update ${db.name("whatsapp_templates")} t set outdated = true, updated_at = now()
+       where ${isIt} and ($7 or (${IS_LATEST}) is not true)`,
+      [...about, change === "components"],
     );
+  }
 }
 
 const COLUMNS = `t.id, t.waba_id as "wabaId", t.template_id as "templateId", t.name, t.language, t.category, t.status,
@@ -46,6 +59,12 @@ const WHAT = WHAT_OF("whatsapp_templates");
 
 /** Longer than a call to Meta takes: then its answer is lost, or whoever waited for it is gone. */
 const LOST_AFTER = "interval '1 minute'";
+
+/** How long Meta is asked again and again what it has changed; whoever sends it asks after that too. */
+const ASKED_FOR = "interval '1 hour'";
+
+/** Of a template `t` whose creation Meta answers: no webhook has said more, or one of another of its name has. */
+const UNANSWERED = "t.status in ('UNCONFIRMED', 'NOT_SENT') or t.template_id <> excluded.template_id";
 
 const NOTHING_SYNCED: TemplateSync = { added: 0, changed: 0, removed: 0, unchanged: 0 };
 
@@ -80,7 +99,8 @@ export function createTemplates(db: Database): Templates {
            o.access_token_enc as "accessTokenEnc"
          from ${table} t join ${connections} c on c.waba_id = t.waba_id and c.state = 'connected'
          join ${db.name("whatsapp_oauth_tokens")} o on o.connection_id = c.id
-         where t.status = 'UNCONFIRMED' and t.updated_at < now() - ${LOST_AFTER} order by c.waba_id, c.created_at desc, c.id`,
+         where (t.status = 'UNCONFIRMED' or t.outdated and t.updated_at > now() - ${ASKED_FOR}) and t.updated_at < now() - ${LOST_AFTER}
+         order by c.waba_id, c.created_at desc, c.id`,
       );
     },
 
@@ -117,8 +137,9 @@ export function createTemplates(db: Database): Templates {
            on conflict (waba_id, name, language) do update set customer_config_id = excluded.customer_config_id,
              template_id = excluded.template_id, category = excluded.category, status = excluded.status,
              parameter_format = excluded.parameter_format, components = excluded.components,
-             quality_score = excluded.quality_score, rejected_reason = excluded.rejected_reason, updated_at = now()
-           where (t.customer_config_id, t.template_id, ${WHAT_OF("t")}) is distinct from (excluded.customer_config_id, excluded.template_id, ${WHAT_OF("excluded")})
+             quality_score = excluded.quality_score, rejected_reason = excluded.rejected_reason, outdated = false, updated_at = now()
+           where (t.customer_config_id, t.template_id, ${WHAT_OF("t")}, t.outdated)
+               is distinct from (excluded.customer_config_id, excluded.template_id, ${WHAT_OF("excluded")}, false)
              and ($4::timestamptz is null or t.updated_at < $4)`,
           [
             customerConfigId,
@@ -152,8 +173,9 @@ export function createTemplates(db: Database): Templates {
           params,
         );
         await tx.query(
-          `update ${db.name("whatsapp_connections")} set templates_synced_at = now() where id = $1 or (waba_id = $2 and state <> 'disconnected')`,
-          [connectionId, wabaId],
+          `update ${db.name("whatsapp_connections")} set templates_synced_at = coalesce($3, now())
+           where id = $1 or (waba_id = $2 and state <> 'disconnected')`,
+          [connectionId, wabaId, since],
         );
         const after = await tx.query<{ key: string; what: string }>(
           `select name || '/' || language as key, ${WHAT} as what from ${table} where waba_id = $1`,
@@ -204,8 +226,9 @@ export function createTemplates(db: Database): Templates {
         `insert into ${table} as t (customer_config_id, waba_id, name, language, category, status, parameter_format, components)
          values ($1, $2, $3, $4, $5, 'UNCONFIRMED', $6, $7)
          on conflict (waba_id, name, language) do update set customer_config_id = excluded.customer_config_id, category = excluded.category,
-           status = excluded.status, parameter_format = excluded.parameter_format, components = excluded.components, updated_at = now()
-         where t.status = 'NOT_SENT' returning id`,
+           status = excluded.status, parameter_format = excluded.parameter_format, components = excluded.components, template_id = null, quality_score = null,
+           rejected_reason = null, said_at = null, outdated = false, updated_at = now()
+         where t.status in ('NOT_SENT', 'DELETED') returning id`,
         [customerConfigId, wabaId, name, language, category, parameterFormat, JSON.stringify(components)],
       );
       return row?.id ?? null;
@@ -217,7 +240,8 @@ export function createTemplates(db: Database): Templates {
         `insert into ${table} as t (customer_config_id, waba_id, template_id, name, language, category, status, parameter_format, components)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (waba_id, name, language) do update set template_id = excluded.template_id, category = excluded.category,
-           status = case when t.status in ('UNCONFIRMED', 'NOT_SENT') then excluded.status else t.status end, updated_at = now() returning id`,
+           status = case when ${UNANSWERED} then excluded.status else t.status end,
+           rejected_reason = case when ${UNANSWERED} then null else t.rejected_reason end, updated_at = now() returning id`,
         [
           customerConfigId,
           wabaId,
@@ -264,8 +288,9 @@ export function createTemplates(db: Database): Templates {
     async named({ connectionId, wabaId }, name, maxAgeMs) {
       const [synced] = await db.query(
         `select 1 from ${db.name("whatsapp_connections")} where id = $1 and ($2::bigint is null and templates_synced_at is not null
-           or templates_synced_at > now() - $2::bigint * interval '1 millisecond')`,
-        [connectionId, maxAgeMs],
+           or templates_synced_at > now() - $2::bigint * interval '1 millisecond'
+             and not exists (select 1 from ${table} where waba_id = $3 and name = $4 and outdated))`,
+        [connectionId, maxAgeMs, wabaId, name],
       );
       if (synced === undefined) return null;
       return db.query<KnownTemplate>(

@@ -27,12 +27,16 @@ type TurnRow = {
   readonly said_before: readonly string[] | null;
 };
 
+/** Of a part `o`: the person does not have it. */
+const LOST = "o.state in ('failed', 'expired')";
+
 export function turnLane(contactId: string): string {
   return `turn:contact:${contactId}`;
 }
 
 export function createTurns(db: Database, { hasListener }: { readonly hasListener: boolean }): Turns {
   const table = db.name("whatsapp_turns");
+  const outbox = db.name("whatsapp_outbox");
   return {
     async seal(lanes) {
       const rows = await db.bounded<TurnRow>(
@@ -49,9 +53,11 @@ export function createTurns(db: Database, { hasListener }: { readonly hasListene
          returning t.lane_key, t.id, t.conversation_id, t.customer_config_id, t.connection_id, t.contact_id, t.messages,
            t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, n.waba_id, k.access_token_enc,
            coalesce(c.ai_paused_until > now(), false) as paused, (
-             select s.choices from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id
-               and s.turn_id is distinct from t.id and not exists (
-                 select 1 from ${db.name("whatsapp_outbox")} o where o.send_id = s.id and o.state in ('failed', 'expired'))
+             select (
+               select jsonb_agg(choice order by i) from jsonb_array_elements(s.choices) with ordinality as offered (choice, i)
+               where not exists (select 1 from ${outbox} o where o.send_id = s.id and o.part_index = (choice->>'part')::int and ${LOST}))
+             from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id and s.turn_id is distinct from t.id
+               and exists (select 1 from ${outbox} o where o.send_id = s.id and not (${LOST}))
              order by s.created_at desc limit 1) as offered, (
              select jsonb_agg(s.request_hash order by s.turn_piece) from ${db.name("whatsapp_sends")} s where s.turn_id = t.id) as said_before`,
         [lanes.map(({ laneKey }) => laneKey)],

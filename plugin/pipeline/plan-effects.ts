@@ -9,6 +9,7 @@ import {
   type StoredTurnMessage,
   type WantedMedia,
 } from "../ports.ts";
+import { stateAfter } from "../templates/state-after.ts";
 import { closingsOf } from "./closed-accounts.ts";
 import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
@@ -69,7 +70,7 @@ function toldOf({ eventId, contactId, event }: StoredEvent, late: boolean): Effe
 
 function withoutContact(draft: Draft, event: ChannelEvent): void {
   if (event.kind === "status") draft.statuses.push(event);
-  if (event.kind === "template") draft.templates.push(event);
+  if (event.kind === "template") draft.templates.push(stateAfter(event));
 }
 
 /** Only what a person writes, and their call, opens the window; only what they write wakes the AI. */
@@ -144,7 +145,7 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       draft.statuses.push(event);
       return;
     case "template":
-      draft.templates.push(event);
+      draft.templates.push(stateAfter(event));
       return;
     default:
       return;

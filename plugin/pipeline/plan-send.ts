@@ -14,6 +14,7 @@ import { encodeMessage } from "../messages/encode-message.ts";
 import type { FallbackPart, OfferedChoice, PlannedPart, PlannedSend } from "../ports.ts";
 import { transformResponse } from "../transformer/transform-response.ts";
 import { classOf, readAmbiguityPolicy } from "./ambiguity-policy.ts";
+import { placeChoices } from "./place-choices.ts";
 import { sentText } from "./sent-text.ts";
 
 export type SendWishes = {
@@ -45,7 +46,8 @@ export function say({ what, onWindowClosed, lastMessageId }: SendWishes): Said {
   const fallback = typeof onWindowClosed === "string" ? null : onWindowClosed;
   if ("response" in what) {
     const options = lastMessageId === undefined ? {} : { lastMessageId };
-    return { choices: [], ...transformResponse(what.response, options), fallback, fallbackDegraded: [] };
+    const { choices = [], ...said } = transformResponse(what.response, options);
+    return { ...said, choices: placeChoices(choices, said.messages), fallback, fallbackDegraded: [] };
   }
   const message = "message" in what ? what.message : { ...what.template, kind: "template" as const };
   return { messages: [message], fallback, degraded: [], fallbackDegraded: [], choices: [] };

@@ -30,13 +30,23 @@ export type SealedTurn = Omit<Turn, "signal" | "messages"> & {
   readonly accessTokenEnc: string | null;
   /** Staff is talking: the turn ends without asking the AI. */
   readonly isPaused: boolean;
-  /** What the last answer offered as numbered text, in the order of the numbers. */
+  /** What the last answer offered, as far as it arrived, in the order of the numbers. */
   readonly offered: readonly OfferedChoice[];
   /** The hashes of what earlier attempts have queued of a stream, in order. */
   readonly saidBefore: readonly string[];
 };
 
-export type OfferedChoice = { readonly id: string; readonly title: string };
+/** What a person may pick by typing. */
+export type OfferedChoice = {
+  readonly id: string;
+  readonly title: string;
+  /** From 1. */
+  readonly number: number;
+  /** Whether the person sees the number. */
+  readonly isNumbered: boolean;
+  /** Of its send, which shows it. */
+  readonly part: number;
+};
 
 /** What a host said in a turn, ready for the outbox. */
 export type PlannedSend = {
@@ -47,7 +57,7 @@ export type PlannedSend = {
   readonly onWindowClosed: "fail" | "hold";
   /** What leaves in place of everything else when the window is closed. */
   readonly fallback: FallbackPart | null;
-  /** Offered as numbered text, in the order of the numbers. */
+  /** In the order of the numbers. */
   readonly choices: readonly OfferedChoice[];
 };
 

@@ -26,7 +26,7 @@ export type Templates = {
    * @param since of {@link Templates.now}; null where nobody else can have written.
    */
   replace(account: SendingAccount, listed: readonly ListedTemplate[], since: string | null): Promise<TemplateSync>;
-  /** A connected number of each account that has a template of which nobody has known for a while what Meta did with it. */
+  /** A connected number of each account that has a template of which nobody has known for a while what Meta did with it, or what it is now. */
   unsettled(): Promise<readonly SendingAccount[]>;
   /** The accounts in which the tenant has a number that is not disconnected, by id. */
   accounts(customerConfigId: string): Promise<readonly TemplateAccount[]>;
@@ -39,11 +39,12 @@ export type Templates = {
   find(customerConfigId: string, id: string): Promise<StoredTemplate | null>;
   /**
    * A template that Meta is about to be asked for, as `UNCONFIRMED`: a webhook that is faster than the answer finds it, and a crash does not lose it.
+   * It takes the place of one that Meta never had, or has deleted.
    * @returns its id; null when Meta has one of this name and language, or may have.
    */
   announce(account: SendingAccount, draft: TemplateDraft): Promise<string | null>;
   /**
-   * Meta has taken it. A webhook that was faster has the last word about the status.
+   * Meta has taken it. A webhook that was faster has the last word about the status, unless it spoke of another template of that name.
    * @returns its id, which is another one where somebody has read the account's templates meanwhile.
    */
   settle(
@@ -61,7 +62,7 @@ export type Templates = {
   /**
    * A template in all its languages; none when Meta has none of that name.
    * @param maxAgeMs null: however old.
-   * @returns null when the account's templates were not read within that time.
+   * @returns null when the account's templates were not read within that time, or Meta has changed this one since and did not say to what.
    */
   named(account: SendingAccount, name: string, maxAgeMs: number | null): Promise<readonly KnownTemplate[] | null>;
 };

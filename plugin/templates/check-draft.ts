@@ -34,8 +34,9 @@ const BUTTONS = [
   "SPM",
   "VOICE_CALL",
   "ORDER_DETAILS",
+  "REQUEST_CONTACT_INFO",
 ];
-const ONCE = ["PHONE_NUMBER", "COPY_CODE", "OTP", "CATALOG", "MPM", "SPM", "VOICE_CALL"];
+const ONCE = ["PHONE_NUMBER", "COPY_CODE", "OTP", "CATALOG", "MPM", "SPM", "VOICE_CALL", "REQUEST_CONTACT_INFO"];
 /** Their label is Meta's. */
 const WITHOUT_TEXT = ["COPY_CODE", "OTP"];
 
@@ -213,6 +214,8 @@ const checkButton: Check = (value, place) => {
   if (!isFields(value)) return place.report("is not an object", "Give a button as Meta spells it.");
   const type = upper(value.type);
   oneOf(...BUTTONS)(type, place.member("type"));
+  // Of this one it is Meta's in every language, and longer than another's may be.
+  if (type === "REQUEST_CONTACT_INFO") return;
   const label = text(LIMITS.templateButtonText, oneLine, withoutVariables);
   (WITHOUT_TEXT.includes(type) ? optional(label) : label)(value.text, place.member("text"));
   if (type === "PHONE_NUMBER")

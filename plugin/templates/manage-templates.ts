@@ -201,7 +201,7 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       const { templateId, wabaId, name } = before;
       if (templateId === null && before.status === "UNCONFIRMED")
         throw new ChannelError("TEMPLATE_LOCKED", `${WHY.UNCONFIRMED} Then it can be deleted.`, { retry: "backoff" });
-      if (templateId !== null) {
+      if (templateId !== null && before.status !== "DELETED") {
         const { accessToken } = await accountOf(customerConfigId, wabaId);
         await templates.doubt(id, {});
         const deletion = graphApi.deleteTemplate({ wabaId, accessToken, templateId, name });

@@ -2,7 +2,7 @@
 import type { AiResponse, Turn, TurnMessage } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { quiet, startChannel, type TestChannel } from "../support/channel.ts";
-import { closeWindow, inState, keepBack, meet, startSilent } from "./outbound/outbound.ts";
+import { closeWindow, inState, keepBack, meet, receiptWhen, startSilent } from "./outbound/outbound.ts";
 
 const cakes = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `cake-${index + 1}`, title: `Cake ${index + 1}` }));
@@ -35,7 +35,7 @@ describe("twelve choices", () => {
     expect(channel.meta.accepted[0]!.text).toMatch(/Which cake\?[\s\S]*2\. Cake 2\n[\s\S]*12\. Cake 12/);
     expect(await channel.rows("select choices, degraded from whatsapp_sends")).toEqual([
       {
-        choices: cakes(12),
+        choices: cakes(12).map((cake, index) => ({ ...cake, number: index + 1, isNumbered: true, part: 0 })),
         degraded: [expect.objectContaining({ what: "choices", to: "numbered text" })],
       },
     ]);
@@ -140,6 +140,53 @@ describe("fewer choices", () => {
     expect((await hears(channel, heard, 2)).content).toMatchObject({ from: "text", id: "cake-3" });
     ada.says("CAKE 1");
     expect((await hears(channel, heard, 3)).content).toMatchObject({ from: "text", id: "cake-1" });
+  });
+});
+
+describe("choices of an answer of which not every part arrived", () => {
+  /** Meta takes the first part, and fails it later. */
+  async function offeredWithoutItsFirstPart(response: AiResponse) {
+    const heard: TurnMessage[] = [];
+    const channel = await startSilent({ reply: ({ messages }) => void heard.push(...messages) });
+    const ada = await meet(channel, { name: "Ada" });
+    const send = (what: AiResponse) => channel.plugin.send({ conversationId: ada.conversationId, response: what });
+    await inState(channel, await send({ text: "Which day?", choices: [...days] }), "read");
+    channel.meta.faults.next({ do: { failed: { code: 131026 } } });
+    const { parts } = await receiptWhen(
+      channel,
+      (await send(response)).sendId,
+      ({ parts: [first, ...others] }) => first?.state === "failed" && others.every(({ state }) => state === "read"),
+      "the first part to have failed, and the others to be read",
+    );
+    expect(parts).toHaveLength(2);
+    return async (words: string) => {
+      const before = heard.length;
+      ada.person.says(words);
+      return (await hears(channel, heard, before + 1)).content;
+    };
+  }
+  const days = ["Monday", "Tuesday", "Friday"].map((title) => ({ id: title.toLowerCase(), title }));
+
+  it("can be chosen from when it was another part", async () => {
+    const say = await offeredWithoutItsFirstPart({
+      text: "Which cake?",
+      media: [{ kind: "image", url: "https://shop.example/cakes.jpg" }],
+      choices: cakes(3),
+    });
+
+    expect(await say("2")).toMatchObject({ id: "cake-2" });
+  });
+
+  it("cannot be chosen from when it was theirs, nor can those of an older question", async () => {
+    const say = await offeredWithoutItsFirstPart({
+      cards: [{ title: "Cherry", choices: [{ id: "cherry", title: "This one" }] }],
+      text: "Or which other cake?",
+      choices: cakes(3),
+    });
+
+    expect(await say("1")).toBeNull();
+    expect(await say("Tuesday")).toBeNull();
+    expect(await say("3")).toMatchObject({ id: "cake-2" });
   });
 });
 

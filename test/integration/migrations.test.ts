@@ -21,6 +21,7 @@ const NAMES = [
   "20261122000005_sessions",
   "20261122000006_media",
   "20261122000007_row_level_security",
+  "20261128000001_what_meta_said_last",
 ];
 
 describe.each([15, 18] as const)("on Postgres %i", (major) => {

@@ -200,6 +200,78 @@ describe("the templates of a tenant", () => {
   });
 });
 
+describe("what was done in WhatsApp Manager", () => {
+  async function told(name: string, event: string, reason = "NONE") {
+    const { metaId, language } = (await one(name)) as Template;
+    channel.meta.clock.moveOn(2_000);
+    const value = {
+      event,
+      message_template_id: Number(metaId),
+      message_template_name: name,
+      message_template_language: language,
+      reason,
+    };
+    const time = Math.floor(channel.meta.clock.now().getTime() / 1000);
+    channel.meta.deliver({
+      object: "whatsapp_business_account",
+      entry: [{ id: NUMBER.wabaId, time, changes: [{ field: "message_template_status_update", value }] }],
+    });
+    await channel.meta.idle();
+    await quiet(channel);
+    return one(name);
+  }
+  const draft = (name: string) => ({ ...DRAFT, name, components: [{ type: "BODY", text: `We have ${name} today.` }] });
+
+  beforeAll(async () => {
+    for (const name of ["managed", "gone"]) {
+      await ask("POST", "/templates", draft(name));
+      await reviewed(name, "APPROVED");
+    }
+  });
+
+  it("has a reason for its rejection only while it is rejected", async () => {
+    expect(await told("managed", "REJECTED", "INVALID_FORMAT")).toMatchObject({ rejectionReason: "INVALID_FORMAT" });
+    expect(await told("managed", "APPROVED")).toMatchObject({ status: "APPROVED", rejectionReason: null });
+  });
+
+  it.each(["REINSTATED", "UNARCHIVED", "UNLOCKED", "FLAGGED"])(
+    "is approved, and can be edited, when it is %s",
+    async (word) => {
+      if (word !== "FLAGGED") await told("managed", "ARCHIVED");
+
+      expect(await told("managed", word)).toMatchObject({ status: "APPROVED", editable: true });
+      expect((await list("status=APPROVED&q=managed")).templates).toHaveLength(1);
+    },
+  );
+
+  it("can be deleted or created again once it is deleted there", async () => {
+    channel.meta.templates.remove({ name: "gone", language: "en_GB" });
+    const { id } = (await told("gone", "DELETED")) as Template;
+
+    expect(await ask("POST", "/templates", draft("gone"))).toMatchObject({ httpStatus: 201, id });
+    expect(await reviewed("gone", "APPROVED")).toMatchObject({ id, editable: true });
+    channel.meta.templates.remove({ name: "gone", language: "en_GB" });
+    await told("gone", "DELETED");
+    expect(await ask("DELETE", `/templates/${id}`)).toEqual({ httpStatus: 204 });
+    expect(await one("gone")).toBeUndefined();
+  });
+
+  it("is read again within minutes where a webhook does not say what it is now", async () => {
+    const { id } = (await one("managed")) as Template;
+    const components = [{ type: "BODY", text: "We have other cakes." }];
+    channel.meta.templates.add({ name: "managed", language: "en_GB", components });
+    await channel.rows(
+      "update whatsapp_templates set outdated = true, updated_at = now() - interval '2 minutes' where id = ?",
+      [id],
+    );
+
+    await until(async () => JSON.stringify((await one("managed"))?.components).includes("other cakes"), "the change");
+    expect(await channel.rows("select outdated from whatsapp_templates where id = ?", [id])).toEqual([
+      { outdated: false },
+    ]);
+  });
+});
+
 describe("when Meta's answer is lost", () => {
   const draft = (name: string) => ({ ...DRAFT, name, components: [{ type: "BODY", text: `We have ${name} today.` }] });
   const lose = (kind: "accept-then-reset" | "reset-before-accept" | "garbage", on: "message_templates" | "template") =>

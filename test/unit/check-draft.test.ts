@@ -66,6 +66,22 @@ describe("a template that Meta takes", () => {
       { components: [{ type: "HEADER", format: "IMAGE", example: { header_handle: ["4::aW1hZ2U="] } }, BODY] },
     ],
     [
+      "a button that asks for the phone number",
+      { components: [BODY, { type: "BUTTONS", buttons: [{ type: "REQUEST_CONTACT_INFO" }] }] },
+    ],
+    [
+      "Meta's own label on it, however long that is",
+      {
+        components: [
+          BODY,
+          {
+            type: "BUTTONS",
+            buttons: [{ type: "REQUEST_CONTACT_INFO", text: "Compartir información de contacto" }],
+          },
+        ],
+      },
+    ],
+    [
       "a one-time code",
       {
         category: "AUTHENTICATION",
@@ -205,6 +221,7 @@ describe("a template that Meta does not take", () => {
     ],
     ["an address lacks its example", [{ type: "URL", text: "x", url: "https://x.example/{{1}}" }], ["[0].example"]],
     ["a phone number is none", [{ type: "PHONE_NUMBER", text: "x", phone_number: "call me" }], ["[0].phone_number"]],
+    ["two ask for the phone number", [1, 2].map(() => ({ type: "REQUEST_CONTACT_INFO" })), [""]],
     ["a coupon lacks its example", [{ type: "COPY_CODE" }], ["[0].example"]],
   ])("has buttons of which %s", (_what, buttons, expected) => {
     expect(withButtons(...buttons)).toEqual(expected.map((path) => `components[1].buttons${path}`));

@@ -352,7 +352,7 @@ describe("what concerns the account", () => {
   it("changes the template that it names", async () => {
     const engine = await startEngine();
     await engine.rows(
-      "insert into whatsapp_templates (customer_config_id, waba_id, name, language, category, status) values (?, ?, 'cart', 'en_US', 'UTILITY', 'APPROVED')",
+      "insert into whatsapp_templates (customer_config_id, waba_id, template_id, name, language, category, status) values (?, ?, '1', 'cart', 'en_US', 'UTILITY', 'APPROVED')",
       [TENANT, NUMBER.wabaId],
     );
     const template = { ...base(), kind: "template", templateId: "1", name: "cart", language: "en_US" } as const;

@@ -1,4 +1,5 @@
 /** `send`: stored when it resolves, once per idempotency key, refused before anything is stored. */
+import type { AiResponse } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { quiet } from "../../support/channel.ts";
 import { closeWindow, countOf, inState, keepBack, meet, NOTHING, settled, startSilent, texts } from "./outbound.ts";
@@ -76,6 +77,31 @@ describe("send", () => {
       await expect(channel.plugin.send({ conversationId: ada.conversationId, response })).rejects.toThrow(
         expect.objectContaining({ code: "RESPONSE_EMPTY" }),
       );
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["a text that is none", { text: 5 }, "text: Invalid input: expected string, received number"],
+    [
+      "a misspelt member, which would be a question without its choices",
+      { text: "Which?", choises: [{ id: "a", title: "A" }] },
+      "choises is no member of an AI response",
+    ],
+    [
+      "a choice without a title",
+      { text: "Which?", choices: [{ id: "a" }] },
+      "choices[0].title: Invalid input: expected string, received undefined",
+    ],
+    ["a list", ["hi"], "it is an array, no AI response"],
+  ])("refuses a response of another shape: %s", async (_what, response, said) => {
+    const channel = await startSilent();
+    const { conversationId } = await meet(channel, { name: "Ada" });
+    const members = "text, choices, cards, media, location, template, reaction, replyTo, handoff";
+
+    await expect(channel.plugin.send({ conversationId, response: response as AiResponse })).rejects.toMatchObject({
+      code: "MESSAGE_INVALID",
+      message: `response: ${said}. An AI response has ${members}; a text alone is a string.`,
+    });
     expect(await countOf(channel)).toEqual(NOTHING);
   });
 

@@ -1,6 +1,9 @@
 /** Templates over the whole channel: known from Meta, checked and mended before anything is stored, sent out of the window. */
 import type { SendReceipt, SendRequest, TemplateChoice } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
+import { createDatabase } from "../../../adapters/postgres/database.ts";
+import { createTemplates } from "../../../adapters/postgres/templates.ts";
+import type { SendingAccount } from "../../../plugin/ports.ts";
 import { ACCESS_TOKEN, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import {
   attemptsOf,
@@ -38,19 +41,40 @@ async function age(channel: TestChannel, interval: string): Promise<void> {
   await channel.rows("update whatsapp_connections set templates_synced_at = now() - ?::interval", [interval]);
 }
 
-/** Meta tells of it by a webhook. */
-function announce(channel: TestChannel, event: string, { name, language }: TemplateChoice): void {
+/** Meta tells of it by a webhook: of the template that is known, if of no other. */
+async function announce(
+  channel: TestChannel,
+  event: string,
+  { name, language }: TemplateChoice,
+  { id, at, field = "status_update", ...more }: { id?: number; at?: number; field?: string } & object = {},
+): Promise<void> {
+  const { templateId } = await known(channel, name);
   const value = {
     event,
-    message_template_id: 1,
+    message_template_id: id ?? Number(templateId),
     message_template_name: name,
     message_template_language: language,
     reason: "NONE",
+    ...more,
   };
+  const time = at === undefined ? {} : { time: at };
   channel.meta.deliver({
     object: "whatsapp_business_account",
-    entry: [{ id: "201555000111222", changes: [{ field: "message_template_status_update", value }] }],
+    entry: [{ id: NUMBER.wabaId, ...time, changes: [{ field: `message_template_${field}`, value }] }],
   });
+  await channel.meta.idle();
+  await quiet(channel);
+}
+
+/** By Meta's clock. */
+const seconds = () => Math.floor(Date.now() / 1000);
+
+async function known(channel: TestChannel, name: string) {
+  const [row] = await channel.rows<{ templateId: string | null; status: string }>(
+    'select template_id as "templateId", status from whatsapp_templates where name = ?',
+    [name],
+  );
+  return row as NonNullable<typeof row>;
 }
 
 function send(channel: TestChannel, { conversationId }: Contact, what: Omit<SendRequest, "conversationId">) {
@@ -274,18 +298,96 @@ describe("the templates of an account", () => {
     const ada = await meet(channel, { name: "Ada" });
     await inState(channel, await send(channel, ada, { template: HELLO }), "read");
 
-    announce(channel, "PAUSED", HELLO);
-    await channel.until(
-      async () =>
-        (await channel.rows("select 1 from whatsapp_templates where name = ? and status = 'PAUSED'", [HELLO.name]))[0],
-      "the pause",
-    );
+    await announce(channel, "PAUSED", HELLO);
 
     await expect(send(channel, ada, { template: HELLO })).rejects.toMatchObject({
       code: "TEMPLATE_INVALID",
       message: expect.stringContaining("paused"),
     });
     expect(channel.meta.requests[LISTS]).toBe(1);
+  });
+});
+
+describe("what Meta's webhooks say of a template", () => {
+  async function sentOnce(channel: TestChannel) {
+    const ada = await meet(channel, { name: "Ada" });
+    await inState(channel, await send(channel, ada, { template: HELLO }), "read");
+    return ada;
+  }
+
+  it("does not count when it was another of that name, and the templates are read again", async () => {
+    const channel = await startSilent();
+    const ada = await sentOnce(channel);
+    const before = await known(channel, HELLO.name);
+
+    await announce(channel, "DELETED", HELLO, { id: 4711, at: seconds() });
+
+    expect(await known(channel, HELLO.name)).toEqual(before);
+    await inState(channel, await send(channel, ada, { template: HELLO }), "read");
+    expect(channel.meta.requests[LISTS]).toBe(2);
+    await inState(channel, await send(channel, ada, { template: HELLO }), "read");
+    expect(channel.meta.requests[LISTS]).toBe(2);
+  });
+
+  it("does not count when they were read since", async () => {
+    const channel = await startSilent();
+    const ada = await sentOnce(channel);
+
+    await announce(channel, "PAUSED", HELLO, { at: seconds() - 3_600 });
+
+    await inState(channel, await send(channel, ada, { template: HELLO }), "read");
+    expect(channel.meta.requests[LISTS]).toBe(1);
+  });
+
+  it("counts in the order of Meta's clock, in whichever they come", async () => {
+    const channel = await startSilent();
+    await sentOnce(channel);
+    const now = seconds();
+    await announce(channel, "PAUSED", HELLO, { at: now + 2 });
+    await announce(channel, "APPROVED", HELLO, { at: now + 4 });
+
+    await announce(channel, "REJECTED", HELLO, { at: now + 3 });
+
+    expect((await known(channel, HELLO.name)).status).toBe("APPROVED");
+  });
+
+  it("of other words in it has the templates read again before it is next sent", async () => {
+    const channel = await startSilent();
+    const ada = await sentOnce(channel);
+    channel.meta.templates.add({
+      ...HELLO,
+      components: [{ type: "BODY", text: "Hello {{1}}, write to us.", example: { body_text: [["Ada"]] } }],
+    });
+
+    await announce(channel, "", HELLO, { field: "components_update", at: seconds() });
+
+    await inState(channel, await send(channel, ada, { template: { ...HELLO, params: { body: ["Ada"] } } }), "read");
+    expect(texts(channel).at(-1)).toBe("Hello Ada, write to us.");
+    expect(channel.meta.requests[LISTS]).toBe(2);
+  });
+
+  it("does not touch one of that name that is being created", async () => {
+    const channel = await startSilent();
+    const templates = createTemplates(
+      createDatabase(channel.database.knex, { schema: "public", hostSchema: "public" }),
+    );
+    const account = (await templates.accountOf(TENANT, null)) as SendingAccount;
+    const draft = {
+      ...HELLO,
+      name: "again",
+      category: "UTILITY",
+      parameterFormat: "POSITIONAL",
+      components: [],
+    } as const;
+    await templates.announce(account, draft);
+
+    await announce(channel, "DELETED", draft, { id: 4711, at: seconds() });
+    await announce(channel, "REJECTED", draft, { id: 4711, at: seconds() - 3_600 });
+    expect(await known(channel, "again")).toEqual({ templateId: null, status: "UNCONFIRMED" });
+    await announce(channel, "REJECTED", draft, { id: 4711, at: seconds() });
+    await templates.settle(account, draft, { templateId: "4712", status: "PENDING", category: "UTILITY" });
+
+    expect(await known(channel, "again")).toEqual({ templateId: "4712", status: "PENDING" });
   });
 });
 
