@@ -7,6 +7,7 @@ import {
   migrationStatus,
   planMigrations,
   unlockMigrations,
+  whatDownDeletes,
 } from "@omniops/whatsapp/migrations";
 import type { Knex } from "knex";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -472,6 +473,40 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
       expect(await migrate(knex)).toEqual(NAMES);
       expect(await policies()).toEqual([]);
+    });
+
+    test("that hides our ledger from a role is told to it, and never that our tables are somebody else's", async ({
+      skip,
+    }) => {
+      skip(!(await mayCreateRoles(knex)), "needs a user that may create roles");
+      await migrate(knex);
+      const role = `app_${process.pid}_${Date.now()}`;
+      await knex.raw(`create role ${role}; grant all on schema public to ${role};
+        grant all on all tables in schema public to ${role}`);
+      const asRole = (run: (trx: Knex) => Promise<unknown>) =>
+        knex.transaction(async (trx) => {
+          await trx.raw(`set local role ${role}`);
+          return run(trx).catch((error: unknown) => error);
+        });
+      try {
+        for (const run of [
+          migrationStatus,
+          migrate,
+          planMigrations,
+          migrateDown,
+          whatDownDeletes,
+          (trx: Knex) => planMigrations(trx, { direction: "down" }),
+        ])
+          expect(await asRole((trx) => run(trx))).toMatchObject({
+            code: "MIGRATIONS_HIDDEN",
+            message: expect.stringContaining(`"${role}"`),
+          });
+
+        await knex.raw(`create policy app on whatsapp_migrations for all to ${role} using (true)`);
+        expect(await asRole((trx) => migrationStatus(trx))).toEqual({ applied: NAMES, pending: [], unknown: [] });
+      } finally {
+        await knex.raw(`drop owned by ${role}; drop role ${role}`);
+      }
     });
   });
 });
