@@ -36,7 +36,7 @@ import { createCollectInto } from "./operations/collect.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
 import { logWork } from "./operations/log-work.ts";
-import { createMetrics, toProcess } from "./operations/metrics.ts";
+import { createMetrics, createScrape } from "./operations/metrics.ts";
 import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
@@ -252,6 +252,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   });
   const deadLetters = createDeadLetterService(store.deadLetters, { log, onRedriven: pipeline.onRedriven });
   const metrics = createMetrics(store, counters);
+  const scrape = createScrape(metrics, counters);
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
@@ -281,7 +282,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     uploadSample,
     templates,
     authenticate: options.authenticate ?? (() => null),
-    metrics,
+    scrape,
     allowMetrics: options.allowMetrics ?? (() => false),
     isDraining: () => isDraining,
     onDelivery: counters.answered,
@@ -314,7 +315,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     templates,
     deadLetters,
     metrics,
-    collectInto: createCollectInto(metrics, () => toProcess(counters.read())),
+    collectInto: createCollectInto(scrape),
     receipt: createReceipt(store.outbox),
   };
 }
