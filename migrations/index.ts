@@ -9,7 +9,7 @@ import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
-import { assertNamesAreFree } from "./names-taken.ts";
+import { assertIndexIsWhole, assertNamesAreFree } from "./names-taken.ts";
 import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
@@ -205,7 +205,9 @@ const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
 
 async function assertNothingInTheWay(trx: Sql, schemas: Schemas, applied: readonly string[]): Promise<void> {
   await assertHostTablesFit(trx, schemas);
-  if (applied.length === 0) await assertNamesAreFree(trx, schemas);
+  if (applied.length > 0) return;
+  await assertIndexIsWhole(trx, schemas);
+  await assertNamesAreFree(trx, schemas);
 }
 
 /** `create schema if not exists` wants a right on the database even where there is nothing to create. */

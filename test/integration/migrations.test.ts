@@ -391,6 +391,24 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       ]);
     });
 
+    test("are refused while an index that was to be built before is not whole, and accepted once it is", async () => {
+      await knex.raw(messages("external_id text").replace("id uuid", "id uuid default gen_random_uuid()"));
+      await knex.raw("insert into messages (external_id) values ('wamid.1'), ('wamid.1')");
+      const build = (kind: string) =>
+        knex.raw(`create ${kind} concurrently whatsapp_messages_external_id on messages (external_id)`);
+      await expect(build("unique index")).rejects.toThrow("could not create unique index");
+
+      const message = await refusal("select 1");
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      await knex.raw("drop index concurrently whatsapp_messages_external_id");
+      await build("index");
+
+      expect(message).toContain(
+        `"public"."whatsapp_messages_external_id" is still being built, or was given up. Nothing was changed. Fix: wait, or drop index concurrently "public"."whatsapp_messages_external_id"; and build it again or leave that to migrate.`,
+      );
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
     test("are looked at again on every migrate, and in the host's own schema", async () => {
       await knex.raw("create schema app");
       await migrate(knex, { hostSchema: "app" });
