@@ -1,13 +1,37 @@
 /** Finds what would keep us from writing to the host's tables, and says it all at once, each with its fix. */
+import { checksInTheWay } from "./host-table-checks.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
-/** A column that we write: the types that take it, whether we may write null, and what an enum must know. */
-type Written = { readonly types: readonly string[]; readonly nullable?: boolean; readonly values?: readonly string[] };
+type Written = {
+  /** Those that take it; none: any. */
+  readonly types: readonly string[];
+  /** When we write null. */
+  readonly nullFor?: string;
+  /** All that we ever write. A column that is an enum must know them. */
+  readonly words?: readonly string[];
+  /** Whether an enum that knows the words is written to. */
+  readonly mayBeEnum?: boolean;
+  /** The longest that we write. */
+  readonly length?: number;
+};
 
 const UUID: Written = { types: ["uuid"] };
-const TEXT: Written = { types: ["text", "character varying", "citext"] };
 const JSONB: Written = { types: ["jsonb"] };
 const TIME: Written = { types: ["timestamp with time zone", "timestamp without time zone"] };
+const TEXT: Written = { types: ["text", "character varying", "citext"] };
+
+/** Words of ours, and nothing else. */
+function oneOf(...words: readonly string[]): Written {
+  return { ...TEXT, words, length: Math.max(...words.map((word) => word.length)) };
+}
+
+/** As long as WhatsApp lets people write. */
+const LONGEST_TEXT = 65_536;
+/** Meta's ids of messages are some 60 to 90 characters, the address of a file is the base path and 52. */
+const LONGEST_ID = 128;
+const LONGEST_NUMBER = 32;
+const NOBODY = { nullFor: "a tenant without a number" };
+const NO_FILE = { nullFor: "a text" };
 
 type HostTable = {
   /** Must be there already, as no migration adds them. */
@@ -18,16 +42,29 @@ type HostTable = {
 };
 
 const HOST_TABLES: Readonly<Record<string, HostTable>> = {
-  customer_configs: { own: ["id"], written: { id: UUID }, inserted: false },
+  customer_configs: {
+    own: ["id"],
+    written: {
+      id: UUID,
+      whatsapp_enabled: { types: ["boolean"] },
+      whatsapp_phone_number: { ...TEXT, ...NOBODY, length: LONGEST_NUMBER },
+      whatsapp_phone_number_id: { ...TEXT, ...NOBODY, length: LONGEST_NUMBER },
+      whatsapp_business_account_id: { ...TEXT, ...NOBODY, length: LONGEST_NUMBER },
+      whatsapp_provider: { ...oneOf("meta"), ...NOBODY, mayBeEnum: true },
+      whatsapp_connected_at: { ...TIME, ...NOBODY },
+      whatsapp_oauth_metadata: { types: [], ...NOBODY },
+    },
+    inserted: false,
+  },
   conversations: {
     own: ["id"],
     written: {
       id: UUID,
       customer_config_id: UUID,
-      channel: { ...TEXT, values: ["whatsapp"] },
+      channel: { ...oneOf("whatsapp"), mayBeEnum: true },
       channel_metadata: JSONB,
       // The conversation's own id, where the host asks for one.
-      session_id: TEXT,
+      session_id: { ...TEXT, length: 36 },
     },
     inserted: true,
   },
@@ -35,12 +72,15 @@ const HOST_TABLES: Readonly<Record<string, HostTable>> = {
     own: ["id", "conversation_id", "role", "content", "created_at"],
     written: {
       conversation_id: UUID,
-      role: { ...TEXT, values: ["user", "assistant"] },
-      content: TEXT,
-      status: TEXT,
-      media_type: { ...TEXT, nullable: true },
-      media_url: { ...TEXT, nullable: true },
-      external_id: { ...TEXT, nullable: true },
+      role: { ...oneOf("user", "assistant"), mayBeEnum: true },
+      content: { ...TEXT, length: LONGEST_TEXT },
+      status: oneOf(
+        ...["received", "queued", "held", "accepted", "sent", "delivered", "read", "played"],
+        ...["failed", "expired", "unknown"],
+      ),
+      media_type: { ...oneOf("image", "video", "audio", "document", "sticker"), ...NO_FILE },
+      media_url: { ...TEXT, ...NO_FILE, length: LONGEST_ID },
+      external_id: { ...TEXT, ...NO_FILE, length: LONGEST_ID },
       channel_metadata: JSONB,
       created_at: TIME,
     },
@@ -52,10 +92,18 @@ type Column = {
   readonly table_name: string;
   readonly name: string;
   readonly type: string;
+  /** With its length. */
+  readonly whole_type: string;
+  /** Of a text; null where it has none. */
+  readonly length: number | null;
   readonly labels: readonly string[];
   readonly not_null: boolean;
   readonly filled: boolean;
+  readonly generated: boolean;
 };
+
+/** What is in the way of a column. */
+type Problem = { readonly table: string; readonly column: string; readonly what: string; readonly fix: string };
 
 /**
  * Runs before every `migrate`, also when nothing is pending: a host may have added a column since.
@@ -63,21 +111,35 @@ type Column = {
  */
 export async function assertHostTablesFit(knex: Sql, { hostSchema }: Schemas): Promise<void> {
   const columns = await hostColumns(knex, hostSchema);
-  const problems = Object.entries(HOST_TABLES).flatMap(([name, table]) => {
-    const present = columns.filter((column) => column.table_name === name);
-    return present.length === 0 ? [] : problemsOf(table, quoteName(hostSchema, name), present);
+  const found = Object.entries(HOST_TABLES).flatMap(([table, sheet]) => {
+    const present = columns.filter((column) => column.table_name === table);
+    return present.length === 0 ? [] : problemsOf(sheet, table, present);
   });
+  const lines = found.map(({ table, column, what, fix }) => {
+    const name = quoteName(hostSchema, table);
+    if (fix === "") return `- ${name} ${what}. Fix: add it.`;
+    return `- ${name}.${quoteName(column)} ${what}. Fix: alter table ${name} alter column ${quoteName(column)} ${fix};`;
+  });
+  const sound = WORDS.filter(({ table, column }) => !found.some((one) => one.table === table && one.column === column));
+  const problems = [...lines, ...(await checksInTheWay(knex, hostSchema, sound))];
   if (problems.length === 0) return;
   const message = `WhatsApp could not write to the host's tables, so nothing was changed:\n${problems.join("\n")}`;
   throw Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
 }
 
+const WORDS = Object.entries(HOST_TABLES).flatMap(([table, { written }]) =>
+  Object.entries(written).flatMap(([column, { words }]) => (words === undefined ? [] : [{ table, column, words }])),
+);
+
 async function hostColumns(knex: Sql, hostSchema: string): Promise<readonly Column[]> {
   const found = await knex.raw(
     `select c.relname as table_name, a.attname as name, format_type(base.oid, null) as type,
+       format_type(base.oid, greatest(a.atttypmod, t.typtypmod)) as whole_type,
+       case when base.typname = 'varchar' then nullif(greatest(a.atttypmod, t.typtypmod), -1) - 4 end as length,
        array(select e.enumlabel::text from pg_enum e where e.enumtypid = base.oid) as labels,
        a.attnotnull or t.typnotnull as not_null,
-       a.atthasdef or a.attidentity <> '' or t.typdefault is not null as filled
+       a.atthasdef or a.attidentity <> '' or t.typdefault is not null as filled,
+       a.attgenerated <> '' as generated
      from pg_attribute a
        join pg_class c on c.oid = a.attrelid
        join pg_namespace n on n.oid = c.relnamespace
@@ -90,36 +152,44 @@ async function hostColumns(knex: Sql, hostSchema: string): Promise<readonly Colu
   return found.rows;
 }
 
-function problemsOf(table: HostTable, name: string, columns: readonly Column[]): readonly string[] {
-  const missing = table.own.filter((own) => !columns.some((column) => column.name === own));
+function problemsOf(sheet: HostTable, table: string, columns: readonly Column[]): readonly Problem[] {
+  const missing = sheet.own.filter((own) => !columns.some((column) => column.name === own));
   return [
-    ...missing.map((column) => `- ${name} has no column "${column}". Fix: add it.`),
+    ...missing.map((column) => ({ table, column, what: `has no column "${column}"`, fix: "" })),
     ...columns.flatMap((column) => {
-      const problem = problemOf(table, column);
-      if (problem === undefined) return [];
-      const fix = `alter table ${name} alter column ${quoteName(column.name)} ${problem.fix};`;
-      return [`- ${name}.${quoteName(column.name)} ${problem.what}. Fix: ${fix}`];
+      const problem = problemOf(sheet, column);
+      return problem === undefined ? [] : [{ table, column: column.name, ...problem }];
     }),
   ];
 }
 
-function problemOf(table: HostTable, column: Column): { readonly what: string; readonly fix: string } | undefined {
-  const written = table.written[column.name];
-  const fits = written === undefined || takes(column, written);
-  if (!fits && (column.name !== "session_id" || (column.not_null && !column.filled)))
-    return {
-      what: `is ${column.type}, and WhatsApp writes ${written.values?.map((value) => `'${value}'`).join(" or ") ?? written.types[0]}`,
-      fix: `type ${written.types[0]} using ${quoteName(column.name)}::text::${written.types[0]}`,
-    };
-  if (written?.nullable && column.not_null)
-    return { what: "is NOT NULL, and WhatsApp writes null for a text", fix: "drop not null" };
+function problemOf(sheet: HostTable, column: Column): { readonly what: string; readonly fix: string } | undefined {
+  const written = sheet.written[column.name];
+  // Left empty where it cannot hold the conversation's id.
+  const isNeeded = column.name !== "session_id" || (column.not_null && !column.filled);
+  if (written !== undefined && isNeeded) {
+    const [type = "text"] = written.types;
+    if (!takes(column, written))
+      return {
+        what: `is ${column.type}, and WhatsApp writes ${written.mayBeEnum ? written.words?.map((word) => `'${word}'`).join(" or ") : type}`,
+        fix: `type ${type} using ${quoteName(column.name)}::text::${type}`,
+      };
+    if (column.length !== null && written.length !== undefined && column.length < written.length)
+      return {
+        what: `is ${column.whole_type}, and WhatsApp writes up to ${written.length} characters`,
+        fix: "type text",
+      };
+    if (column.generated) return { what: "is generated, and WhatsApp writes it", fix: "drop expression" };
+  }
+  if (written?.nullFor !== undefined && column.not_null)
+    return { what: `is NOT NULL, and WhatsApp writes null for ${written.nullFor}`, fix: "drop not null" };
   // A uuid `id` without a default gets one from the first migration.
   const ours = (written !== undefined && column.name !== "id") || (column.name === "id" && column.type === "uuid");
-  if (!table.inserted || ours || !column.not_null || column.filled) return undefined;
+  if (!sheet.inserted || ours || !column.not_null || column.filled) return undefined;
   return { what: "is NOT NULL without a default, and WhatsApp does not fill it", fix: "set default …" };
 }
 
-function takes(column: Column, written: Written): boolean {
-  const known = written.values?.every((value) => column.labels.includes(value)) ?? false;
-  return written.types.includes(column.type) || known;
+function takes(column: Column, { types, words, mayBeEnum }: Written): boolean {
+  if (types.length === 0 || types.includes(column.type)) return true;
+  return mayBeEnum === true && words?.every((word) => column.labels.includes(word)) === true;
 }

@@ -3,7 +3,7 @@ import type { Knex } from "knex";
 import { MIGRATION_NAMES, MIGRATIONS } from "./all.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
-import { assertNamesAreFree } from "./names-taken.ts";
+import { assertIndexIsWhole, assertNamesAreFree } from "./names-taken.ts";
 import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
@@ -38,7 +38,7 @@ export type MigrationStatus = {
  * nothing to do. All or nothing: it runs in one transaction.
  * @returns the names applied by this call, none when everything was there.
  * @throws Error with code `HOST_TABLE_INCOMPATIBLE` that names every column we could not write to, or every table that has
- * the name of one of ours, and the fix.
+ * the name of one of ours, and the fix; with `MIGRATIONS_HIDDEN` where row level security hides our ledger from this user.
  */
 export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
@@ -49,21 +49,42 @@ export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise
   });
 }
 
-/** What is applied, what is still to come, and what a newer version left here. Changes nothing. */
+/**
+ * What is applied, what is still to come, and what a newer version left here. Changes nothing.
+ * @throws Error with code `MIGRATIONS_HIDDEN`.
+ */
 export async function migrationStatus(knex: Knex, options: MigrateOptions = {}): Promise<MigrationStatus> {
-  const { schema } = schemasOf(options);
-  const ledger = await knex.raw("select to_regclass(?) as name", [quoteName(schema, LEDGER)]);
-  const recorded: readonly string[] =
-    ledger.rows[0].name === null
-      ? []
-      : (await knex.raw(`select name from ${quoteName(schema, LEDGER)} order by id`)).rows.map(
-          (row: { name: string }) => row.name,
-        );
+  const recorded = await recordedIn(knex, schemasOf(options));
   return {
     applied: MIGRATION_NAMES.filter((name) => recorded.includes(name)),
     pending: MIGRATION_NAMES.filter((name) => !recorded.includes(name)),
     unknown: recorded.filter((name) => !MIGRATION_NAMES.includes(name)),
   };
+}
+
+/**
+ * The names in our ledger.
+ * @throws Error with code `MIGRATIONS_HIDDEN`: to a role that row level security hides it from, our tables would be somebody else's.
+ */
+async function recordedIn(knex: Sql, { schema }: Schemas): Promise<readonly string[]> {
+  const ledger = quoteName(schema, LEDGER);
+  const [{ found, secured, user }] = (
+    await knex.raw(
+      "select to_regclass(?) is not null as found, row_security_active(to_regclass(?)) as secured, current_user as user",
+      [ledger, ledger],
+    )
+  ).rows;
+  if (!found) return [];
+  const recorded = await knex.raw(`select name from ${ledger} order by id`);
+  // Only our migrations secure it, and those are written down in it.
+  if (secured && recorded.rows.length === 0)
+    throw Object.assign(
+      new Error(
+        `Row level security hides ${ledger} from "${user}", so nothing was done. Fix: connect as the owner of our tables, who migrated, or give this role a policy on each of them (docs/operating.md, Migrations by hand).`,
+      ),
+      { code: "MIGRATIONS_HIDDEN" },
+    );
+  return recorded.rows.map((row: { name: string }) => row.name);
 }
 
 /**
@@ -127,16 +148,22 @@ async function walkDown(sql: Sql, schemas: Schemas, names: readonly string[]): P
   await dropLedger(sql, schemas);
 }
 
-/** What {@link migrateDown} would delete, data included. Changes nothing. */
+/**
+ * What {@link migrateDown} would delete, data included. Changes nothing.
+ * @throws Error with code `MIGRATIONS_HIDDEN`.
+ */
 export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}): Promise<DownPlan> {
-  return planDown(knex, schemasOf(options));
+  const schemas = schemasOf(options);
+  await recordedIn(knex, schemas);
+  return planDown(knex, schemas);
 }
 
 /**
  * Takes everything of ours out of the database, data included. The host's tables stay, without the columns we added,
  * unless we created them.
  * @returns the names rolled back, newest first.
- * @throws Error with code `MIGRATION_UNKNOWN` when a newer version has been here: its tables are not ours to judge.
+ * @throws Error with code `MIGRATION_UNKNOWN` when a newer version has been here: its tables are not ours to judge; with
+ * `MIGRATIONS_HIDDEN` as {@link migrate}.
  */
 export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
@@ -168,7 +195,9 @@ const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
 
 async function assertNothingInTheWay(trx: Sql, schemas: Schemas, applied: readonly string[]): Promise<void> {
   await assertHostTablesFit(trx, schemas);
-  if (applied.length === 0) await assertNamesAreFree(trx, schemas);
+  if (applied.length > 0) return;
+  await assertIndexIsWhole(trx, schemas);
+  await assertNamesAreFree(trx, schemas);
 }
 
 /** `create schema if not exists` wants a right on the database even where there is nothing to create. */

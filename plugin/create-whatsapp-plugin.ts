@@ -38,7 +38,7 @@ import { createCollectInto } from "./operations/collect.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
 import { logWork } from "./operations/log-work.ts";
-import { createMetrics, toProcess } from "./operations/metrics.ts";
+import { createMetrics, createScrape } from "./operations/metrics.ts";
 import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
 import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
@@ -50,11 +50,10 @@ import { DEFAULT_RULES } from "./pipeline/plan-effects.ts";
 import { insteadOfMedia } from "./pipeline/prepare-part.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { readRetention } from "./pipeline/retention.ts";
-import { DEFAULT_RETRY, type RetrySchedule } from "./pipeline/retry-schedule.ts";
+import { readRetry } from "./pipeline/retry-schedule.ts";
 import { createTick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
 import { createVerifyToken } from "./pipeline/verify-token.ts";
-import { requireTimeouts } from "./pipeline/within-time.ts";
 import type { Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
 import { createReceipt, createSend } from "./send.ts";
@@ -67,6 +66,7 @@ import { createUploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
+import { requireTimes } from "./wiring/require-times.ts";
 import { findTracer } from "./wiring/tracing.ts";
 import type { WhatsAppPlugin, WhatsAppPluginOptions } from "./wiring/whatsapp-plugin.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
@@ -92,15 +92,10 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const limits = readMetaLimits(options.metaLimits);
   const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
-  const { replyTimeoutMs, eventTimeoutMs } = options;
-  requireTimeouts({ replyTimeoutMs, eventTimeoutMs });
+  requireTimes(options);
   const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
-  const retry: RetrySchedule = {
-    maxAttempts: options.retry?.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
-    baseMs: options.retry?.baseMs ?? DEFAULT_RETRY.baseMs,
-    maxMs: options.retry?.maxMs ?? DEFAULT_RETRY.maxMs,
-  };
+  const retry = readRetry(options.retry);
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
@@ -263,6 +258,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     const missing = await store.missing(MIGRATION_NAMES);
     if (missing.length > 0) throw migrationsPending(missing);
   };
+  const scrape = createScrape(metrics, counters);
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 
@@ -292,7 +288,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     uploadSample,
     templates,
     authenticate: options.authenticate ?? (() => null),
-    metrics,
+    scrape,
     allowMetrics: options.allowMetrics ?? (() => false),
     isDraining: () => isDraining,
     requireMigrated,
@@ -326,7 +322,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     templates,
     deadLetters,
     metrics,
-    collectInto: createCollectInto(metrics, () => toProcess(counters.read())),
+    collectInto: createCollectInto(scrape),
     receipt: createReceipt(store.outbox),
   };
 }

@@ -2,7 +2,7 @@
 import { ChannelError } from "./errors.ts";
 import { ProcessEnded } from "./pipeline/crash-suspects.ts";
 import type { DeadLetterFilter, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
-import { isStorable, isStorableTime } from "./storable.ts";
+import { isInstant, isStorable, isStorableTime } from "./storable.ts";
 import { isUuid } from "./uuid.ts";
 
 /** Without what people said, and without their numbers. */
@@ -118,7 +118,8 @@ function within(limit: number, most: number): number {
 
 function cursor(after: string): { readonly at: string; readonly key: string } {
   const [, at, stage, id] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\/(in|turn|notify):([\w-]+)$/.exec(after) ?? [];
-  if (at === undefined) throw invalid("after is the next of the page before.");
+  if (at === undefined || !isInstant(at) || !isStorableTime(new Date(at)))
+    throw invalid("after is the next of the page before.");
   return { at, key: `${stage}${id}` };
 }
 

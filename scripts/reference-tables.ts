@@ -92,7 +92,12 @@ ${HOST_TABLES}
   of a conversation or a message that has none gets \`gen_random_uuid()\`.
 - Texts are \`text\`, \`varchar\` or \`citext\`. \`role\` may be an enum that knows \`user\` and \`assistant\`, \`channel\` one that knows \`whatsapp\`. \`channel_metadata\` is \`jsonb\`,
   \`created_at\` of a message a timestamp with or without its time zone.
-- \`media_type\`, \`media_url\` and \`external_id\` may be null, also where they were there before.
+- \`media_type\`, \`media_url\` and \`external_id\` may be null, also where they were there before; so may the columns of \`customer_configs\`, but \`whatsapp_enabled\`, which is a \`boolean\`.
+- A \`varchar\` is long enough: \`content\` for 65536 characters, \`external_id\` and \`media_url\` for 128, \`session_id\` for 36, numbers and Meta's ids for 32, the others for our words.
+- A check of one column takes our words: \`whatsapp\`, \`user\` and \`assistant\`, the kinds of media, and of \`status\` all that a message becomes.
+
+Not looked at, because only a row shows it: checks over several columns, of a domain or of how long a text is, foreign keys, unique indexes, triggers. Where one of these refuses a
+row of ours, its event ends as a dead letter; mend it and redrive.
 
 What does not fit is named, column by column and with its fix, by [\`HOST_TABLE_INCOMPATIBLE\`](../errors.md#host_table_incompatible), and nothing is changed. Ask first:
 \`npx whatsapp-channel migrate --plan\`.

@@ -14,12 +14,20 @@ export type ChatApiOptions = {
   readonly fetch?: typeof globalThis.fetch;
 };
 
+/** Node's timers take no more, and one that is given more is over at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /**
  * For a chat pipeline behind HTTP: each turn is posted as JSON, with its `turnId` as `Idempotency-Key`.
  * @returns a `reply` for `createWhatsAppPlugin`. 200 with JSON is the answer, 204 is silence; anything else is tried
  * again by the channel with the same `turnId`.
+ * @throws ChannelError CONFIG_INVALID.
  */
 export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = globalThis.fetch }: ChatApiOptions) {
+  if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_TIMER_MS)
+    throw new ChannelError("CONFIG_INVALID", `timeoutMs must be whole milliseconds from 1 to ${LONGEST_TIMER_MS}.`, {
+      retry: "fix",
+    });
   return async function reply({ signal, attempt: _attempt, ...turn }: Turn): Promise<AiResponse | string | null> {
     const answer = await fetch(url, {
       method: "POST",

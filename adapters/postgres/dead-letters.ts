@@ -47,7 +47,7 @@ export function createDeadLetters(db: Database): DeadLetters {
       h.lane_key, null, h.id
     from ${hostEvents} h where h.state = 2`;
   const wanted = `($1::uuid is null or customer_config_id = $1) and ($2::text is null or stage = $2)
-    and ($3::uuid is null or conversation_id = $3) and ($4::text is null or split_part(last_error, ':', 1) = $4)
+    and ($3::uuid is null or conversation_id = $3) and ($4::text is null or split_part(coalesce(last_error, 'unknown'), ': ', 1) = $4)
     and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at < $6)`;
 
   // Many come at one moment, and a lane's earlier one may have begun to be stored later: none goes back before those before it.

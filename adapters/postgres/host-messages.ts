@@ -24,9 +24,12 @@ export async function insertHostMessages(
   messages: readonly HostMessage[],
 ): Promise<readonly string[]> {
   if (messages.length === 0) return [];
+  const table = db.hostName("messages");
+  // Words of the statement take the column's type, which may be an enum: a text would not.
+  const role = `case role when 'user' then 'user' when 'assistant' then 'assistant' else (select role from ${table} limit 0) end`;
   const rows = await tx.query<{ id: string }>(
-    `insert into ${db.hostName("messages")} (conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata, created_at)
-     select conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata,
+    `insert into ${table} (conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata, created_at)
+     select conversation_id, ${role}, content, status, media_type, media_url, external_id, channel_metadata,
        coalesce(created_at, clock_timestamp() + i * interval '1 microsecond')
      from jsonb_to_recordset($1::jsonb) as m (i int, conversation_id uuid, role text, content text, status text, media_type text,
        media_url text, external_id text, channel_metadata jsonb, created_at timestamptz) order by i returning id::text as id`,

@@ -4,9 +4,12 @@ import type { Database, Tx } from "./database.ts";
 export type HostShape = {
   /** SQL type of `messages.id`, so that a look-up by it uses the primary key. */
   readonly messageIdType: string;
-  /** Chat platforms often demand a session id; the conversation's own id serves. */
+  /** Chat platforms often demand a session id; the conversation's own id serves, where it is a text that can hold it. */
   readonly hasSessionId: boolean;
 };
+
+/** Of a varchar of 36, as Postgres writes its length. */
+const SESSION_ID_TYPMOD = 36 + 4;
 
 /** Read once per process: a host does not change the type of its primary key while running. */
 export function createHostShape(db: Database): () => Promise<HostShape> {
@@ -14,8 +17,12 @@ export function createHostShape(db: Database): () => Promise<HostShape> {
   const read = async () => {
     const [row] = await db.query<{ message_id_type: string; has_session_id: boolean }>(
       `select (select format_type(atttypid, null) from pg_attribute where attrelid = $1::regclass and attname = 'id') as message_id_type,
-         exists (select 1 from pg_attribute where attrelid = $2::regclass and attname = 'session_id'
-           and atttypid in ('text'::regtype, 'varchar'::regtype) and not attisdropped) as has_session_id`,
+         exists (select 1 from pg_attribute a
+           join pg_type t on t.oid = a.atttypid
+           join pg_type base on base.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
+           where a.attrelid = $2::regclass and a.attname = 'session_id' and not a.attisdropped
+             and base.typname in ('text', 'varchar', 'citext')
+             and greatest(a.atttypmod, t.typtypmod) not between 0 and ${SESSION_ID_TYPMOD - 1}) as has_session_id`,
       [db.hostName("messages"), db.hostName("conversations")],
     );
     return { messageIdType: row?.message_id_type ?? "uuid", hasSessionId: row?.has_session_id ?? false };

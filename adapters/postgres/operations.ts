@@ -96,10 +96,12 @@ export function createOperations(db: Database): Operations {
     },
 
     async takeUpkeep(forMs) {
+      // Due later than this instance would make it: somebody took it who does it more seldom, perhaps never.
       const taken = await query(
         `insert into ${db.name("whatsapp_upkeep")} as u (task, due_at)
          values ('all', clock_timestamp() + $1 * interval '1 millisecond')
-         on conflict (task) do update set due_at = excluded.due_at where u.due_at <= clock_timestamp() returning 1`,
+         on conflict (task) do update set due_at = excluded.due_at
+           where u.due_at <= clock_timestamp() or u.due_at > excluded.due_at returning 1`,
         [forMs],
       );
       return taken.length === 1;

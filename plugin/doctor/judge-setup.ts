@@ -46,7 +46,7 @@ function judgeMigrations({ migrations }: DoctorFacts): Verdict {
   if ("failed" in migrations)
     return problem(
       `They cannot be read. ${migrations.failed}`,
-      "Let the host's database user read whatsapp_migrations.",
+      "Connect as the owner of our tables, or let the host's database user read whatsapp_migrations: by a grant, and by a policy, as row level security hides it from everybody else.",
     );
   return judge(migrations, ({ pending, unknown }) => {
     if (pending.length > 0)

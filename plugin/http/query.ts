@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { ChannelError } from "../errors.ts";
-import { isStorable, isStorableTime } from "../storable.ts";
+import { isInstant, isStorable, isStorableTime } from "../storable.ts";
 import { invalid } from "./json-body.ts";
 
 /** @throws ChannelError REQUEST_INVALID naming every parameter that is wrong. */
@@ -20,10 +20,10 @@ function harmlessName(name: string): string {
   return /^\w{1,40}$/.test(name) ? name : "a parameter";
 }
 
-/** With its date at least: what else JavaScript takes for one, nobody has meant. */
+/** A day, or a time with its zone: what else JavaScript takes for one, nobody has meant. */
 export const TIME = z
   .string()
-  .refine((text) => /^\d{4}-\d\d-\d\d/.test(text), "give a time such as 2026-11-27T08:00:00Z")
+  .refine(isInstant, "give a time such as 2026-11-27T08:00:00Z")
   .meta({ format: "date-time" })
   .pipe(z.coerce.date())
   .refine(isStorableTime, "give a year from 1 to 9999");

@@ -6,7 +6,7 @@ import type { Disconnect } from "../connect/disconnect.ts";
 import type { ChannelPlugin } from "../contract.ts";
 import type { DeadLetterService } from "../dead-letters.ts";
 import type { Doctor } from "../doctor/doctor.ts";
-import type { Metrics } from "../operations/metrics.ts";
+import type { Scraped } from "../operations/metrics.ts";
 import type { Logger, Store } from "../ports.ts";
 import type { TemplateService } from "../templates/manage-templates.ts";
 import type { UploadSample } from "../templates/upload-sample.ts";
@@ -55,7 +55,7 @@ export type RouterDeps = {
   readonly connect: ConnectDeps;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
-  readonly metrics: () => Promise<Metrics>;
+  readonly scrape: () => Promise<Scraped>;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly allowMetrics: AllowMetrics<any>;
   /** Whether `stop` was called and `start` not since: a load balancer is to send nobody here any more. */
@@ -138,7 +138,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     messages: asTenant(audit.messages),
     message: asTenant(audit.message),
     changes: asTenant(audit.changes),
-    metrics: createMetricsRoute(deps.allowMetrics, deps.metrics),
+    metrics: createMetricsRoute(deps.allowMetrics, deps.scrape),
     health: async (_request, response) => {
       if (deps.isDraining()) return sendJson(response, 503, { status: "draining" });
       await deps.requireMigrated();

@@ -1,6 +1,7 @@
 /** How large a file that somebody sends may be, and how long it may take. */
 import type { MediaKind } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
+import { HOUR_MS, requireMs } from "../whole-number.ts";
 
 const MB = 1024 * 1024;
 
@@ -32,23 +33,16 @@ export function readMediaBytes(given: Partial<Record<MediaKind, number>> = {}): 
 export type MediaTimes = { readonly waitMs: number; readonly stallMs: number; readonly totalMs: number };
 
 const DEFAULT_TIMES: MediaTimes = { waitMs: 5_000, stallMs: 15_000, totalMs: 120_000 };
-const MOST_MS = 60 * 60 * 1_000;
 
 /** @throws ChannelError CONFIG_INVALID. */
 export function readMediaTimes(
   waitMs: number | undefined,
   timeouts: { readonly stallMs?: number | undefined; readonly totalMs?: number | undefined } = {},
 ): MediaTimes {
-  const wholeMs = (name: string, given: number, least: number) => {
-    if (!Number.isSafeInteger(given) || given < least || given > MOST_MS)
-      throw new ChannelError("CONFIG_INVALID", `${name} must be whole milliseconds from ${least} to ${MOST_MS}.`, {
-        retry: "fix",
-      });
-    return given;
-  };
+  const download = { least: 1, most: HOUR_MS };
   return {
-    waitMs: wholeMs("mediaWaitMs", waitMs ?? DEFAULT_TIMES.waitMs, 0),
-    stallMs: wholeMs("mediaTimeouts.stallMs", timeouts.stallMs ?? DEFAULT_TIMES.stallMs, 1),
-    totalMs: wholeMs("mediaTimeouts.totalMs", timeouts.totalMs ?? DEFAULT_TIMES.totalMs, 1),
+    waitMs: requireMs("mediaWaitMs", waitMs ?? DEFAULT_TIMES.waitMs, { least: 0, most: HOUR_MS }),
+    stallMs: requireMs("mediaTimeouts.stallMs", timeouts.stallMs ?? DEFAULT_TIMES.stallMs, download),
+    totalMs: requireMs("mediaTimeouts.totalMs", timeouts.totalMs ?? DEFAULT_TIMES.totalMs, download),
   };
 }

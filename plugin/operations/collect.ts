@@ -1,5 +1,5 @@
 /** Our metrics on the host's own registry, so that one scrape brings all: by the shape of prom-client, without importing it. */
-import type { Metrics } from "./metrics.ts";
+import type { Scraped } from "./metrics.ts";
 import { FAMILIES, type Family, toFamilies } from "./prometheus.ts";
 
 /** What we need of prom-client's `Registry`, versions 14 and 15. `never`: any registry fits, whatever its metrics are typed as. */
@@ -14,19 +14,12 @@ type HostMetric = {
   reset(): void;
 };
 
-/** @param processMetrics what needs no database, and is shown while that is away: a host's scrape must not fail with ours. */
-export function createCollectInto(
-  metrics: () => Promise<Metrics>,
-  processMetrics: () => Metrics["process"],
-): (registry: MetricsRegistry) => void {
+export function createCollectInto(scrape: () => Promise<Scraped>): (registry: MetricsRegistry) => void {
   let reading: Promise<readonly Family[]> | null = null;
   /** All metrics of a scrape are asked for at once: the database is read once. */
   const read = () => {
-    reading ??= metrics()
-      .then(
-        ({ database, process }) => toFamilies(database, process),
-        () => toFamilies(null, processMetrics()),
-      )
+    reading ??= scrape()
+      .then(toFamilies)
       .finally(() => {
         reading = null;
       });

@@ -86,6 +86,14 @@ export function createMetrics(
   };
 }
 
+/** What a scrape is told: of the database null while that is away. */
+export type Scraped = { readonly database: Metrics["database"] | null; readonly process: Metrics["process"] };
+
+/** A scrape does not fail with the database: that it is away is what it came for. */
+export function createScrape(metrics: () => Promise<Metrics>, counters: Counters): () => Promise<Scraped> {
+  return () => metrics().catch(() => ({ database: null, process: toProcess(counters.read()) }));
+}
+
 /** What this process counts, which needs no database. */
 export function toProcess(counts: Counts): Metrics["process"] {
   return {

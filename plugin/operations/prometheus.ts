@@ -1,6 +1,6 @@
 /** Metrics as Prometheus knows them: families of samples, and the text format that it reads. Pure. */
 import { ALARMS } from "./alarms.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics, Scraped } from "./metrics.ts";
 
 /** @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -168,8 +168,8 @@ const PROCESS: readonly Sheet<ProcessMetrics>[] = [
   },
 ];
 
-/** @param database null where it is away: its families are empty then. */
-export function toFamilies(database: DatabaseMetrics | null, process: ProcessMetrics): readonly Family[] {
+/** Where the database is away its families are empty. */
+export function toFamilies({ database, process }: Scraped): readonly Family[] {
   return [
     family(UP, database !== null),
     ...DATABASE.map((sheet) => (database === null ? { ...named(sheet), samples: [] } : family(sheet, database))),
@@ -188,8 +188,8 @@ const UP: Sheet<boolean> = {
 export const FAMILIES: readonly Omit<Family, "samples">[] = [UP, ...DATABASE, ...PROCESS].map(named);
 
 /** Labels are our own words, status codes and ids: none of them can need an escape. */
-export function toPrometheus({ database, process }: Metrics): string {
-  return toFamilies(database, process)
+export function toPrometheus(scraped: Scraped): string {
+  return toFamilies(scraped)
     .map(({ name, type, help, samples }) => {
       const lines = samples.map(({ labels, value, suffix = "" }) => line(name + suffix, labels, value));
       return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;

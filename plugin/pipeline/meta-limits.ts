@@ -20,15 +20,21 @@ export const META_LIMITS: MetaLimits = {
   messagesPerSecond: { standard: 80, coexistence: 20, high: 1_000 },
 };
 
+/** More than anybody wants, and intervals that Postgres can still add up. */
+const MOST = 3_600_000;
+const LEAST_PER_SECOND = 1 / 3_600;
+
 /** @throws ChannelError CONFIG_INVALID. */
 export function readMetaLimits(given: MetaLimitsGiven = {}): MetaLimits {
   const limits = {
     pair: given.pair ?? META_LIMITS.pair,
     messagesPerSecond: { ...META_LIMITS.messagesPerSecond, ...given.messagesPerSecond },
   };
-  require("pair.intervalMs", Number.isFinite(limits.pair.intervalMs) && limits.pair.intervalMs >= 0);
-  require("pair.burst", Number.isInteger(limits.pair.burst) && limits.pair.burst >= 1);
-  for (const [level, rate] of Object.entries(limits.messagesPerSecond)) require(`messagesPerSecond.${level}`, rate > 0);
+  const { intervalMs, burst } = limits.pair;
+  require("pair.intervalMs", Number.isFinite(intervalMs) && intervalMs >= 0 && intervalMs <= MOST);
+  require("pair.burst", Number.isInteger(burst) && burst >= 1 && burst <= MOST);
+  for (const [level, rate] of Object.entries(limits.messagesPerSecond))
+    require(`messagesPerSecond.${level}`, rate >= LEAST_PER_SECOND);
   return limits;
 }
 

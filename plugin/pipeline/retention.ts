@@ -1,6 +1,6 @@
 /** How long what the channel stores is kept, once it is settled. What still waits is never too old. */
-import { ChannelError } from "../errors.ts";
 import type { Retention } from "../ports.ts";
+import { requireWhole } from "../whole-number.ts";
 
 /** Meta brings a delivery again for 7 days: younger, a redelivery would not be known as one. A status may come for 30. */
 const LEAST: Retention = { rawDays: 1, eventDays: 8, sendDays: 30, mediaDays: 8, deadDays: 8 };
@@ -17,13 +17,8 @@ export function readRetention(given: Partial<Retention> = {}): Retention {
     mediaDays: given.mediaDays ?? DEFAULT_RETENTION.mediaDays,
     deadDays: given.deadDays ?? DEFAULT_RETENTION.deadDays,
   };
-  for (const name of Object.keys(LEAST) as (keyof Retention)[]) {
-    const days = retention[name];
-    if (!Number.isInteger(days) || days < LEAST[name] || days > MOST)
-      throw new ChannelError(
-        "CONFIG_INVALID",
-        `retention.${name} must be a whole number of days, from ${LEAST[name]} to ${MOST}.`,
-      );
-  }
+  const unit = "a whole number of days";
+  for (const name of Object.keys(LEAST) as (keyof Retention)[])
+    requireWhole(`retention.${name}`, retention[name], { unit, least: LEAST[name], most: MOST });
   return retention;
 }

@@ -1,18 +1,4 @@
 /** A host that never comes back must not keep its conversation, or its place, for ever; what it says too late is not heard. */
-import { ChannelError } from "../errors.ts";
-
-/** Node's timers take no more, and one that is given more is over at once. @see https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const MOST_MS = 2_147_483_647;
-
-/** @throws ChannelError CONFIG_INVALID: `Infinity` too, which would be over after a millisecond. */
-export function requireTimeouts(given: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, ms] of Object.entries(given))
-    if (ms !== undefined && (!Number.isSafeInteger(ms) || ms < 1 || ms > MOST_MS))
-      throw new ChannelError("CONFIG_INVALID", `${name} must be whole milliseconds from 1 to ${MOST_MS}.`, {
-        retry: "fix",
-      });
-}
-
 /**
  * @param signal aborts what is run, and leaves its end to whoever aborts.
  * @param run gets a signal that aborts when the time is over too.

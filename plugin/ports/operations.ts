@@ -57,7 +57,7 @@ export type Operations = {
   webhookAgeMs(): Promise<number | null>;
   /** Parts of which Meta has turned out to have taken both attempts, of all that are kept. */
   sentTwice(): Promise<number>;
-  /** @returns true for one of all callers, and for nobody again until `forMs` have passed. */
+  /** @returns true for one of all callers, and for nobody again until `forMs` have passed; but for who asks for less than is left of them. */
   takeUpkeep(forMs: number): Promise<boolean>;
 };
 

@@ -127,7 +127,8 @@ export type WhatsAppPluginOptions = {
    */
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;
   /**
-   * How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds; 0: not at all.
+   * How long the AI is silent after staff has answered in the WhatsApp Business app, in milliseconds; 0: not at all. A hundred
+   * years at most.
    * @defaultValue `3600000`
    */
   readonly pauseAfterStaffMs?: number;

@@ -7,6 +7,7 @@ import {
   migrationStatus,
   planMigrations,
   unlockMigrations,
+  whatDownDeletes,
 } from "@omniops/whatsapp/migrations";
 import type { Knex } from "knex";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -310,6 +311,105 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       expect(message).toContain(`alter column "media_type" drop not null;`);
     });
 
+    test("are refused where a text of theirs is too short for what comes, and accepted where it is just long enough", async () => {
+      const message = await refusal(`
+        create domain short as varchar(20);
+        create table customer_configs (id uuid primary key, whatsapp_phone_number varchar(10), whatsapp_provider varchar(3));
+        ${conversations("session_id short not null, channel varchar(7)")};
+        create table messages (id uuid primary key, conversation_id uuid, role varchar(8), content varchar(4096),
+          created_at timestamptz, media_url varchar(64), external_id varchar(36), status varchar(8))`);
+
+      expect(message.split("\n").slice(1)).toEqual(
+        [
+          ["customer_configs", "whatsapp_phone_number", "character varying(10)", 32],
+          ["customer_configs", "whatsapp_provider", "character varying(3)", 4],
+          ["conversations", "session_id", "character varying(20)", 36],
+          ["conversations", "channel", "character varying(7)", 8],
+          ["messages", "role", "character varying(8)", 9],
+          ["messages", "content", "character varying(4096)", 65_536],
+          ["messages", "media_url", "character varying(64)", 128],
+          ["messages", "external_id", "character varying(36)", 128],
+          ["messages", "status", "character varying(8)", 9],
+        ].map(
+          ([table, column, type, length]) =>
+            `- "public"."${table}"."${column}" is ${type}, and WhatsApp writes up to ${length} characters. Fix: alter table "public"."${table}" alter column "${column}" type text;`,
+        ),
+      );
+      await knex.raw(`drop table customer_configs, conversations, messages;
+        create table customer_configs (id uuid primary key, whatsapp_phone_number varchar(32), whatsapp_provider varchar(4));
+        ${conversations("session_id varchar(36) not null, channel varchar(8)")};
+        create table messages (id uuid primary key, conversation_id uuid, role varchar(9), content varchar(65536),
+          created_at timestamptz, media_url varchar(128), external_id varchar(128), status varchar(9))`);
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
+    test("are refused where connecting could not write to the tenant's row", async () => {
+      const message = await refusal(`create table customer_configs (id uuid primary key, whatsapp_enabled text,
+        whatsapp_phone_number text not null default '', whatsapp_connected_at text, whatsapp_oauth_metadata json,
+        plan text not null)`);
+
+      expect(message.split("\n").slice(1)).toEqual([
+        expect.stringContaining(`"whatsapp_enabled" is text, and WhatsApp writes boolean.`),
+        expect.stringContaining(
+          `"whatsapp_phone_number" is NOT NULL, and WhatsApp writes null for a tenant without a number.`,
+        ),
+        expect.stringContaining(`"whatsapp_connected_at" is text, and WhatsApp writes timestamp with time zone.`),
+      ]);
+    });
+
+    test("are refused where a check of one column does not let our words in, and accepted once it does", async () => {
+      const message = await refusal(`
+        ${conversations("channel text check (channel in ('web', 'email?'))")};
+        ${messages("status text constraint known check (status in ('sent', 'delivered', 'read', 'failed')), media_type text check (media_type <> 'sticker')")};
+        alter table messages add check (role in ('user', 'bot')) not valid, add check (length(content) > 0),
+          add check (role <> 'user' or status <> 'read')`);
+
+      expect(message.split("\n").slice(1)).toEqual([
+        expect.stringContaining(
+          `"public"."conversations"."channel" has a check, "conversations_channel_check", that does not take 'whatsapp'. Fix: alter table "public"."conversations" drop constraint "conversations_channel_check", and add one that does.`,
+        ),
+        expect.stringContaining(`"messages_media_type_check", that does not take 'sticker'.`),
+        expect.stringContaining(`"messages_role_check", that does not take 'assistant'.`),
+        expect.stringContaining(
+          `"public"."messages"."status" has a check, "known", that does not take 'received', 'queued', 'held', 'accepted', 'played', 'expired', 'unknown'.`,
+        ),
+      ]);
+      await knex.raw(`alter table conversations drop constraint conversations_channel_check,
+          add check (channel in ('web', 'whatsapp'));
+        alter table messages drop constraint known, drop constraint messages_media_type_check, drop constraint messages_role_check`);
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
+    test("are refused where a check cannot be carried out for our words, and where a column is generated", async () => {
+      const message = await refusal(`create function only_web(way text) returns boolean language plpgsql as
+          $$ begin if way <> 'web' then raise exception 'no'; end if; return true; end $$;
+        ${conversations("channel text check (only_web(channel))")};
+        ${messages("status text generated always as (lower(role)) stored")}`);
+
+      expect(message.split("\n").slice(1)).toEqual([
+        expect.stringContaining(`"messages"."status" is generated, and WhatsApp writes it.`),
+        expect.stringContaining(`"conversations_channel_check", that does not take 'whatsapp'.`),
+      ]);
+    });
+
+    test("are refused while an index that was to be built before is not whole, and accepted once it is", async () => {
+      await knex.raw(messages("external_id text").replace("id uuid", "id uuid default gen_random_uuid()"));
+      await knex.raw("insert into messages (external_id) values ('wamid.1'), ('wamid.1')");
+      const build = (kind: string) =>
+        knex.raw(`create ${kind} concurrently whatsapp_messages_external_id on messages (external_id)`);
+      await expect(build("unique index")).rejects.toThrow("could not create unique index");
+
+      const message = await refusal("select 1");
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      await knex.raw("drop index concurrently whatsapp_messages_external_id");
+      await build("index");
+
+      expect(message).toContain(
+        `"public"."whatsapp_messages_external_id" is still being built, or was given up. Nothing was changed. Fix: wait, or drop index concurrently "public"."whatsapp_messages_external_id"; and build it again or leave that to migrate.`,
+      );
+      expect(await migrate(knex)).toEqual(NAMES);
+    });
+
     test("are looked at again on every migrate, and in the host's own schema", async () => {
       await knex.raw("create schema app");
       await migrate(knex, { hostSchema: "app" });
@@ -473,6 +573,40 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
       expect(await migrate(knex)).toEqual(NAMES);
       expect(await policies()).toEqual([]);
+    });
+
+    test("that hides our ledger from a role is told to it, and never that our tables are somebody else's", async ({
+      skip,
+    }) => {
+      skip(!(await mayCreateRoles(knex)), "needs a user that may create roles");
+      await migrate(knex);
+      const role = `app_${process.pid}_${Date.now()}`;
+      await knex.raw(`create role ${role}; grant all on schema public to ${role};
+        grant all on all tables in schema public to ${role}`);
+      const asRole = (run: (trx: Knex) => Promise<unknown>) =>
+        knex.transaction(async (trx) => {
+          await trx.raw(`set local role ${role}`);
+          return run(trx).catch((error: unknown) => error);
+        });
+      try {
+        for (const run of [
+          migrationStatus,
+          migrate,
+          planMigrations,
+          migrateDown,
+          whatDownDeletes,
+          (trx: Knex) => planMigrations(trx, { direction: "down" }),
+        ])
+          expect(await asRole((trx) => run(trx))).toMatchObject({
+            code: "MIGRATIONS_HIDDEN",
+            message: expect.stringContaining(`"${role}"`),
+          });
+
+        await knex.raw(`create policy app on whatsapp_migrations for all to ${role} using (true)`);
+        expect(await asRole((trx) => migrationStatus(trx))).toEqual({ applied: NAMES, pending: [], unknown: [] });
+      } finally {
+        await knex.raw(`drop owned by ${role}; drop role ${role}`);
+      }
     });
   });
 });

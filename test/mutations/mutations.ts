@@ -269,7 +269,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "the upkeep is done by one of all instances",
     file: "adapters/postgres/operations.ts",
-    find: " where u.due_at <= clock_timestamp() returning 1",
+    find: "where u.due_at <= clock_timestamp() or u.due_at > excluded.due_at returning 1",
+    replace: "returning 1",
+    tests: ["test/integration/engine/tick.test.ts"],
+  },
+  {
+    rule: "an upkeep that one instance puts off for longer than another would is done by that other",
+    file: "adapters/postgres/operations.ts",
+    find: " or u.due_at > excluded.due_at returning 1",
     replace: " returning 1",
     tests: ["test/integration/engine/tick.test.ts"],
   },

@@ -48,9 +48,9 @@ function labelsIn(expr: string) {
 
 describe("the dashboard and the alerts", () => {
   it("filter and group by labels and values that these metrics have", async () => {
-    const { database, process } = await busyMetrics();
+    const metrics = await busyMetrics();
     const samples = new Map<string, Sample[]>();
-    for (const { name, samples: some } of toFamilies(database, process))
+    for (const { name, samples: some } of toFamilies(metrics))
       for (const sample of some) {
         const metric = name + (sample.suffix ?? "");
         samples.set(metric, [...(samples.get(metric) ?? []), sample]);

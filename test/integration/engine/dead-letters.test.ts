@@ -56,6 +56,37 @@ describe("a dead letter", () => {
     expect((await channel.plugin.metrics()).database.deadLetters).toEqual({ in: 2, turn: 0, notify: 0 });
   });
 
+  it("is found by its error as it is listed", async () => {
+    const { channel } = await poisoned();
+    const [one, two] = await channel.rows<{ id: string }>("select id from whatsapp_events where state = 2 order by id");
+    await channel.rows("update whatsapp_events set last_error = 'Error auth:expired: of the host' where id = ?", [
+      one?.id,
+    ]);
+    await channel.rows("update whatsapp_events set last_error = null where id = ?", [two?.id]);
+
+    const { letters } = await channel.plugin.deadLetters.list();
+
+    expect(letters.map(({ error }) => error)).toEqual(["unknown", "Error auth:expired"]);
+    for (const { id, error } of letters)
+      expect((await channel.plugin.deadLetters.list({ error })).letters).toMatchObject([{ id, error }]);
+  });
+
+  it.each([
+    ...["2026-99-99T99:99:99.000000Z", "2026-02-31T00:00:00.000000Z", "0000-01-01T00:00:00.000000Z"].map(
+      (at) => `after=${at}/in:1`,
+    ),
+    ...["2026-02-31", "2026-11-27T08:00", "2026-11-27zzz", "2026-13-01T00:00:00Z"].map((from) => `from=${from}`),
+  ])("is not looked for from a time that is none, or is everybody's own: %s", async (query) => {
+    const { call } = await poisoned();
+
+    const answer = await call(`/dead-letters?${query}`);
+
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: expect.objectContaining({ code: "REQUEST_INVALID" }) },
+    ]);
+  });
+
   it("goes back in its order, once its cause is gone, and twice is once", async () => {
     const { channel } = await poisoned();
     await channel.rows("drop trigger refuse on messages");

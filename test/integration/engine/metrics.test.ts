@@ -171,6 +171,22 @@ describe("GET /metrics", () => {
     expect(await answer.text()).toContain('whatsapp_numbers{state="connected"} 1\n');
   });
 
+  it("says that the database is away, as the alerts look for, and what this process has counted", async () => {
+    const channel = await channelFor({ start: false, plugin: { allowMetrics: () => true } });
+    await fetch(`${channel.url}/webhook`, { method: "POST", body: "{}" });
+    await channel.database.drop();
+
+    const answer = await fetch(`${channel.url}/metrics`);
+    const text = await answer.text();
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(text).toContain("\nwhatsapp_up 0\n");
+    expect(text).toContain('\nwhatsapp_webhook_answers_total{code="401"} 1\n');
+    expect(text).toContain("# TYPE whatsapp_numbers gauge\n");
+    expect(text).not.toMatch(/^whatsapp_numbers/m);
+  });
+
   it("names no tenant, no person and no business number", async () => {
     const channel = await channelFor({ plugin: { allowMetrics: () => true } });
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");

@@ -122,6 +122,18 @@ describe("ticks at the same time", () => {
     await channel.rows("update whatsapp_upkeep set due_at = now()");
     expect((await channel.plugin.tick()).upkeep).toBe(true);
   });
+
+  it("do not wait for whoever does it more seldom: its turn came for longer than theirs lasts", async () => {
+    const channel = await channelFor({ start: false, plugin: { upkeepMs: 60_000 } });
+    await channel.rows("insert into whatsapp_upkeep (task, due_at) values ('all', now() + interval '29 seconds')");
+    expect((await channel.plugin.tick()).upkeep).toBe(false);
+
+    for (const due of ["now() + interval '31 seconds'", "'infinity'"]) {
+      await channel.rows(`update whatsapp_upkeep set due_at = ${due}`);
+      expect((await channel.plugin.tick()).upkeep).toBe(true);
+      expect((await channel.plugin.tick()).upkeep).toBe(false);
+    }
+  });
 });
 
 describe("a tick whose time is over", () => {

@@ -3,7 +3,7 @@ import { Counter, Registry, type RegistryContentType } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { createCollectInto } from "../../../plugin/operations/collect.ts";
 import { COMMIT_SIZES, createCounters } from "../../../plugin/operations/counters.ts";
-import { type Metrics, toProcess } from "../../../plugin/operations/metrics.ts";
+import { createScrape, type Metrics } from "../../../plugin/operations/metrics.ts";
 import { toPrometheus } from "../../../plugin/operations/prometheus.ts";
 import { CONNECTION_ID as ID, metricsOf } from "../../support/sample-metrics.ts";
 
@@ -82,7 +82,7 @@ describe("on the host's own registry", () => {
     new Counter({ name: "host_requests_total", help: "Of the host", registers: [registry] }).inc(5);
     const counters = createCounters();
     counters.add("turnsAnswered", 3);
-    createCollectInto(metrics, () => toProcess(counters.read()))(registry);
+    createCollectInto(createScrape(metrics, counters))(registry);
     return registry;
   };
 
