@@ -54,8 +54,8 @@ export async function writeEffects(
   // Connections, contacts, parts, windows, preferences, rows of the inbox, lanes: the order of every transaction that takes several.
   const closed = await closeAccounts(tx, db, effects.closings);
   const contacts = await ensureConversations(tx, db, shape, everybodyIn(effects), inInbox(effects));
-  await leaveNumbers(tx, db, effects.leftNumbers, contacts);
-  updateProfiles(tx, db, effects.profiles);
+  const left = await leaveNumbers(tx, db, effects.leftNumbers, contacts);
+  updateProfiles(tx, db, effects.profiles, left);
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
   const touched = [...contacts.values()].map(({ conversationId }) => conversationId);

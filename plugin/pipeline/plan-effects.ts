@@ -182,7 +182,11 @@ function isAutomatic({ content }: MessageEvent): boolean {
 function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId: string): void {
   const named = [before, ...draft.profiles.filter((one) => one.contactId === contactId).map((one) => one.person)];
   const phoneNumbers = [...new Set(named.map(({ phoneNumber }) => phoneNumber).filter((phone) => phone !== null))];
-  draft.leftNumbers.push({ contactId, phoneNumbers, person });
+  // Where the new id is not told, one that came by without the change may be it.
+  const known = person.userId === null ? [before] : named;
+  const userIds = new Set(known.map(({ userId }) => userId).filter((id) => id !== null));
+  userIds.delete(person.userId ?? "");
+  draft.leftNumbers.push({ contactId, phoneNumbers, userIds: [...userIds], person });
   draft.profiles.push({ contactId, person, hasMoved: true });
 }
 

@@ -52,10 +52,14 @@ export type Effects = {
   readonly changes: readonly ShownChange[];
   /** Staff has answered: until then the AI is not asked. */
   readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
-  /** Numbers that somebody else may have next, with the one that we know: no longer names of this person. */
+  /**
+   * Numbers that somebody else may have next, with the one that we know: no longer names of this person. Their old user ids are
+   * for what comes late, and say that it is.
+   */
   readonly leftNumbers: readonly {
     readonly contactId: string;
     readonly phoneNumbers: readonly string[];
+    readonly userIds: readonly string[];
     readonly person: Person;
   }[];
   readonly preferences: readonly ContactPreference[];

@@ -135,13 +135,22 @@ export type Reported = {
   readonly status: string;
   readonly token?: string;
   readonly phone?: string | null;
+  readonly userId?: string;
   /** Tells two reports of one status apart. */
   readonly at?: number;
   readonly code?: number;
 };
 
 /** What became of a message of ours, as one change of a delivery. */
-export function status({ wamid, status: name, token, phone = ADA, at = 1_700_000_000, code }: Reported): object {
+export function status({
+  wamid,
+  status: name,
+  token,
+  phone = ADA,
+  userId,
+  at = 1_700_000_000,
+  code,
+}: Reported): object {
   return change({
     metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
     statuses: [
@@ -150,6 +159,7 @@ export function status({ wamid, status: name, token, phone = ADA, at = 1_700_000
         status: name,
         timestamp: String(at),
         ...(phone === null ? {} : { recipient_id: phone }),
+        ...(userId === undefined ? {} : { recipient_user_id: userId }),
         ...(token === undefined ? {} : { biz_opaque_callback_data: token }),
         ...(code === undefined ? {} : { errors: [{ code, title: "Message undeliverable" }] }),
       },

@@ -430,16 +430,16 @@ describe("what was before, and what others say", () => {
   });
 
   it("a number that was left is no longer theirs", () => {
-    const person = { ...ADA, phoneNumber: "447700900888" };
+    const person = { ...ADA, phoneNumber: "447700900888", userId: "GB.new" };
     const { leftNumbers, profiles } = plan({
       ...base,
       kind: "contact-changed",
       change: "phone-number",
-      before: ADA,
+      before: { ...ADA, userId: "GB.old" },
       person,
     });
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
     expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
   });
 
@@ -452,7 +452,7 @@ describe("what was before, and what others say", () => {
       stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
     ]);
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
     expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
   });
 
