@@ -130,7 +130,7 @@ export type Turn = {
     readonly userId: string | null;
   };
   readonly messages: readonly TurnMessage[];
-  /** 1 on the first try. */
+  /** 1 on the first try. One whose answer the database did not take is not counted. */
   readonly attempt: number;
   /** Aborted when the answer can no longer be used: the time for it is over, or the process stops. The turn then runs again. */
   readonly signal: AbortSignal;
