@@ -150,7 +150,7 @@ export type TurnMessage = {
   /** The media in `content`, if it is one. */
   readonly media: ReceivedMedia | null;
   readonly replyTo: string | null;
-  /** Older than the service window when it came; only where the host asked for such. */
+  /** Older than the service window when it reached the inbox; only where the host asked for such. */
   readonly late?: true;
   /** When the person sent it, ISO 8601, never later than its receipt. */
   readonly timestamp: string;

@@ -23,9 +23,10 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         payload: ChannelEvent;
         created_at: Date;
         stored_at: string;
+        applied_at: Date;
         again: boolean;
       }>(
-        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at, e.again,
+        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at, e.again, now() as applied_at,
            to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored_at
          from unnest((select $1::text[])) with ordinality as l (lane_key, position)
          join lateral (
@@ -41,6 +42,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         event: revive(row.payload),
         receivedAt: row.created_at,
         storedAt: row.stored_at,
+        appliedAt: row.applied_at,
         again: row.again,
       }));
     },

@@ -328,9 +328,9 @@ function sentAtOf({ event, receivedAt }: StoredEvent): Date {
   return event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
 }
 
-/** Its window was closed when it came. */
+/** Its window is closed: it came late, or has waited. An answer could only expire. */
 function isLate(stored: StoredEvent): boolean {
-  return stored.receivedAt.getTime() - sentAtOf(stored).getTime() >= WINDOW_MS;
+  return stored.appliedAt.getTime() - sentAtOf(stored).getTime() >= WINDOW_MS;
 }
 
 function isHeard(rules: EffectRules, late: boolean): boolean {

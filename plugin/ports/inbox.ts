@@ -32,6 +32,8 @@ export type StoredEvent = {
   readonly receivedAt: Date;
   /** The same to the microsecond, ISO 8601: two messages of one delivery differ only there. */
   readonly storedAt: string;
+  /** Now, on the same clock: it may have waited for a connection, or for somebody to put it back. */
+  readonly appliedAt: Date;
   /** It was unknown when it came, and was read again by a later version: what it shows may have a row already. */
   readonly again: boolean;
 };

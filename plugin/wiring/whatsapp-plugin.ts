@@ -122,7 +122,7 @@ export type WhatsAppPluginOptions = {
   readonly retention?: Partial<Retention>;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
-   * older than the service window when they came.
+   * older than the service window when they reached the inbox: they came late, or waited for their number to be connected.
    * @defaultValue `{ reactions: false, unsupported: false, late: false }`
    */
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { NUMBER, TENANT } from "../../support/channel.ts";
 import {
   applyAll,
+  BEN,
   connectNumber,
   delivery,
   type Engine,
@@ -66,6 +67,32 @@ describe("events that came before the connection", () => {
     await engine.store.inbox.record([delivery(message({ id: "wamid.3" }))]);
 
     await expectAllApplied(engine, ["wamid.1", "wamid.2", "wamid.3"]);
+  });
+
+  it("are shown, and wake nobody whose window has closed meanwhile", async () => {
+    const engine = await startEngine({ connected: false });
+    const { store, rows } = engine;
+    await store.inbox.record([
+      delivery(message({ id: "wamid.old" })),
+      delivery(message({ id: "wamid.new", phone: BEN })),
+    ]);
+    await rows(
+      `update whatsapp_events set created_at = created_at - interval '20 days',
+         payload = jsonb_set(payload::jsonb, '{occurredAt}', to_jsonb(now() - interval '20 days'))::json where external_id = 'wamid.old'`,
+    );
+
+    await connect(engine);
+    await applyAll(store);
+
+    expect(
+      await rows("select external_id, channel_metadata -> 'late' as late from messages order by created_at"),
+    ).toEqual([
+      { external_id: "wamid.old", late: true },
+      { external_id: "wamid.new", late: null },
+    ]);
+    expect(await rows("select messages -> 0 ->> 'externalId' as id from whatsapp_turns")).toEqual([
+      { id: "wamid.new" },
+    ]);
   });
 
   it("are not missed when they are stored while the connection is made", async () => {
