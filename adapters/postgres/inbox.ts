@@ -8,7 +8,7 @@ import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
-import { oneAtATime, routeEvents } from "./routing.ts";
+import { oneAtATime, routeEvents, waits } from "./routing.ts";
 import { erasePostscripts } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
@@ -104,8 +104,9 @@ function complete(tx: Tx, db: Database, events: readonly StoredEvent[], parked: 
 export async function routeWaiting(tx: Tx, db: Database, phoneNumberId: string, wabaId: string): Promise<number> {
   await oneAtATime(tx, db);
   const rows = await tx.query<{ id: string; webhook_id: string; payload: ChannelEvent }>(
-    `select id, webhook_id, payload from ${db.name("whatsapp_events")}
-     where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2)) order by id for update`,
+    `select id, webhook_id, payload from ${db.name("whatsapp_events")} e
+     where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2))
+       and ${waits(db, "kind", "e.external_id")} order by id for update`,
     [phoneNumberId, wabaId],
   );
   const routes = await routeEvents(

@@ -35,6 +35,14 @@ export async function routeEvents(tx: Tx, db: Database, events: readonly Channel
   return meetPeople(tx, db, events, await lookUp(tx, db, events));
 }
 
+/**
+ * SQL of whether an event waits for its number to be connected. What became of a message that somebody else has sent changes nothing
+ * here, then as now: an app beside us may leave millions of them, which nobody could take up while a number is connected.
+ */
+export function waits(db: Database, kind: string, messageId: string): string {
+  return `(${kind} <> 'status' or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = ${messageId}))`;
+}
+
 /** What is rare, such as meeting and linking people, goes one at a time across all instances: simple, and free of deadlocks. */
 export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
