@@ -157,7 +157,7 @@ export const connections = {
 
       create table ${q("whatsapp_contact_aliases")} (
         connection_id uuid not null references ${q("whatsapp_connections")} (id) on delete cascade,
-        -- 'phone:<number>', 'user:<id>' or 'parent:<id>'
+        -- 'phone:<number>', 'user:<id>' or 'parent:<id>'; 'left:<id>' beside a user id that was left with its number
         alias text not null,
         contact_id bigint not null references ${q("whatsapp_contacts")} (id) on delete cascade,
         primary key (connection_id, alias));

@@ -130,7 +130,7 @@ export type Turn = {
     readonly userId: string | null;
   };
   readonly messages: readonly TurnMessage[];
-  /** 1 on the first try. */
+  /** 1 on the first try. One whose answer the database did not take is not counted. */
   readonly attempt: number;
   /** Aborted when the answer can no longer be used: the time for it is over, or the process stops. The turn then runs again. */
   readonly signal: AbortSignal;
@@ -150,7 +150,7 @@ export type TurnMessage = {
   /** The media in `content`, if it is one. */
   readonly media: ReceivedMedia | null;
   readonly replyTo: string | null;
-  /** Older than the service window when it came; only where the host asked for such. */
+  /** Older than the service window when it reached the inbox; only where the host asked for such. */
   readonly late?: true;
   /** When the person sent it, ISO 8601, never later than its receipt. */
   readonly timestamp: string;

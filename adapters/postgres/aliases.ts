@@ -57,10 +57,26 @@ export function introduces(event: ChannelEvent): boolean {
   }
 }
 
-/** Every name that an event says belongs to one person: for a change, the old and the new ones. */
-export function aliasesOfEvent(event: ChannelEvent): readonly string[] {
-  const people = event.kind === "contact-changed" ? [event.before, event.person] : [personOf(event)];
-  return [...new Set(people.flatMap(aliasesOf))];
+/**
+ * Every name that an event says belongs to one person: for a change, the old and the new ones.
+ * @param hasLeft whether the person has another user id now. Meta makes a new one for a new number, so what names the old one is
+ * of before: the number beside it may be somebody else's by now, and names nobody.
+ */
+export function aliasesOfEvent(event: ChannelEvent, hasLeft = (_userId: string) => false): readonly string[] {
+  const names = peopleOf(event).flatMap((person) => {
+    const isOfBefore = person?.userId != null && hasLeft(person.userId);
+    return aliasesOf(isOfBefore ? { ...person, phoneNumber: null, parentUserId: null } : person);
+  });
+  return [...new Set(names)];
+}
+
+/** Those that may have been left. */
+export function userIdsOfEvent(event: ChannelEvent): readonly string[] {
+  return peopleOf(event).flatMap((person) => (person?.userId ? [person.userId] : []));
+}
+
+function peopleOf(event: ChannelEvent): readonly (Person | null)[] {
+  return event.kind === "contact-changed" ? [event.before, event.person] : [personOf(event)];
 }
 
 /** The spellings by which a person may come back. */
@@ -74,6 +90,11 @@ export function phoneAlias(person: Person | null): string | null {
 
 export function userAlias(person: Person | null): string | null {
   return person?.userId ? `user:${person.userId}` : null;
+}
+
+/** Beside the user id's own alias, which still leads to the person: they have another one now. */
+export function leftAlias(userId: string): string {
+  return `left:${userId}`;
 }
 
 export function parentAlias(person: Person | null): string | null {

@@ -16,16 +16,16 @@ export function inLane(contactId: string): string {
 
 /**
  * Inserts the people who are still nobody's alias, and every alias learnt.
- * @param known `connection/alias` → contact id or placeholder.
+ * @param learnt `connection/alias` → contact id or placeholder.
  * @returns placeholder → contact id.
  */
 export async function insertPeople(
   tx: Tx,
   db: Database,
   people: readonly NewPerson[],
-  known: ReadonlyMap<string, string>,
+  learnt: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, string>> {
-  const wanted = new Set(known.values());
+  const wanted = new Set(learnt.values());
   const fresh = people.filter(({ key }) => wanted.has(key));
   const rows = await tx.query<{ id: string }>(
     `insert into ${db.name("whatsapp_contacts")}
@@ -49,7 +49,7 @@ export async function insertPeople(
     ],
   );
   const ids = new Map(fresh.map(({ key }, i) => [key, rows[i]?.id ?? ""]));
-  const aliases = [...known].map(([name, contact]) => {
+  const aliases = [...learnt].map(([name, contact]) => {
     const slash = name.indexOf("/");
     return { connection: name.slice(0, slash), alias: name.slice(slash + 1), contact: ids.get(contact) ?? contact };
   });

@@ -68,8 +68,8 @@ export async function writeEffects(
   lookSoon(tx, db, events);
   const people = [...new Set([...everybodyIn(effects), ...refusersIn(events)])];
   const contacts = await ensureConversations(tx, db, shape, people, inInbox(effects));
-  await leaveNumbers(tx, db, effects.leftNumbers, contacts);
-  updateProfiles(tx, db, effects.profiles);
+  const left = await leaveNumbers(tx, db, effects.leftNumbers, contacts);
+  updateProfiles(tx, db, effects.profiles, left);
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
   const touched = [...contacts.values()].map(({ conversationId }) => conversationId);

@@ -8,7 +8,7 @@ import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
-import { oneAtATime, routeEvents } from "./routing.ts";
+import { oneAtATime, routeEvents, waits } from "./routing.ts";
 import { entomb, eraseBytes, erasePostscripts } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
@@ -23,9 +23,10 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         payload: ChannelEvent;
         created_at: Date;
         stored_at: string;
+        applied_at: Date;
         again: boolean;
       }>(
-        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at, e.again,
+        `select e.id, e.lane_key, e.contact_id, e.payload, e.created_at, e.again, now() as applied_at,
            to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored_at
          from unnest((select $1::text[])) with ordinality as l (lane_key, position)
          join lateral (
@@ -41,6 +42,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         event: revive(row.payload),
         receivedAt: row.created_at,
         storedAt: row.stored_at,
+        appliedAt: row.applied_at,
         again: row.again,
       }));
     },
@@ -107,8 +109,9 @@ export async function routeWaiting(
 ): Promise<void> {
   await oneAtATime(tx, db);
   const rows = await tx.query<{ id: string; webhook_id: string; payload: ChannelEvent }>(
-    `select id, webhook_id, payload from ${db.name("whatsapp_events")}
-     where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2)) order by id for update`,
+    `select id, webhook_id, payload from ${db.name("whatsapp_events")} e
+     where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2))
+       and ${waits(db, "kind", "e.external_id")} order by id for update`,
     [isOthers ? null : phoneNumberId, wabaId],
   );
   const routes = await routeEvents(

@@ -128,14 +128,16 @@ export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesO
     },
 
     async postpone({ laneKey, token }, delayMs, failed) {
-      await db.bounded(
-        `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
-           ready_at = case when pending > 0 then now() + case when woken then 0 else $3 end * interval '1 millisecond' end
-         where lane_key = $1 and lease_token = $2`,
-        [laneKey, token, delayMs, failed ? 1 : 0],
-      );
+      await db.bounded(postponing(db), [laneKey, token, delayMs, failed ? 1 : 0]);
     },
   };
+}
+
+/** $1: the lane, $2: its token, $3: the delay in milliseconds, $4: what is added to its failures in a row. */
+export function postponing(db: Database): string {
+  return `update ${db.name("whatsapp_lanes")} set lease_token = null, attempts = attempts + $4,
+      ready_at = case when pending > 0 then now() + case when woken then 0 else $3 end * interval '1 millisecond' end
+    where lane_key = $1 and lease_token = $2`;
 }
 
 export type NewItems = {

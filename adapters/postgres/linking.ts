@@ -115,7 +115,10 @@ async function addPace(tx: Tx, db: Database, elder: string, younger: readonly st
   );
 }
 
-/** Of turns that the host has not seen yet a contact has one: those of both become one, in the order of their messages. */
+/**
+ * Of turns that the host has not seen yet a contact has one: those of both become one, in the order of their messages. It comes
+ * after all that the host has seen, as the messages in it do.
+ */
 async function moveTurns(tx: Tx, db: Database, elder: string, younger: readonly string[]): Promise<void> {
   const turns = db.name("whatsapp_turns");
   const all = [elder, ...younger].map(turnLane);
@@ -138,6 +141,7 @@ async function moveTurns(tx: Tx, db: Database, elder: string, younger: readonly 
     for (const { lane_key } of others)
       await tx.query(`update ${lanes} set pending = pending - 1 where lane_key = $1`, [lane_key]);
   }
+  if (first !== undefined) await tx.query(`update ${turns} set seq = default where id = $1`, [first.id]);
   await move(
     tx,
     db,

@@ -37,7 +37,10 @@ export function turnsOf(
   return [...turns.values()];
 }
 
-/** @returns lanes whose messages joined a turn that was already waiting, so that their count is taken back. */
+/**
+ * The answer goes to where the latest message stands: the host may have deleted the conversation of those before.
+ * @returns lanes whose messages joined a turn that was already waiting, so that their count is taken back.
+ */
 export async function openTurns(
   tx: Tx,
   db: Database,
@@ -51,7 +54,7 @@ export async function openTurns(
      from jsonb_to_recordset($1::jsonb) as n (lane_key text, connection_id uuid, customer_config_id uuid, contact_id bigint,
        conversation_id uuid, messages jsonb, waits_ms int) order by lane_key
      on conflict (lane_key) where sealed_at is null and state = 0 do update set messages = t.messages || excluded.messages,
-       waits_until = greatest(t.waits_until, excluded.waits_until)
+       conversation_id = excluded.conversation_id, waits_until = greatest(t.waits_until, excluded.waits_until)
      returning lane_key, xmax = 0 as inserted`,
     [
       JSON.stringify(

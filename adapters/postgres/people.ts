@@ -1,6 +1,6 @@
 /** What an event says about a person: profile, number, window, and whether staff is talking to them. */
 import type { Effects } from "../../plugin/ports.ts";
-import { canonicalNumber, phoneAlias } from "./aliases.ts";
+import { canonicalNumber, leftAlias, phoneAlias } from "./aliases.ts";
 import type { Database, Tx } from "./database.ts";
 import type { ContactRow } from "./host-tables.ts";
 
@@ -10,17 +10,21 @@ type Contacts = ReadonlyMap<string, ContactRow>;
 /** What is not told stays as it was, but for a number that was left. */
 const NUMBER = "coalesce(p.phone_number, case when not p.has_moved then c.phone_number end)";
 
-export function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles"]): void {
+export function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles"], left: LeftIds): void {
   const latest = new Map<string, Profile>();
-  for (const profile of profiles) latest.set(profile.contactId, withNumber(profile, latest.get(profile.contactId)));
+  for (const profile of profiles)
+    if (left.get(profile.contactId)?.get(profile.person.userId ?? "") !== true)
+      latest.set(profile.contactId, withNumber(profile, latest.get(profile.contactId)));
   if (latest.size === 0) return;
   tx.send(
     `update ${db.name("whatsapp_contacts")} c set phone_number = ${NUMBER},
        user_id = coalesce(p.user_id, c.user_id), parent_user_id = coalesce(p.parent_user_id, c.parent_user_id),
        username = coalesce(p.username, c.username), name = coalesce(p.name, c.name), updated_at = now()
      from json_to_recordset($1::json) as p (id bigint, phone_number text, user_id text, parent_user_id text, username text,
-       name text, has_moved boolean)
-     where c.id = p.id and (c.phone_number, c.user_id, c.parent_user_id, c.username, c.name) is distinct from (
+       name text, has_moved boolean, left_alias text)
+     where c.id = p.id and not exists (
+         select 1 from ${db.name("whatsapp_contact_aliases")} a where a.connection_id = c.connection_id and a.alias = p.left_alias)
+       and (c.phone_number, c.user_id, c.parent_user_id, c.username, c.name) is distinct from (
        ${NUMBER}, coalesce(p.user_id, c.user_id), coalesce(p.parent_user_id, c.parent_user_id),
        coalesce(p.username, c.username), coalesce(p.name, c.name))`,
     [
@@ -33,6 +37,8 @@ export function updateProfiles(tx: Tx, db: Database, profiles: Effects["profiles
           username: person.username,
           name: person.name,
           has_moved: hasMoved === true,
+          // What comes late, from before they moved, says where they are no longer.
+          left_alias: person.userId === null ? null : leftAlias(person.userId),
         })),
       ),
     ],
@@ -46,37 +52,82 @@ function withNumber(profile: Profile, before: Profile | undefined): Profile {
   return { ...before, ...profile, person: { ...person, phoneNumber: person.phoneNumber ?? before.person.phoneNumber } };
 }
 
+/** By contact: whether each user id was left, or is theirs after all. */
+type LeftIds = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
+
 /**
- * Somebody else may get the number, and must not find this person's conversation. Before the profiles change: the number
- * in the contact's row is left as well.
+ * Somebody else may get the number, and must not find this person's conversation: the number names them no longer, and what names
+ * their old user id teaches nothing more. Before the profiles change: what the contact's row says is left as well.
  */
 export async function leaveNumbers(
   tx: Tx,
   db: Database,
   left: Effects["leftNumbers"],
   contacts: Contacts,
-): Promise<void> {
-  if (left.length === 0) return;
-  const rows = await tx.query<{ id: string; phone_number: string | null }>(
-    `select id::text as id, phone_number from ${db.name("whatsapp_contacts")} where id = any($1)`,
+): Promise<LeftIds> {
+  if (left.length === 0) return new Map();
+  const rows = await tx.query<{ id: string; phone_number: string | null; user_id: string | null }>(
+    `select id::text as id, phone_number, user_id from ${db.name("whatsapp_contacts")} where id = any($1)`,
     [left.map(({ contactId }) => contactId)],
   );
-  const inRow = new Map(rows.map((row) => [row.id, row.phone_number]));
+  const inRow = new Map(rows.map((row) => [row.id, row]));
+  const ids = new Map<string, Map<string, boolean>>();
+  for (const { contactId, userIds, person } of left) {
+    const ofContact = ids.get(contactId) ?? new Map<string, boolean>();
+    ids.set(contactId, ofContact);
+    for (const id of userIds) ofContact.set(id, true);
+    if (person.userId === null) continue;
+    // Where the new id is not told, the one in the row may be it.
+    const known = inRow.get(contactId)?.user_id;
+    if (known) ofContact.set(known, true);
+    ofContact.set(person.userId, false);
+  }
+  rememberLeft(tx, db, ids, contacts);
   const gone = left.flatMap(({ contactId, phoneNumbers, person }) => {
-    const numbers = [...phoneNumbers, inRow.get(contactId) ?? null].filter((number) => number !== null);
+    const numbers = [...phoneNumbers, inRow.get(contactId)?.phone_number ?? null].filter((number) => number !== null);
     const aliases = new Set(numbers.map((number) => `phone:${canonicalNumber(number)}`));
     return [...aliases].filter((alias) => alias !== phoneAlias(person)).map((alias) => ({ contactId, alias }));
   });
-  if (gone.length === 0) return;
+  forget(tx, db, gone, contacts);
+  return ids;
+}
+
+type Alias = { readonly contactId: string; readonly alias: string };
+
+function rememberLeft(tx: Tx, db: Database, ids: LeftIds, contacts: Contacts): void {
+  const all = [...ids].flatMap(([contactId, ofContact]) =>
+    [...ofContact].map(([id, isLeft]) => ({ contactId, alias: leftAlias(id), isLeft })),
+  );
+  const fresh = all.filter(({ isLeft }) => isLeft);
+  forget(
+    tx,
+    db,
+    all.filter(({ isLeft }) => !isLeft),
+    contacts,
+  );
+  if (fresh.length === 0) return;
+  tx.send(
+    `insert into ${db.name("whatsapp_contact_aliases")} (connection_id, alias, contact_id)
+     select * from unnest($1::uuid[], $2::text[], $3::bigint[]) on conflict do nothing`,
+    columns(fresh, contacts),
+  );
+}
+
+function forget(tx: Tx, db: Database, aliases: readonly Alias[], contacts: Contacts): void {
+  if (aliases.length === 0) return;
   tx.send(
     `delete from ${db.name("whatsapp_contact_aliases")} a using unnest($1::uuid[], $2::text[], $3::bigint[]) as l (connection_id, alias, contact_id)
      where a.connection_id = l.connection_id and a.alias = l.alias and a.contact_id = l.contact_id`,
-    [
-      gone.map(({ contactId }) => contacts.get(contactId)?.connectionId),
-      gone.map(({ alias }) => alias),
-      gone.map(({ contactId }) => contactId),
-    ],
+    columns(aliases, contacts),
   );
+}
+
+function columns(aliases: readonly Alias[], contacts: Contacts): readonly unknown[] {
+  return [
+    aliases.map(({ contactId }) => contacts.get(contactId)?.connectionId),
+    aliases.map(({ alias }) => alias),
+    aliases.map(({ contactId }) => contactId),
+  ];
 }
 
 /** @returns the contacts whom the AI does not answer now. */

@@ -130,6 +130,8 @@ export function createPrune(db: Database): Prune {
         byId("whatsapp_events", `t.state in (1, ${ERASED})`, eventDays),
         byAge("whatsapp_events", "id", "created_at", deadDays, "state = 2"),
         byAge("whatsapp_events", "id", "created_at", eventDays, `state = 4 and phone_number_id in (${left})`),
+        // For a number that nobody has connected.
+        byId("whatsapp_events", "t.state = 4", deadDays),
       ],
       turns: [
         byAge("whatsapp_turns", "id", "created_at", eventDays, "state = 1"),

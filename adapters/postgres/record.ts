@@ -8,7 +8,7 @@ import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { lastHolders } from "./left-numbers.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
-import { oneAtATime, type Route, routeEvents } from "./routing.ts";
+import { oneAtATime, type Route, routeEvents, waits } from "./routing.ts";
 import { BYTES_ERASED, ERASED, erasedKeys, storedKey } from "./tombstones.ts";
 
 export function createRecord(db: Database): Inbox["record"] {
@@ -186,7 +186,7 @@ export async function storeEvents(
       tenant: tenants.get(laneKey) ?? null,
     })),
   );
-  const inserted = await insertEvents(tx, db, items, again);
+  const { inserted, waiting } = await insertEvents(tx, db, items, again);
   await uncountDuplicates(tx, db, items, inserted);
   const recorded = items.map(({ event, route }, i): ReceivedEvent => {
     const eventId = inserted.get(i) ?? null;
@@ -199,7 +199,7 @@ export async function storeEvents(
       `update ${db.name("whatsapp_webhooks")} set pending = pending + $2, processed = false where id = any($1)`,
       [webhookIds, pending],
     );
-  await finishWebhooks(tx, db, webhookIds, items, recorded);
+  await finishWebhooks(tx, db, webhookIds, items, recorded, waiting);
   return recorded;
 }
 
@@ -256,23 +256,24 @@ async function insertWebhooks(
   return inserted.map((row) => row.id);
 }
 
-/** @returns event ids by position; a position that is missing was stored before. */
-async function insertEvents(
-  tx: Tx,
-  db: Database,
-  items: readonly Item[],
-  again: boolean,
-): Promise<ReadonlyMap<number, string>> {
-  if (items.length === 0) return new Map();
-  const inserted = await tx.query<{ id: string; dedupe_key: string; moved: boolean }>(
+type Inserted = {
+  /** Event ids by position; a position that is missing was stored before. */
+  readonly inserted: ReadonlyMap<number, string>;
+  /** Ids of those that wait for their number to be connected. */
+  readonly waiting: ReadonlySet<string>;
+};
+
+async function insertEvents(tx: Tx, db: Database, items: readonly Item[], again: boolean): Promise<Inserted> {
+  if (items.length === 0) return { inserted: new Map(), waiting: new Set() };
+  const inserted = await tx.query<{ id: string; dedupe_key: string; waits: boolean; moved: boolean }>(
     `insert into ${db.name("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
        phone_number_id, payload, state, webhook_id, again, created_at)
      select lane_key, connection_id, contact_id, dedupe_key, kind, external_id, phone_number_id, payload::json,
-       case when lane_key is null then 4 else 0 end, webhook_id, $10, clock_timestamp() + i * interval '1 microsecond'
+       case when lane_key is not null then 0 when ${waits(db, "kind", "e.external_id")} then 4 else 1 end, webhook_id, $10, clock_timestamp() + i * interval '1 microsecond'
      from unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
        string_to_array($8, E'\\n'), $9::bigint[]) with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind,
          external_id, phone_number_id, payload, webhook_id, i)
-     on conflict (dedupe_key) do nothing returning id, dedupe_key, exists (
+     on conflict (dedupe_key) do nothing returning id, dedupe_key, state = 4 as waits, exists (
        select 1 from unnest($3::bigint[]) as r (id) left join ${db.name("whatsapp_contacts")} c on c.id = r.id
        where r.id is not null and (c.id is null or c.merged_into is not null)) as moved`,
     [
@@ -299,7 +300,10 @@ async function insertEvents(
     byPosition.set(i, id);
     idOf.delete(key); // the same change twice in one batch: the second is a duplicate
   }
-  return byPosition;
+  return {
+    inserted: byPosition,
+    waiting: new Set(inserted.flatMap(({ id, waits: isWaiting }) => (isWaiting ? [id] : []))),
+  };
 }
 
 async function uncountDuplicates(
@@ -317,20 +321,21 @@ async function uncountDuplicates(
   );
 }
 
-/** A delivery waits for its accepted events only; duplicates were counted elsewhere, unrouted ones are its error. */
+/** A delivery waits for its accepted events only; duplicates were counted elsewhere, those that wait for their number are its error. */
 async function finishWebhooks(
   tx: Tx,
   db: Database,
   webhookIds: readonly string[],
   items: readonly Item[],
   recorded: readonly ReceivedEvent[],
+  waiting: ReadonlySet<string>,
 ): Promise<void> {
   const corrections = webhookIds.map((id) => ({ id, less: 0, unrouted: false }));
-  for (const [i, { outcome }] of recorded.entries()) {
+  for (const [i, { outcome, eventId }] of recorded.entries()) {
     const correction = corrections[items[i]?.at ?? -1];
     if (correction === undefined || outcome === "accepted") continue;
     correction.less += 1;
-    if (outcome === "ignored") correction.unrouted = true;
+    if (eventId !== null && waiting.has(eventId)) correction.unrouted = true;
   }
   const needed = corrections.filter(({ less }) => less > 0);
   if (needed.length === 0) return;

@@ -1,6 +1,6 @@
 /** Which tenant, contact and lane an event belongs to: decided in the transaction that stores it, by the binding at receipt. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
-import { aliasesOfEvent, introduces, personOf } from "./aliases.ts";
+import { aliasesOfEvent, introduces, leftAlias, personOf, userIdsOfEvent } from "./aliases.ts";
 import { inLane, insertPeople, type NewPerson } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
 import { type Link, linkOf, linkPeople } from "./linking.ts";
@@ -20,7 +20,9 @@ export type Route = {
 type Found = {
   readonly connection_id: string | null;
   readonly customer_config_id: string | null;
-  /** The person's aliases that are known, with their contact. */
+  /** The person's names, as far as the event can tell. */
+  readonly aliases: readonly string[];
+  /** Those that are known, with their contact. */
   readonly known: Readonly<Record<string, string>>;
 };
 
@@ -36,6 +38,14 @@ export async function routeEvents(tx: Tx, db: Database, events: readonly Channel
   return meetPeople(tx, db, events, await lookUp(tx, db, events));
 }
 
+/**
+ * SQL of whether an event waits for its number to be connected. What became of a message that somebody else has sent changes nothing
+ * here, then as now: an app beside us may leave millions of them, which nobody could take up while a number is connected.
+ */
+export function waits(db: Database, kind: string, messageId: string): string {
+  return `(${kind} <> 'status' or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = ${messageId}))`;
+}
+
 /** What is rare, such as meeting and linking people, goes one at a time across all instances: simple, and free of deadlocks. */
 export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtext($1))", [db.name("whatsapp_contacts")]);
@@ -43,7 +53,7 @@ export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
 
 /** One indexed look-up for the whole group, by the distinct numbers and aliases in it. */
 async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Found[]> {
-  const named = events.map((event) => ({ event, aliases: aliasesOfEvent(event) }));
+  const names = events.flatMap((event) => [...aliasesOfEvent(event), ...userIdsOfEvent(event).map(leftAlias)]);
   const rows = await tx.query<{
     readonly connection_id: string;
     readonly customer_config_id: string;
@@ -61,12 +71,12 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
     [
       distinct(events.map((event) => event.phoneNumberId)),
       distinct(events.map((event) => (event.phoneNumberId === null ? event.wabaId : null))),
-      distinct(named.flatMap(({ aliases }) => aliases)),
+      distinct(names),
     ],
   );
   const contactOf = new Map(rows.map((row) => [`${row.connection_id}/${row.alias}`, row.contact_id]));
   const byNumber = new Map(rows.map((row) => [row.phone_number_id, row]));
-  return named.map(({ event, aliases }) => {
+  return events.map((event) => {
     const row =
       event.phoneNumberId === null
         ? speakerOf(
@@ -74,13 +84,15 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
             rows.filter((one) => one.waba_id === event.wabaId),
           )
         : byNumber.get(event.phoneNumberId);
-    if (row === undefined) return { connection_id: null, customer_config_id: null, known: {} };
+    if (row === undefined) return { connection_id: null, customer_config_id: null, aliases: [], known: {} };
+    const contactBy = (alias: string) => contactOf.get(`${row.connection_id}/${alias}`);
+    const aliases = aliasesOfEvent(event, (userId) => Boolean(contactBy(leftAlias(userId))));
     const known: Record<string, string> = {};
     for (const alias of aliases) {
-      const contact = contactOf.get(`${row.connection_id}/${alias}`);
+      const contact = contactBy(alias);
       if (contact) known[alias] = contact;
     }
-    return { connection_id: row.connection_id, customer_config_id: row.customer_config_id, known };
+    return { connection_id: row.connection_id, customer_config_id: row.customer_config_id, aliases, known };
   });
 }
 
@@ -108,7 +120,7 @@ function isSettled(event: ChannelEvent, found: Found | undefined): boolean {
   if (found === undefined || found.connection_id === null) return true;
   const contacts = new Set(Object.values(found.known));
   if (contacts.size === 0) return !introduces(event);
-  return contacts.size === 1 && aliasesOfEvent(event).every((alias) => Object.hasOwn(found.known, alias));
+  return contacts.size === 1 && found.aliases.every((alias) => Object.hasOwn(found.known, alias));
 }
 
 /** Walks the events in order with what is known so far: makes contacts, learns names, links two that are one person. */
@@ -122,13 +134,14 @@ async function meetPeople(
   for (const { connection_id, known: aliases } of found)
     for (const [alias, contact] of Object.entries(aliases)) known.set(`${connection_id}/${alias}`, contact);
   const everybody = [...new Set(known.values())];
+  const before = new Set(known.keys());
   const people: NewPerson[] = [];
   const links: Link[] = [];
   const contactOf: (string | null)[] = [];
   for (const [i, event] of events.entries()) {
-    const { connection_id: connectionId, customer_config_id: customerConfigId } = found[i] ?? {};
+    const { connection_id: connectionId, customer_config_id: customerConfigId, aliases = [] } = found[i] ?? {};
     const person = personOf(event);
-    const keys = connectionId ? aliasesOfEvent(event).map((alias) => `${connectionId}/${alias}`) : [];
+    const keys = aliases.map((alias) => `${connectionId}/${alias}`);
     const contacts = [...new Set(keys.map((key) => known.get(key)).filter((contact) => contact !== undefined))];
     if (contacts.length > 1) {
       const stored = contacts.filter(isStored);
@@ -149,7 +162,9 @@ async function meetPeople(
     contactOf.push(contact);
   }
   if (links.length > 0) await linkPeople(tx, db, links, everybody);
-  const ids = await insertPeople(tx, db, people, known);
+  // What was known already may have been left since it was looked up.
+  const learnt = new Map([...known].filter(([key]) => !before.has(key)));
+  const ids = await insertPeople(tx, db, people, learnt);
   return events.map((event, i) => {
     const contact = contactOf[i] ?? null;
     return routeOf(event, found[i], contact === null ? null : (ids.get(contact) ?? contact));

@@ -2,7 +2,7 @@
 import type { FinishedTurn, OfferedChoice, SealedTurn, StoredTurnMessage, Turns } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { notifyLane, tellHost, type WaitingEvent } from "./host-events.ts";
-import { fenced, fencedEach, holdsLane, LeaseLost, releaseLanes } from "./lanes.ts";
+import { fenced, fencedEach, holdsLane, LeaseLost, postponing, releaseLanes } from "./lanes.ts";
 import { readMediaStates } from "./media-states.ts";
 import { reviveContent } from "./revive.ts";
 import { insertSends } from "./sends.ts";
@@ -135,6 +135,14 @@ export function createTurns(db: Database, { hasListener }: { readonly hasListene
         if (!(await holdsLane(tx, db, turn.lane))) throw new LeaseLost();
         await insertSends(tx, db, [{ ...turn, ...piece, turnPiece: index }]);
       }),
+
+    async putOff({ lane, turnId }, delayMs) {
+      await db.bounded(
+        `with held as (${postponing(db)} returning 1)
+         update ${table} set attempts = attempts - 1 where id = $5 and exists (select 1 from held)`,
+        [lane.laneKey, lane.token, delayMs, 1, turnId],
+      );
+    },
 
     async bury({ lane, turnId }, error) {
       await fenced(db, async (tx) => {

@@ -183,7 +183,11 @@ function isAutomatic({ content }: MessageEvent): boolean {
 function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId: string): void {
   const named = [before, ...draft.profiles.filter((one) => one.contactId === contactId).map((one) => one.person)];
   const phoneNumbers = [...new Set(named.map(({ phoneNumber }) => phoneNumber).filter((phone) => phone !== null))];
-  draft.leftNumbers.push({ contactId, phoneNumbers, person });
+  // Where the new id is not told, one that came by without the change may be it.
+  const known = person.userId === null ? [before] : named;
+  const userIds = new Set(known.map(({ userId }) => userId).filter((id) => id !== null));
+  userIds.delete(person.userId ?? "");
+  draft.leftNumbers.push({ contactId, phoneNumbers, userIds: [...userIds], person });
   draft.profiles.push({ contactId, person, hasMoved: true });
 }
 
@@ -325,9 +329,9 @@ function sentAtOf({ event, receivedAt }: StoredEvent): Date {
   return event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
 }
 
-/** Its window was closed when it came. */
+/** Its window is closed: it came late, or has waited. An answer could only expire. */
 function isLate(stored: StoredEvent): boolean {
-  return stored.receivedAt.getTime() - sentAtOf(stored).getTime() >= WINDOW_MS;
+  return stored.appliedAt.getTime() - sentAtOf(stored).getTime() >= WINDOW_MS;
 }
 
 function isHeard(rules: EffectRules, late: boolean): boolean {

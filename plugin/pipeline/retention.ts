@@ -1,4 +1,4 @@
-/** How long what the channel stores is kept, once it is settled. What still waits is never too old. */
+/** How long what the channel stores is kept, once it is settled. What still waits for us is never too old. */
 import type { Retention } from "../ports.ts";
 import { requireWhole } from "../whole-number.ts";
 

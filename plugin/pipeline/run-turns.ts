@@ -129,7 +129,8 @@ export function createRunTurns(deps: TurnDeps): LaneHandler {
     const at = { stage: "turn", turnId: turn.turnId, attempt: turn.attempt, error: nameOf(error) };
     if (isStoreDown(error)) {
       log.warn(at, "database away; the turn runs again");
-      await lanes.postpone(turn.lane, retryDelayMs(retry, attempt, random), false);
+      // Each time the host is asked anew, so it waits as long as after failures of its own.
+      await turns.putOff(turn, retryDelayMs(retry, turn.lane.attempts + 1, random));
     } else if (attempt < retry.maxAttempts && !isHopeless(error)) {
       await lanes.postpone(turn.lane, retryDelayMs(retry, attempt, random), true);
       log.warn(at, "the host did not answer the turn; trying again later");

@@ -32,6 +32,8 @@ export type StoredEvent = {
   readonly receivedAt: Date;
   /** The same to the microsecond, ISO 8601: two messages of one delivery differ only there. */
   readonly storedAt: string;
+  /** Now, on the same clock: it may have waited for a connection, or for somebody to put it back. */
+  readonly appliedAt: Date;
   /** It was unknown when it came, and was read again by a later version: what it shows may have a row already. */
   readonly again: boolean;
 };
@@ -52,10 +54,14 @@ export type Effects = {
   readonly changes: readonly ShownChange[];
   /** Staff has answered: until then the AI is not asked. */
   readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
-  /** Numbers that somebody else may have next, with the one that we know: no longer names of this person. */
+  /**
+   * Numbers that somebody else may have next, with the one that we know: no longer names of this person. Their old user ids are
+   * for what comes late, and say that it is.
+   */
   readonly leftNumbers: readonly {
     readonly contactId: string;
     readonly phoneNumbers: readonly string[];
+    readonly userIds: readonly string[];
     readonly person: Person;
   }[];
   readonly preferences: readonly ContactPreference[];

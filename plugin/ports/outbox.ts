@@ -95,6 +95,8 @@ export type Turns = {
    * @returns false when the lease was lost: nothing was written.
    */
   append(turn: SealedTurn, index: number, piece: PlannedSend): Promise<boolean>;
+  /** To be tried again later, without this try being counted: what failed was the database. */
+  putOff(turn: SealedTurn, delayMs: number): Promise<void>;
   bury(turn: SealedTurn, error: string): Promise<void>;
 };
 

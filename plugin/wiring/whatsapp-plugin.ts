@@ -116,13 +116,14 @@ export type WhatsAppPluginOptions = {
   readonly upkeepMs?: number;
   /**
    * Days until what is settled is deleted. `rawDays` is at least 1, `eventDays`, `mediaDays` and `deadDays` 8, because Meta
-   * brings a delivery again for 7; `sendDays` 30, because a status may come that late. What waits is never deleted.
+   * brings a delivery again for 7; `sendDays` 30, because a status may come that late. What waits is never deleted, but for
+   * events of a number that nobody connects (`deadDays`).
    * @defaultValue `{ rawDays: 30, eventDays: 30, sendDays: 90, mediaDays: 90, deadDays: 90 }`
    */
   readonly retention?: Partial<Retention>;
   /**
    * What wakes the AI beside what people write: reactions, messages that WhatsApp cannot show us, and messages that were
-   * older than the service window when they came.
+   * older than the service window when they reached the inbox: they came late, or waited for their number to be connected.
    * @defaultValue `{ reactions: false, unsupported: false, late: false }`
    */
   readonly wakeOn?: Partial<EffectRules["wakeOn"]>;

@@ -8,6 +8,13 @@ const PLAN = ["test/unit/pipeline/plan-effects.test.ts"];
 
 export const HELD_UP_MUTATIONS: readonly Mutation[] = [
   {
+    rule: "held up: an answer that only the database fails to take is no failed try",
+    file: "adapters/postgres/turns.ts",
+    find: "set attempts = attempts - 1 where",
+    replace: "set attempts = attempts where",
+    tests: ["test/integration/engine/turns.test.ts"],
+  },
+  {
     rule: "held up: a send waits for two contacts that are being linked",
     file: "adapters/postgres/outbox.ts",
     find: '"for share of c"',

@@ -288,6 +288,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/alarms.test.ts"],
   },
   {
+    rule: "what names a user id that was left does not name the number beside it",
+    file: "adapters/postgres/aliases.ts",
+    find: "&& hasLeft(person.userId);",
+    replace: "&& false;",
+    tests: ["test/integration/engine/moved.test.ts"],
+  },
+  {
+    rule: "the open turn of two who are linked comes after all that the host has seen",
+    file: "adapters/postgres/linking.ts",
+    find: "set seq = default where id = $1",
+    replace: "set seq = default where false and id = $1",
+    tests: ["test/integration/engine/linking.test.ts"],
+  },
+  {
     rule: "metrics are for nobody unless the host lets them in",
     file: "plugin/http/metrics-route.ts",
     find: "!== true)",

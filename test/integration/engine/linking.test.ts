@@ -208,6 +208,44 @@ describe("a person known by two names", () => {
     ]);
   });
 
+  it.each([
+    ["both names have", true],
+    ["one of the names has", false],
+  ])(
+    "is asked about each name's messages in their order while turns are tried again, where %s more waiting",
+    async (_who, both) => {
+      const { store, rows } = await startEngine();
+      /** The host is asked about what waits, and fails. */
+      const tried = async () => {
+        const lanes = await claimed(store, "turn");
+        await store.turns.seal(lanes);
+        for (const lane of lanes) await store.lanes.postpone(lane, 60_000, true);
+      };
+      await store.inbox.record([delivery(byUser("wamid.u1"))]);
+      await applyAll(store);
+      await tried();
+      await store.inbox.record([delivery(byUser("wamid.u2"))]);
+      await store.inbox.record([delivery(byPhone("wamid.p1"))]);
+      await applyAll(store);
+      await tried();
+      if (both) await store.inbox.record([delivery(byPhone("wamid.p2"))]);
+      await store.inbox.record([delivery(byBoth("wamid.both"))]);
+      await applyAll(store);
+
+      const turns = await rows<{ ids: string[] }>(
+        "select jsonb_path_query_array(messages, '$[*].externalId') as ids from whatsapp_turns where state = 0 order by seq",
+      );
+      expect(turns.map(({ ids }) => ids)).toEqual([
+        ["wamid.u1"],
+        ["wamid.p1"],
+        ["wamid.u2", ...(both ? ["wamid.p2"] : []), "wamid.both"],
+      ]);
+      expect(await rows("select pending from whatsapp_lanes where stage = 'turn' and pending <> 0")).toEqual([
+        { pending: 3 },
+      ]);
+    },
+  );
+
   it("does not ask about a turn that the younger lane was thinking of and lost, but once more", async () => {
     const { store } = await startEngine();
     await store.inbox.record([delivery(byPhone("wamid.1"))]);

@@ -6,6 +6,7 @@ import type { Reply, Turn } from "@omniops/whatsapp";
 import { INBOUND_MESSAGES } from "@omniops/whatsapp/simulator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createChatApi } from "../../../adapters/chat-api/chat-api.ts";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import { quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
 import {
   applyAll,
@@ -385,6 +386,34 @@ describe("a turn that fails", () => {
     expect(sent()).toEqual(["hello"]);
     expect(await channel.rows("select state from whatsapp_turns")).toEqual([{ state: 1 }]);
   });
+
+  it.each([
+    ["is full", "53100"],
+    ["has something locked", "55P03"],
+  ])(
+    "for as long as the database %s is nobody's failure: it is tried less and less often, and never set aside",
+    async (_why, code) => {
+      const { channel, ada, asked, settled, sent } = await startAsking(() => "hello", {
+        plugin: { retry: { maxAttempts: 2, baseMs: 20, maxMs: 40 } },
+      });
+      await refuseOutbox(channel, code);
+
+      ada.says("hello?");
+      await until(() => asked.length >= 5, "more tries than would be counted");
+      const [lane] = await channel.rows<{ attempts: number }>(
+        "select attempts from whatsapp_lanes where stage = 'turn'",
+      );
+      await channel.rows("drop trigger refuse on whatsapp_outbox");
+      await settled();
+
+      expect(lane?.attempts).toBeGreaterThanOrEqual(4);
+      expect(sent()).toEqual(["hello"]);
+      expect(await channel.rows("select state, attempts, last_error from whatsapp_turns")).toEqual([
+        { state: 1, attempts: 1, last_error: null },
+      ]);
+      expect(await channel.rows("select attempts from whatsapp_lanes where stage = 'turn'")).toEqual([{ attempts: 0 }]);
+    },
+  );
 });
 
 async function refuseOutbox({ rows }: TestChannel, code: string): Promise<void> {
@@ -415,6 +444,33 @@ describe("a turn whose processes ended", () => {
 
     expect(asked).toHaveLength(1);
     expect(sent()).toEqual(["here you are"]);
+  });
+});
+
+describe("a turn that waits when the host deletes its conversation", () => {
+  it("is answered in the conversation of what is written next", async () => {
+    const { store, rows } = await startEngine();
+    await rows(
+      "alter table messages add constraint of foreign key (conversation_id) references conversations (id) on delete cascade",
+    );
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    await rows("delete from conversations");
+    await store.inbox.record([delivery(message({ id: "wamid.2" }))]);
+    await applyAll(store);
+
+    const [turn] = await store.turns.seal(await claimed(store, "turn"));
+    if (turn == null) throw new Error("a turn waits");
+    const send = planSend({ what: { response: "hi" }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+    expect(await store.turns.finish([{ turn, send }])).toEqual([true]);
+    expect(
+      await rows(
+        "select role, content from messages join conversations v on v.id = conversation_id order by role desc",
+      ),
+    ).toEqual([
+      { role: "user", content: "wamid.2" },
+      { role: "assistant", content: "hi" },
+    ]);
   });
 });
 

@@ -1,15 +1,19 @@
 /** Events of a number that nobody has: kept for who is the first to connect it, and not kept once it has left. */
 import { describe, expect, it } from "vitest";
+import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import type { NewConnection } from "../../../plugin/ports.ts";
 import { NUMBER, TENANT } from "../../support/channel.ts";
 import {
+  ADA,
   applyAll,
+  BEN,
   connectNumber,
   delivery,
   type Engine,
   hold,
   message,
   startEngine,
+  status,
   stranded,
   waiters,
 } from "./support.ts";
@@ -179,6 +183,88 @@ describe("events that came before the connection", () => {
     await engine.store.inbox.record([delivery(message({ id: "wamid.3" }))]);
 
     await expectAllApplied(engine, ["wamid.1", "wamid.2", "wamid.3"]);
+  });
+
+  it("are shown, and wake nobody whose window has closed meanwhile", async () => {
+    const engine = await startEngine({ connected: false });
+    const { store, rows } = engine;
+    await store.inbox.record([
+      delivery(message({ id: "wamid.old" })),
+      delivery(message({ id: "wamid.new", phone: BEN })),
+    ]);
+    await rows(
+      `update whatsapp_events set created_at = created_at - interval '20 days',
+         payload = jsonb_set(payload::jsonb, '{occurredAt}', to_jsonb(now() - interval '20 days'))::json where external_id = 'wamid.old'`,
+    );
+
+    await connect(engine);
+    await applyAll(store);
+
+    expect(
+      await rows("select external_id, channel_metadata -> 'late' as late from messages order by created_at"),
+    ).toEqual([
+      { external_id: "wamid.old", late: true },
+      { external_id: "wamid.new", late: null },
+    ]);
+    expect(await rows("select messages -> 0 ->> 'externalId' as id from whatsapp_turns")).toEqual([
+      { id: "wamid.new" },
+    ]);
+  });
+
+  it("are applied in that order too when they are very many", async () => {
+    const engine = await startEngine({ connected: false });
+    const ids = Array.from({ length: 1_203 }, (_, i) => `wamid.${i}`);
+    const phones = [ADA, BEN, "447700900789"];
+    for (let at = 0; at < ids.length; at += 401)
+      await engine.store.inbox.record([
+        delivery(...ids.slice(at, at + 401).map((id, i) => message({ id, phone: phones[(at + i) % 3] ?? ADA }))),
+      ]);
+
+    await connect(engine);
+
+    await expectAllApplied(engine, ids);
+  });
+
+  it("do not wait where they only say what became of messages that somebody else has sent", async () => {
+    const engine = await startEngine({ connected: false });
+    const { store, rows } = engine;
+
+    const [recorded] = await store.inbox.record([delivery(status({ wamid: "wamid.theirs", status: "read" }))]);
+    await store.inbox.record([
+      delivery(status({ wamid: "wamid.theirs", status: "played" }), message({ id: "wamid.1" })),
+    ]);
+
+    expect(recorded?.events).toMatchObject([{ kind: "status", outcome: "ignored" }]);
+    expect(await rows("select processed, pending, error from whatsapp_webhooks order by id")).toEqual([
+      { processed: true, pending: 0, error: null },
+      { processed: false, pending: 0, error: expect.stringMatching(/^unrouted/) },
+    ]);
+    await connect(engine);
+    await expectAllApplied(engine, ["wamid.1"]);
+  });
+
+  it("wait where they say what became of a message of ours", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    const [{ id } = { id: "" }] = await rows<{ id: string }>("select id from conversations");
+    await store.outbox.enqueue(
+      id,
+      planSend({ what: { response: "hi" }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" }),
+    );
+    await rows("update whatsapp_outbox set state = 'sent', message_id = 'wamid.ours'");
+    await rows("update whatsapp_lanes set pending = 0, ready_at = null where stage = 'out'");
+
+    // Nobody has the number for a moment.
+    await rows("update whatsapp_connections set phone_number_id = 'elsewhere'");
+    await store.inbox.record([delivery(status({ wamid: "wamid.ours", status: "read" }))]);
+    await rows("update whatsapp_connections set phone_number_id = ?", [NUMBER.phoneNumberId]);
+    await connect(engine);
+    await applyAll(store);
+
+    expect(await rows("select state from whatsapp_outbox")).toEqual([{ state: "read" }]);
+    expect(await stranded(rows)).toEqual([]);
   });
 
   it("are not missed when they are stored while the connection is made", async () => {

@@ -48,6 +48,7 @@ function stored(event: ChannelEvent, over: Partial<StoredEvent> = {}): StoredEve
     contactId: "1",
     event,
     receivedAt: RECEIVED,
+    appliedAt: RECEIVED,
     again: false,
     storedAt: "2026-11-22T12:00:00.000001Z",
     ...over,
@@ -82,6 +83,19 @@ describe("a message that is late", () => {
 
     expect(told).toMatchObject([{ late }]);
     expect(shown[0]?.metadata.late ?? false).toBe(late);
+    expect(shown[0]?.wakes === null).toBe(late);
+  });
+
+  it.each([
+    ["has waited until its window was closed", DAY - 60_000, 60_000, true],
+    ["has waited, and could still be answered", DAY - 60_000, 59_999, false],
+    ["came without a time, and has waited for a day", null, DAY, true],
+  ])("is one that %s", (_name, age, waited, late) => {
+    const event = message({ occurredAt: age === null ? null : earlier(age) });
+    const appliedAt = new Date(RECEIVED.getTime() + waited);
+    const { shown, told } = planEffects([stored(event, { appliedAt })]);
+
+    expect(told).toMatchObject([{ late }]);
     expect(shown[0]?.wakes === null).toBe(late);
   });
 
@@ -430,16 +444,16 @@ describe("what was before, and what others say", () => {
   });
 
   it("a number that was left is no longer theirs", () => {
-    const person = { ...ADA, phoneNumber: "447700900888" };
+    const person = { ...ADA, phoneNumber: "447700900888", userId: "GB.new" };
     const { leftNumbers, profiles } = plan({
       ...base,
       kind: "contact-changed",
       change: "phone-number",
-      before: ADA,
+      before: { ...ADA, userId: "GB.old" },
       person,
     });
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
     expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
   });
 
@@ -452,7 +466,7 @@ describe("what was before, and what others say", () => {
       stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
     ]);
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], person }]);
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
     expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
   });
 
