@@ -22,7 +22,8 @@ export const META_LIMITS: MetaLimits = {
 
 /** More than anybody wants, and intervals that Postgres can still add up. */
 const MOST = 3_600_000;
-const LEAST_PER_SECOND = 1 / 3_600;
+/** One a day. */
+const LEAST_PER_SECOND = 1 / 86_400;
 
 /** @throws ChannelError CONFIG_INVALID. */
 export function readMetaLimits(given: MetaLimitsGiven = {}): MetaLimits {

@@ -203,10 +203,12 @@ describe("npm run demo", () => {
   });
 
   test("explains itself with --help, and refuses what it does not know with 2 and one line", async () => {
-    const help = await demo(["--help"]);
-    const unknown = await demo(["--onse"]);
-    const extra = await demo(["--once", "now"]);
-    const nowhere = await demo(["--fixtures", join(base, "nowhere")]);
+    const [help, unknown, extra, nowhere] = await Promise.all([
+      demo(["--help"]),
+      demo(["--onse"]),
+      demo(["--once", "now"]),
+      demo(["--fixtures", join(base, "nowhere")]),
+    ]);
 
     expect(help).toMatchObject({ code: 0, err: "" });
     expect(help.out).toMatch(/^Usage: npm run demo/);

@@ -274,6 +274,7 @@ describe("an id in another spelling", () => {
   it("is the same id: capital letters, and versions that no standard knows", async () => {
     const as = hosted()(TENANT.toUpperCase());
     const odd = "11111111-1111-1111-1111-111111111111";
+    await channel.rows("insert into conversations (id) values (?)", [odd]);
     await channel.rows("update whatsapp_contacts set conversation_id = ? where conversation_id = ?", [
       odd,
       of(TENANT).conversationId,
