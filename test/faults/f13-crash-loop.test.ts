@@ -153,7 +153,7 @@ async function startAgainUntil(
   let crashes = 0;
   while ((await stage.rows(query)).length === 0) {
     await meanwhile(worker);
-    if (worker.isRunning) await pause(5);
+    if (worker.isRunning) await pause(20);
     else {
       crashes++;
       if (crashes > 2 * MAX_ATTEMPTS) expect.fail("it is tried for ever");
