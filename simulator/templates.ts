@@ -2,8 +2,6 @@
 
 import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import { type GraphAnswer, refuse } from "./graph-error.ts";
-import type { GraphCall } from "./graph-plan.ts";
-import { nextOf } from "./node.ts";
 import type { WireObject } from "./wire.ts";
 
 /** A message template in one language, as its account has it. */
@@ -62,10 +60,15 @@ export type TemplateStore = {
   of(template: TemplateName, wabaId?: string): { readonly wabaId: string; readonly found: readonly ListedTemplate[] };
   count(wabaId: string): number;
   find(wabaId: string, name: string, language: string): ListedTemplate | undefined;
-  page(call: GraphCall): TemplatePage | GraphAnswer;
+  page(wabaId: string, query: URLSearchParams): TemplatePage | GraphAnswer;
 };
 
-export type TemplatePage = { readonly items: readonly WireObject[]; readonly paging: WireObject | null };
+export type TemplatePage = {
+  readonly items: readonly WireObject[];
+  /** Null for a page with nothing in it. */
+  readonly cursors: { readonly before: string; readonly after: string } | null;
+  readonly isLast: boolean;
+};
 
 const DEFAULT_PAGE = 25;
 const FIRST_ID = 1_387_000_000_000_000;
@@ -139,8 +142,7 @@ export function createTemplates({
     count: (wabaId) => accountOf(wabaId).length,
     find: (wabaId, name, language) =>
       byAccount.get(wabaId)?.find((template) => template.name === name && template.language === language),
-    page(call) {
-      const { objectId: wabaId, query } = call;
+    page(wabaId, query) {
       // A cursor of Graph's outlives no change of the list.
       const cursorAt = (index: number) => Buffer.from(`${changes}:${index}`).toString("base64url");
       const [version, index = "0"] = decode(query.get("after"))?.split(":") ?? [String(changes)];
@@ -153,12 +155,8 @@ export function createTemplates({
       const start = Number(index);
       const items = found.slice(start, start + limit);
       const end = start + items.length;
-      if (items.length === 0) return { items: [], paging: null };
-      const cursors = { before: cursorAt(start), after: cursorAt(end) };
-      return {
-        items: items.map(templateNode),
-        paging: { cursors, ...(end < found.length && { next: nextOf(call, cursors.after) }) },
-      };
+      const cursors = items.length === 0 ? null : { before: cursorAt(start), after: cursorAt(end) };
+      return { items: items.map(templateNode), cursors, isLast: end >= found.length };
     },
   };
 }

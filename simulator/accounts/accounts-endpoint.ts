@@ -1,7 +1,7 @@
 /** Everything in Graph that is not a message: which object a call is about, and whether its token may see it. */
 import { type GraphAnswer, refuse, unknownObject } from "../graph-error.ts";
 import type { GraphCall, GraphPlan } from "../graph-plan.ts";
-import { ok, pageOf, pick, read } from "../node.ts";
+import { nextOf, ok, pageOf, pick, read } from "../node.ts";
 import type { TemplateManagement } from "../template-management.ts";
 import type { TemplateStore } from "../templates.ts";
 import type { Tokens } from "../tokens.ts";
@@ -59,11 +59,13 @@ export function createAccountsEndpoint(deps: {
   }
 
   function listTemplates(call: GraphCall): GraphAnswer {
-    const found = templates.page(call);
+    const found = templates.page(call.objectId, call.query);
     if ("httpStatus" in found) return found;
     const nodes = found.items.map((node) => pick(node, call, "WhatsAppMessageTemplate", Object.keys(node)));
     const refused = nodes.find(({ httpStatus }) => httpStatus !== 200);
-    return refused ?? ok({ data: nodes.map(({ body }) => body), ...(found.paging && { paging: found.paging }) });
+    const { cursors, isLast } = found;
+    const paging = cursors && { cursors, ...(!isLast && { next: nextOf(call, cursors.after) }) };
+    return refused ?? ok({ data: nodes.map(({ body }) => body), ...(paging && { paging }) });
   }
 
   return (call) => {
