@@ -295,6 +295,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/moved.test.ts"],
   },
   {
+    rule: "two who are linked have one stop",
+    file: "adapters/postgres/linking.ts",
+    find: "  await joinPreferences(tx, db, linked);",
+    replace: "",
+    tests: ["test/integration/outbound/opt-out.test.ts"],
+  },
+  {
+    rule: "two who are linked have one window",
+    file: "adapters/postgres/outbox-head.ts",
+    find: "windowOf(db)",
+    replace: '"o.conversation_id"',
+    tests: ["test/integration/outbound/window.test.ts"],
+  },
+  {
+    rule: "a template passes what is held for the window",
+    file: "adapters/postgres/outbox-head.ts",
+    find: "(not o.needs_window or o.state = 'sending')",
+    replace: "(o.state = 'sending')",
+    tests: ["test/integration/outbound/window.test.ts"],
+  },
+  {
     rule: "the open turn of two who are linked comes after all that the host has seen",
     file: "adapters/postgres/linking.ts",
     find: "set seq = default where id = $1",
