@@ -32,8 +32,8 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
   {
     rule: "T32: a yes to one takeover is none to the next",
     file: "plugin/connect/onboard.ts",
-    find: "if (!others.every((id) => takeovers.includes(id)))",
-    replace: "if (others.length > 0 && takeovers.length === 0)",
+    find: "(takeover === true ? others : [])",
+    replace: "(takeover === true || draft.progress.takeovers.length > 0 ? others : [])",
     tests: ["test/integration/connecting/onboarding.test.ts"],
   },
   {
