@@ -9,7 +9,7 @@ import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents, waits } from "./routing.ts";
-import { entomb, eraseBytes, erasePostscripts } from "./tombstones.ts";
+import { bury, erasePostscripts } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
@@ -165,15 +165,5 @@ async function forgetWaiting(tx: Tx, db: Database, phoneNumberId: string): Promi
     `select id, webhook_id from ${db.name("whatsapp_events")} where state = 4 and phone_number_id = $1 order by id for update`,
     [phoneNumberId],
   );
-  if (rows.length === 0) return;
-  entomb(
-    tx,
-    db,
-    rows.map(({ id }) => id),
-  );
-  eraseBytes(
-    tx,
-    db,
-    rows.map((row) => row.webhook_id),
-  );
+  bury(tx, db, rows);
 }

@@ -108,7 +108,7 @@ function rememberLeft(tx: Tx, db: Database, ids: LeftIds, contacts: Contacts): v
   if (fresh.length === 0) return;
   tx.send(
     `insert into ${db.name("whatsapp_contact_aliases")} (connection_id, alias, contact_id)
-     select * from unnest($1::uuid[], $2::text[], $3::bigint[]) on conflict do nothing`,
+     select * from unnest($1::uuid[], $2::text[], $3::bigint[]) order by 1, 2 on conflict do nothing`,
     columns(fresh, contacts),
   );
 }

@@ -70,15 +70,24 @@ export async function erasePostscripts(tx: Tx, db: Database, eventIds: readonly 
      where e.id = any($1)`,
     [eventIds],
   );
-  if (rows.length === 0) return;
+  bury(tx, db, rows);
+}
+
+/** Of these events the key stays, and of their deliveries no byte. */
+export function bury(
+  tx: Tx,
+  db: Database,
+  events: readonly { readonly id: string; readonly webhook_id: string }[],
+): void {
+  if (events.length === 0) return;
   entomb(
     tx,
     db,
-    rows.map(({ id }) => id),
+    events.map(({ id }) => id),
   );
   eraseBytes(
     tx,
     db,
-    rows.map((row) => row.webhook_id),
+    events.map((event) => event.webhook_id),
   );
 }

@@ -23,33 +23,40 @@ export type TemplatesNamed = (
 
 export function createAccountTemplates({ templates, readAccount }: AccountTemplatesDeps): TemplatesNamed {
   /** Sends of one moment share one reading. */
-  const underWay = new Map<string, Promise<boolean>>();
+  const underWay = new Map<string, Promise<void>>();
+  /** When the last one of an account ended: who began to ask before that shares it too. */
+  const endedAt = new Map<string, number>();
 
   return async function templatesNamed(account, name, language) {
     // Meta has none of that name either, and the database cannot be asked for it.
     if (!isStorable(name)) return [];
+    const askedAt = performance.now();
     const known = await templates.named(account, name, FRESH_MS);
     if (known?.some((template) => template.language === language)) return known;
     if (known !== null && (await templates.named(account, name, MISSING_FRESH_MS)) !== null) return known;
-    await sync(account);
+    if ((endedAt.get(account.wabaId) ?? -1) < askedAt) await sync(account);
     return templates.named(account, name, null);
   };
 
-  /** @returns whether they were read: a token for messages alone may not list templates, and Meta may be away. */
-  function sync(account: SendingAccount): Promise<boolean> {
-    const reading = underWay.get(account.wabaId) ?? readAll(account).finally(() => underWay.delete(account.wabaId));
-    underWay.set(account.wabaId, reading);
+  function sync(account: SendingAccount): Promise<void> {
+    const { wabaId } = account;
+    const ended = () => {
+      underWay.delete(wabaId);
+      endedAt.set(wabaId, performance.now());
+    };
+    const reading = underWay.get(wabaId) ?? readAll(account).finally(ended);
+    underWay.set(wabaId, reading);
     return reading;
   }
 
-  async function readAll(account: SendingAccount): Promise<boolean> {
-    if (!hasToken(account)) return false;
+  /** A token for messages alone may not list templates, and Meta may be away: then what was known counts. */
+  async function readAll(account: SendingAccount): Promise<void> {
+    if (!hasToken(account)) return;
     try {
       await readAccount(account);
-      return true;
     } catch (error) {
       if (error instanceof ChannelError && (error.code === "GRAPH_REJECTED" || error.code === "GRAPH_UNREACHABLE"))
-        return false;
+        return;
       throw error;
     }
   }
