@@ -159,3 +159,10 @@ type ConnectCode = Extract<ErrorCode, Uppercase<keyof typeof SENTENCES>>;
 export function connectError(code: ConnectCode, options: ChannelErrorOptions = {}): ChannelError {
   return new ChannelError(code, SENTENCES[code.toLowerCase() as Lowercase<ConnectCode>], options);
 }
+
+/** A class or code, never a message: those of a database or a host may quote what people wrote. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" ? `${error.name} ${code}` : error.name;
+}

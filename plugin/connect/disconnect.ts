@@ -1,6 +1,5 @@
 /** A customer leaves: their numbers are closed at once, whether or not Meta can be told now. */
-import { ChannelError } from "../errors.ts";
-import { nameOf } from "../pipeline/lane-worker.ts";
+import { ChannelError, nameOf } from "../errors.ts";
 import type { Leaving, Logger } from "../ports.ts";
 import type { FinishLeaving } from "./finish-leaving.ts";
 

@@ -1,6 +1,5 @@
 /** After a number has left: Meta is told to send this app no more of its account, then the token goes. */
-import { ChannelError } from "../errors.ts";
-import { nameOf } from "../pipeline/lane-worker.ts";
+import { ChannelError, nameOf } from "../errors.ts";
 import type { Leaving, LeavingToken, Logger, MetaAccounts, SecretBox } from "../ports.ts";
 
 export type FinishLeavingDeps = {

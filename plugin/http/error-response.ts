@@ -1,7 +1,6 @@
 /** ChannelError → status and JSON: the only mapping. What is not ours to show becomes a code and nothing else. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ChannelError, ERROR_STATUS } from "../errors.ts";
-import { nameOf } from "../pipeline/lane-worker.ts";
+import { ChannelError, ERROR_STATUS, nameOf } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 
 /** Long enough for a busy client to read its answer, and for a flood to be slow. */

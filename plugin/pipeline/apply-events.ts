@@ -1,8 +1,9 @@
 /** Stage `in`: applies the events of claimed lanes, all in one transaction, and isolates the one that fails. */
+import { nameOf } from "../errors.ts";
 import type { ClaimedLane, Inbox, Lanes, Logger, Stage, StoredEvent } from "../ports.ts";
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isHeldUp, isStoreDown } from "./failure.ts";
-import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS } from "./lane-worker.ts";
 import { type EffectRules, planEffects } from "./plan-effects.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 

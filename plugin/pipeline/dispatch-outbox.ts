@@ -1,4 +1,5 @@
 /** Stage `out`: one part at a time per recipient: attempt row committed → POST to Graph → outcome committed. */
+import { nameOf } from "../errors.ts";
 import { mediaIn } from "../media/media-in.ts";
 import type { PrepareMedia } from "../media/prepare-media.ts";
 import type {
@@ -17,7 +18,7 @@ import { createBreaker } from "./breaker.ts";
 import { againAtOnce, type DispatchPolicy, decideAfter, decideBefore, waitFor, waitForProbe } from "./decide-next.ts";
 import { mayBeAnItems } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
-import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS } from "./lane-worker.ts";
 import { asText, blames, createPreparePart, linkOf } from "./prepare-part.ts";
 import { retryDelayMs } from "./retry-schedule.ts";
 import type { Throughput } from "./throughput.ts";

@@ -1,6 +1,6 @@
 /** Stage `media`: fetches what people have sent from Meta into the media store, a few at a time, until it is there or never will be. */
 import type { MediaKind } from "../contract.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, nameOf } from "../errors.ts";
 import { BytesAreWrong, type CheckedBytes } from "../media/checked-bytes.ts";
 import { type FetchMedia, MediaFailure, tooLarge } from "../media/fetch-media.ts";
 import { fitsKind } from "../media/fits-kind.ts";
@@ -16,7 +16,7 @@ import type {
 } from "../ports.ts";
 import { endsProcesses } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
-import { type LaneHandler, nameOf } from "./lane-worker.ts";
+import type { LaneHandler } from "./lane-worker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 import type { VerifyToken } from "./verify-token.ts";
 

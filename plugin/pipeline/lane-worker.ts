@@ -1,5 +1,7 @@
 /** Takes lanes of one stage as they become ready, keeps their leases while they are worked, and never throws at the host. */
+
 import { setMaxListeners } from "node:events";
+import { nameOf } from "../errors.ts";
 import type { ClaimedLane, Lanes, Logger, Stage } from "../ports.ts";
 import { type CrashSuspects, SUSPECT_AGAIN_MS } from "./crash-suspects.ts";
 import { createTenantShares } from "./tenant-shares.ts";
@@ -309,13 +311,6 @@ export async function settledWithin(jobs: readonly unknown[], timeoutMs: number)
   });
   await Promise.race([Promise.allSettled(jobs), timeout]);
   clearTimeout(timer);
-}
-
-/** A class or code, never a message: those of a database or a host may quote what people wrote. */
-export function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" ? `${error.name} ${code}` : error.name;
 }
 
 /** Every turn under way listens to it: Node must not take that for a leak. */

@@ -1,5 +1,7 @@
 /** After the 200: the five stages, what wakes them, and how they start and stop. Nothing runs before `start`. */
+
 import type { MediaKind } from "../contract.ts";
+import { nameOf } from "../errors.ts";
 import type { FetchMedia } from "../media/fetch-media.ts";
 import type { PrepareMedia } from "../media/prepare-media.ts";
 import type { Connections, GraphApi, Host, Logger, MediaStore, SecretBox, Store } from "../ports.ts";
@@ -7,7 +9,7 @@ import { createApplyEvents } from "./apply-events.ts";
 import { createCrashSuspects } from "./crash-suspects.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createKeepMedia } from "./keep-media.ts";
-import { createLaneWorker, nameOf } from "./lane-worker.ts";
+import { createLaneWorker } from "./lane-worker.ts";
 import type { MetaLimits } from "./meta-limits.ts";
 import type { EffectRules } from "./plan-effects.ts";
 import type { PrepareSend } from "./prepare-send.ts";

@@ -1,7 +1,7 @@
 /** Stage `turn`: asks the host's AI, at least once per turn, and puts its answer into the outbox, exactly once. */
 import { requireAiResponse } from "../ai-response.ts";
 import type { AiResponse, ReceivedMedia, Turn, TurnMessage } from "../contract.ts";
-import { ChannelError, type ErrorCode } from "../errors.ts";
+import { ChannelError, type ErrorCode, nameOf } from "../errors.ts";
 import { mimeTypeOf } from "../media/mime-type.ts";
 import type {
   ClaimedLane,
@@ -18,7 +18,7 @@ import type {
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown, mayBeAnItems } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
-import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS } from "./lane-worker.ts";
 import { withPickedChoice } from "./pick-choice.ts";
 import type { SendWishes } from "./plan-send.ts";
 import type { PrepareSend } from "./prepare-send.ts";

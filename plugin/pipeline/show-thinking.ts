@@ -1,6 +1,6 @@
 /** While the AI thinks: the message is marked as read and "typing…" is shown, renewed until the answer is there. */
+import { nameOf } from "../errors.ts";
 import type { GraphApi, Logger, SealedTurn, SecretBox } from "../ports.ts";
-import { nameOf } from "./lane-worker.ts";
 
 /** A host that stays silent mostly says so at once; nobody shall see "typing…" for that. */
 const PATIENCE_MS = 300;

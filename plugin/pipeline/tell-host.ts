@@ -1,9 +1,11 @@
 /** Stage `notify`: hands the host's `onEvent` what happened, in order per conversation, until it has taken it. */
+
 import type { HostEvent } from "../contract.ts";
+import { nameOf } from "../errors.ts";
 import type { ClaimedLane, Host, HostEvents, Lanes, Logger } from "../ports.ts";
 import { endsProcesses, ProcessEnded } from "./crash-suspects.ts";
 import { isStoreDown } from "./failure.ts";
-import { type LaneHandler, NOTHING_TO_DO_MS, nameOf } from "./lane-worker.ts";
+import { type LaneHandler, NOTHING_TO_DO_MS } from "./lane-worker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
 import { withinTime } from "./within-time.ts";
 

@@ -1,6 +1,7 @@
 /** What must be done from time to time and by anybody: one timer, one task after the other, nothing that ends the process. */
+import { nameOf } from "../errors.ts";
 import type { Logger } from "../ports.ts";
-import { nameOf, settledWithin } from "./lane-worker.ts";
+import { settledWithin } from "./lane-worker.ts";
 
 export type Upkeep = {
   start(): void;

@@ -1,7 +1,8 @@
 /** The worker of one stage at work: looks, claims, keeps leases, puts back. */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nameOf } from "../../../plugin/errors.ts";
 import { createCrashSuspects, SUSPECT_AGAIN_MS } from "../../../plugin/pipeline/crash-suspects.ts";
-import { nameOf } from "../../../plugin/pipeline/lane-worker.ts";
 import type { ClaimedLane, Lanes } from "../../../plugin/ports.ts";
 import { holdTime, LEASE_MS, lane, nothing, POLL_MS, setUp, waiting } from "./held-lanes.ts";
 
