@@ -1,6 +1,9 @@
-/** Two groups of tests: `unit` runs at once, everything else gets a real Postgres first. Sources are resolved as tsc does. */
+/** Groups of tests: `unit` and `nock` run at once, everything else gets a real Postgres first. Sources are resolved as tsc does. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+/** Nothing else imports nock: `test/package/architecture.test.ts`. */
+const WITH_NOCK = ["test/unit/graph-api/**/*.test.ts", "test/unit/chat-api/**/*.test.ts"];
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -28,7 +31,21 @@ export default defineConfig({
     unstubEnvs: true,
     unstubGlobals: true,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        extends: true,
+        // A process for each file: nock changes Node's own modules.
+        test: { name: "nock", include: WITH_NOCK, testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          exclude: WITH_NOCK,
+          isolate: false,
+          testTimeout: 20_000,
+        },
+      },
       {
         extends: true,
         test: {

@@ -4,14 +4,15 @@ import { once } from "node:events";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { retime } from "@omniops/whatsapp/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { bundleProgram, ROOT } from "../support/bundled-program.ts";
 import { type Run, runNode, spawnNode } from "../support/node-process.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DEMO = ["--import", "tsx", "examples/demo/main.ts"];
+/** As `npm run demo` starts it. */
+const AS_NPM_DOES = ["--import", "tsx", "examples/demo/main.ts"];
+const DEMO = [bundleProgram("examples/demo/main.ts")];
 
 /** Temporary folders of the demo, and of nobody else, are made in here. */
 let base: string;
@@ -22,8 +23,8 @@ beforeEach(async () => {
   return () => rm(base, { recursive: true, force: true });
 });
 
-function demo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
-  return runNode([...DEMO, ...args], { cwd: ROOT, env: environment(env), showsPeople: true });
+function demo(args: readonly string[], start = DEMO, env: Readonly<Record<string, string>> = {}): Promise<Run> {
+  return runNode([...start, ...args], { cwd: ROOT, env: environment(env), showsPeople: true });
 }
 
 function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
@@ -68,7 +69,7 @@ async function files(): Promise<readonly string[]> {
     folders.map((folder) => readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])),
   );
   // Other tests put their pictures, their browser and their programs there meanwhile.
-  const theirs = /[\\/]\.data[\\/](screenshots|chromium-|unpacking-|cli-|faults-worker-)/;
+  const theirs = /[\\/]\.data[\\/](screenshots|chromium-|unpacking-|bundled-|faults-worker-)/;
   const paths = entries
     .flat()
     .map((entry) => join(entry.parentPath, entry.name))
@@ -81,7 +82,9 @@ describe("npm run demo -- --once", () => {
     const before = await files();
 
     const startedAt = performance.now();
-    const run = await demo(["--once"], { DATABASE_URL: "postgres://nobody:s3cret@127.0.0.1:1/theirs" });
+    const run = await demo(["--once"], AS_NPM_DOES, {
+      DATABASE_URL: "postgres://nobody:s3cret@127.0.0.1:1/theirs",
+    });
     console.log(`The demo took ${Math.round(performance.now() - startedAt)} ms.`);
 
     expect(run).toMatchObject({ code: 0, err: "" });

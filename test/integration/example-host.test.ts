@@ -3,16 +3,18 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { createSimulator, type Simulator } from "@omniops/whatsapp/simulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../examples/host/free-port.ts";
+import { bundleProgram, ROOT } from "../support/bundled-program.ts";
 import { NUMBER, TENANT, until } from "../support/channel.ts";
 import { createHostProcess, type HostProcess } from "../support/host-process.ts";
 import { runNode } from "../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** As `npm run host` starts it. */
+const AS_NPM_DOES = ["--import", "tsx", "examples/host/main.ts"];
+const HOST = bundleProgram("examples/host/main.ts");
 const BEARER = { authorization: "Bearer demo-key" };
 const UUID = expect.stringMatching(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
@@ -51,7 +53,7 @@ describe("the example host", () => {
     meta = simulator();
     await meta.start();
     chatApi = await startChatApi(turns);
-    host = await createHostProcess({
+    host = await createHostProcess(HOST, {
       ...SECRETS,
       ...CONNECT,
       DATABASE_URL: database.url,
@@ -259,7 +261,7 @@ describe("the example host", () => {
 test("starts while Graph is away, and connects once it is back", async () => {
   const database = await createTestDatabase({ empty: true });
   const port = await freePort();
-  const host = await createHostProcess({
+  const host = await createHostProcess(HOST, {
     ...SECRETS,
     ...CONNECT,
     DATABASE_URL: database.url,
@@ -287,13 +289,16 @@ test("starts while Graph is away, and connects once it is back", async () => {
 
 describe("a start that cannot succeed", () => {
   test("names everything that is wrong or missing with its fix, and starts nothing", async () => {
-    const run = await start({
-      PORT: "http",
-      DATABASE_URL: "mysql://u:s3cret@127.0.0.1/x",
-      CHAT_API_URL: "chat.example",
-      WHATSAPP_ACCESS_TOKEN: "EAAs3cret",
-      WHATSAPP_TOKEN_KEYS: "k1:c2hvcnQ=",
-    });
+    const run = await start(
+      {
+        PORT: "http",
+        DATABASE_URL: "mysql://u:s3cret@127.0.0.1/x",
+        CHAT_API_URL: "chat.example",
+        WHATSAPP_ACCESS_TOKEN: "EAAs3cret",
+        WHATSAPP_TOKEN_KEYS: "k1:c2hvcnQ=",
+      },
+      AS_NPM_DOES,
+    );
 
     expect(run).toMatchObject({ code: 1, out: "" });
     const [title, ...problems] = run.err.trim().split("\n");
@@ -342,9 +347,9 @@ describe("a start that cannot succeed", () => {
   });
 });
 
-function start(env: Readonly<Record<string, string>>) {
+function start(env: Readonly<Record<string, string>>, host = [HOST]) {
   const { PATH = "", HOME = "" } = process.env;
-  return runNode(["--import", "tsx", "examples/host/main.ts"], {
+  return runNode(host, {
     cwd: ROOT,
     env: { PATH, HOME, PORT: "0", ...env },
     timeout: 15_000,

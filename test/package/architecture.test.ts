@@ -162,6 +162,15 @@ describe("the direction of imports", () => {
     ).toEqual([]);
   });
 
+  it("keeps nock, which changes Node's own modules, to the tests that have a process each", () => {
+    const isolated = ["test/unit/graph-api/", "test/unit/chat-api/"];
+    const config = readFileSync(join(root, "vitest.config.ts"), "utf8");
+    const others = sources.filter(({ path }) => !isolated.some((folder) => path.startsWith(folder)));
+
+    for (const folder of isolated) expect(config).toContain(`"${folder}**/*.test.ts"`);
+    expect(breaches(others, (imported) => imported === "nock")).toEqual([]);
+  });
+
   it("makes simulator, command and examples use the public names, as a host does", () => {
     expect(
       breaches(inside("simulator/", "qa/", "cli/", "examples/", "bench/"), (imported) =>

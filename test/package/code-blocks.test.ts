@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { manifest } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { OPTIONS } from "../../plugin/config.ts";
+import { bundleProgram } from "../support/bundled-program.ts";
 import {
   allCodeBlocks,
   type CodeBlock,
@@ -17,6 +18,7 @@ import { runNode } from "../support/node-process.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const run = promisify(execFile);
+const CLI = bundleProgram("cli/main.ts");
 const PRELUDE = codeBlockUnder("docs/README.md", "## What the examples take for granted");
 
 /** The prelude's names are everywhere, as a host's own are. */
@@ -151,7 +153,7 @@ describe("a block for a shell", () => {
     const helps = new Map(
       await Promise.all(
         names.map(async (name) => {
-          const { code, out } = await runNode(["--import", "tsx", "cli/main.ts", name, "--help"]);
+          const { code, out } = await runNode([CLI, name, "--help"]);
           return [name, code === 0 ? out : ""] as const;
         }),
       ),

@@ -1,6 +1,6 @@
 /** The command line as a person or a script meets it: a process with arguments, two streams and an exit code. */
 import { expect } from "vitest";
-import { bundleCli, ROOT } from "./bundled-cli.ts";
+import { bundleProgram, ROOT } from "./bundled-program.ts";
 import { type Run, runNode } from "./node-process.ts";
 
 type Cli = (
@@ -16,7 +16,7 @@ type Cli = (
 
 /** To be called at the top of a test file. */
 export function openCli(): Cli {
-  const file = bundleCli();
+  const file = bundleProgram("cli/main.ts");
   return (args, { url, without, env } = {}) => {
     const { DATABASE_URL: _, ...inherited } = process.env;
     const imports = without === undefined ? [] : ["--import", hiding(without)];

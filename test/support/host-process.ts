@@ -16,7 +16,8 @@ export type HostProcess = {
   end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
 };
 
-export async function createHostProcess(env: Readonly<Record<string, string>>): Promise<HostProcess> {
+/** @param program of the example host. */
+export async function createHostProcess(program: string, env: Readonly<Record<string, string>>): Promise<HostProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
@@ -26,7 +27,7 @@ export async function createHostProcess(env: Readonly<Record<string, string>>): 
     url,
     output: () => output,
     async start() {
-      const process_ = spawnNode(["--import", "tsx", "examples/host/main.ts"], {
+      const process_ = spawnNode([program], {
         env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", PORT: String(port), ...env },
       });
       child = process_;

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSimulator } from "@omniops/whatsapp/simulator";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { bundleProgram } from "../../support/bundled-program.ts";
 import { APP_SECRET, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
 import { APP_ID, CONFIG_ID, FRESH } from "../../support/connecting.ts";
 import { createHostProcess } from "../../support/host-process.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
+
+const HOST = bundleProgram("examples/host/main.ts");
 
 describe("the memory of a host", () => {
   it("holds no token once it was used, nor a code or a PIN", { timeout: 60_000 }, async () => {
@@ -25,7 +28,7 @@ describe("the memory of a host", () => {
     });
     await meta.start();
     onTestFinished(() => meta.stop());
-    const host = await createHostProcess({
+    const host = await createHostProcess(HOST, {
       NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${dumps}`,
       DATABASE_URL: database.url,
       META_APP_ID: APP_ID,

@@ -1,6 +1,7 @@
 /** I10: nothing of ours ends the host's process, keeps it alive, or stays behind in it. Each host is a process of its own. */
 import { once } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bundleProgram } from "../../support/bundled-program.ts";
 import { NUMBER, TENANT } from "../../support/channel.ts";
 import { spawnNode } from "../../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
@@ -8,12 +9,15 @@ import { connectNumber } from "./support.ts";
 
 type Ending = { readonly code: number | null; readonly said: string; readonly errors: string };
 
+const LIFECYCLE = bundleProgram("test/integration/engine/children/lifecycle.ts");
+const HOSTILE = bundleProgram("test/integration/engine/children/hostile-host.ts");
+
 const endings = new Map<string, Promise<Ending>>();
 const databases = new Map<string, TestDatabase>();
 
 // All at once: they wait more than they work.
 beforeAll(async () => {
-  endings.set("construct", run("lifecycle.ts", ["construct", "postgres://nobody@127.0.0.1:9/none"]));
+  endings.set("construct", run(LIFECYCLE, ["construct", "postgres://nobody@127.0.0.1:9/none"]));
   for (const mode of ["start", "tick", "reply", "listener", "logger", "knex", "never"]) {
     const database = await createTestDatabase();
     databases.set(mode, database);
@@ -21,8 +25,8 @@ beforeAll(async () => {
       (await database.knex.raw(sql, bindings as never)).rows as T[];
     await rows("insert into customer_configs (id) values (?)", [TENANT]);
     await connectNumber(rows);
-    const script = mode === "start" || mode === "tick" ? "lifecycle.ts" : "hostile-host.ts";
-    endings.set(mode, run(script, [mode, database.url, NUMBER.phoneNumberId]));
+    const program = mode === "start" || mode === "tick" ? LIFECYCLE : HOSTILE;
+    endings.set(mode, run(program, [mode, database.url, NUMBER.phoneNumberId]));
   }
 });
 
@@ -87,9 +91,8 @@ describe("a host survives", () => {
   });
 });
 
-async function run(script: string, args: readonly string[]): Promise<Ending> {
-  const file = `test/integration/engine/children/${script}`;
-  const child = spawnNode(["--import", "tsx", file, ...args]);
+async function run(program: string, args: readonly string[]): Promise<Ending> {
+  const child = spawnNode([program, ...args]);
   let said = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { replayCommand } from "../../../cli/replay.ts";
-import { bundleCli, ROOT } from "../../support/bundled-cli.ts";
+import { bundleProgram, ROOT } from "../../support/bundled-program.ts";
 import { spawnNode } from "../../support/node-process.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 
-const CLI = bundleCli();
+const CLI = bundleProgram("cli/main.ts");
 const TEXT = "fixtures/webhooks/text.request.json";
 
 let database: TestDatabase;
