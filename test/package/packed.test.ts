@@ -259,6 +259,18 @@ describe("the packed package", () => {
     expect(drawn).toContain("<strong>hi</strong>");
   });
 
+  it.each([
+    ["publint", ["--strict"]],
+    ["attw", ["--profile", "esm-only"]],
+  ])("is without a complaint of %s", { timeout: 60_000 }, async (tool, args) => {
+    const { stdout, failed } = await run(join(root, "node_modules/.bin", tool), [tarball, ...args]).then(
+      (said) => ({ ...said, failed: false }),
+      (error: { readonly stdout: string }) => ({ ...error, failed: true }),
+    );
+
+    expect({ stdout: failed ? stdout : "", failed }).toEqual({ stdout: "", failed: false });
+  });
+
   it("holds what a host needs and no test, example, source or file that nothing reaches", () => {
     expect(
       readdirSync(installed)
