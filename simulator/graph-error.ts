@@ -34,7 +34,7 @@ const ERRORS: Readonly<Record<number, { readonly httpStatus: number; readonly ti
   32: { httpStatus: 400, title: "Page request limit reached" },
   33: { httpStatus: 400, title: "Parameter value is not valid" },
   100: { httpStatus: 400, title: "Invalid parameter" },
-  101: { httpStatus: 400, title: "Error validating application. Cannot get application info due to a system error." },
+  101: { httpStatus: 401, title: "Error validating application. Cannot get application info due to a system error." },
   102: { httpStatus: 401, title: "Session key invalid or no longer valid" },
   104: { httpStatus: 400, title: "Incorrect signature" },
   190: { httpStatus: 401, title: "Invalid OAuth access token - Cannot parse access token" },

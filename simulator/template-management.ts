@@ -277,9 +277,12 @@ function idsOf(call: GraphCall): readonly string[] {
 
 function refuseTtl(category: (typeof CATEGORIES)[number], seconds: number | null): GraphErrorSpec | null {
   const [least, most] = TTL[category];
-  if (seconds === null || seconds === -1 || (Number.isInteger(seconds) && seconds >= least && seconds <= most))
-    return null;
-  return { code: 100, message: `(#100) Param message_send_ttl_seconds must be -1 or ${least} to ${most}.` };
+  // Minus one is thirty days, which for marketing is a number like others.
+  const mayBeMinusOne = category !== "MARKETING";
+  const isInRange = Number.isInteger(seconds) && Number(seconds) >= least && Number(seconds) <= most;
+  if (seconds === null || isInRange || (mayBeMinusOne && seconds === -1)) return null;
+  const either = mayBeMinusOne ? "-1 or " : "";
+  return { code: 100, message: `(#100) Param message_send_ttl_seconds must be ${either}${least} to ${most}.` };
 }
 
 /** As the list shows it: an uploaded header as an address of Meta's, and Meta's own words in an authentication template. */

@@ -223,7 +223,7 @@ describe("a code", () => {
       status: 400,
       body: { error: { code: 1, message: "Error validating client secret." } },
     });
-    expect(app).toMatchObject({ status: 400, body: { error: { code: 101 } } });
+    expect(app).toMatchObject({ status: 401, body: { error: { code: 101 } } });
     expect([address.body.error?.error_subcode, none.body.error?.error_subcode]).toEqual([36008, 36008]);
     expect(right.status).toBe(200);
   });

@@ -122,6 +122,21 @@ describe("a template that is created", () => {
     expect((await create(meta, { name: "hello_again" })).body.error?.error_subcode).toBe(2388024);
   });
 
+  it.each([
+    ["UTILITY", -1, 200],
+    ["UTILITY", 43_201, 400],
+    ["MARKETING", 43_200, 200],
+    ["MARKETING", 30, 400],
+    // Thirty days, which marketing says in seconds.
+    ["MARKETING", -1, 400],
+  ])("of %s may live for %i seconds: %i", async (category, seconds, status) => {
+    const meta = await startSimulator();
+
+    const answer = await create(meta, { category, message_send_ttl_seconds: seconds });
+
+    expect(answer.status).toBe(status);
+  });
+
   it("is one of a hundred in an hour, and of 250 in an account that is not verified", async () => {
     const meta = await startSimulator({
       accounts: [{ wabaId: NUMBER.wabaId, verificationStatus: "not_verified" }],
