@@ -14,7 +14,7 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
  */
 export function bundleProgram(entry: string): string {
   const name = basename(entry, ".ts");
-  const folder = join(ROOT, ".data", `bundled-${process.pid}`, name);
+  const folder = join(ROOT, ".data", `bundled-${process.pid}-${name}`);
   beforeAll(async () => {
     await build({
       entryPoints: [join(ROOT, entry)],

@@ -27,7 +27,8 @@ export type WorkerProcess = {
 };
 
 const spares: Promise<Life>[] = [];
-const bundle = join(process.cwd(), ".data", `faults-worker-${process.pid}.mjs`);
+const bundle = join(process.cwd(), ".data", `faults-worker-${process.pid}.cjs`);
+const RUN_COMPILED = "test/faults/support/run-compiled.js";
 let bundling: Promise<unknown> | undefined;
 
 type Life = { readonly child: ChildProcess; said: string };
@@ -89,7 +90,7 @@ async function takeSpare(): Promise<Life> {
 async function load(): Promise<Life> {
   bundling ??= makeBundle();
   await bundling;
-  const child = spawnNode([bundle], { env: { PATH: process.env.PATH ?? "" }, withIpc: true });
+  const child = spawnNode([RUN_COMPILED, bundle], { env: { PATH: process.env.PATH ?? "" }, withIpc: true });
   const life = { child, said: "" };
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {
@@ -123,11 +124,10 @@ async function makeBundle(): Promise<void> {
     outfile: bundle,
     bundle: true,
     platform: "node",
-    format: "esm",
     external: NOT_INSTALLED,
-    banner: {
-      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
-    },
+    format: "cjs",
+    banner: { js: 'const here = require("node:url").pathToFileURL(__filename).href;' },
+    define: { "import.meta.url": "here" },
     alias: { "@omniops/whatsapp": "./plugin/index.ts" },
     logLevel: "warning",
   });
@@ -136,6 +136,6 @@ async function makeBundle(): Promise<void> {
 
 afterEveryFile(async () => {
   for (const spare of spares.splice(0)) (await spare).child.kill("SIGKILL");
-  await rm(bundle, { force: true });
+  for (const file of [bundle, `${bundle}.compiled`]) await rm(file, { force: true });
   bundling = undefined;
 });
