@@ -1,4 +1,5 @@
 /** Events of a number that nobody has: kept for who is the first to connect it, and not kept once it has left. */
+import { erase } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import type { NewConnection } from "../../../plugin/ports.ts";
@@ -38,6 +39,8 @@ async function expectAllApplied({ store, rows }: Engine, ids: readonly string[])
   ).toEqual([]);
   expect(await stranded(rows)).toEqual([]);
 }
+
+const YET_TO_COME = "301777000333999";
 
 const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 
@@ -113,6 +116,25 @@ describe("events of a number that has left", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
+  it("leave what came with them for a number that nobody has yet to whoever connects it", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await disconnect(engine);
+    await store.inbox.record([
+      delivery(message({ id: "wamid.left" }), message({ id: "wamid.waits", phone: BEN, to: YET_TO_COME })),
+    ]);
+    expect(
+      await rows("select body = '' as emptied, processed, left(error, 7) as error from whatsapp_webhooks"),
+    ).toEqual([{ emptied: true, processed: false, error: "erased:" }]);
+
+    await store.connections.save({ ...NEW, phoneNumberId: YET_TO_COME });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.waits" }]);
+    expect(await kept(engine)).toMatchObject([{ emptied: true, processed: true, pending: 0, state: 1 }, NOTHING]);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
   it("do not come back when Meta brings them again after the number was connected anew", async () => {
     const engine = await startEngine();
     const { store, rows } = engine;
@@ -183,6 +205,23 @@ describe("events that came before the connection", () => {
     await engine.store.inbox.record([delivery(message({ id: "wamid.3" }))]);
 
     await expectAllApplied(engine, ["wamid.1", "wamid.2", "wamid.3"]);
+  });
+
+  it("are applied also where their delivery was emptied, because a person who was erased was in it too", async () => {
+    const engine = await startEngine();
+    const { store, database, rows } = engine;
+    const ofAda = message({ id: "wamid.ada" });
+    await store.inbox.record([delivery(ofAda)]);
+    await applyAll(store);
+    await erase(database.knex, { phoneNumber: `+${ADA}` });
+    await store.inbox.record([delivery(ofAda, message({ id: "wamid.ben", phone: BEN, to: YET_TO_COME }))]);
+
+    await store.connections.save({ ...NEW, phoneNumberId: YET_TO_COME });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.ben" }]);
+    expect(await rows("select 1 from whatsapp_webhooks where body <> '' or not processed")).toEqual([]);
+    expect(await stranded(rows)).toEqual([]);
   });
 
   it("are shown, and wake nobody whose window has closed meanwhile", async () => {
