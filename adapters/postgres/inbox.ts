@@ -9,7 +9,7 @@ import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
 import { oneAtATime, routeEvents, waits } from "./routing.ts";
-import { bury, erasePostscripts } from "./tombstones.ts";
+import { bury, erasePostscripts, errorOfW } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
@@ -75,7 +75,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         );
         await tx.query(
           // Without a payload, whose making may be what failed.
-          `update ${db.name("whatsapp_webhooks")} set pending = pending - 1, error = $2 where id = any($1)`,
+          `update ${db.name("whatsapp_webhooks")} w set pending = pending - 1, error = ${errorOfW("$2")} where id = any($1)`,
           [rows.map((row) => row.webhook_id), `dead letter: ${error}`],
         );
       });
