@@ -306,6 +306,38 @@ describe("events that came before the connection", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
+  it("wait on, uncounted, where a connection of their account is made and they are still nobody's", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await store.connections.save({
+      ...NEW,
+      customerConfigId: OTHER_TENANT,
+      phoneNumberId: YET_TO_COME,
+      displayPhoneNumber: "15557770199",
+    });
+    const ofNobody = {
+      field: "phone_number_quality_update",
+      value: { display_phone_number: "15557770777", event: "FLAGGED", current_limit: "TIER_1K" },
+    };
+    const [recorded] = await store.inbox.record([
+      delivery(ofNobody, message({ id: "wamid.other", phone: BEN, to: "301777000333111" })),
+    ]);
+    expect(recorded?.events).toMatchObject([{ outcome: "ignored" }, { outcome: "ignored" }]);
+
+    await connect(engine);
+    await connect(engine);
+    const waiting = () => rows("select pending, processed, left(error, 9) as error from whatsapp_webhooks");
+    expect(await waiting()).toEqual([{ pending: 0, processed: false, error: "unrouted:" }]);
+
+    await store.connections.save({ ...NEW, phoneNumberId: "301777000333111", displayPhoneNumber: "15557770111" });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.other" }]);
+    expect(await waiting()).toEqual([{ pending: 0, processed: false, error: "unrouted:" }]);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
   it("are not missed when they are stored while the connection is made", async () => {
     const engine = await startEngine({ connected: false });
     const { store, database, rows } = engine;
