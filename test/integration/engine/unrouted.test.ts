@@ -44,11 +44,11 @@ const YET_TO_COME = "301777000333999";
 
 const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 
-async function disconnect({ store }: Engine): Promise<void> {
-  await store.leaving.disconnect({ customerConfigId: TENANT, phoneNumberId: null, reason: "left" });
+async function disconnect({ store }: Engine, phoneNumberId: string | null = null): Promise<void> {
+  await store.leaving.disconnect({ customerConfigId: TENANT, phoneNumberId, reason: "left" });
 }
 
-/** Somebody of the tenant presses Connect, and chooses the number. */
+/** Somebody of the tenant presses Connect, and chooses the number, and another one beside it. */
 async function begin({ store, rows }: Engine, customerConfigId = TENANT): Promise<void> {
   await rows("insert into customer_configs (id) values (?) on conflict do nothing", [customerConfigId]);
   await store.onboardings.begin({
@@ -59,7 +59,7 @@ async function begin({ store, rows }: Engine, customerConfigId = TENANT): Promis
       hints: { wabaId: null, phoneNumberId: null },
       token: null,
       numbers: null,
-      chosen: [NUMBER.phoneNumberId],
+      chosen: [NUMBER.phoneNumberId, YET_TO_COME],
       pins: {},
       takeovers: [],
       steps: [],
@@ -160,6 +160,34 @@ describe("events of a number that has left", () => {
 
     await expectAllApplied(engine, ["wamid.1", "wamid.2"]);
   });
+
+  it.each([
+    ["its tenant has disconnected", (engine: Engine) => disconnect(engine, NUMBER.phoneNumberId)],
+    [
+      "Meta has taken away",
+      async ({ store }: Engine) => {
+        const removed = { event: "PARTNER_REMOVED", waba_info: { waba_id: NUMBER.wabaId } };
+        await store.inbox.record([delivery({ field: "account_update", value: removed })]);
+        await applyAll(store);
+      },
+    ],
+  ])(
+    "are not kept where %s the number, while the onboarding that connected it waits for another one",
+    async (_who, leave) => {
+      const engine = await startEngine();
+      await begin(engine);
+      await leave(engine);
+      expect(await engine.rows("select state from whatsapp_connections")).toEqual([{ state: "disconnected" }]);
+      expect(await engine.rows("select 1 from whatsapp_onboardings where access_token_enc is not null")).toHaveLength(
+        1,
+      );
+
+      await engine.store.inbox.record([delivery(message({ id: "wamid.2" }))]);
+
+      expect(await kept(engine)).toContainEqual(NOTHING);
+      expect(await engine.rows("select 1 from whatsapp_events where state = 4")).toEqual([]);
+    },
+  );
 
   it("are not kept while another tenant is connecting it", async () => {
     const engine = await startEngine();
