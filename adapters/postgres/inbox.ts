@@ -151,8 +151,8 @@ export async function routeWaiting(
   );
   const webhookIds = routed.map((row) => row.webhook_id);
   await tx.query(
-    `update ${db.name("whatsapp_webhooks")} w set error = null where id = any($1) and error like 'unrouted:%'
-       and not exists (select 1 from ${db.name("whatsapp_events")} e where e.state = 4 and e.webhook_id = w.id)`,
+    `update ${db.name("whatsapp_webhooks")} set error = null where id = any($1) and error like 'unrouted:%'
+       and id <> all(array(select webhook_id from ${db.name("whatsapp_events")} where state = 4 and webhook_id = any($1)))`,
     [webhookIds],
   );
   countWebhooks(tx, db, webhookIds, 1);
