@@ -34,13 +34,21 @@ export function turnLane(contactId: string): string {
   return `turn:contact:${contactId}`;
 }
 
+/** For whoever changes turns of several lanes: in the order in which `seal` locks them, which holds no lane. */
+export function lockTurns(tx: Tx, db: Database, laneKeys: readonly string[]): void {
+  tx.send(
+    `select 1 from ${db.name("whatsapp_turns")} where lane_key = any($1) and state = 0 order by lane_key, seq for no key update`,
+    [laneKeys],
+  );
+}
+
 export function createTurns(db: Database, { hasListener }: { readonly hasListener: boolean }): Turns {
   const table = db.name("whatsapp_turns");
   const outbox = db.name("whatsapp_outbox");
   return {
     async seal(lanes) {
       const rows = await db.bounded<TurnRow>(
-        // Locked in the order of the lanes, as messages that join them lock them.
+        // Locked in the order of the lanes, as by everybody else.
         `with head as (
            select t.id from (select lane_key from unnest((select $1::text[])) as k (lane_key) order by lane_key) l
            join lateral (select id, sealed_at, waits_until from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1

@@ -112,6 +112,41 @@ describe("a person known by two names", () => {
     await linking;
   });
 
+  it.each([
+    ["one pair", 1],
+    ["two pairs in one delivery", 2],
+  ])("does not deadlock with the turns that are just being asked: %s", async (_what, pairs) => {
+    const { store, another, database, rows } = await startEngine();
+    const people = Array.from({ length: pairs }, (_, n) => ({ phone: `${PHONE}${n}`, userId: `${USER}${n}` }));
+    // Contacts in one order, and their first open turns in the other; those of the last pair are to be linked first.
+    for (const { phone } of people) await store.inbox.record([delivery(message({ id: `wamid.met.${phone}`, phone }))]);
+    for (const { userId } of people)
+      await store.inbox.record([delivery(message({ id: `wamid.met.${userId}`, phone: null, userId }))]);
+    await applyAll(store);
+    await rows("delete from whatsapp_turns");
+    await rows("update whatsapp_lanes set pending = 0, ready_at = null where stage = 'turn'");
+    for (const { phone, userId } of people.toReversed())
+      for (const name of [{ phone: null, userId }, { phone }]) {
+        await store.inbox.record([delivery(message({ id: `wamid.waits.${name.phone ?? userId}`, ...name }))]);
+        await applyAll(store);
+      }
+    const lanes = await claimed(store, "turn");
+    expect(lanes).toHaveLength(2 * pairs);
+    const [first] = lanes.map(({ laneKey }) => laneKey).sort();
+    const somebody = await hold(database);
+    await somebody.query("select 1 from whatsapp_turns where lane_key = $1 for update", [first]);
+
+    const sealing = another().turns.seal(lanes);
+    await waiters(rows, 1);
+    const linking = another().inbox.record([
+      delivery(...people.toReversed().map((person, n) => message({ id: `wamid.links.${n}`, ...person }))),
+    ]);
+    await waiters(rows, 2);
+    await somebody.commit();
+
+    expect(await Promise.all([sealing, linking])).toHaveLength(2);
+  });
+
   it("keeps an event with its person that was routed just before the link, and stored just after", async () => {
     const engine = await startEngine();
     const { store, another, database, rows } = engine;
