@@ -299,6 +299,28 @@ describe("a person known by two names", () => {
     expect(again.map(({ messages }) => messages.map(({ externalId }) => externalId))).toEqual([["wamid.2"]]);
   });
 
+  it.each([
+    ["younger", byPhone, byUser],
+    ["elder", byUser, byPhone],
+  ])("may pick what was offered last, also where that was under the %s of the names", async (which, older, newer) => {
+    const { store } = await startEngine();
+    await store.inbox.record([delivery(older("wamid.1"))]);
+    await store.inbox.record([delivery(newer("wamid.2"))]);
+    await applyAll(store);
+    const sealed = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
+    const [elder, younger] = [...sealed].sort((a, b) => Number(a.contactId) - Number(b.contactId));
+    if (elder === undefined || younger === undefined) expect.fail("there are not two turns");
+    const [first, last] = which === "elder" ? [younger, elder] : [elder, younger];
+    await store.turns.finish([{ turn: first, send: offer("Tea", "Coffee") }]);
+    await store.turns.finish([{ turn: last, send: offer("Red", "Blue") }]);
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await applyAll(store);
+
+    const [turn] = await store.turns.seal(await claimed(store, "turn"));
+    expect(turn?.offered.map(({ title }) => title)).toEqual(["Red", "Blue"]);
+  });
+
   it("has its waiting answers leave in the order in which they were given, from one lane", async () => {
     const { store, rows } = await startEngine();
     await store.inbox.record([delivery(byPhone("wamid.1"))]);
@@ -474,6 +496,16 @@ describe("a person known by two names", () => {
     );
   });
 });
+
+function offer(...titles: string[]) {
+  const choices = titles.map((title) => ({ id: title, title }));
+  return planSend({
+    what: { response: { text: "Which?", choices } },
+    idempotencyKey: null,
+    replyTo: null,
+    onWindowClosed: "fail",
+  });
+}
 
 function answer(text: string) {
   return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
