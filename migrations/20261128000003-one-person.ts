@@ -1,7 +1,4 @@
-/**
- * What an earlier version has left: contacts that were linked and kept a word, a window and a pause each, and statuses that
- * waited for a number which does not take them up any more.
- */
+/** What an earlier version has left: two names of one person with a word, a window and a pause each; statuses that nobody takes up any more. */
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 export const onePerson = {
