@@ -9,7 +9,7 @@ import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from
 import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
-import { changeOpenTurns, openTurns, turnsOf } from "./open-turns.ts";
+import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-turns.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
@@ -117,6 +117,7 @@ export async function writeEffects(
     ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
   ]);
   enqueueHostEvents(tx, db, heard);
+  lockChangedTurns(tx, db, turns, effects.changes);
   const joining = openTurns(tx, db, turns, options.mediaWaitMs);
   changeOpenTurns(tx, db, effects.changes);
   const [joined, held] = await Promise.all([joining, heldLanes(tx, db, effects.windows)]);

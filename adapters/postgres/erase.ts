@@ -18,7 +18,7 @@ import { eraseMedia } from "./media.ts";
 import { oneAtATime } from "./routing.ts";
 import { outLane } from "./sends.ts";
 import { entomb, eraseBytes, rememberErased } from "./tombstones.ts";
-import { turnLane } from "./turns.ts";
+import { lockTurns, turnLane } from "./turns.ts";
 
 /** A lock that does not come in this time is held by somebody of the host's: then not now. */
 const LOCK_TIMEOUT = "10s";
@@ -122,6 +122,7 @@ export function createErasure(db: Database): Erasure {
       await findTraces(tx, db, people, [...messageIds], customerConfigId, before.since),
     );
     const hostEvents = await eraseHostEvents(tx, people, traces);
+    lockTurns(tx, db, contacts.map(turnLane));
     const turns = await tx.query(`delete from ${db.name("whatsapp_turns")} where contact_id = any($1) returning 1`, [
       contacts,
     ]);

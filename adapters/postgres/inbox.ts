@@ -8,8 +8,8 @@ import { type EffectOptions, writeEffects } from "./effects.ts";
 import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
-import { oneAtATime, routeEvents, waits } from "./routing.ts";
-import { bury, erasePostscripts } from "./tombstones.ts";
+import { oneAtATime, type Route, routeEvents, waits } from "./routing.ts";
+import { bury, erasePostscripts, errorOfW } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
@@ -75,7 +75,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         );
         await tx.query(
           // Without a payload, whose making may be what failed.
-          `update ${db.name("whatsapp_webhooks")} set pending = pending - 1, error = $2 where id = any($1)`,
+          `update ${db.name("whatsapp_webhooks")} w set pending = pending - 1, error = ${errorOfW("$2")} where id = any($1)`,
           [rows.map((row) => row.webhook_id), `dead letter: ${error}`],
         );
       });
@@ -119,14 +119,17 @@ export async function routeWaiting(
     db,
     rows.map((row) => revive(row.payload)),
   );
-  const lanes = countBy(routes, (route) => route.laneKey);
-  const tenants = new Map(routes.map(({ laneKey, tenant }) => [laneKey, tenant]));
-  lanes.delete(null);
+  // A change of a number that none of an account's tenants has is nobody's still.
+  const routed = rows.flatMap((row, i) => {
+    const { laneKey, ...route } = routes[i] as Route;
+    return laneKey === null ? [] : [{ ...row, ...route, laneKey }];
+  });
+  const tenants = new Map(routed.map(({ laneKey, tenant }) => [laneKey, tenant]));
   enqueueOnLanes(
     tx,
     db,
-    [...lanes].map(([laneKey, items]) => ({
-      laneKey: laneKey as string,
+    [...countBy(routed, ({ laneKey }) => laneKey)].map(([laneKey, items]) => ({
+      laneKey,
       stage: "in" as const,
       items,
       tenant: tenants.get(laneKey) ?? null,
@@ -134,29 +137,25 @@ export async function routeWaiting(
   );
   await tx.query(
     `update ${db.name("whatsapp_events")} e set state = 0, lane_key = r.lane_key, connection_id = r.connection_id, contact_id = r.contact_id
-     from json_to_recordset($1::json) as r (id bigint, lane_key text, connection_id uuid, contact_id bigint)
-     where e.id = r.id and r.lane_key is not null`,
+     from json_to_recordset($1::json) as r (id bigint, lane_key text, connection_id uuid, contact_id bigint) where e.id = r.id`,
     [
       JSON.stringify(
-        rows.map((row, i) => ({
-          id: row.id,
-          lane_key: routes[i]?.laneKey,
-          connection_id: routes[i]?.connectionId,
-          contact_id: routes[i]?.contactId,
+        routed.map(({ id, laneKey, connectionId, contactId }) => ({
+          id,
+          lane_key: laneKey,
+          connection_id: connectionId,
+          contact_id: contactId,
         })),
       ),
     ],
   );
+  const webhookIds = routed.map((row) => row.webhook_id);
   await tx.query(
-    `update ${db.name("whatsapp_webhooks")} set error = null where id = any($1) and error like 'unrouted:%'`,
-    [rows.map((row) => row.webhook_id)],
+    `update ${db.name("whatsapp_webhooks")} set error = null where id = any($1) and error like 'unrouted:%'
+       and id <> all(array(select webhook_id from ${db.name("whatsapp_events")} where state = 4 and webhook_id = any($1)))`,
+    [webhookIds],
   );
-  countWebhooks(
-    tx,
-    db,
-    rows.map((row) => row.webhook_id),
-    1,
-  );
+  countWebhooks(tx, db, webhookIds, 1);
   if (isOthers) await forgetWaiting(tx, db, phoneNumberId);
 }
 

@@ -5,7 +5,7 @@ import { LIFE } from "./onboardings.ts";
 export type LastHolder = {
   readonly customerConfigId: string;
   readonly isConnected: boolean;
-  /** The tenant is connecting it again: what comes meanwhile is theirs once they have it. */
+  /** The tenant has begun to connect it again since it left: what comes meanwhile is theirs once they have it. */
   readonly isComingBack: boolean;
 };
 
@@ -20,7 +20,7 @@ export async function lastHolders(
     `select distinct on (c.phone_number_id) c.phone_number_id as "phoneNumberId", c.customer_config_id as "customerConfigId",
        c.state <> 'disconnected' as "isConnected", exists (
          select 1 from ${db.name("whatsapp_onboardings")} o where o.customer_config_id = c.customer_config_id
-           and o.created_at > now() - ${LIFE} and o.access_token_enc is not null
+           and o.created_at > greatest(c.disconnected_at, now() - ${LIFE}) and o.access_token_enc is not null
            and o.progress -> 'chosen' @> to_jsonb(c.phone_number_id)) as "isComingBack"
      from ${db.name("whatsapp_connections")} c where c.phone_number_id = any($1)
      order by c.phone_number_id, c.state = 'disconnected', c.disconnected_at desc nulls last, c.created_at desc`,

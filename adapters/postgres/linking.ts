@@ -4,7 +4,7 @@ import type { Database, Tx } from "./database.ts";
 import { joinPreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
 import { joinWindows } from "./sessions.ts";
-import { turnLane } from "./turns.ts";
+import { lockTurns, turnLane } from "./turns.ts";
 
 /** Contacts that are one person, the elder first. */
 export type Link = readonly [elder: string, ...younger: string[]];
@@ -15,8 +15,8 @@ export function linkOf(contacts: readonly string[]): Link | null {
 }
 
 /**
- * To be called once for a batch, with everybody in it: contacts, waiting parts, windows, preferences, then lanes by stage,
- * each in one global order. Everybody who takes several of them does so in this order.
+ * To be called once for a batch, with everybody in it: contacts, waiting parts, windows, preferences, lanes by stage, then
+ * turns, each in one global order. Everybody who takes several of them does so in this order.
  *
  * Rule 12: linking never reorders. All lanes are locked and what waits in the younger ones moves to the elder's, where
  * stored order still decides. A worker that holds one of them is fenced out: its transaction rolls back and the work is
@@ -40,6 +40,7 @@ export async function linkPeople(
   joinWindows(tx, db, linked);
   await joinPreferences(tx, db, linked);
   await lockLanes(tx, db, everybody);
+  lockTurns(tx, db, linked.map(turnLane));
   for (const [elder, ...younger] of links) await moveWaiting(tx, db, elder, younger);
 }
 
@@ -123,7 +124,7 @@ async function moveTurns(tx: Tx, db: Database, elder: string, younger: readonly 
   const turns = db.name("whatsapp_turns");
   const all = [elder, ...younger].map(turnLane);
   const open = await tx.query<{ id: string; lane_key: string }>(
-    `select id, lane_key from ${turns} where lane_key = any($1) and sealed_at is null and state = 0 order by seq for update`,
+    `select id, lane_key from ${turns} where lane_key = any($1) and sealed_at is null and state = 0 order by seq`,
     [all],
   );
   const [first, ...others] = open;

@@ -2,7 +2,7 @@
 import type { ShownChange, ShownMessage } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import type { ContactRow } from "./host-tables.ts";
-import { turnLane } from "./turns.ts";
+import { lockTurns, turnLane } from "./turns.ts";
 
 export type OpenTurn = ContactRow & {
   readonly laneKey: string;
@@ -71,6 +71,17 @@ export async function openTurns(
     ],
   );
   return rows.filter((row) => !row.inserted).map((row) => row.lane_key);
+}
+
+/** To be called before turns are opened and changed, each of which may touch those of several lanes. */
+export function lockChangedTurns(
+  tx: Tx,
+  db: Database,
+  turns: readonly OpenTurn[],
+  changes: readonly ShownChange[],
+): void {
+  const changed = changes.filter(({ inTurn }) => inTurn !== null).map(({ contactId }) => turnLane(contactId));
+  if (changed.length > 0) lockTurns(tx, db, [...turns.map(({ laneKey }) => laneKey), ...changed]);
 }
 
 /** An edit or deletion that is faster than the AI changes what it is asked. A turn that is left empty asks nobody. */

@@ -1,6 +1,7 @@
 /** What an event says about a person: profile, number, window, and whether staff is talking to them. */
+import type { Person } from "../../plugin/contract.ts";
 import type { Effects } from "../../plugin/ports.ts";
-import { canonicalNumber, leftAlias, phoneAlias } from "./aliases.ts";
+import { canonicalNumber, leftAlias } from "./aliases.ts";
 import type { Database, Tx } from "./database.ts";
 import type { ContactRow } from "./host-tables.ts";
 
@@ -55,6 +56,8 @@ function withNumber(profile: Profile, before: Profile | undefined): Profile {
 /** By contact: whether each user id was left, or is theirs after all. */
 type LeftIds = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
 
+type Known = { readonly phone_number: string | null; readonly user_id: string | null };
+
 /**
  * Somebody else may get the number, and must not find this person's conversation: the number names them no longer, and what names
  * their old user id teaches nothing more. Before the profiles change: what the contact's row says is left as well.
@@ -66,30 +69,55 @@ export async function leaveNumbers(
   contacts: Contacts,
 ): Promise<LeftIds> {
   if (left.length === 0) return new Map();
-  const rows = await tx.query<{ id: string; phone_number: string | null; user_id: string | null }>(
-    `select id::text as id, phone_number, user_id from ${db.name("whatsapp_contacts")} where id = any($1)`,
+  const rows = await tx.query<Known & { id: string; left_aliases: readonly string[] }>(
+    `select id::text as id, phone_number, user_id, array_to_json(array(
+       select alias from ${db.name("whatsapp_contact_aliases")} a where a.contact_id = c.id and starts_with(a.alias, 'left:'))) as left_aliases
+     from ${db.name("whatsapp_contacts")} c where id = any($1)`,
     [left.map(({ contactId }) => contactId)],
   );
-  const inRow = new Map(rows.map((row) => [row.id, row]));
+  const leftBefore = new Map(rows.map((row) => [row.id, new Set(row.left_aliases)]));
+  /** As each move leaves them. */
+  const known = new Map<string, Known>(rows.map((row) => [row.id, row]));
   const ids = new Map<string, Map<string, boolean>>();
-  for (const { contactId, userIds, person } of left) {
+  const gone: Alias[] = [];
+  for (const { contactId, before, phoneNumbers, userIds, person } of left) {
     const ofContact = ids.get(contactId) ?? new Map<string, boolean>();
     ids.set(contactId, ofContact);
+    const row = known.get(contactId) ?? { phone_number: null, user_id: null };
+    const { userId } = person;
+    const wasLeft = userId !== null && (ofContact.get(userId) ?? leftBefore.get(contactId)?.has(leftAlias(userId)));
+    if (wasLeft && !startsFrom(before, row)) {
+      // It comes late: they have moved on from where it ends, and are where the row says.
+      for (const id of [before.userId, userId]) if (id !== null) ofContact.set(id, true);
+      gone.push(...numbersLeft(contactId, [before.phoneNumber, person.phoneNumber], row.phone_number));
+      continue;
+    }
+    gone.push(...numbersLeft(contactId, [...phoneNumbers, row.phone_number], person.phoneNumber));
     for (const id of userIds) ofContact.set(id, true);
-    if (person.userId === null) continue;
-    // Where the new id is not told, the one in the row may be it.
-    const known = inRow.get(contactId)?.user_id;
-    if (known) ofContact.set(known, true);
-    ofContact.set(person.userId, false);
+    if (userId !== null) {
+      // Where the new id is not told, the one in the row may be it.
+      if (row.user_id !== null) ofContact.set(row.user_id, true);
+      ofContact.set(userId, false);
+    }
+    known.set(contactId, { phone_number: person.phoneNumber, user_id: userId ?? row.user_id });
   }
   rememberLeft(tx, db, ids, contacts);
-  const gone = left.flatMap(({ contactId, phoneNumbers, person }) => {
-    const numbers = [...phoneNumbers, inRow.get(contactId)?.phone_number ?? null].filter((number) => number !== null);
-    const aliases = new Set(numbers.map((number) => `phone:${canonicalNumber(number)}`));
-    return [...aliases].filter((alias) => alias !== phoneAlias(person)).map((alias) => ({ contactId, alias }));
-  });
   forget(tx, db, gone, contacts);
   return ids;
+}
+
+/** Whether the move begins where the person is known to be. */
+function startsFrom({ userId, phoneNumber }: Person, { user_id, phone_number }: Known): boolean {
+  if (userId !== null && user_id !== null) return userId === user_id;
+  return (
+    phoneNumber === null || phone_number === null || canonicalNumber(phoneNumber) === canonicalNumber(phone_number)
+  );
+}
+
+function numbersLeft(contactId: string, numbers: readonly (string | null)[], kept: string | null): readonly Alias[] {
+  const aliases = new Set(numbers.flatMap((number) => (number === null ? [] : [`phone:${canonicalNumber(number)}`])));
+  if (kept !== null) aliases.delete(`phone:${canonicalNumber(kept)}`);
+  return [...aliases].map((alias) => ({ contactId, alias }));
 }
 
 type Alias = { readonly contactId: string; readonly alias: string };

@@ -9,7 +9,7 @@ import { enqueueOnLanes } from "./lanes.ts";
 import { lastHolders } from "./left-numbers.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
 import { oneAtATime, type Route, routeEvents, waits } from "./routing.ts";
-import { BYTES_ERASED, ERASED, erasedKeys, storedKey } from "./tombstones.ts";
+import { BYTES_ERASED, ERASED, erasedKeys, errorOfW, storedKey } from "./tombstones.ts";
 
 export function createRecord(db: Database): Inbox["record"] {
   return async (deliveries) => {
@@ -341,7 +341,7 @@ async function finishWebhooks(
   if (needed.length === 0) return;
   await tx.query(
     `update ${db.name("whatsapp_webhooks")} w set pending = w.pending - c.less,
-       error = case when c.unrouted then 'unrouted: no connection holds this number; it is applied once one does' else w.error end,
+       error = case when c.unrouted then ${errorOfW("'unrouted: no connection holds this number; it is applied once one does'")} else w.error end,
        processed = w.pending - c.less = 0 and not c.unrouted and (w.error is null or w.error = '${BYTES_ERASED}')
      from json_to_recordset($1::json) as c (id bigint, less int, unrouted boolean) where w.id = c.id`,
     [JSON.stringify(needed)],

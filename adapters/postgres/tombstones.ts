@@ -9,9 +9,14 @@ export const ERASED = 5;
 export const BYTES_ERASED =
   "erased: it held something of a person who was erased, or was written to a number that has left";
 
-/** `whatsapp_webhooks.payload`, which is filled in when the row `w` is first written after the acknowledgement. */
+/** `whatsapp_webhooks.payload`, which is filled in when the row `w` is first written after the acknowledgement, if its bytes are still there. */
 export const PAYLOAD_OF_W =
-  "case when w.payload is null and w.error is null then convert_from(w.body, 'UTF8')::jsonb else w.payload end";
+  "case when w.payload is null and w.error is null and w.body <> '' then convert_from(w.body, 'UTF8')::jsonb else w.payload end";
+
+/** @param error what is to be said of delivery `w`, unless it has no bytes: that stays said, for nobody can read it again. */
+export function errorOfW(error: string): string {
+  return `case when w.error = '${BYTES_ERASED}' then w.error else ${error} end`;
+}
 
 /** The identity of a change as it is stored: a wamid holds the person's number. */
 export function storedKey(dedupeKey: string): string {

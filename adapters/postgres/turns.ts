@@ -34,13 +34,40 @@ export function turnLane(contactId: string): string {
   return `turn:contact:${contactId}`;
 }
 
+/**
+ * What the newest send to contact `c` has offered, without what was lost on its way: one that turn `t` made itself is not meant.
+ * Two contacts that were linked keep a conversation each, and may pick in one what was offered in the other.
+ */
+function offeredTo(db: Database): string {
+  const outbox = db.name("whatsapp_outbox");
+  return `(
+    select (
+      select jsonb_agg(choice order by i) from jsonb_array_elements(s.choices) with ordinality as offered (choice, i)
+      where not exists (select 1 from ${outbox} o where o.send_id = s.id and o.part_index = (choice->>'part')::int and ${LOST}))
+    from (
+      select t.conversation_id as id union select c.conversation_id
+      union select y.conversation_id from ${db.name("whatsapp_contacts")} y where y.merged_into = c.id) v
+    cross join lateral (
+      select id, choices, created_at from ${db.name("whatsapp_sends")} s where s.conversation_id = v.id and s.turn_id is distinct from t.id
+        and exists (select 1 from ${outbox} o where o.send_id = s.id and not (${LOST}))
+      order by s.created_at desc limit 1) s
+    order by s.created_at desc limit 1)`;
+}
+
+/** For whoever changes turns of several lanes: in the order in which `seal` locks them, which holds no lane. */
+export function lockTurns(tx: Tx, db: Database, laneKeys: readonly string[]): void {
+  tx.send(
+    `select 1 from ${db.name("whatsapp_turns")} where lane_key = any($1) and state = 0 order by lane_key, seq for no key update`,
+    [laneKeys],
+  );
+}
+
 export function createTurns(db: Database, { hasListener }: { readonly hasListener: boolean }): Turns {
   const table = db.name("whatsapp_turns");
-  const outbox = db.name("whatsapp_outbox");
   return {
     async seal(lanes) {
       const rows = await db.bounded<TurnRow>(
-        // Locked in the order of the lanes, as messages that join them lock them.
+        // Locked in the order of the lanes, as by everybody else.
         `with head as (
            select t.id from (select lane_key from unnest((select $1::text[])) as k (lane_key) order by lane_key) l
            join lateral (select id, sealed_at, waits_until from ${table} where lane_key = l.lane_key and state = 0 order by seq limit 1
@@ -52,13 +79,7 @@ export function createTurns(db: Database, { hasListener }: { readonly hasListene
          where t.id = head.id and c.id = t.contact_id and n.id = t.connection_id
          returning t.lane_key, t.id, t.conversation_id, t.customer_config_id, t.connection_id, t.contact_id, t.messages,
            t.attempts, c.name, c.phone_number, c.user_id, n.phone_number_id, n.waba_id, k.access_token_enc,
-           coalesce(c.ai_paused_until > now(), false) as paused, (
-             select (
-               select jsonb_agg(choice order by i) from jsonb_array_elements(s.choices) with ordinality as offered (choice, i)
-               where not exists (select 1 from ${outbox} o where o.send_id = s.id and o.part_index = (choice->>'part')::int and ${LOST}))
-             from ${db.name("whatsapp_sends")} s where s.conversation_id = t.conversation_id and s.turn_id is distinct from t.id
-               and exists (select 1 from ${outbox} o where o.send_id = s.id and not (${LOST}))
-             order by s.created_at desc limit 1) as offered, (
+           coalesce(c.ai_paused_until > now(), false) as paused, ${offeredTo(db)} as offered, (
              select jsonb_agg(s.request_hash order by s.turn_piece) from ${db.name("whatsapp_sends")} s where s.turn_id = t.id) as said_before`,
         [lanes.map(({ laneKey }) => laneKey)],
       );

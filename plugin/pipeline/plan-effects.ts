@@ -187,7 +187,7 @@ function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId:
   const known = person.userId === null ? [before] : named;
   const userIds = new Set(known.map(({ userId }) => userId).filter((id) => id !== null));
   userIds.delete(person.userId ?? "");
-  draft.leftNumbers.push({ contactId, phoneNumbers, userIds: [...userIds], person });
+  draft.leftNumbers.push({ contactId, before, phoneNumbers, userIds: [...userIds], person });
   draft.profiles.push({ contactId, person, hasMoved: true });
 }
 

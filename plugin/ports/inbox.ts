@@ -56,10 +56,11 @@ export type Effects = {
   readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
   /**
    * Numbers that somebody else may have next, with the one that we know: no longer names of this person. Their old user ids are
-   * for what comes late, and say that it is.
+   * for what comes late, and say that it is. `before` is what the move itself begins with: it may come late, too.
    */
   readonly leftNumbers: readonly {
     readonly contactId: string;
+    readonly before: Person;
     readonly phoneNumbers: readonly string[];
     readonly userIds: readonly string[];
     readonly person: Person;

@@ -90,8 +90,8 @@ describe("a plan", () => {
     await migrate(knex);
     const whole = await everythingIn(knex);
     // As if the last one had come with a newer version.
-    const name = "20261128000001_what_meta_said_last";
-    await knex.raw("alter table whatsapp_templates drop column said_at, drop column outdated");
+    const name = "20261128000003_one_person";
+    await knex.raw("drop index whatsapp_contacts_merged");
     await knex("whatsapp_migrations").where({ name }).delete();
 
     const plan = await planMigrations(knex);

@@ -23,6 +23,7 @@ const NAMES = [
   "20261122000006_media",
   "20261122000007_row_level_security",
   "20261128000001_what_meta_said_last",
+  "20261128000003_one_person",
 ];
 
 describe.each([15, 18] as const)("on Postgres %i", (major) => {
@@ -224,6 +225,128 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
       await busy.rollback();
       expect(await migrate(knex)).toEqual(NAMES);
+    });
+  });
+
+  describe("what an earlier version has left", () => {
+    const options = { schema: "wa" };
+    const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
+    /** As if the last migration were still to come. */
+    async function startEarlier(): Promise<void> {
+      await migrate(knex, options);
+      await knex.raw("drop index wa.whatsapp_contacts_merged");
+      await knex.raw("delete from wa.whatsapp_migrations where name = ?", [NAMES.at(-1) as string]);
+      await knex.raw(`insert into wa.whatsapp_connections (id, customer_config_id, phone_number_id, waba_id, display_phone_number)
+        values ('${uuid(1)}', '${uuid(1)}', '1', '1', '1')`);
+    }
+
+    /** An elder, with two who turned out to be the same person. */
+    async function meet(n: number): Promise<{ elder: string; younger: readonly [string, string] }> {
+      const { rows } = await knex.raw(
+        `insert into wa.whatsapp_contacts (connection_id, customer_config_id, conversation_id)
+         select '${uuid(1)}', '${uuid(1)}', id::uuid from unnest(?::text[]) as c (id) order by id returning id`,
+        [[uuid(100 * n), uuid(100 * n + 1), uuid(100 * n + 2)]],
+      );
+      const [elder, ...younger] = rows.map((row: { id: string }) => row.id);
+      await knex.raw("update wa.whatsapp_contacts set merged_into = ? where id = any(?)", [elder, younger]);
+      return { elder, younger: younger as [string, string] };
+    }
+
+    test.each([
+      ["a younger name's stop", [null, ["stop", "keyword", 1], null], ["stop", "keyword"]],
+      ["the latest typed word", [["stop", "keyword", 1], ["resume", "keyword", 2], null], ["resume", "keyword"]],
+      [
+        "Meta's stop, whatever was typed since",
+        [["resume", "keyword", 3], ["stop", "meta", 1], null],
+        ["stop", "meta"],
+      ],
+      [
+        "what Meta said last",
+        [
+          ["stop", "meta", 1],
+          ["resume", "meta", 2],
+          ["stop", "keyword", 1],
+        ],
+        ["resume", "meta"],
+      ],
+      [
+        "the elder's own, where it is the latest",
+        [["stop", "keyword", 3], ["resume", "keyword", 2], null],
+        ["stop", "keyword"],
+      ],
+    ] as const)("of the words of one person one counts: %s", async (_which, said, [value, source]) => {
+      await startEarlier();
+      const { elder, younger } = await meet(1);
+      for (const [i, word] of said.entries())
+        if (word !== null)
+          await knex.raw(
+            "insert into wa.whatsapp_preferences values (?, 'marketing_messages', ?, ?, now() - interval '1 day' + ? * interval '1 hour')",
+            [[elder, ...younger][i] as string, ...word],
+          );
+
+      expect(await migrate(knex, options)).toEqual([NAMES.at(-1)]);
+
+      const { rows } = await knex.raw("select contact_id, value, source from wa.whatsapp_preferences");
+      expect(rows).toEqual([{ contact_id: elder, value, source }]);
+    });
+
+    test("the window that is open longest is the person's, and so are an ad and a pause; others keep what they had", async () => {
+      await startEarlier();
+      await meet(1);
+      const other = uuid(7);
+      await knex.raw(`insert into wa.whatsapp_sessions (conversation_id, session_start, session_expires, is_active, ad_message_at)
+        values ('${uuid(100)}', '2020-01-01', '2020-01-02', false, null),
+          ('${uuid(101)}', now(), now() + interval '5 hours', true, null),
+          ('${uuid(102)}', now(), now() + interval '2 hours', true, '2020-01-03'), ('${other}', now(), now(), true, null)`);
+      await knex.raw(
+        "update wa.whatsapp_contacts set ai_paused_until = now() + interval '1 hour' where conversation_id = ?",
+        [uuid(102)],
+      );
+
+      await migrate(knex, options);
+
+      const { rows } = await knex.raw(`select wa.is_whatsapp_session_active('${uuid(100)}') as open,
+        session_expires > now() + interval '4 hours' as longest, ad_message_at is not null as ad, ai_paused_until > now() as paused
+        from wa.whatsapp_sessions join wa.whatsapp_contacts using (conversation_id) where merged_into is null`);
+      expect(rows).toEqual([{ open: true, longest: true, ad: true, paused: true }]);
+      const untouched = await knex.raw("select 1 from wa.whatsapp_sessions where created_at = updated_at");
+      expect(untouched.rows).toHaveLength(3);
+    });
+
+    test("the first window of a person whose elder name has none is theirs, also on a second run", async () => {
+      await startEarlier();
+      await meet(1);
+      await knex.raw(`insert into wa.whatsapp_sessions (conversation_id, session_start, session_expires)
+        values ('${uuid(101)}', now(), now() + interval '5 hours')`);
+
+      for (let run = 1; run <= 2; run++) {
+        await migrate(knex, options);
+        await knex.raw("drop index wa.whatsapp_contacts_merged");
+        await knex.raw("delete from wa.whatsapp_migrations where name = ?", [NAMES.at(-1) as string]);
+      }
+
+      const { rows } = await knex.raw("select conversation_id from wa.whatsapp_sessions order by 1");
+      expect(rows).toEqual([{ conversation_id: uuid(100) }, { conversation_id: uuid(101) }]);
+    });
+
+    test("a status of another app's message that waited for its number is settled; what people wrote waits on", async () => {
+      await startEarlier();
+      await knex.raw(
+        `insert into wa.whatsapp_webhooks (webhook_type, body, error) select 'messages', '{}', 'unrouted: …' from generate_series(1, 2)`,
+      );
+      await knex.raw(`insert into wa.whatsapp_events (dedupe_key, kind, external_id, payload, state, webhook_id)
+        values ('a', 'status', 'theirs', '{}', 4, 1), ('b', 'message', 'm', '{}', 4, 2), ('c', 'status', 'theirs', '{}', 4, 2)`);
+
+      await migrate(knex, options);
+
+      const events = await knex.raw("select state from wa.whatsapp_events order by id");
+      expect(events.rows).toEqual([{ state: 1 }, { state: 4 }, { state: 1 }]);
+      const webhooks = await knex.raw("select processed, error from wa.whatsapp_webhooks order by id");
+      expect(webhooks.rows).toEqual([
+        { processed: true, error: null },
+        { processed: false, error: "unrouted: …" },
+      ]);
     });
   });
 

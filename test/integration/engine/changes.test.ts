@@ -5,14 +5,18 @@ import { NUMBER, quiet, TENANT } from "../../support/channel.ts";
 import {
   ADA,
   applyAll,
+  applyOnce,
   BEN,
   channelFor,
+  claimed,
   delivery,
   type Engine,
   eventsOf,
   gate,
+  hold,
   message,
   startEngine,
+  waiters,
 } from "./support.ts";
 
 const who = (over: Partial<Person> = {}): Person => ({
@@ -155,6 +159,32 @@ describe("a person who changes what they wrote", () => {
       ["please", undefined],
     ]);
     expect(await waiting(engine)).toEqual([["at five", "please"]]);
+  });
+
+  it("does not deadlock with the turns that are just being asked, whoever else does so at the same moment", async () => {
+    const engine = await startEngine();
+    const { another, database, rows } = engine;
+    for (const phone of [ADA, BEN])
+      await engine.store.inbox.record([delivery(message({ id: `wamid.${phone}`, phone }))]);
+    await applyAll(engine.store);
+    const turns = await claimed(engine.store, "turn");
+    await store(engine, edit(`wamid.${ADA}`, "at five"), {
+      ...edit(`wamid.${BEN}`, "at six"),
+      from: who({ phoneNumber: BEN }),
+    } as ChannelEvent);
+    const lanes = [...(await claimed(engine.store))].sort((a, b) => (a.laneKey < b.laneKey ? 1 : -1));
+    const [first] = turns.map(({ laneKey }) => laneKey).sort();
+    const somebody = await hold(database);
+    await somebody.query("select 1 from whatsapp_turns where lane_key = $1 for update", [first]);
+
+    const sealing = another().turns.seal(turns);
+    await waiters(rows, 1);
+    const changing = applyOnce(another(), lanes);
+    await waiters(rows, 2);
+    await somebody.commit();
+
+    expect((await sealing).map((turn) => turn?.attempt)).toEqual([1, 1]);
+    expect(await changing).toBe(true);
   });
 
   it("takes a deleted message back from the AI as well", async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createDeadLetterService } from "../../../plugin/dead-letters.ts";
 import { quiet, TENANT, until } from "../../support/channel.ts";
 import { instance, LONG_LEASE_MS } from "./instance.ts";
-import { ADA, channelFor, delivery, message, startEngine, stranded } from "./support.ts";
+import { ADA, applyAll, BEN, channelFor, claimed, delivery, message, startEngine, stranded } from "./support.ts";
 
 const OTHER = "00000000-0000-4000-8000-000000000002";
 
@@ -173,6 +173,36 @@ describe("a dead turn and an event that the host did not take", () => {
     await until(() => channel.meta.accepted[0]?.text === "You said: hello" && told.includes("message"), "both");
     await channel.meta.idle();
     await quiet(channel);
+  });
+});
+
+describe("a dead letter of a delivery whose bytes are gone", () => {
+  it("is listed and goes back, and the delivery still says what became of them", async () => {
+    const { store, rows } = await startEngine();
+    const left = "301777000333999";
+    await rows(
+      `insert into whatsapp_connections (customer_config_id, phone_number_id, waba_id, display_phone_number, state, disconnected_at)
+       values (?, ?, '299', '1555', 'disconnected', now())`,
+      [TENANT, left],
+    );
+    await store.inbox.record([
+      delivery(message({ id: "wamid.left", phone: BEN, to: left }), message({ id: "wamid.poison" })),
+    ]);
+    const [lane] = await claimed(store);
+    if (lane === undefined) expect.fail("no lane");
+    const [head] = await store.inbox.load([lane], 1);
+    await store.inbox.bury(lane, head?.eventId ?? "", "poison");
+    const filter = { customerConfigId: TENANT };
+    expect(await store.deadLetters.list(filter, { limit: 10, after: null })).toMatchObject([{ lastError: "poison" }]);
+
+    await store.deadLetters.redrive(filter, { ids: null, limit: 10 });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.poison" }]);
+    expect(await rows("select processed, pending, left(error, 7) as error from whatsapp_webhooks")).toEqual([
+      { processed: true, pending: 0, error: "erased:" },
+    ]);
+    expect(await stranded(rows)).toEqual([]);
   });
 });
 

@@ -112,6 +112,41 @@ describe("a person known by two names", () => {
     await linking;
   });
 
+  it.each([
+    ["one pair", 1],
+    ["two pairs in one delivery", 2],
+  ])("does not deadlock with the turns that are just being asked: %s", async (_what, pairs) => {
+    const { store, another, database, rows } = await startEngine();
+    const people = Array.from({ length: pairs }, (_, n) => ({ phone: `${PHONE}${n}`, userId: `${USER}${n}` }));
+    // Contacts in one order, and their first open turns in the other; those of the last pair are to be linked first.
+    for (const { phone } of people) await store.inbox.record([delivery(message({ id: `wamid.met.${phone}`, phone }))]);
+    for (const { userId } of people)
+      await store.inbox.record([delivery(message({ id: `wamid.met.${userId}`, phone: null, userId }))]);
+    await applyAll(store);
+    await rows("delete from whatsapp_turns");
+    await rows("update whatsapp_lanes set pending = 0, ready_at = null where stage = 'turn'");
+    for (const { phone, userId } of people.toReversed())
+      for (const name of [{ phone: null, userId }, { phone }]) {
+        await store.inbox.record([delivery(message({ id: `wamid.waits.${name.phone ?? userId}`, ...name }))]);
+        await applyAll(store);
+      }
+    const lanes = await claimed(store, "turn");
+    expect(lanes).toHaveLength(2 * pairs);
+    const [first] = lanes.map(({ laneKey }) => laneKey).sort();
+    const somebody = await hold(database);
+    await somebody.query("select 1 from whatsapp_turns where lane_key = $1 for update", [first]);
+
+    const sealing = another().turns.seal(lanes);
+    await waiters(rows, 1);
+    const linking = another().inbox.record([
+      delivery(...people.toReversed().map((person, n) => message({ id: `wamid.links.${n}`, ...person }))),
+    ]);
+    await waiters(rows, 2);
+    await somebody.commit();
+
+    expect(await Promise.all([sealing, linking])).toHaveLength(2);
+  });
+
   it("keeps an event with its person that was routed just before the link, and stored just after", async () => {
     const engine = await startEngine();
     const { store, another, database, rows } = engine;
@@ -262,6 +297,28 @@ describe("a person known by two names", () => {
     await applyAll(store);
     const again = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
     expect(again.map(({ messages }) => messages.map(({ externalId }) => externalId))).toEqual([["wamid.2"]]);
+  });
+
+  it.each([
+    ["younger", byPhone, byUser],
+    ["elder", byUser, byPhone],
+  ])("may pick what was offered last, also where that was under the %s of the names", async (which, older, newer) => {
+    const { store } = await startEngine();
+    await store.inbox.record([delivery(older("wamid.1"))]);
+    await store.inbox.record([delivery(newer("wamid.2"))]);
+    await applyAll(store);
+    const sealed = (await store.turns.seal(await claimed(store, "turn"))).filter((turn) => turn !== null);
+    const [elder, younger] = [...sealed].sort((a, b) => Number(a.contactId) - Number(b.contactId));
+    if (elder === undefined || younger === undefined) expect.fail("there are not two turns");
+    const [first, last] = which === "elder" ? [younger, elder] : [elder, younger];
+    await store.turns.finish([{ turn: first, send: offer("Tea", "Coffee") }]);
+    await store.turns.finish([{ turn: last, send: offer("Red", "Blue") }]);
+
+    await store.inbox.record([delivery(byBoth("wamid.3"))]);
+    await applyAll(store);
+
+    const [turn] = await store.turns.seal(await claimed(store, "turn"));
+    expect(turn?.offered.map(({ title }) => title)).toEqual(["Red", "Blue"]);
   });
 
   it("has its waiting answers leave in the order in which they were given, from one lane", async () => {
@@ -439,6 +496,16 @@ describe("a person known by two names", () => {
     );
   });
 });
+
+function offer(...titles: string[]) {
+  const choices = titles.map((title) => ({ id: title, title }));
+  return planSend({
+    what: { response: { text: "Which?", choices } },
+    idempotencyKey: null,
+    replyTo: null,
+    onWindowClosed: "fail",
+  });
+}
 
 function answer(text: string) {
   return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });

@@ -1,12 +1,13 @@
 /** People who have another user id, because they have another number that Meta keeps to itself. */
 import type { ChannelEvent, ContactChangedEvent, Person } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import { NUMBER } from "../../support/channel.ts";
+import { NUMBER, TENANT } from "../../support/channel.ts";
 import {
   ADA,
   applyAll,
   BEN,
   channelFor,
+  claimed,
   delivery,
   type Engine,
   eventsOf,
@@ -173,6 +174,48 @@ describe("what comes late, from before a person moved", () => {
 
     expect(await contacts(engine)).toEqual([{ phone_number: "447700900888", user_id: "GB.new" }]);
     expect(await engine.rows("select distinct conversation_id from messages")).toHaveLength(1);
+  });
+
+  it.each([
+    ["in one go with the move after it", false],
+    ["afterwards", true],
+  ])("leaves them where they are now: an earlier move that is applied %s", async (_when, isLater) => {
+    const engine = await startEngine();
+    const [SECOND, THIRD] = ["447700900888", "447700900999"];
+    const move = (from: Partial<Person>, to: Partial<Person>): ChannelEvent => ({
+      ...changed(to, "phone-number"),
+      dedupeKey: `test/to ${to.userId}`,
+      before: { ...OLD, ...from },
+    });
+    const [first, second, third] = [
+      { phoneNumber: ADA, userId: "GB.first" },
+      { phoneNumber: SECOND, userId: "GB.second" },
+      { phoneNumber: THIRD, userId: "GB.third" },
+    ];
+    await engine.store.inbox.record([delivery(message({ id: "wamid.1", userId: "GB.first" }))]);
+    await applyAll(engine.store);
+    // What links the three names is there first, and is applied last.
+    await store(engine, move(first, second));
+    const [lane] = await claimed(engine.store);
+    const [head] = lane === undefined ? [] : await engine.store.inbox.load([lane], 1);
+    if (lane === undefined || head === undefined) expect.fail("there is no move");
+    await engine.store.inbox.bury(lane, head.eventId, "poison");
+    await store(engine, move(second, third));
+    if (isLater) await applyAll(engine.store);
+    await engine.rows("update whatsapp_events set id = default where state = 2");
+    await engine.store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 1 });
+    await applyAll(engine.store);
+
+    expect(await contacts(engine)).toEqual([{ phone_number: THIRD, user_id: "GB.third" }]);
+    expect(await phoneAliases(engine)).toEqual([{ alias: `phone:${THIRD}` }]);
+    expect(
+      await engine.rows("select alias from whatsapp_contact_aliases where alias like 'left:%' order by alias"),
+    ).toEqual([{ alias: "left:GB.first" }, { alias: "left:GB.second" }]);
+
+    for (const [n, who] of [first, second, third].entries())
+      await engine.store.inbox.record([delivery(message({ id: `wamid.${n}.late`, phone: null, userId: who.userId }))]);
+    await applyAll(engine.store);
+    expect(await contacts(engine)).toEqual([{ phone_number: THIRD, user_id: "GB.third" }]);
   });
 
   it("is no longer late when they are back under their old user id", async () => {

@@ -1,4 +1,5 @@
 /** Events of a number that nobody has: kept for who is the first to connect it, and not kept once it has left. */
+import { erase } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
 import type { NewConnection } from "../../../plugin/ports.ts";
@@ -39,13 +40,15 @@ async function expectAllApplied({ store, rows }: Engine, ids: readonly string[])
   expect(await stranded(rows)).toEqual([]);
 }
 
+const YET_TO_COME = "301777000333999";
+
 const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 
-async function disconnect({ store }: Engine): Promise<void> {
-  await store.leaving.disconnect({ customerConfigId: TENANT, phoneNumberId: null, reason: "left" });
+async function disconnect({ store }: Engine, phoneNumberId: string | null = null): Promise<void> {
+  await store.leaving.disconnect({ customerConfigId: TENANT, phoneNumberId, reason: "left" });
 }
 
-/** Somebody of the tenant presses Connect, and chooses the number. */
+/** Somebody of the tenant presses Connect, and chooses the number, and another one beside it. */
 async function begin({ store, rows }: Engine, customerConfigId = TENANT): Promise<void> {
   await rows("insert into customer_configs (id) values (?) on conflict do nothing", [customerConfigId]);
   await store.onboardings.begin({
@@ -56,7 +59,7 @@ async function begin({ store, rows }: Engine, customerConfigId = TENANT): Promis
       hints: { wabaId: null, phoneNumberId: null },
       token: null,
       numbers: null,
-      chosen: [NUMBER.phoneNumberId],
+      chosen: [NUMBER.phoneNumberId, YET_TO_COME],
       pins: {},
       takeovers: [],
       steps: [],
@@ -113,6 +116,25 @@ describe("events of a number that has left", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
+  it("leave what came with them for a number that nobody has yet to whoever connects it", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await disconnect(engine);
+    await store.inbox.record([
+      delivery(message({ id: "wamid.left" }), message({ id: "wamid.waits", phone: BEN, to: YET_TO_COME })),
+    ]);
+    expect(
+      await rows("select body = '' as emptied, processed, left(error, 7) as error from whatsapp_webhooks"),
+    ).toEqual([{ emptied: true, processed: false, error: "erased:" }]);
+
+    await store.connections.save({ ...NEW, phoneNumberId: YET_TO_COME });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.waits" }]);
+    expect(await kept(engine)).toMatchObject([{ emptied: true, processed: true, pending: 0, state: 1 }, NOTHING]);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
   it("do not come back when Meta brings them again after the number was connected anew", async () => {
     const engine = await startEngine();
     const { store, rows } = engine;
@@ -138,6 +160,34 @@ describe("events of a number that has left", () => {
 
     await expectAllApplied(engine, ["wamid.1", "wamid.2"]);
   });
+
+  it.each([
+    ["its tenant has disconnected", (engine: Engine) => disconnect(engine, NUMBER.phoneNumberId)],
+    [
+      "Meta has taken away",
+      async ({ store }: Engine) => {
+        const removed = { event: "PARTNER_REMOVED", waba_info: { waba_id: NUMBER.wabaId } };
+        await store.inbox.record([delivery({ field: "account_update", value: removed })]);
+        await applyAll(store);
+      },
+    ],
+  ])(
+    "are not kept where %s the number, while the onboarding that connected it waits for another one",
+    async (_who, leave) => {
+      const engine = await startEngine();
+      await begin(engine);
+      await leave(engine);
+      expect(await engine.rows("select state from whatsapp_connections")).toEqual([{ state: "disconnected" }]);
+      expect(await engine.rows("select 1 from whatsapp_onboardings where access_token_enc is not null")).toHaveLength(
+        1,
+      );
+
+      await engine.store.inbox.record([delivery(message({ id: "wamid.2" }))]);
+
+      expect(await kept(engine)).toContainEqual(NOTHING);
+      expect(await engine.rows("select 1 from whatsapp_events where state = 4")).toEqual([]);
+    },
+  );
 
   it("are not kept while another tenant is connecting it", async () => {
     const engine = await startEngine();
@@ -183,6 +233,23 @@ describe("events that came before the connection", () => {
     await engine.store.inbox.record([delivery(message({ id: "wamid.3" }))]);
 
     await expectAllApplied(engine, ["wamid.1", "wamid.2", "wamid.3"]);
+  });
+
+  it("are applied also where their delivery was emptied, because a person who was erased was in it too", async () => {
+    const engine = await startEngine();
+    const { store, database, rows } = engine;
+    const ofAda = message({ id: "wamid.ada" });
+    await store.inbox.record([delivery(ofAda)]);
+    await applyAll(store);
+    await erase(database.knex, { phoneNumber: `+${ADA}` });
+    await store.inbox.record([delivery(ofAda, message({ id: "wamid.ben", phone: BEN, to: YET_TO_COME }))]);
+
+    await store.connections.save({ ...NEW, phoneNumberId: YET_TO_COME });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.ben" }]);
+    expect(await rows("select 1 from whatsapp_webhooks where body <> '' or not processed")).toEqual([]);
+    expect(await stranded(rows)).toEqual([]);
   });
 
   it("are shown, and wake nobody whose window has closed meanwhile", async () => {
@@ -264,6 +331,38 @@ describe("events that came before the connection", () => {
     await applyAll(store);
 
     expect(await rows("select state from whatsapp_outbox")).toEqual([{ state: "read" }]);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("wait on, uncounted, where a connection of their account is made and they are still nobody's", async () => {
+    const engine = await startEngine();
+    const { store, rows } = engine;
+    await rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await store.connections.save({
+      ...NEW,
+      customerConfigId: OTHER_TENANT,
+      phoneNumberId: YET_TO_COME,
+      displayPhoneNumber: "15557770199",
+    });
+    const ofNobody = {
+      field: "phone_number_quality_update",
+      value: { display_phone_number: "15557770777", event: "FLAGGED", current_limit: "TIER_1K" },
+    };
+    const [recorded] = await store.inbox.record([
+      delivery(ofNobody, message({ id: "wamid.other", phone: BEN, to: "301777000333111" })),
+    ]);
+    expect(recorded?.events).toMatchObject([{ outcome: "ignored" }, { outcome: "ignored" }]);
+
+    await connect(engine);
+    await connect(engine);
+    const waiting = () => rows("select pending, processed, left(error, 9) as error from whatsapp_webhooks");
+    expect(await waiting()).toEqual([{ pending: 0, processed: false, error: "unrouted:" }]);
+
+    await store.connections.save({ ...NEW, phoneNumberId: "301777000333111", displayPhoneNumber: "15557770111" });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.other" }]);
+    expect(await waiting()).toEqual([{ pending: 0, processed: false, error: "unrouted:" }]);
     expect(await stranded(rows)).toEqual([]);
   });
 

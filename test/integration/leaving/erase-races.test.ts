@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createErasure } from "../../../adapters/postgres/erase.ts";
+import { TENANT } from "../../support/channel.ts";
 import {
   ADA,
   applyAll,
@@ -76,6 +77,33 @@ describe("a person who is erased", () => {
 
     expect(await engine.store.turns.finish([{ turn, send: null }])).toEqual([false]);
     await expectForgotten(engine);
+  });
+
+  it("while what they wrote to two numbers is just being asked is waited with, without a deadlock", async () => {
+    const engine = await startEngine();
+    const { store, another, database, rows } = engine;
+    const other = "301777000333999";
+    await rows(
+      "insert into whatsapp_connections (customer_config_id, phone_number_id, waba_id, display_phone_number) values (?, ?, '299', '1555')",
+      [TENANT, other],
+    );
+    // Contacts in one order, and their turns in the other.
+    await store.inbox.record([delivery(message({ id: "wamid.1" }), message({ id: "wamid.2", to: other }))]);
+    const lanes = [...(await claimed(store))].sort((a, b) => (a.laneKey < b.laneKey ? 1 : -1));
+    for (const lane of lanes) await applyOnce(store, [lane]);
+    const turns = await claimed(store, "turn");
+    const [first] = turns.map(({ laneKey }) => laneKey).sort();
+    const somebody = await hold(database);
+    await somebody.query("select 1 from whatsapp_turns where lane_key = $1 for update", [first]);
+
+    const sealing = another().turns.seal(turns);
+    await waiters(rows, 1);
+    const erasing = erase(engine);
+    await waiters(rows, 2);
+    await somebody.commit();
+
+    expect((await sealing).map((turn) => turn?.attempt)).toEqual([1, 1]);
+    expect(await erasing).toMatchObject({ contacts: 2, turns: 2 });
   });
 
   it("while a message to them is on its way is forgotten with its wamid and its statuses", async () => {

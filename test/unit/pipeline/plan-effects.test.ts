@@ -444,16 +444,19 @@ describe("what was before, and what others say", () => {
   });
 
   it("a number that was left is no longer theirs", () => {
+    const before = { ...ADA, userId: "GB.old" };
     const person = { ...ADA, phoneNumber: "447700900888", userId: "GB.new" };
     const { leftNumbers, profiles } = plan({
       ...base,
       kind: "contact-changed",
       change: "phone-number",
-      before: { ...ADA, userId: "GB.old" },
+      before,
       person,
     });
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
+    expect(leftNumbers).toEqual([
+      { contactId: "1", before, phoneNumbers: ["447700900123"], userIds: ["GB.old"], person },
+    ]);
     expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
   });
 
@@ -466,7 +469,9 @@ describe("what was before, and what others say", () => {
       stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
     ]);
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
+    expect(leftNumbers).toEqual([
+      { contactId: "1", before, phoneNumbers: ["447700900123"], userIds: ["GB.old"], person },
+    ]);
     expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
   });
 
