@@ -97,6 +97,41 @@ export function leftAlias(userId: string): string {
   return `left:${userId}`;
 }
 
+/** A number that was theirs until then: names nobody, and leads to what was written of them under it. */
+export type FormerNumber = {
+  /** In its one spelling. */
+  readonly number: string;
+  /** When we stored that they have another one, ISO 8601. */
+  readonly until: string;
+};
+
+export function formerAlias({ number, until }: FormerNumber): string {
+  return `${formerPrefix(number)}${until}`;
+}
+
+/** How such an alias begins, whenever the number was left. */
+export function formerPrefix(number: string): string {
+  return `was:${canonicalNumber(number)}:`;
+}
+
+/** Null for other aliases. */
+export function formerNumberOf(alias: string): FormerNumber | null {
+  const [, number, until] = /^was:(\d+):(.+)$/.exec(alias) ?? [];
+  return number === undefined || until === undefined ? null : { number, until };
+}
+
+/** A conversation that they had until the host deleted it: names nobody, and leads to what is left in it. */
+export function conversationAlias(id: string): string {
+  return `${CONVERSATION}${id}`;
+}
+
+/** The id in such an alias; null for others. */
+export function conversationOf(alias: string): string | null {
+  return alias.startsWith(CONVERSATION) ? alias.slice(CONVERSATION.length) : null;
+}
+
+const CONVERSATION = "conversation:";
+
 export function parentAlias(person: Person | null): string | null {
   return person?.parentUserId ? `parent:${person.parentUserId}` : null;
 }

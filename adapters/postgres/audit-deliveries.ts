@@ -3,7 +3,7 @@ import type { ChannelEvent } from "../../plugin/contract.ts";
 import type { Audit, AuditEvent, AuditEventState, DeliveryRow } from "../../plugin/ports.ts";
 import { inChunks, NEVER, type Owned, scan, searched } from "./audit-scan.ts";
 import type { Database } from "./database.ts";
-import { BYTES_ERASED, storedKey } from "./tombstones.ts";
+import { BYTES_ERASED } from "./tombstones.ts";
 
 type Found = {
   readonly id: string;
@@ -20,7 +20,7 @@ type Found = {
 /** Deliveries are stored by several transactions at once: their ids and their times differ in order by no more. */
 const OUT_OF_ORDER_MS = 60_000;
 
-export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "deliveries" | "delivery" | "ownKeys"> {
+export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "deliveries" | "delivery"> {
   const [webhooks, events] = [db.name("whatsapp_webhooks"), db.name("whatsapp_events")];
   const columns = `w.id, w.webhook_type, w.created_at, octet_length(w.body) as size, w.error, own.*
     from unnest($2::bigint[]) as wanted (id) join ${webhooks} w on w.id = wanted.id cross join lateral (
@@ -106,15 +106,6 @@ export function createDeliveryAudit(db: Database, owned: Owned): Pick<Audit, "de
           }),
         ),
       };
-    },
-
-    async ownKeys(owner, dedupeKeys) {
-      const stored = new Map(dedupeKeys.map((key) => [storedKey(key), key]));
-      const rows = await db.bounded<{ dedupe_key: string }>(
-        `select dedupe_key from ${events} where dedupe_key = any($1) and connection_id = any($2::uuid[])`,
-        [[...stored.keys()], await owned(owner)],
-      );
-      return new Set(rows.map((row) => stored.get(row.dedupe_key) as string));
     },
   };
 

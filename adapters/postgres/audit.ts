@@ -5,6 +5,7 @@ import { createMessageAudit } from "./audit-messages.ts";
 import type { Owned } from "./audit-scan.ts";
 import type { Database } from "./database.ts";
 import type { HostShape } from "./host-tables.ts";
+import { createStoredAsOwn } from "./stored-as-own.ts";
 
 /** As many as the longest page shows: what is further down changes only by events, which are new. */
 const NEWEST = 200;
@@ -20,6 +21,7 @@ export function createAudit(db: Database, hostShape: () => Promise<HostShape>): 
   return {
     ...createDeliveryAudit(db, owned),
     ...createMessageAudit(db, owned, hostShape),
+    storedAsOwn: createStoredAsOwn(db),
 
     async marks(owner) {
       const [row] = await db.bounded<AuditMarks>(

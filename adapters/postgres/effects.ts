@@ -13,7 +13,7 @@ import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-tu
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
-import { closeWindows, openFreeEntryPoints } from "./sessions.ts";
+import { closeWindows, moveWindows, openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
 
@@ -73,6 +73,10 @@ export async function writeEffects(
   const paused = await pauseAi(tx, db, effects.pauses, contacts);
   const statuses = await applyStatuses(tx, db, events, options);
   const touched = [...contacts.values()].map(({ conversationId }) => conversationId);
+  moveWindows(tx, db, newHomes(contacts), {
+    parts: [...statuses.justFailed.map(({ id }) => id), ...statuses.answered],
+    conversations: touched,
+  });
   closeWindows(tx, db, statuses.justFailed, { parts: statuses.answered, conversations: touched });
   openFreeEntryPoints(tx, db, statuses.answered);
   extendWindows(tx, db, effects.windows, contacts);
@@ -166,6 +170,13 @@ function conversationOf(contacts: ReadonlyMap<string, ContactRow>, contactId: st
   const found = contacts.get(contactId)?.conversationId;
   if (!found) throw new Error(`contact ${contactId} has no conversation`);
   return found;
+}
+
+/** From conversations that the host has deleted to those that took their place. */
+function newHomes(contacts: ReadonlyMap<string, ContactRow>) {
+  return [...contacts.values()].flatMap(({ deletedConversationId: from, conversationId: to }) =>
+    from === null || to === null ? [] : [{ from, to }],
+  );
 }
 
 type Sorted = {

@@ -1,4 +1,5 @@
 /** The host's `conversations`, and the little we must know of the shape of its tables. */
+import { conversationAlias } from "./aliases.ts";
 import type { Database, Tx } from "./database.ts";
 
 export type HostShape = {
@@ -40,6 +41,8 @@ export function createHostShape(db: Database): () => Promise<HostShape> {
 export type ContactRow = {
   /** Null where it has none, and needs none. */
   readonly conversationId: string | null;
+  /** The one before, where the host has deleted it and they have just got this one. */
+  readonly deletedConversationId: string | null;
   readonly connectionId: string;
   readonly customerConfigId: string;
   /** Staff is talking to them. */
@@ -62,18 +65,20 @@ export async function ensureConversations(
   const read = () =>
     tx.query<{
       id: string;
+      stored_id: string | null;
       conversation_id: string | null;
       connection_id: string;
       customer_config_id: string;
       paused: boolean;
     }>(
-      `select c.id, v.id as conversation_id, c.connection_id, c.customer_config_id, coalesce(c.ai_paused_until > now(), false) as paused
+      `select c.id, c.conversation_id as stored_id, v.id as conversation_id, c.connection_id, c.customer_config_id, coalesce(c.ai_paused_until > now(), false) as paused
        from ${db.name("whatsapp_contacts")} c
        left join ${db.hostName("conversations")} v on v.id = c.conversation_id where c.id = any($1)
        order by c.id for no key update of c`,
       [contactIds],
     );
   let contacts = await read();
+  const deleted = new Map<string, string>();
   const without = contacts.filter(({ id, conversation_id }) => conversation_id === null && needed.has(id));
   if (without.length > 0) {
     const session = shape.hasSessionId ? [", session_id", ", conversation_id::text"] : ["", ""];
@@ -88,6 +93,8 @@ export async function ensureConversations(
        from fresh`,
       [without.map(({ id }) => id)],
     );
+    for (const { id, stored_id } of without) if (stored_id !== null) deleted.set(id, stored_id);
+    rememberDeleted(tx, db, deleted);
     contacts = await read();
   }
   return new Map(
@@ -95,10 +102,22 @@ export async function ensureConversations(
       contact.id,
       {
         conversationId: contact.conversation_id,
+        deletedConversationId: deleted.get(contact.id) ?? null,
         connectionId: contact.connection_id,
         customerConfigId: contact.customer_config_id,
         isPaused: contact.paused,
       },
     ]),
+  );
+}
+
+/** What still names it is theirs when they are erased: sends, files, and messages of a host without a foreign key. */
+function rememberDeleted(tx: Tx, db: Database, deleted: ReadonlyMap<string, string>): void {
+  if (deleted.size === 0) return;
+  tx.send(
+    `insert into ${db.name("whatsapp_contact_aliases")} (connection_id, alias, contact_id)
+     select c.connection_id, d.alias, c.id from unnest($1::bigint[], $2::text[]) as d (id, alias)
+     join ${db.name("whatsapp_contacts")} c on c.id = d.id order by 1, 2 on conflict do nothing`,
+    [[...deleted.keys()], [...deleted.values()].map(conversationAlias)],
   );
 }

@@ -1,7 +1,7 @@
 /** What an event says about a person: profile, number, window, and whether staff is talking to them. */
 import type { Person } from "../../plugin/contract.ts";
 import type { Effects } from "../../plugin/ports.ts";
-import { canonicalNumber, leftAlias } from "./aliases.ts";
+import { canonicalNumber, formerAlias, leftAlias } from "./aliases.ts";
 import type { Database, Tx } from "./database.ts";
 import type { ContactRow } from "./host-tables.ts";
 
@@ -59,8 +59,8 @@ type LeftIds = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
 type Known = { readonly phone_number: string | null; readonly user_id: string | null };
 
 /**
- * Somebody else may get the number, and must not find this person's conversation: the number names them no longer, and what names
- * their old user id teaches nothing more. Before the profiles change: what the contact's row says is left as well.
+ * Somebody else may get the number, and must not find this person's conversation: the number names them no longer, but for what was
+ * written of them until then, when they are erased; and what names their old user id teaches nothing more. Before the profiles change: what the contact's row says is left as well.
  */
 export async function leaveNumbers(
   tx: Tx,
@@ -79,8 +79,8 @@ export async function leaveNumbers(
   /** As each move leaves them. */
   const known = new Map<string, Known>(rows.map((row) => [row.id, row]));
   const ids = new Map<string, Map<string, boolean>>();
-  const gone: Alias[] = [];
-  for (const { contactId, before, phoneNumbers, userIds, person } of left) {
+  const gone: LeftNumber[] = [];
+  for (const { contactId, before, phoneNumbers, userIds, person, at } of left) {
     const ofContact = ids.get(contactId) ?? new Map<string, boolean>();
     ids.set(contactId, ofContact);
     const row = known.get(contactId) ?? { phone_number: null, user_id: null };
@@ -89,10 +89,10 @@ export async function leaveNumbers(
     if (wasLeft && !startsFrom(before, row)) {
       // It comes late: they have moved on from where it ends, and are where the row says.
       for (const id of [before.userId, userId]) if (id !== null) ofContact.set(id, true);
-      gone.push(...numbersLeft(contactId, [before.phoneNumber, person.phoneNumber], row.phone_number));
+      gone.push(...numbersLeft(contactId, [before.phoneNumber, person.phoneNumber], row.phone_number, at));
       continue;
     }
-    gone.push(...numbersLeft(contactId, [...phoneNumbers, row.phone_number], person.phoneNumber));
+    gone.push(...numbersLeft(contactId, [...phoneNumbers, row.phone_number], person.phoneNumber, at));
     for (const id of userIds) ofContact.set(id, true);
     if (userId !== null) {
       // Where the new id is not told, the one in the row may be it.
@@ -103,6 +103,12 @@ export async function leaveNumbers(
   }
   rememberLeft(tx, db, ids, contacts);
   forget(tx, db, gone, contacts);
+  remember(
+    tx,
+    db,
+    gone.map(({ contactId, former }) => ({ contactId, alias: former })),
+    contacts,
+  );
   return ids;
 }
 
@@ -114,30 +120,50 @@ function startsFrom({ userId, phoneNumber }: Person, { user_id, phone_number }: 
   );
 }
 
-function numbersLeft(contactId: string, numbers: readonly (string | null)[], kept: string | null): readonly Alias[] {
-  const aliases = new Set(numbers.flatMap((number) => (number === null ? [] : [`phone:${canonicalNumber(number)}`])));
-  if (kept !== null) aliases.delete(`phone:${canonicalNumber(kept)}`);
-  return [...aliases].map((alias) => ({ contactId, alias }));
+/** @param until when it was stored that they have left them. */
+function numbersLeft(
+  contactId: string,
+  numbers: readonly (string | null)[],
+  kept: string | null,
+  until: string,
+): readonly LeftNumber[] {
+  const left = new Set(numbers.flatMap((number) => (number === null ? [] : [canonicalNumber(number)])));
+  if (kept !== null) left.delete(canonicalNumber(kept));
+  return [...left].map((number) => ({
+    contactId,
+    alias: `phone:${number}`,
+    former: formerAlias({ number, until }),
+  }));
 }
 
 type Alias = { readonly contactId: string; readonly alias: string };
+/** `former` is what leads to them from then on, when they are erased. */
+type LeftNumber = Alias & { readonly former: string };
 
 function rememberLeft(tx: Tx, db: Database, ids: LeftIds, contacts: Contacts): void {
   const all = [...ids].flatMap(([contactId, ofContact]) =>
     [...ofContact].map(([id, isLeft]) => ({ contactId, alias: leftAlias(id), isLeft })),
   );
-  const fresh = all.filter(({ isLeft }) => isLeft);
   forget(
     tx,
     db,
     all.filter(({ isLeft }) => !isLeft),
     contacts,
   );
-  if (fresh.length === 0) return;
+  remember(
+    tx,
+    db,
+    all.filter(({ isLeft }) => isLeft),
+    contacts,
+  );
+}
+
+function remember(tx: Tx, db: Database, aliases: readonly Alias[], contacts: Contacts): void {
+  if (aliases.length === 0) return;
   tx.send(
     `insert into ${db.name("whatsapp_contact_aliases")} (connection_id, alias, contact_id)
      select * from unnest($1::uuid[], $2::text[], $3::bigint[]) order by 1, 2 on conflict do nothing`,
-    columns(fresh, contacts),
+    columns(aliases, contacts),
   );
 }
 

@@ -1,5 +1,6 @@
 /** Stored deliveries with the answers that they led to. Only reads. */
 import type {
+  EventPlace,
   Recordings,
   StoredNumber,
   StoredPerson,
@@ -51,7 +52,7 @@ export function createRecordings(db: Database): Recordings {
       const found = rows.slice(0, limit);
       const kept = found.filter(({ is_empty }) => !is_empty);
       const ids = kept.map(({ id }) => id);
-      const turns = await readTurns(ids);
+      const turns = await readTurns(ids, customerConfigId);
       return {
         deliveries: kept.map((row) => ({
           webhookId: row.id,
@@ -72,10 +73,26 @@ export function createRecordings(db: Database): Recordings {
         more: rows.length > limit,
       };
     },
+
+    async ownPlaces({ customerConfigId }, webhookIds) {
+      const rows = await db.query<EventPlace & { readonly webhookId: string }>(
+        `select distinct e.webhook_id as "webhookId", e.phone_number_id as "phoneNumberId", e.payload ->> 'wabaId' as "wabaId",
+           e.payload ->> 'displayPhoneNumber' as "displayPhoneNumber"
+         from ${events} e join ${connections} c on c.id = e.connection_id
+         where e.webhook_id = any($1::bigint[]) and c.customer_config_id = $2`,
+        [webhookIds, customerConfigId],
+      );
+      const places = new Map<string, EventPlace[]>();
+      for (const { webhookId, ...place } of rows) places.set(webhookId, [...(places.get(webhookId) ?? []), place]);
+      return places;
+    },
   };
 
-  /** By the messages that these deliveries brought. */
-  async function readTurns(webhookIds: readonly string[]): Promise<readonly StoredTurn[]> {
+  /** By the messages that these deliveries brought. @param customerConfigId undefined: of every tenant. */
+  async function readTurns(
+    webhookIds: readonly string[],
+    customerConfigId: string | undefined,
+  ): Promise<readonly StoredTurn[]> {
     const rows = await db.query<Omit<StoredTurn, "sends"> & { sends: StoredTurn["sends"] | null }>(
       `select t.id as "turnId", c.phone_number_id as "phoneNumberId", p.phone_number as "phoneNumber", p.user_id as "userId",
          (select json_agg(m ->> 'externalId') from jsonb_array_elements(t.messages) m) as "messageIds",
@@ -86,11 +103,11 @@ export function createRecordings(db: Database): Recordings {
        from ${db.name("whatsapp_turns")} t
        join ${connections} c on c.id = t.connection_id
        join ${db.name("whatsapp_contacts")} p on p.id = t.contact_id
-       where t.state = 1 and exists (select 1 from ${events} e
+       where t.state = 1 and ($2::uuid is null or c.customer_config_id = $2) and exists (select 1 from ${events} e
          where e.webhook_id = any($1::bigint[]) and e.contact_id = t.contact_id
            and t.messages @> jsonb_build_array(jsonb_build_object('externalId', e.external_id)))
        order by t.seq`,
-      [webhookIds],
+      [webhookIds, customerConfigId ?? null],
     );
     return rows.map((row) => ({ ...row, sends: row.sends ?? [] }));
   }

@@ -52,6 +52,31 @@ export function closeWindows(
 }
 
 /**
+ * The host has deleted these conversations, and the window is the person's: it goes with them to the next one. Before all
+ * else that this transaction does to windows.
+ * @param later as for {@link closeWindows}.
+ */
+export function moveWindows(
+  tx: Tx,
+  db: Database,
+  moved: readonly { readonly from: string; readonly to: string }[],
+  later: { readonly parts: readonly string[]; readonly conversations: readonly (string | null)[] },
+): void {
+  if (moved.length === 0) return;
+  const from = moved.map((one) => one.from);
+  tx.send(
+    `select 1 from ${db.name("whatsapp_sessions")} where conversation_id = any(${windowsOf(db, "$1")} || $2::uuid[])
+     order by conversation_id for update`,
+    [later.parts, [...from, ...later.conversations]],
+  );
+  tx.send(
+    `update ${db.name("whatsapp_sessions")} s set conversation_id = m.latter
+     from unnest($1::uuid[], $2::uuid[]) as m (former, latter) where s.conversation_id = m.former`,
+    [from, moved.map(({ to }) => to)],
+  );
+}
+
+/**
  * The first answer to somebody who came by an ad, within a day: everything is free of charge for 72 hours from it.
  * Locks in the order of `extendWindows`.
  * @param answered parts that have left.

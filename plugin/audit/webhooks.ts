@@ -60,8 +60,7 @@ export function createWebhookAudit({ audit, inbox, deadLetters, log, onQueued }:
     async get(owner, webhookId) {
       const { body, ownEvents, ...row } = await require(owner, webhookId);
       const payload = readPayload({ bytes: body });
-      const shown =
-        payload.kind === "json" ? await ownPart(payload.value, ownEvents, (keys) => audit.ownKeys(owner, keys)) : null;
+      const shown = payload.kind === "json" ? await ownPart(payload.value, ownEvents, owner, audit) : null;
       const isWhole = shown !== null && !shown.shared;
       return {
         ...row,

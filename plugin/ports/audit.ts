@@ -33,7 +33,15 @@ export type DeliveryRow = {
 /** `unknown`: this version did not know what it is. `parked`: a status that waits for the message it speaks of. */
 export type AuditEventState = "waiting" | "applied" | "unknown" | "failed" | "parked" | "erased";
 
-export type AuditEvent = {
+/** What an event came to. */
+export type EventPlace = {
+  readonly phoneNumberId: string | null;
+  readonly wabaId: string | null;
+  /** Digits, where the event names its number by them. */
+  readonly displayPhoneNumber: string | null;
+};
+
+export type AuditEvent = EventPlace & {
   readonly id: string;
   readonly kind: ChannelEvent["kind"];
   readonly state: AuditEventState;
@@ -43,10 +51,6 @@ export type AuditEvent = {
   readonly occurredAt: string | null;
   /** Null where it is not being tried now. */
   readonly attempts: number | null;
-  readonly phoneNumberId: string | null;
-  readonly wabaId: string | null;
-  /** Digits, where the event names its number by them. */
-  readonly displayPhoneNumber: string | null;
 };
 
 export type AuditedDelivery = DeliveryRow & {
@@ -124,8 +128,8 @@ export type Audit = {
   ): Promise<{ readonly deliveries: readonly DeliveryRow[]; readonly next: string | null }>;
   /** @returns null when nothing in it is the tenant's. */
   delivery(owner: AuditOwner, webhookId: string): Promise<AuditedDelivery | null>;
-  /** Which of these changes are stored as the tenant's, whichever delivery brought them. */
-  ownKeys(owner: AuditOwner, dedupeKeys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Of these events those that are stored, whichever delivery brought them: whether they are the tenant's, or somebody else's. */
+  storedAsOwn(owner: AuditOwner, dedupeKeys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
   received(filter: MessageFilter, page: AuditPage): Promise<MessageStream<ReceivedMessage>>;
   sent(filter: MessageFilter, page: AuditPage): Promise<MessageStream<SentMessage>>;
   /** By the event's row. @returns null when it is no message of the tenant's. */

@@ -1,4 +1,5 @@
 /** What came in and what was answered, as it is stored, for whoever makes test cases of it. */
+import type { AuditOwner, EventPlace } from "./audit.ts";
 import type { ErasureSubject } from "./erasure.ts";
 
 /** Which stored traffic is meant; all of it when nothing is given. */
@@ -30,7 +31,7 @@ export type StoredTraffic = {
   readonly people: readonly StoredPerson[];
   /** Every number and user id of the person that was asked for; empty when nobody was, or nobody is known by it. */
   readonly addresses: readonly string[];
-  /** Deliveries that the query fits and that have no bytes worth replaying: no JSON, or erased. */
+  /** Deliveries that the query fits and that have nothing worth replaying: no JSON, erased, or nothing of the tenant's. */
   readonly skipped: number;
   /** There are more than `limit`. */
   readonly more: boolean;
@@ -44,12 +45,12 @@ export type StoredPerson = {
   readonly userId: string | null;
 };
 
-/** One delivery, byte for byte. */
+/** One delivery. */
 export type StoredDelivery = {
   readonly webhookId: string;
   readonly receivedAt: Date;
   readonly type: string;
-  /** The bytes as they came. */
+  /** The bytes as they came; where a tenant was asked for, and others' changes came with theirs, JSON of theirs alone. */
   readonly body: Uint8Array;
 };
 
@@ -89,4 +90,9 @@ export type TrafficTemplate = {
   readonly components: readonly Readonly<Record<string, unknown>>[];
 };
 
-export type Recordings = { read(query: TrafficQuery): Promise<StoredTraffic> };
+export type Recordings = {
+  /** Deliveries with all that came in them, whoever's it is. */
+  read(query: TrafficQuery): Promise<StoredTraffic>;
+  /** What the tenant's events in these deliveries came to, by delivery. */
+  ownPlaces(owner: AuditOwner, webhookIds: readonly string[]): Promise<ReadonlyMap<string, readonly EventPlace[]>>;
+};

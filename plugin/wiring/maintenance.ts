@@ -6,7 +6,9 @@ import { createErasure } from "../../adapters/postgres/erase.ts";
 import { createReadAgain } from "../../adapters/postgres/read-again.ts";
 import { createRecordings } from "../../adapters/postgres/recordings.ts";
 import { createSealedValues } from "../../adapters/postgres/sealed-values.ts";
+import { createStoredAsOwn } from "../../adapters/postgres/stored-as-own.ts";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { ownTraffic } from "../audit/own-traffic.ts";
 import { readEvents } from "../audit/webhooks.ts";
 import { parseConfig, type WhatsAppConfig, type WhatsAppConfigInput } from "../config.ts";
 import { type KeyRotation, rotateKeys as rotate } from "../connect/rotate-keys.ts";
@@ -128,7 +130,7 @@ export function whatEraseDeletes(
 
 /**
  * What came in and what was answered, as it is stored, people and all: for making test cases, which must be scrubbed first.
- * Changes nothing.
+ * Of one tenant it holds nothing of the others. Changes nothing.
  * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
  */
 export async function readTraffic(
@@ -144,10 +146,11 @@ export async function readTraffic(
   for (const time of [since, until])
     if (time !== undefined && Number.isNaN(time.getTime()))
       throw new ChannelError("REQUEST_INVALID", "since and until are times.");
-  return createRecordings(patientDatabase(knex, options)).read({
-    ...query,
-    person: person === undefined ? undefined : checkSubject(person),
-  });
+  const db = patientDatabase(knex, options);
+  const recordings = createRecordings(db);
+  const found = await recordings.read({ ...query, person: person === undefined ? undefined : checkSubject(person) });
+  if (customerConfigId === undefined) return found;
+  return ownTraffic(found, { customerConfigId }, { ...recordings, storedAsOwn: createStoredAsOwn(db) });
 }
 
 const MOST_DELIVERIES = 10_000;

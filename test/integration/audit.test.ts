@@ -17,6 +17,7 @@ const OTHER_NUMBER = {
 const ADA = "447700900123";
 
 const MOVING = { ...OTHER_NUMBER, phoneNumberId: "301777000333111", wabaId: "201555000111111" };
+const TAKEN_OVER = { ...OTHER_NUMBER, phoneNumberId: "301777000333222", wabaId: "201555000111333" };
 const PLACE = {
   type: "location",
   text: undefined,
@@ -41,7 +42,7 @@ let channel: TestChannel;
 
 beforeAll(async () => {
   channel = await startChannel({
-    meta: { numbers: [NUMBER, OTHER_NUMBER, MOVING] },
+    meta: { numbers: [NUMBER, OTHER_NUMBER, MOVING, TAKEN_OVER] },
     reply: ({ messages }) => `You said: ${messages.map(({ text }) => text).join(" / ")}`,
     plugin: {
       retry: { maxAttempts: 1, baseMs: 1, maxMs: 1 },
@@ -192,6 +193,46 @@ describe("the webhooks of a tenant", () => {
     expect(shown).not.toMatch(/mine, first|wamid.shared.1/);
     // Whoever looks for what only the others have said finds nothing by it.
     expect((await webhooks("q=secret%20of")).webhooks).toEqual([]);
+  });
+
+  it("show nothing that came to their number while it was somebody else's and is brought again with something new", async () => {
+    const { phoneNumberId, wabaId } = TAKEN_OVER;
+    const connect = (customerConfigId: string) =>
+      channel.plugin.connect({
+        customerConfigId,
+        accessToken: channel.meta.issueToken({ wabaIds: [wabaId] }),
+        phoneNumberId,
+        wabaId,
+      });
+    const change = (...texts: string[]) => ({
+      field: "messages",
+      value: {
+        metadata: { phone_number_id: phoneNumberId },
+        messages: texts.map((body) => ({ ...said(`wamid.taken.${body}`), text: { body } })),
+      },
+    });
+    const entry = (...changes: object[]) => ({ entry: [{ id: wabaId, changes }] });
+    await connect(TENANT);
+    await post(channel, bytesOf(entry(change("told the first"))));
+    await settled();
+    await ask("/disconnect", { method: "POST", body: { phone_number_id: phoneNumberId } });
+    await connect(OTHER_TENANT);
+    await post(channel, bytesOf(entry(change("told the first"), change("for the next one"))));
+    await post(channel, bytesOf(entry(change("told the first", "in one with it"))));
+    await settled();
+
+    const shown = async (text: string, tenant: string) => {
+      const { webhooks: found } = await webhooks(`q=${encodeURIComponent(text)}`, tenant);
+      return Promise.all(found.map(({ id }) => ask<Record<string, unknown>>(`/webhooks/${id}`, { tenant })));
+    };
+    for (const text of ["for the next one", "in one with it"]) {
+      const [one] = await shown(text, OTHER_TENANT);
+      expect(one).toMatchObject({ shared: true, body: null });
+      expect(one?.events).toHaveLength(1);
+      expect(JSON.stringify(one)).not.toContain("told the first");
+    }
+    expect(JSON.stringify(await shown("for the next one", OTHER_TENANT))).toContain("for the next one");
+    expect(await shown("told the first", TENANT)).toMatchObject([{ shared: false }]);
   });
 });
 

@@ -1,11 +1,25 @@
 /** Windows from WhatsApp's own time, late messages, and a host that deletes a conversation under us. */
 import { describe, expect, it } from "vitest";
-import { quiet, until } from "../../support/channel.ts";
-import { applyAll, channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
+import { NUMBER, quiet, until } from "../../support/channel.ts";
+import { ADA, applyAll, channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const ago = (ms: number) => new Date(Date.now() - ms);
+
+/** Staff has written to Ada from the phone. */
+function echo(id: string): object {
+  const { displayPhoneNumber, phoneNumberId } = NUMBER;
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  return {
+    field: "smb_message_echoes",
+    value: {
+      messaging_product: "whatsapp",
+      metadata: { display_phone_number: displayPhoneNumber, phone_number_id: phoneNumberId },
+      message_echoes: [{ from: displayPhoneNumber, to: ADA, id, timestamp, type: "text", text: { body: "hi" } }],
+    },
+  };
+}
 
 async function windowAfter(engine: Engine, ...sentAgo: readonly number[]) {
   for (const [n, ms] of sentAgo.entries())
@@ -142,6 +156,21 @@ describe("a host that deletes a conversation", () => {
       { conversation_id: second?.id },
     ]);
     expect(await channel.plugin.sessionStatus(second?.id ?? "")).toMatchObject({ state: "open" });
+  });
+
+  it("leaves the window open, also where what comes next opens none", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    await rows("delete from messages");
+    await rows("delete from conversations");
+
+    await store.inbox.record([delivery(echo("wamid.echo"))]);
+    await applyAll(store);
+
+    const [next] = await rows<{ id: string }>("select id from conversations");
+    expect(await store.sessions.status(next?.id ?? "")).toMatchObject({ state: "open" });
+    expect(await rows("select conversation_id as id from whatsapp_sessions")).toEqual([{ id: next?.id }]);
   });
 
   it("while its turn waits loses that turn at most: the next message is answered", async () => {

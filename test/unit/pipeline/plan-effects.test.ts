@@ -454,8 +454,9 @@ describe("what was before, and what others say", () => {
       person,
     });
 
+    const at = "2026-11-22T12:00:00.000001Z";
     expect(leftNumbers).toEqual([
-      { contactId: "1", before, phoneNumbers: ["447700900123"], userIds: ["GB.old"], person },
+      { contactId: "1", before, phoneNumbers: ["447700900123"], userIds: ["GB.old"], person, at },
     ]);
     expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
   });
@@ -469,8 +470,9 @@ describe("what was before, and what others say", () => {
       stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
     ]);
 
+    const at = "2026-11-22T12:00:00.000001Z";
     expect(leftNumbers).toEqual([
-      { contactId: "1", before, phoneNumbers: ["447700900123"], userIds: ["GB.old"], person },
+      { contactId: "1", before, phoneNumbers: ["447700900123"], userIds: ["GB.old"], person, at },
     ]);
     expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
   });
