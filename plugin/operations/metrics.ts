@@ -38,16 +38,21 @@ export type Metrics = {
       readonly sizes: readonly { readonly upTo: number | null; readonly commits: number }[];
     };
     readonly turns: { readonly answered: number; readonly silent: number };
-    /** `accepted`, `rejected`, `ambiguous`: Meta's answers, or that there was none. The others: how parts ended without its acceptance. */
+    /**
+     * `accepted`, `rejected`, `postponed`, `ambiguous`: Meta's answers, or that there was none; what is postponed is tried again. `failed`,
+     * `expired`, `unknown`: how parts ended without its acceptance. `undelivered`: parts that it called failed by a status.
+     */
     readonly sends: {
       readonly accepted: number;
       readonly rejected: number;
+      readonly postponed: number;
       readonly ambiguous: number;
       readonly failed: number;
       readonly expired: number;
       readonly unknown: number;
+      readonly undelivered: number;
     };
-    /** Why attempts and parts were not accepted: Meta's number, or our error code where Meta said none. */
+    /** Why attempts and parts were not accepted or not delivered: Meta's number, or our error code where Meta said none. */
     readonly sendErrors: Readonly<Record<string, number>>;
     /** Files that people have sent: fetched and stored, or given up for good. */
     readonly media: { readonly stored: number; readonly expired: number };
@@ -113,10 +118,12 @@ export function toProcess(counts: Counts): Metrics["process"] {
     sends: {
       accepted: counts.sendsAccepted,
       rejected: counts.sendsRejected,
+      postponed: counts.sendsPostponed,
       ambiguous: counts.sendsAmbiguous,
       failed: counts.sendsFailed,
       expired: counts.sendsExpired,
       unknown: counts.sendsUnknown,
+      undelivered: counts.sendsUndelivered,
     },
     sendErrors: counts.reasons,
     media: { stored: counts.mediaStored, expired: counts.mediaExpired },

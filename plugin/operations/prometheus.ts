@@ -145,13 +145,13 @@ const PROCESS: readonly Sheet<ProcessMetrics>[] = [
   {
     name: "sends_total",
     type: "counter",
-    help: "Answers of Meta to sends, and parts that ended without acceptance",
+    help: "Answers of Meta to sends, and parts that ended without acceptance or that a status called failed",
     samples: ({ sends }) => byKey("outcome", sends),
   },
   {
     name: "send_errors_total",
     type: "counter",
-    help: "Why attempts and parts were not accepted: Meta's error number, or our error code",
+    help: "Why attempts and parts were not accepted or not delivered: Meta's error number, or our error code",
     samples: ({ sendErrors }) => byKey("error", sendErrors),
   },
   {

@@ -39,7 +39,16 @@ describe("metrics", () => {
     expect(process.webhooks["200"]).toBe(deliveries.length);
     expect(process.commits.deliveries).toBe(deliveries.length);
     expect(process.turns).toEqual({ answered: 2, silent: 0 });
-    expect(process.sends).toEqual({ accepted: 2, rejected: 0, ambiguous: 0, failed: 0, expired: 0, unknown: 0 });
+    expect(process.sends).toEqual({
+      accepted: 2,
+      rejected: 0,
+      postponed: 0,
+      ambiguous: 0,
+      failed: 0,
+      expired: 0,
+      unknown: 0,
+      undelivered: 0,
+    });
     expect(process.hostEvents).toBe(channel.events.length);
     expect(before.webhooks["401"]).toBe(0);
   });
