@@ -52,7 +52,7 @@ import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { readRetention } from "./pipeline/retention.ts";
 import { readRetry } from "./pipeline/retry-schedule.ts";
 import { createTick } from "./pipeline/tick.ts";
-import { createUpkeep } from "./pipeline/upkeep.ts";
+import { createUpkeep, MORE } from "./pipeline/upkeep.ts";
 import { createVerifyToken } from "./pipeline/verify-token.ts";
 import type { Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
@@ -216,12 +216,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
       ...connecting.upkeep,
       "find out what Meta did with templates": createSettleTemplates({ templates: store.templates, readAccount, log }),
-      "delete what is too old": (signal) => store.prune(retention, signal),
       "remove media that nobody keeps": createRemoveLeftovers({
         records: store.media,
         mediaStore,
         now: () => new Date(),
       }),
+      // Last: of this there may be very much.
+      "delete what is too old": async (signal, isOver) =>
+        (await store.prune(retention, signal, isOver)).isDone ? null : MORE,
     },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );

@@ -91,6 +91,13 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
       `${value} files that people sent cannot be stored: the media store is full or away, or a tenant's quota is used up; last_error in whatsapp_media says which. They are tried again for 7 days, as long as Meta has them.`,
     cleared: () => "Every file that came can be stored again.",
   },
+  retention: {
+    limit: 3_600,
+    unit: "seconds",
+    raised: (value) =>
+      `What was to be deleted by its age ${value} s ago is still there: more comes than goes, or the upkeep fails. The log says "upkeep failed" where it does; else see that the database is quick enough, and that processes run (start, or tick).`,
+    cleared: () => "What is too old is deleted in time again.",
+  },
   quarantined: {
     limit: 0,
     unit: "count",
