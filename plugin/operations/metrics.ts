@@ -10,8 +10,10 @@ export type Metrics = {
     readonly stages: readonly StageBacklog[];
     readonly deadLetters: Readonly<Record<DeadLetterStage, number>>;
     readonly numbers: Readonly<Record<ConnectionState, number>>;
-    /** At most 100, those that are in trouble first; without the disconnected ones. */
+    /** At most 100, those that are in trouble first, then those whose token ends first; without the disconnected ones. */
     readonly eachNumber: readonly NumberState[];
+    /** When the first token of all connected numbers ends, also of those that are not among the 100; null when none does. */
+    readonly nextTokenExpiresAt: Date | null;
     readonly parts: PartBacklog;
     /** How long ago the newest delivery of any number was stored; null when none is kept. */
     readonly webhookAgeMs: number | null;
@@ -81,6 +83,7 @@ export function createMetrics(
         deadLetters,
         numbers: numbers.counts,
         eachNumber: numbers.each,
+        nextTokenExpiresAt: numbers.nextTokenExpiresAt,
         parts,
         webhookAgeMs,
         sentTwice,

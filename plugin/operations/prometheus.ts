@@ -94,6 +94,13 @@ const DATABASE: readonly Sheet<DatabaseMetrics>[] = [
       ),
   },
   {
+    name: "next_token_expiry_timestamp_seconds",
+    type: "gauge",
+    help: "When the first access token of all connected numbers ends; none where none does",
+    samples: ({ nextTokenExpiresAt }) =>
+      nextTokenExpiresAt === null ? [] : single(Math.floor(nextTokenExpiresAt.getTime() / 1_000)),
+  },
+  {
     name: "sent_twice",
     type: "gauge",
     help: "Parts that turned out to have been sent twice, of all that are kept",
