@@ -30,11 +30,11 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     union all
     select 'dead-rows', '', n_dead_tup from pg_stat_all_tables where relid = to_regclass('${lanes.replaceAll("'", "''")}')
     union all
-    select 'dead-letters', 'in', count(*) from ${events} where state = 2 and created_at > ${lately}
+    select 'dead-letters', 'in', count(*) from ${events} where state = 2 and coalesce(died_at, created_at) > ${lately}
     union all
     select 'dead-letters', 'turn', count(*) from ${db.name("whatsapp_turns")} where state = 2 and finished_at > ${lately}
     union all
-    select 'dead-letters', 'notify', count(*) from ${db.name("whatsapp_host_events")} where state = 2 and created_at > ${lately}
+    select 'dead-letters', 'notify', count(*) from ${db.name("whatsapp_host_events")} where state = 2 and coalesce(died_at, created_at) > ${lately}
     union all
     select 'webhooks-elsewhere', id::text, 1 from ${db.name("whatsapp_connections")} where state = 'connected' and webhooks_elsewhere
     union all

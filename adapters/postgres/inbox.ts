@@ -71,7 +71,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
       await fenced(db, async (tx) => {
         if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
         const rows = await tx.query<{ webhook_id: string }>(
-          `update ${db.name("whatsapp_events")} set state = 2, last_error = $2 where id = $1 and state = 0 returning webhook_id`,
+          `update ${db.name("whatsapp_events")} set state = 2, last_error = $2, died_at = now() where id = $1 and state = 0 returning webhook_id`,
           [eventId, error],
         );
         await tx.query(

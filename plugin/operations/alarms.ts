@@ -80,9 +80,8 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     limit: 0,
     unit: "count",
     raised: (value, stage) =>
-      `${value} dead letters of stage "${stage}" ${stage === "turn" ? "in" : "of what came in"} the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it names each error; mend that, then redrive.`,
-    cleared: (stage) =>
-      `No dead letter of stage "${stage}" ${stage === "turn" ? "is new" : "is of what came"} in the last hour; those that lie aside still do.`,
+      `${value} dead letters of stage "${stage}" in the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it names each error; mend that, then redrive.`,
+    cleared: (stage) => `No dead letter of stage "${stage}" is new in the last hour; those that lie aside still do.`,
   },
   "media-store": {
     limit: 0,

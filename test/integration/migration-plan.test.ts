@@ -90,8 +90,10 @@ describe("a plan", () => {
     await migrate(knex);
     const whole = await everythingIn(knex);
     // As if the last one had come with a newer version.
-    const name = "20261128000001_what_meta_said_last";
-    await knex.raw("alter table whatsapp_templates drop column said_at, drop column outdated");
+    const name = "20261128000002_when_it_died";
+    await knex.raw("drop index whatsapp_events_dead_order, whatsapp_events_dead_webhook, whatsapp_turns_dead_order");
+    for (const table of ["whatsapp_events", "whatsapp_host_events"])
+      await knex.raw("alter table ?? drop column died_at", [table]);
     await knex("whatsapp_migrations").where({ name }).delete();
 
     const plan = await planMigrations(knex);
