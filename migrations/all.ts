@@ -7,6 +7,7 @@ import { sessions } from "./20261122000005-sessions.ts";
 import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
+import { whenItDied } from "./20261128000002-when-it-died.ts";
 import { onePerson } from "./20261128000003-one-person.ts";
 
 /** Released migrations are frozen: a change is a new one at the end. */
@@ -19,6 +20,7 @@ export const MIGRATIONS = [
   media,
   rowLevelSecurity,
   whatMetaSaidLast,
+  whenItDied,
   onePerson,
 ];
 

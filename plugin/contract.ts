@@ -412,6 +412,7 @@ export type AlarmKind =
   | "sent-twice"
   | "dead-letters"
   | "media-store"
+  | "retention"
   | "quarantined";
 
 /** Something for whoever runs the host. Raised once when a limit is crossed, cleared once when it is over. */

@@ -35,9 +35,9 @@ import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
 import { readAlarmLimits } from "./operations/alarms.ts";
 import { createCollectInto } from "./operations/collect.ts";
-import { countWork } from "./operations/count-work.ts";
+import { countUndelivered, countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
-import { logWork } from "./operations/log-work.ts";
+import { logUndelivered, logWork } from "./operations/log-work.ts";
 import { createMetrics, createScrape } from "./operations/metrics.ts";
 import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
@@ -52,7 +52,7 @@ import { createPrepareSend } from "./pipeline/prepare-send.ts";
 import { readRetention } from "./pipeline/retention.ts";
 import { readRetry } from "./pipeline/retry-schedule.ts";
 import { createTick } from "./pipeline/tick.ts";
-import { createUpkeep } from "./pipeline/upkeep.ts";
+import { createUpkeep, MORE } from "./pipeline/upkeep.ts";
 import { createVerifyToken } from "./pipeline/verify-token.ts";
 import type { Store } from "./ports.ts";
 import { createReceive } from "./receive.ts";
@@ -96,6 +96,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
   const retry = readRetry(options.retry);
+  const counters = createCounters();
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
@@ -114,10 +115,13 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       for (const one of parts)
         log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
     },
+    onUndelivered(parts) {
+      countUndelivered(parts, counters);
+      logUndelivered(parts, log);
+    },
   });
   const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
-  const counters = createCounters();
   // Null where there is no OpenTelemetry: then nothing is wrapped.
   const tracer = findTracer();
   const logged = logWork(countWork(stored, counters), log);
@@ -213,12 +217,14 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         : { "look for alarms": createWatch({ alarms: store.alarms, limits: alarmLimits, log }) }),
       ...connecting.upkeep,
       "find out what Meta did with templates": createSettleTemplates({ templates: store.templates, readAccount, log }),
-      "delete what is too old": (signal) => store.prune(retention, signal),
       "remove media that nobody keeps": createRemoveLeftovers({
         records: store.media,
         mediaStore,
         now: () => new Date(),
       }),
+      // Last: of this there may be very much.
+      "delete what is too old": async (signal, isOver) =>
+        (await store.prune(retention, signal, isOver)).isDone ? null : MORE,
     },
     { everyMs: options.upkeepMs ?? UPKEEP_MS, take: store.operations.takeUpkeep, log },
   );

@@ -33,7 +33,8 @@ const PURPOSES: Readonly<Record<string, string>> = {
   whatsapp_sessions: "The 24-hour window of each conversation.",
   whatsapp_templates: "The templates of each account, as Meta listed them last.",
   whatsapp_turns: "What the AI was asked, and how that ended.",
-  whatsapp_upkeep: "When the upkeep was last done, so that one instance does it.",
+  whatsapp_upkeep:
+    "When the upkeep is next due, so that one instance does it; and since when old rows should be gone, where some are not.",
   whatsapp_webhooks: "Each delivery as it came, byte for byte.",
 };
 

@@ -3,6 +3,7 @@ import type { Alarm, AlarmKind } from "../../plugin/contract.ts";
 import type { Alarms, Sign } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { tellHost } from "./host-events.ts";
+import { BEHIND } from "./prune.ts";
 
 /** Ten minutes at about 160 parts/s with their statuses: what is older is not seen. */
 const NEWEST_PARTS = 100_000;
@@ -29,17 +30,20 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     union all
     select 'dead-rows', '', n_dead_tup from pg_stat_all_tables where relid = to_regclass('${lanes.replaceAll("'", "''")}')
     union all
-    select 'dead-letters', 'in', count(*) from ${events} where state = 2 and created_at > ${lately}
+    select 'dead-letters', 'in', count(*) from ${events} where state = 2 and coalesce(died_at, created_at) > ${lately}
     union all
     select 'dead-letters', 'turn', count(*) from ${db.name("whatsapp_turns")} where state = 2 and finished_at > ${lately}
     union all
-    select 'dead-letters', 'notify', count(*) from ${db.name("whatsapp_host_events")} where state = 2 and created_at > ${lately}
+    select 'dead-letters', 'notify', count(*) from ${db.name("whatsapp_host_events")} where state = 2 and coalesce(died_at, created_at) > ${lately}
     union all
     select 'webhooks-elsewhere', id::text, 1 from ${db.name("whatsapp_connections")} where state = 'connected' and webhooks_elsewhere
     union all
     select 'sent-twice', '', count(*) from ${outbox} where duplicate_message_id is not null and updated_at > ${lately}
     union all
     select 'media-store', '', count(*) from ${db.name("whatsapp_media")} where state = 'pending' and last_error like 'MEDIA\\_%'
+    union all
+    -- There while something old could not be deleted: a host that is started anew wakes nobody.
+    select 'retention', '', extract(epoch from clock_timestamp() - due_at) from ${db.name("whatsapp_upkeep")} where task = '${BEHIND}'
     union all
     select 'quarantined', '', count(*) from ${db.name("whatsapp_webhooks")}
     where error like 'quarantined:%' and created_at > ${lately}`;

@@ -1,13 +1,27 @@
 /** What was moved aside after its last try: shown without what people said, and put back where it stood. */
 import { ChannelError } from "../../plugin/errors.ts";
-import type { DeadLetterRow, DeadLetterStage, DeadLetters } from "../../plugin/ports.ts";
+import type { DeadLetterFilter, DeadLetterRow, DeadLetterStage, DeadLetters } from "../../plugin/ports.ts";
 import { inLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
 import { countWebhooks } from "./count-webhooks.ts";
-import type { Database, Queries, Tx } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { oneAtATime } from "./routing.ts";
 import { turnLane } from "./turns.ts";
+
+/** In the order of a message. */
+const STAGES: readonly DeadLetterStage[] = ["in", "turn", "notify"];
+const KEYS: Readonly<Record<DeadLetterStage, string>> = { in: "bigint", turn: "uuid", notify: "bigint" };
+
+/** Many come at one moment, and an earlier one may have begun to be stored later: none goes back before those before it. */
+const inOrder = "max(created_at) over (partition by stage order by place), stage, place";
+const SHOWN = `stage, id, kind, conversation_id, attempts, last_error, lane_key, contact_id, place,
+  to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`;
+
+/** Puts a value among the parameters. @returns its place in the statement. */
+type Bind = (value: unknown) => string;
+type Of = { readonly where?: readonly string[]; readonly end?: string };
+type Wanted = { readonly sql: string; readonly params: readonly unknown[]; readonly bind: Bind };
 
 type Found = {
   readonly stage: DeadLetterStage;
@@ -19,7 +33,7 @@ type Found = {
   readonly last_error: string | null;
   readonly lane_key: string;
   readonly contact_id: string | null;
-  readonly total: number;
+  readonly place: string;
 };
 
 export function createDeadLetters(db: Database): DeadLetters {
@@ -30,76 +44,80 @@ export function createDeadLetters(db: Database): DeadLetters {
   ];
   const [contacts, connections] = [db.name("whatsapp_contacts"), db.name("whatsapp_connections")];
   // A host event of a number is nobody's: the number may have moved since.
-  const letters = `
-    select 'in' as stage, e.id::text as id, e.kind, coalesce(elder.conversation_id, c.conversation_id) as conversation_id, e.created_at,
-      null::int as attempts, e.last_error, n.customer_config_id, e.lane_key, coalesce(c.merged_into, c.id)::text as contact_id, e.id as place
-    from ${events} e left join ${connections} n on n.id = e.connection_id left join ${contacts} c on c.id = e.contact_id
-    left join ${contacts} elder on elder.id = c.merged_into where e.state = 2
-    union all
-    select 'turn', t.id::text, 'turn', t.conversation_id, t.created_at, t.attempts, t.last_error, t.customer_config_id, t.lane_key,
-      coalesce(c.merged_into, t.contact_id)::text, t.seq
-    from ${turns} t left join ${contacts} c on c.id = t.contact_id where t.state = 2
-    union all
-    select 'notify', h.id::text, h.event ->> 'kind', (h.event ->> 'conversationId')::uuid, h.created_at, null, h.last_error,
-      coalesce(
-        (select c.customer_config_id from ${contacts} c where c.conversation_id = (h.event ->> 'conversationId')::uuid limit 1),
-        (select n.customer_config_id from ${connections} n where n.id::text = h.event -> 'connection' ->> 'connectionId')),
-      h.lane_key, null, h.id
-    from ${hostEvents} h where h.state = 2`;
-  const wanted = `($1::uuid is null or customer_config_id = $1) and ($2::text is null or stage = $2)
-    and ($3::uuid is null or conversation_id = $3) and ($4::text is null or split_part(coalesce(last_error, 'unknown'), ': ', 1) = $4)
-    and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at < $6)`;
+  const letters: Readonly<Record<DeadLetterStage, string>> = {
+    in: `
+      select 'in' as stage, e.id as key, e.kind, coalesce(elder.conversation_id, c.conversation_id) as conversation_id, e.created_at,
+        null::int as attempts, e.last_error, n.customer_config_id, e.lane_key, coalesce(c.merged_into, c.id)::text as contact_id, e.id as place
+      from ${events} e left join ${connections} n on n.id = e.connection_id left join ${contacts} c on c.id = e.contact_id
+      left join ${contacts} elder on elder.id = c.merged_into where e.state = 2`,
+    turn: `
+      select 'turn' as stage, t.id as key, 'turn' as kind, t.conversation_id, t.created_at, t.attempts, t.last_error, t.customer_config_id,
+        t.lane_key, coalesce(c.merged_into, t.contact_id)::text as contact_id, t.seq as place
+      from ${turns} t left join ${contacts} c on c.id = t.contact_id where t.state = 2`,
+    notify: `
+      select 'notify' as stage, h.id as key, h.event ->> 'kind' as kind, (h.event ->> 'conversationId')::uuid as conversation_id, h.created_at,
+        null::int as attempts, h.last_error, coalesce(
+          (select c.customer_config_id from ${contacts} c where c.conversation_id = (h.event ->> 'conversationId')::uuid limit 1),
+          (select n.customer_config_id from ${connections} n where n.id::text = h.event -> 'connection' ->> 'connectionId')) as customer_config_id,
+        h.lane_key, null::text as contact_id, h.id as place
+      from ${hostEvents} h where h.state = 2`,
+  };
 
-  // Many come at one moment, and a lane's earlier one may have begun to be stored later: none goes back before those before it.
-  const inOrder =
-    "max(created_at) over (partition by stage, coalesce(contact_id, lane_key) order by place), stage, place";
-
-  async function find(
-    on: Queries,
-    filter: Parameters<DeadLetters["list"]>[0],
-    extra: string,
-    params: readonly unknown[],
-  ) {
-    return on.query<Found>(
-      `select stage, id, kind, conversation_id, attempts, last_error, lane_key, contact_id, count(*) over ()::int as total,
-         to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
-       from (${letters}) letters where ${wanted} ${extra}`,
-      [
-        filter.customerConfigId,
-        filter.stage ?? null,
-        filter.conversationId ?? null,
-        filter.error ?? null,
-        filter.from ?? null,
-        filter.until ?? null,
-        ...params,
-      ],
-    );
+  /** Of each stage that may have some what is wanted of it: its own condition, so that each is found by an index, and its own end. */
+  function wanted(filter: DeadLetterFilter, more: (stage: DeadLetterStage, bind: Bind) => Of): Wanted {
+    const params: unknown[] = [];
+    const bind: Bind = (value) => `$${params.push(value)}`;
+    const { customerConfigId, stage, conversationId, error, from, until } = filter;
+    const conditions = [
+      customerConfigId !== null && `customer_config_id = ${bind(customerConfigId)}`,
+      conversationId !== undefined && `conversation_id = ${bind(conversationId)}`,
+      error !== undefined && `split_part(coalesce(last_error, 'unknown'), ': ', 1) = ${bind(error)}`,
+      from !== undefined && `created_at >= ${bind(from)}`,
+      until !== undefined && `created_at < ${bind(until)}`,
+    ].filter((condition) => condition !== false);
+    const parts = STAGES.filter((one) => stage === undefined || stage === one).map((one) => {
+      const { where = [], end = "" } = more(one, bind);
+      const all = [...conditions, ...where];
+      return `(select stage, key::text as id, kind, conversation_id, created_at, attempts, last_error, lane_key, contact_id, place
+        from (${letters[one]}) letters ${all.length === 0 ? "" : `where ${all.join(" and ")}`} ${end})`;
+    });
+    return { sql: parts.join(" union all "), params, bind };
   }
 
   return {
     async list(filter, { limit, after }) {
-      const rows = await find(
-        db,
-        filter,
-        `and ($7::timestamptz is null or (created_at, stage || id) < ($7, $8)) order by created_at desc, stage || id desc limit $9`,
-        [after?.at ?? null, after?.key ?? null, limit],
+      const { sql, params, bind } = wanted(filter, (stage, bound) => ({
+        where:
+          after === null
+            ? []
+            : [`(created_at, '${stage}' || key) < (${bound(after.at)}::timestamptz, ${bound(after.key)})`],
+        end: `order by created_at desc, '${stage}' || key desc limit ${bound(limit)}`,
+      }));
+      const rows = await db.query<Found>(
+        `select ${SHOWN} from (${sql}) letters order by created_at desc, stage || id desc limit ${bind(limit)}`,
+        params,
       );
       return rows.map(toRow);
     },
 
-    redrive: (filter, { ids, limit }) =>
-      db.transaction(async (tx) => {
+    async redrive(filter, { ids, limit }) {
+      const chosen = ids === null ? null : keysOf(ids);
+      const among = (stage: DeadLetterStage, bind: Bind) =>
+        chosen === null ? [] : [`key = any(${bind(chosen[stage])}::${KEYS[stage]}[])`];
+      const rows = await db.transaction(async (tx) => {
         // Nobody is linked or erased meanwhile, and nobody else puts the same ones back.
         await oneAtATime(tx, db);
-        const rows = await find(
-          tx,
-          filter,
-          `and ($7::text[] is null or stage || ':' || id = any($7)) order by ${inOrder} limit $8`,
-          [ids, limit],
+        const { sql, params, bind } = wanted(filter, (stage, bound) => ({
+          where: among(stage, bound),
+          end: `order by place limit ${bound(limit)}`,
+        }));
+        const found = await tx.query<Found>(
+          `select ${SHOWN} from (${sql}) letters order by ${inOrder} limit ${bind(limit)}`,
+          params,
         );
-        const items = rows.map((row) => ({ ...row, lane: laneOf(row) }));
+        const items = found.map((row) => ({ ...row, lane: laneOf(row) }));
         // Each has its old id, and a lane is worked by id: it goes behind whatever still waits before it.
-        for (const stage of ["notify", "turn", "in"] as const)
+        for (const stage of STAGES.toReversed())
           enqueueOnLanes(
             tx,
             db,
@@ -111,9 +129,25 @@ export function createDeadLetters(db: Database): DeadLetters {
             ].map(([laneKey, count]) => ({ laneKey, stage, items: count })),
           );
         await reopen(tx, items);
-        return { redriven: rows.length, left: (rows[0]?.total ?? 0) - rows.length };
-      }),
+        return found;
+      });
+      return { redriven: rows.length, left: rows.length < limit ? 0 : await countLeft(filter, among, rows) };
+    },
   };
+
+  /** Afterwards and without the lock: there may be very many. What was put back and lies aside again already is none of them. */
+  async function countLeft(
+    filter: DeadLetterFilter,
+    among: (stage: DeadLetterStage, bind: Bind) => readonly string[],
+    redriven: readonly Found[],
+  ): Promise<number> {
+    const { sql, params } = wanted(filter, (stage, bind) => {
+      const last = redriven.findLast((row) => row.stage === stage);
+      return { where: [...among(stage, bind), ...(last === undefined ? [] : [`place > ${bind(last.place)}::bigint`])] };
+    });
+    const [row] = await db.query<{ n: number }>(`select count(*)::int as n from (${sql}) letters`, params);
+    return row?.n ?? 0;
+  }
 
   async function reopen(tx: Tx, items: readonly (Found & { readonly lane: string })[]): Promise<void> {
     const of = (stage: DeadLetterStage) => items.filter((item) => item.stage === stage);
@@ -123,7 +157,7 @@ export function createDeadLetters(db: Database): DeadLetters {
       some.map(({ contact_id }) => contact_id),
     ];
     const told = await tx.query(
-      `update ${hostEvents} set state = 0, last_error = null where id = any($1::bigint[]) and state = 2 returning 1`,
+      `update ${hostEvents} set state = 0, last_error = null, died_at = null where id = any($1::bigint[]) and state = 2 returning 1`,
       [of("notify").map(({ id }) => id)],
     );
     const asked = await tx.query(
@@ -132,7 +166,7 @@ export function createDeadLetters(db: Database): DeadLetters {
       columns(of("turn")),
     );
     const reopened = await tx.query<{ webhook_id: string }>(
-      `update ${events} e set state = 0, last_error = null, lane_key = b.lane, contact_id = b.contact
+      `update ${events} e set state = 0, last_error = null, died_at = null, lane_key = b.lane, contact_id = b.contact
        from unnest($1::bigint[], $2::text[], $3::bigint[]) as b (id, lane, contact) where e.id = b.id and e.state = 2 returning e.webhook_id`,
       columns(of("in")),
     );
@@ -149,6 +183,20 @@ export function createDeadLetters(db: Database): DeadLetters {
     );
     countWebhooks(tx, db, webhookIds, 1);
   }
+}
+
+/** What is no id of ours is no dead letter's either. */
+function keysOf(ids: readonly string[]): Readonly<Record<DeadLetterStage, readonly string[]>> {
+  const of = (stage: DeadLetterStage, key: RegExp) =>
+    ids
+      .filter((id) => id.startsWith(`${stage}:`))
+      .map((id) => id.slice(stage.length + 1))
+      .filter((id) => key.test(id));
+  return {
+    in: of("in", /^[1-9]\d{0,17}$/),
+    turn: of("turn", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+    notify: of("notify", /^[1-9]\d{0,17}$/),
+  };
 }
 
 /** Of the person as they are known now: two contacts may have become one since. */

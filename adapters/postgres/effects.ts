@@ -1,5 +1,13 @@
 /** What applied events leave behind, all inside the caller's transaction, rows and lanes in the one global order. */
-import type { Effects, PairLimit, SentTwice, ShownMessage, Stage, StoredEvent } from "../../plugin/ports.ts";
+import type {
+  Effects,
+  PairLimit,
+  SentTwice,
+  ShownMessage,
+  Stage,
+  StoredEvent,
+  Undelivered,
+} from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
@@ -24,6 +32,8 @@ export type EffectOptions = StatusRules & {
   readonly hasListener: boolean;
   /** Called after the commit. */
   readonly onSentTwice?: (parts: readonly SentTwice[]) => void;
+  /** Called after the commit. */
+  readonly onUndelivered?: (parts: readonly Undelivered[]) => void;
   readonly hostShape: () => Promise<HostShape>;
   /** How long a turn waits for the bytes of its media, in milliseconds. */
   readonly mediaWaitMs: number;
@@ -39,6 +49,7 @@ export type Written = {
   /** Ids of the status events whose message is not known yet: to be parked. */
   readonly parked: ReadonlySet<string>;
   readonly twice: readonly SentTwice[];
+  readonly undelivered: readonly Undelivered[];
   /** What is ready once this is committed. */
   readonly woken: readonly Stage[];
 };

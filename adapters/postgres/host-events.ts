@@ -89,7 +89,7 @@ export function createHostEvents(db: Database): HostEvents {
     async bury(lane, id, error) {
       await fenced(db, async (tx) => {
         if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
-        await tx.query(`update ${table} set state = 2, last_error = $2 where id = $1`, [id, error]);
+        await tx.query(`update ${table} set state = 2, last_error = $2, died_at = now() where id = $1`, [id, error]);
       });
     },
   };

@@ -1,6 +1,6 @@
 /** The inbox after the commit: stored events are read lane by lane, and each has its effect exactly once. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
-import type { Inbox, SentTwice, Stage, StoredEvent } from "../../plugin/ports.ts";
+import type { Inbox, SentTwice, Stage, StoredEvent, Undelivered } from "../../plugin/ports.ts";
 import { countBy } from "./count-by.ts";
 import { countOff, countWebhooks } from "./count-webhooks.ts";
 import type { Database, Tx } from "./database.ts";
@@ -50,11 +50,11 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
     async apply(lanes, events, effects) {
       const shape = await options.hostShape();
       let twice: readonly SentTwice[] = [];
+      let undelivered: readonly Undelivered[] = [];
       let woken: readonly Stage[] = [];
       const isApplied = await fenced(db, async (tx) => {
         const written = await writeEffects(tx, db, shape, effects, events, options);
-        twice = written.twice;
-        woken = written.woken;
+        ({ twice, undelivered, woken } = written);
         const perLane = countBy(events, ({ laneKey }) => laneKey);
         const finished = lanes.map((lane) => ({ lane, items: perLane.get(lane.laneKey) ?? 0 }));
         const released = releaseLanes(tx, db, finished);
@@ -63,6 +63,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         await erasePostscripts(tx, db, [...written.parked]);
       });
       if (isApplied && twice.length > 0) options.onSentTwice?.(twice);
+      if (isApplied && undelivered.length > 0) options.onUndelivered?.(undelivered);
       return isApplied ? woken : null;
     },
 
@@ -70,7 +71,7 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
       await fenced(db, async (tx) => {
         if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
         const rows = await tx.query<{ webhook_id: string }>(
-          `update ${db.name("whatsapp_events")} set state = 2, last_error = $2 where id = $1 and state = 0 returning webhook_id`,
+          `update ${db.name("whatsapp_events")} set state = 2, last_error = $2, died_at = now() where id = $1 and state = 0 returning webhook_id`,
           [eventId, error],
         );
         await tx.query(

@@ -132,17 +132,23 @@ export async function eraseMedia(
   return gone.length;
 }
 
-/** Those that are too old, without what is still on its way. @returns how many; fewer than `limit` when there are no more. */
-export async function pruneMedia(tx: Tx, db: Database, days: number, limit: number): Promise<number> {
-  const gone = await tx.query<{ storage_key: string | null }>(
+/** Those that are too old, without what is still on its way. @returns when each was to go; fewer than `limit` when there are no more. */
+export async function pruneMedia(
+  tx: Tx,
+  db: Database,
+  days: number,
+  limit: number,
+): Promise<readonly { readonly due: Date }[]> {
+  const gone = await tx.query<{ storage_key: string | null; due: Date }>(
     `with old as (
        select id from ${db.name("whatsapp_media")} where created_at < now() - $1 * interval '1 day' and state <> 'pending'
        order by created_at limit $2 for update skip locked)
-     delete from ${db.name("whatsapp_media")} m using old where m.id = old.id returning m.storage_key`,
+     delete from ${db.name("whatsapp_media")} m using old where m.id = old.id returning m.storage_key,
+       m.created_at + $1 * interval '1 day' as due`,
     [days, limit],
   );
   await leaveBytes(tx, db, keysOf(gone));
-  return gone.length;
+  return gone;
 }
 
 function keysOf(rows: readonly { readonly storage_key: string | null }[]): readonly string[] {

@@ -52,22 +52,23 @@ export function createOperations(db: Database): Operations {
     },
 
     async numbers() {
-      const rows = await query<NumberRow & { amount: number }>(
-        `select n.id, state, amount, paused, t.expires_at from (
-           select id, state, paused, count(*) over (partition by state)::int as amount,
-             row_number() over (partition by state order by paused desc, created_at, id)::int as place
+      const rows = await query<NumberRow & { amount: number; next_expires_at: Date | null }>(
+        `select id, state, amount, paused, expires_at, next_expires_at from (
+           select id, state, paused, expires_at, count(*) over (partition by state)::int as amount,
+             min(expires_at) filter (where state = 'connected') over () as next_expires_at,
+             row_number() over (partition by state order by paused desc, expires_at, created_at, id)::int as place
            from (
-             select n.id, n.state, n.created_at, coalesce(greatest(p.paused_until, n.paused_until) > now(), false) as paused
+             select n.id, n.state, n.created_at, t.expires_at, coalesce(greatest(p.paused_until, n.paused_until) > now(), false) as paused
              from ${db.name("whatsapp_connections")} n
-             left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id) known) n
-         left join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = n.id
+             left join ${db.name("whatsapp_paces")} p on p.connection_id = n.id
+             left join ${db.name("whatsapp_oauth_tokens")} t on t.connection_id = n.id) known) n
          where place <= case when state = 'disconnected' then 1 else ${MOST_NUMBERS} end
          order by state = 'connected', place`,
       );
       const counts = { connected: 0, reauth_required: 0, disconnected: 0 };
       for (const { state, amount } of rows) counts[state] = amount;
       const each = rows.filter(({ state }) => state !== "disconnected").slice(0, MOST_NUMBERS);
-      return { counts, each: each.map(toNumberState) };
+      return { counts, each: each.map(toNumberState), nextTokenExpiresAt: rows[0]?.next_expires_at ?? null };
     },
 
     async parts() {

@@ -1,4 +1,5 @@
 /** What has outlived its use goes: in small transactions, past rows that somebody holds, so that any number of instances may do it. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Prune, Pruned } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { pruneMedia } from "./media.ts";
@@ -7,8 +8,12 @@ import { ERASED } from "./tombstones.ts";
 
 /** Rows per transaction: few enough to hold locks for milliseconds. */
 const BATCH = 1_000;
-/** Transactions that deleted something, per table and call; what is left goes with the next one. */
-const ROUNDS = 20;
+/** Transactions of each table, however short the time: nobody else may starve it altogether. */
+const LEAST_ROUNDS = 20;
+/** After each that deleted something comes a pause of its length: half of one connection's time is everybody else's. At most, in milliseconds: */
+const LONGEST_PAUSE_MS = 1_000;
+/** In `whatsapp_upkeep`, while something is older than was promised: since when. */
+export const BEHIND = "prune";
 
 /** A status may come weeks after its message, and the message is gone from Meta after 30 days. */
 const ERASED_MESSAGES = 90;
@@ -18,7 +23,23 @@ const ERASURES = 365;
 const SIGN_INS = 7;
 const ONBOARDINGS = 30;
 
-type Step = { readonly gone: number; readonly goesOn: boolean };
+type Step = {
+  readonly gone: number;
+  readonly goesOn: boolean;
+  /** When the youngest row that was looked at was to go: what is left is younger. Null where nothing was seen. */
+  readonly due: Date | null;
+};
+
+const NOTHING: Step = { gone: 0, goesOn: false, due: null };
+
+type Table = Exclude<keyof Pruned, "isDone">;
+type Gone = { readonly due: Date };
+
+/** Of rows that went: as many as may go at once are perhaps not all. */
+function toStep(gone: readonly Gone[]): Step {
+  const latest = gone.reduce((most, { due }) => Math.max(most, due.getTime()), 0);
+  return { gone: gone.length, goesOn: gone.length === BATCH, due: gone.length === 0 ? null : new Date(latest) };
+}
 
 export function createPrune(db: Database): Prune {
   /** Nobody else has the table's rows in this order: an index on their age would cost the way to the 200. */
@@ -27,21 +48,22 @@ export function createPrune(db: Database): Prune {
     let last = "0";
     return async () => {
       const [step] = await db.transaction((tx) =>
-        tx.query<{ last: string; seen: number; any_old: boolean; gone: number }>(
+        tx.query<{ last: string; seen: number; due: Date | null; gone: number }>(
           `with step as materialized (
-             select id, created_at < now() - $2 * interval '1 day' as is_old from ${name} where id > $1 order by id limit ${BATCH}),
+             select id, created_at, created_at < now() - $2 * interval '1 day' as is_old from ${name} where id > $1 order by id limit ${BATCH}),
            old as (
              select t.id from ${name} t join step on step.id = t.id where step.is_old and ${settled}
              order by t.id for update of t skip locked),
            gone as (delete from ${name} t using old where t.id = old.id returning 1)
-           select coalesce(max(id), 0) as last, count(*)::int as seen, coalesce(bool_or(is_old), false) as any_old,
+           select coalesce(max(id), 0) as last, count(*)::int as seen,
+             max(created_at) filter (where is_old) + $2 * interval '1 day' as due,
              (select count(*)::int from gone) as gone from step`,
           [last, days],
         ),
       );
-      if (step === undefined) return { gone: 0, goesOn: false };
+      if (step === undefined) return NOTHING;
       last = step.last;
-      return { gone: step.gone, goesOn: step.seen === BATCH && step.any_old };
+      return { gone: step.gone, goesOn: step.seen === BATCH && step.due !== null, due: step.due };
     };
   }
 
@@ -50,15 +72,15 @@ export function createPrune(db: Database): Prune {
     const name = db.name(table);
     return async () => {
       const gone = await db.transaction((tx) =>
-        tx.query(
+        tx.query<Gone>(
           `with old as (
              select ${key} from ${name} where ${settled} and ${age} < now() - $1 * interval '1 day'
              order by ${age} limit ${BATCH} for update skip locked)
-           delete from ${name} t using old where t.${key} = old.${key} returning 1`,
+           delete from ${name} t using old where t.${key} = old.${key} returning t.${age} + $1 * interval '1 day' as due`,
           [days],
         ),
       );
-      return { gone: gone.length, goesOn: gone.length === BATCH };
+      return toStep(gone);
     };
   }
 
@@ -67,7 +89,7 @@ export function createPrune(db: Database): Prune {
     const [sent, parts] = [db.name("whatsapp_sends"), db.name("whatsapp_outbox")];
     return async () => {
       const gone = await db.transaction((tx) =>
-        tx.query(
+        tx.query<Gone>(
           `with old as (
              select s.id from ${sent} s where s.created_at < now() - $1 * interval '1 day' and not exists (
                select 1 from ${parts} o where o.send_id = s.id and o.state in ('queued', 'held', 'sending'))
@@ -76,23 +98,23 @@ export function createPrune(db: Database): Prune {
              select o.send_id from ${parts} o where o.send_id in (select id from old) order by o.id for update skip locked)
            delete from ${sent} s using old where s.id = old.id
              and (select count(*) from ${parts} o where o.send_id = s.id) = (select count(*) from held where send_id = s.id)
-           returning 1`,
+           returning s.created_at + $1 * interval '1 day' as due`,
           [days],
         ),
       );
-      return { gone: gone.length, goesOn: gone.length === BATCH };
+      return toStep(gone);
     };
   }
 
   function media(days: number): () => Promise<Step> {
     return async () => {
-      const gone = await db.transaction((tx) => pruneMedia(tx, db, days, BATCH));
-      return { gone, goesOn: gone === BATCH };
+      return toStep(await db.transaction((tx) => pruneMedia(tx, db, days, BATCH)));
     };
   }
 
   // Kept while its tenant was connecting it again, and never did. What was never anybody's waits for its first.
   const connections = db.name("whatsapp_connections");
+  const upkeep = db.name("whatsapp_upkeep");
   const left = `select phone_number_id from ${connections} except select phone_number_id from ${connections} where state <> 'disconnected'`;
 
   /**
@@ -117,14 +139,14 @@ export function createPrune(db: Database): Prune {
           [last, MESSAGE_LANE],
         ),
       );
-      if (step === undefined) return { gone: 0, goesOn: false };
+      if (step === undefined) return NOTHING;
       last = step.last;
-      return { gone: step.gone, goesOn: step.seen === BATCH };
+      return { gone: step.gone, goesOn: step.seen === BATCH, due: null };
     };
   }
 
-  return async ({ rawDays, eventDays, sendDays, mediaDays, deadDays }, signal) => {
-    const tables: Readonly<Record<keyof Pruned, readonly (() => Promise<Step>)[]>> = {
+  return async ({ rawDays, eventDays, sendDays, mediaDays, deadDays }, signal, isOver = () => false) => {
+    const tables: Readonly<Record<Table, readonly (() => Promise<Step>)[]>> = {
       webhooks: [byId("whatsapp_webhooks", "t.pending = 0", rawDays)],
       events: [
         byId("whatsapp_events", `t.state in (1, ${ERASED})`, eventDays),
@@ -151,20 +173,57 @@ export function createPrune(db: Database): Prune {
       ],
     };
     const pruned = { webhooks: 0, events: 0, turns: 0, sends: 0, media: 0, hostEvents: 0, others: 0 };
-    for (const [name, steps] of Object.entries(tables))
-      for (const step of steps) pruned[name as keyof Pruned] += await repeat(step, signal);
-    return pruned;
+    // What fails from now on leaves this behind, so that it is seen how long nothing has got through.
+    await db.query(
+      `insert into ${upkeep} (task, due_at) values ($1, clock_timestamp()) on conflict (task) do nothing`,
+      [BEHIND],
+    );
+    const rest = await inTurns(
+      (Object.keys(tables) as Table[]).flatMap((table) => tables[table].map((step) => ({ table, step, due: null }))),
+      { isStopped: () => signal.aborted, isOver, onGone: (table, gone) => (pruned[table] += gone) },
+    );
+    if (rest.length === 0) await db.query(`delete from ${upkeep} where task = $1`, [BEHIND]);
+    else {
+      const dues = rest.map(({ due }) => due).filter((due) => due !== null);
+      await db.query(`update ${upkeep} set due_at = least($2::timestamptz, clock_timestamp()) where task = $1`, [
+        BEHIND,
+        dues.sort((a, b) => a.getTime() - b.getTime())[0] ?? null,
+      ]);
+    }
+    return { ...pruned, isDone: rest.length === 0 };
   };
 }
 
-/** Past rows that stay, however many they are, so that they never hide those behind them. */
-async function repeat(step: () => Promise<Step>, signal: AbortSignal): Promise<number> {
-  let total = 0;
-  for (let rounds = 0; rounds < ROUNDS && !signal.aborted; ) {
-    const { gone, goesOn } = await step();
-    total += gone;
-    if (!goesOn) break;
-    if (gone > 0) rounds += 1;
+type Task = { readonly table: Table; readonly step: () => Promise<Step>; readonly due: Date | null };
+
+/**
+ * One batch of each after the other, so that no table waits for the end of a larger one; past rows that stay, however many they
+ * are, so that they never hide those behind them.
+ * @returns what is left to do.
+ */
+async function inTurns(
+  tasks: readonly Task[],
+  {
+    isStopped,
+    isOver,
+    onGone,
+  }: {
+    readonly isStopped: () => boolean;
+    readonly isOver: () => boolean;
+    readonly onGone: (table: Table, gone: number) => void;
+  },
+): Promise<readonly Task[]> {
+  let left = tasks;
+  for (let rounds = 0; left.length > 0 && !isStopped() && (rounds < LEAST_ROUNDS || !isOver()); rounds += 1) {
+    const going: Task[] = [];
+    for (const task of left) {
+      const began = performance.now();
+      const { gone, goesOn, due } = isStopped() ? { ...NOTHING, goesOn: true } : await task.step();
+      onGone(task.table, gone);
+      if (goesOn) going.push({ ...task, due: due ?? task.due });
+      if (goesOn && gone > 0) await pause(Math.min(performance.now() - began, LONGEST_PAUSE_MS));
+    }
+    left = going;
   }
-  return total;
+  return left;
 }

@@ -1,6 +1,6 @@
 /** Status webhooks joined to what we sent, by our token or by the wamid, whichever commits first. */
 import type { MessageStatus, MetaError, PartState, Pricing, StatusEvent } from "../../plugin/contract.ts";
-import type { SentTwice, StoredEvent } from "../../plugin/ports.ts";
+import type { SentTwice, StoredEvent, Undelivered } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { rejected, type WaitingEvent } from "./host-events.ts";
 import type { HostMessageChange } from "./host-messages.ts";
@@ -31,6 +31,8 @@ export type AppliedStatuses = {
   readonly settledLanes: readonly string[];
   /** Parts of which Meta has said just now that nobody will see them. */
   readonly justFailed: readonly JustFailed[];
+  /** The same parts, for whoever counts and logs. */
+  readonly undelivered: readonly Undelivered[];
   /** Out lanes whose person has had too much, as Meta says. */
   readonly slowedLanes: readonly string[];
 };
@@ -75,6 +77,7 @@ export async function applyStatuses(
       twice: [],
       settledLanes: [],
       justFailed: [],
+      undelivered: [],
       slowedLanes: [],
     };
   const attempts = await attemptsOf(
@@ -135,6 +138,9 @@ export async function applyStatuses(
     optedOut: changed.filter(({ error }) => error?.code === OPTED_OUT).map((part) => part.contact_id),
     justFailed: changed.flatMap(({ id, was, state, error }) =>
       state === "failed" && was !== "failed" && error !== null ? [{ id, error }] : [],
+    ),
+    undelivered: changed.flatMap((part) =>
+      part.state === "failed" && part.was !== "failed" ? [toUndelivered(part)] : [],
     ),
     settledLanes: left.map((part) => part.lane_key),
     slowedLanes: [...slowed],
@@ -252,5 +258,16 @@ function toHostEvent(part: Part): WaitingEvent {
     state: part.state,
     error: part.error === null ? null : rejected(part.error),
     pricing: part.pricing,
+  };
+}
+
+function toUndelivered(part: Part): Undelivered {
+  return {
+    outboxId: part.id,
+    sendId: part.send_id,
+    part: part.part_index,
+    conversationId: part.conversation_id,
+    messageId: part.message_id,
+    code: part.error?.code ?? null,
   };
 }

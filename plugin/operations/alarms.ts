@@ -80,9 +80,8 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     limit: 0,
     unit: "count",
     raised: (value, stage) =>
-      `${value} dead letters of stage "${stage}" ${stage === "turn" ? "in" : "of what came in"} the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it names each error; mend that, then redrive.`,
-    cleared: (stage) =>
-      `No dead letter of stage "${stage}" ${stage === "turn" ? "is new" : "is of what came"} in the last hour; those that lie aside still do.`,
+      `${value} dead letters of stage "${stage}" in the last hour. Run whatsapp-channel dead-letters list --stage ${stage}: it names each error; mend that, then redrive.`,
+    cleared: (stage) => `No dead letter of stage "${stage}" is new in the last hour; those that lie aside still do.`,
   },
   "media-store": {
     limit: 0,
@@ -90,6 +89,13 @@ export const ALARMS: Readonly<Record<AlarmKind, AlarmKindSheet>> = {
     raised: (value) =>
       `${value} files that people sent cannot be stored: the media store is full or away, or a tenant's quota is used up; last_error in whatsapp_media says which. They are tried again for 7 days, as long as Meta has them.`,
     cleared: () => "Every file that came can be stored again.",
+  },
+  retention: {
+    limit: 3_600,
+    unit: "seconds",
+    raised: (value) =>
+      `What was to be deleted by its age ${value} s ago is still there: more comes than goes, or the upkeep fails. The log says "upkeep failed" where it does; else see that the database is quick enough, and that processes run (start, or tick).`,
+    cleared: () => "What is too old is deleted in time again.",
   },
   quarantined: {
     limit: 0,

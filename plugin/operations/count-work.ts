@@ -1,6 +1,6 @@
 /** The store, with what it commits counted: the stages themselves know nothing of it. */
 import type { ReceivedEvent } from "../contract.ts";
-import type { SealedTurn, Settlement, Store } from "../ports.ts";
+import type { SealedTurn, Settlement, Store, Undelivered } from "../ports.ts";
 import type { Counter, Counters } from "./counters.ts";
 
 const RECEIVED: Readonly<Record<ReceivedEvent["outcome"], Counter>> = {
@@ -8,10 +8,11 @@ const RECEIVED: Readonly<Record<ReceivedEvent["outcome"], Counter>> = {
   duplicate: "eventsDuplicate",
   ignored: "eventsIgnored",
 };
-const ATTEMPTED: Readonly<Record<NonNullable<Settlement["attempt"]>, Counter>> = {
+const ATTEMPTED: Readonly<Record<NonNullable<Settlement["attempt"]> | "postponed", Counter>> = {
   accepted: "sendsAccepted",
   rejected: "sendsRejected",
   ambiguous: "sendsAmbiguous",
+  postponed: "sendsPostponed",
 };
 const ENDED: Readonly<Record<string, Counter>> = {
   failed: "sendsFailed",
@@ -64,7 +65,9 @@ export function countWork(store: Store, counters: Counters): Store {
         for (const [i, { attempt, next, error }] of settlements.entries()) {
           if (!settled[i]) continue;
           if (error !== null) counters.refused(reasonOf(error));
-          if (attempt !== null) counters.add(ATTEMPTED[attempt]);
+          // What goes again is no refusal: a limit, a number that is blocked, a closed window.
+          const isPostponed = attempt === "rejected" && next.kind !== "done";
+          if (attempt !== null) counters.add(ATTEMPTED[isPostponed ? "postponed" : attempt]);
           const ended = next.kind === "done" ? ENDED[next.state] : undefined;
           if (ended !== undefined) counters.add(ended);
         }
@@ -92,6 +95,12 @@ export function countWork(store: Store, counters: Counters): Store {
       },
     },
   };
+}
+
+/** Parts that a status has called failed, which only whoever applies it knows. */
+export function countUndelivered(parts: readonly Undelivered[], counters: Counters): void {
+  counters.add("sendsUndelivered", parts.length);
+  for (const { code } of parts) counters.refused(code === null ? "GRAPH_REJECTED" : String(code));
 }
 
 /** Meta's number where it gave one: a few dozen there are. Its words are for the receipt. */

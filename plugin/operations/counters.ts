@@ -9,10 +9,12 @@ const NAMES = [
   "turnsSilent",
   "sendsAccepted",
   "sendsRejected",
+  "sendsPostponed",
   "sendsAmbiguous",
   "sendsFailed",
   "sendsExpired",
   "sendsUnknown",
+  "sendsUndelivered",
   "hostEventsTaken",
   "mediaStored",
   "mediaExpired",
@@ -32,7 +34,7 @@ export type Counters = {
   answered(status: number): void;
   /** Events of this kind were applied. */
   applied(kind: string, amount?: number): void;
-  /** An attempt, or a part, ended without Meta's acceptance, for this reason. */
+  /** An attempt, or a part, ended without Meta's acceptance, or was never delivered, for this reason. */
   refused(reason: string): void;
   /** So many deliveries were stored in one commit. */
   committed(deliveries: number): void;

@@ -1,5 +1,5 @@
 /** The store, with a line in the log for what it commits: the stages themselves say only what fails. */
-import type { Logger, SealedTurn, Store } from "../ports.ts";
+import type { Logger, SealedTurn, Store, Undelivered } from "../ports.ts";
 
 export function logWork(store: Store, log: Logger): Store {
   const { inbox, turns, hostEvents } = store;
@@ -45,4 +45,9 @@ export function logWork(store: Store, log: Logger): Store {
       },
     },
   };
+}
+
+/** Parts that a status has called failed: what an attempt that fails says where it is made. */
+export function logUndelivered(parts: readonly Undelivered[], log: Logger): void {
+  for (const part of parts) log.warn({ stage: "out", ...part, state: "failed" }, "not delivered");
 }

@@ -10,8 +10,10 @@ export type Metrics = {
     readonly stages: readonly StageBacklog[];
     readonly deadLetters: Readonly<Record<DeadLetterStage, number>>;
     readonly numbers: Readonly<Record<ConnectionState, number>>;
-    /** At most 100, those that are in trouble first; without the disconnected ones. */
+    /** At most 100, those that are in trouble first, then those whose token ends first; without the disconnected ones. */
     readonly eachNumber: readonly NumberState[];
+    /** When the first token of all connected numbers ends, also of those that are not among the 100; null when none does. */
+    readonly nextTokenExpiresAt: Date | null;
     readonly parts: PartBacklog;
     /** How long ago the newest delivery of any number was stored; null when none is kept. */
     readonly webhookAgeMs: number | null;
@@ -38,16 +40,21 @@ export type Metrics = {
       readonly sizes: readonly { readonly upTo: number | null; readonly commits: number }[];
     };
     readonly turns: { readonly answered: number; readonly silent: number };
-    /** `accepted`, `rejected`, `ambiguous`: Meta's answers, or that there was none. The others: how parts ended without its acceptance. */
+    /**
+     * `accepted`, `rejected`, `postponed`, `ambiguous`: Meta's answers, or that there was none; what is postponed is tried again. `failed`,
+     * `expired`, `unknown`: how parts ended without its acceptance. `undelivered`: parts that it called failed by a status.
+     */
     readonly sends: {
       readonly accepted: number;
       readonly rejected: number;
+      readonly postponed: number;
       readonly ambiguous: number;
       readonly failed: number;
       readonly expired: number;
       readonly unknown: number;
+      readonly undelivered: number;
     };
-    /** Why attempts and parts were not accepted: Meta's number, or our error code where Meta said none. */
+    /** Why attempts and parts were not accepted or not delivered: Meta's number, or our error code where Meta said none. */
     readonly sendErrors: Readonly<Record<string, number>>;
     /** Files that people have sent: fetched and stored, or given up for good. */
     readonly media: { readonly stored: number; readonly expired: number };
@@ -76,6 +83,7 @@ export function createMetrics(
         deadLetters,
         numbers: numbers.counts,
         eachNumber: numbers.each,
+        nextTokenExpiresAt: numbers.nextTokenExpiresAt,
         parts,
         webhookAgeMs,
         sentTwice,
@@ -113,10 +121,12 @@ export function toProcess(counts: Counts): Metrics["process"] {
     sends: {
       accepted: counts.sendsAccepted,
       rejected: counts.sendsRejected,
+      postponed: counts.sendsPostponed,
       ambiguous: counts.sendsAmbiguous,
       failed: counts.sendsFailed,
       expired: counts.sendsExpired,
       unknown: counts.sendsUnknown,
+      undelivered: counts.sendsUndelivered,
     },
     sendErrors: counts.reasons,
     media: { stored: counts.mediaStored, expired: counts.mediaExpired },

@@ -94,6 +94,13 @@ const DATABASE: readonly Sheet<DatabaseMetrics>[] = [
       ),
   },
   {
+    name: "next_token_expiry_timestamp_seconds",
+    type: "gauge",
+    help: "When the first access token of all connected numbers ends; none where none does",
+    samples: ({ nextTokenExpiresAt }) =>
+      nextTokenExpiresAt === null ? [] : single(Math.floor(nextTokenExpiresAt.getTime() / 1_000)),
+  },
+  {
     name: "sent_twice",
     type: "gauge",
     help: "Parts that turned out to have been sent twice, of all that are kept",
@@ -145,13 +152,13 @@ const PROCESS: readonly Sheet<ProcessMetrics>[] = [
   {
     name: "sends_total",
     type: "counter",
-    help: "Answers of Meta to sends, and parts that ended without acceptance",
+    help: "Answers of Meta to sends, and parts that ended without acceptance or that a status called failed",
     samples: ({ sends }) => byKey("outcome", sends),
   },
   {
     name: "send_errors_total",
     type: "counter",
-    help: "Why attempts and parts were not accepted: Meta's error number, or our error code",
+    help: "Why attempts and parts were not accepted or not delivered: Meta's error number, or our error code",
     samples: ({ sendErrors }) => byKey("error", sendErrors),
   },
   {

@@ -108,7 +108,7 @@ function doneOf(counts: Readonly<Record<Counter, number>>): TickReport["done"] {
   return {
     events: counts.eventsApplied,
     turns: counts.turnsAnswered + counts.turnsSilent,
-    sends: counts.sendsAccepted + counts.sendsRejected + counts.sendsAmbiguous,
+    sends: counts.sendsAccepted + counts.sendsRejected + counts.sendsPostponed + counts.sendsAmbiguous,
     media: counts.mediaStored + counts.mediaExpired,
     hostEvents: counts.hostEventsTaken,
   };

@@ -11,8 +11,13 @@ export type Upkeep = {
   runIfDue(signal: AbortSignal): Promise<boolean>;
 };
 
-/** By the name that a failure is logged with. What takes long ends soon after the signal aborts. */
-export type UpkeepTasks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
+/**
+ * By the name that a failure is logged with. What takes long ends soon after the signal aborts. What never need end stops when the turn
+ * is over, because somebody else may take the next one, and returns `MORE`: then the next round comes as soon as it is due.
+ */
+export type UpkeepTasks = Readonly<Record<string, (signal: AbortSignal, isOver: () => boolean) => Promise<unknown>>>;
+
+export const MORE = Symbol("more");
 
 export function createUpkeep(
   tasks: UpkeepTasks,
@@ -28,28 +33,41 @@ export function createUpkeep(
   },
 ): Upkeep {
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<boolean> | undefined;
+  let running: Promise<void> | undefined;
   let aborter = new AbortController();
 
   async function runIfDue(signal: AbortSignal): Promise<boolean> {
+    return (await round(signal)) !== null;
+  }
+
+  /** @returns null when it was not due; otherwise whether there is more to do. */
+  async function round(signal: AbortSignal): Promise<{ readonly hasMore: boolean } | null> {
     // Half the time: an instance that is a moment early need not wait for a whole round more.
     const isDue = await take(everyMs / 2).catch((error: unknown) => {
       log.warn({ error: nameOf(error) }, "could not look whether upkeep is due; trying again");
       return false;
     });
-    if (isDue) await runAll(signal);
-    return isDue;
+    if (!isDue) return null;
+    const endsAt = performance.now() + everyMs / 2;
+    return { hasMore: await runAll(signal, () => performance.now() >= endsAt) };
   }
 
-  async function runAll(signal: AbortSignal): Promise<void> {
+  /** The others have their turn in every round, so that nobody who has very much to do starves them. */
+  async function runRounds(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await round(signal))?.hasMore);
+  }
+
+  async function runAll(signal: AbortSignal, isOver: () => boolean): Promise<boolean> {
+    let hasMore = false;
     for (const [task, run] of Object.entries(tasks)) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       try {
-        await run(signal);
+        if ((await run(signal, isOver)) === MORE) hasMore = true;
       } catch (error) {
         log.warn({ task, error: nameOf(error) }, "upkeep failed; trying again");
       }
     }
+    return hasMore;
   }
 
   return {
@@ -57,7 +75,7 @@ export function createUpkeep(
       clearInterval(timer);
       if (aborter.signal.aborted) aborter = new AbortController();
       timer = setInterval(() => {
-        running ??= runIfDue(aborter.signal).finally(() => {
+        running ??= runRounds(aborter.signal).finally(() => {
           running = undefined;
         });
       }, everyMs);

@@ -18,8 +18,10 @@ export type StageBacklog = {
 
 export type NumberStates = {
   readonly counts: Readonly<Record<ConnectionState, number>>;
-  /** At most 100, those that are in trouble first; without the disconnected ones. */
+  /** At most 100, those that are in trouble first, then those whose token ends first; without the disconnected ones. */
   readonly each: readonly NumberState[];
+  /** When the first token of all connected numbers ends, also of those that are not shown; null when none does. */
+  readonly nextTokenExpiresAt: Date | null;
 };
 
 /** How one connected number is doing. */

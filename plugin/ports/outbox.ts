@@ -177,6 +177,17 @@ export type RewrittenPart = Pick<PlannedPart, "kind" | "payload" | "content" | "
 /** A part of which Meta has turned out to have taken both attempts. */
 export type SentTwice = { readonly outboxId: string; readonly sendId: string; readonly part: number };
 
+/** A part of which a status has said just now that it failed, which is said of each once. */
+export type Undelivered = {
+  readonly outboxId: string;
+  readonly sendId: string;
+  readonly part: number;
+  readonly conversationId: string;
+  readonly messageId: string | null;
+  /** Meta's number; null where the status gave none. */
+  readonly code: number | null;
+};
+
 export type SendRequestKey = {
   readonly conversationId: string;
   readonly idempotencyKey: string | null;

@@ -54,7 +54,14 @@ export type Retention = {
 /** How many rows went. `others`: sign-ins, onboardings, what is left of erasures, and lanes of messages that are not ours. */
 export type Pruned = Readonly<
   Record<"webhooks" | "events" | "turns" | "sends" | "media" | "hostEvents" | "others", number>
->;
+> & {
+  /** Nothing too old is left, but what somebody holds. */
+  readonly isDone: boolean;
+};
 
-/** Deletes what is too old, as much as fits one call; ends soon after the signal aborts. */
-export type Prune = (retention: Retention, signal: AbortSignal) => Promise<Pruned>;
+/**
+ * Deletes what is too old, and notes since when something is older than that where it does not get to the end.
+ * @param isOver whether it is to leave the rest, after a little of each table in any case. Default: never.
+ * @returns soon after the signal aborts.
+ */
+export type Prune = (retention: Retention, signal: AbortSignal, isOver?: () => boolean) => Promise<Pruned>;

@@ -60,7 +60,7 @@ export type WhatsAppPluginOptions = {
   /**
    * Above which value each alarm is raised (`onEvent` hears of it, and the log at `warn`): `lag`, `long-transaction` and
    * `webhooks-silent` (86400 at most) in seconds, the others a count, most of them of the last hour. `Infinity` turns one off, `false` all.
-   * @defaultValue `{ lag: 60, failing: 0, "long-transaction": 120, "dead-rows": 1000000, "webhooks-silent": 600, "webhooks-elsewhere": 0, "unknown-sends": 0, "sent-twice": 0, "dead-letters": 0, "media-store": 0, quarantined: 0 }`
+   * @defaultValue `{ lag: 60, failing: 0, "long-transaction": 120, "dead-rows": 1000000, "webhooks-silent": 600, "webhooks-elsewhere": 0, "unknown-sends": 0, "sent-twice": 0, "dead-letters": 0, "media-store": 0, retention: 3600, quarantined: 0 }`
    */
   readonly alarms?: Partial<AlarmLimits> | false;
   /**

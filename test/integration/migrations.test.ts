@@ -23,6 +23,7 @@ const NAMES = [
   "20261122000006_media",
   "20261122000007_row_level_security",
   "20261128000001_what_meta_said_last",
+  "20261128000002_when_it_died",
   "20261128000003_one_person",
 ];
 

@@ -143,8 +143,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "dead letters go back in the order of their lanes, a batch at a time",
     file: "adapters/postgres/dead-letters.ts",
-    find: "order by ${" + "inOrder} limit $8",
-    replace: "order by created_at, stage || id limit $8",
+    find: "order by place limit",
+    replace: "order by created_at, key desc limit",
     tests: ["test/integration/engine/dead-letters.test.ts"],
   },
   {

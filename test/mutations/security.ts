@@ -95,8 +95,8 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
   {
     rule: "T59: dead letters are the tenant's",
     file: "adapters/postgres/dead-letters.ts",
-    find: "($1::uuid is null or customer_config_id = $1)",
-    replace: "($1::uuid is null or customer_config_id is not null)",
+    find: "`customer_config_id = ${" + "bind(customerConfigId)}`",
+    replace: "`customer_config_id <> ${" + "bind(customerConfigId)} or true`",
     tests: TWO_TENANTS,
   },
   {

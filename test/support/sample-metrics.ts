@@ -19,6 +19,7 @@ export async function metricsOf(counters = createCounters()) {
           tokenExpiresAt: new Date(1_800_000_000_500),
         },
       ],
+      nextTokenExpiresAt: new Date(1_790_000_000_500),
     }),
     parts: async () => ({ queued: 4, held: 3, sending: 2, unknown: 1 }),
     webhookAgeMs: async () => 2_500,

@@ -7,7 +7,7 @@ import { readAlarmLimits } from "../../../plugin/operations/alarms.ts";
 import { createWatch } from "../../../plugin/operations/watch.ts";
 import type { Store } from "../../../plugin/ports.ts";
 import { APP_SECRET, NUMBER, TENANT, until } from "../../support/channel.ts";
-import { ADA, channelFor, type Engine, hold, startEngine } from "./support.ts";
+import { ADA, channelFor, claimed, delivery, type Engine, hold, message, startEngine } from "./support.ts";
 
 type Rows = Engine["rows"];
 
@@ -97,6 +97,26 @@ describe("the database shows", () => {
 
     expect(await sign(store, "dead-letters", "notify")).toBe(2);
     expect(await sign(store, "dead-letters", "turn")).toBe(0);
+  });
+
+  it("a dead letter by when it died, however long ago it came, and no more once it is put back", async () => {
+    const { store, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.old" }))]);
+    await rows("update whatsapp_events set created_at = now() - interval '2 hours'");
+    const [lane] = await claimed(store);
+    const [event] = await store.inbox.load([lane!], 1);
+    await store.inbox.bury(lane!, event!.eventId, "error P0001");
+    await rows(
+      `insert into whatsapp_host_events (lane_key, event, state, created_at, died_at)
+       select 'x', '{"kind":"account"}', 2, now() - interval '1 day', now() - n * interval '40 minutes' from generate_series(0, 3) n`,
+    );
+
+    expect(await sign(store, "dead-letters", "in")).toBe(1);
+    expect(await sign(store, "dead-letters", "notify")).toBe(2);
+    await store.deadLetters.redrive({ customerConfigId: null }, { ids: null, limit: 10 });
+    expect(await sign(store, "dead-letters", "in")).toBe(0);
+    expect(await rows("select 1 from whatsapp_events where died_at is not null")).toEqual([]);
+    expect(await rows("select 1 from whatsapp_host_events where died_at is not null")).toEqual([]);
   });
 
   it("deliveries that could not be read", async () => {

@@ -230,6 +230,50 @@ describe("a redrive", () => {
     ]);
   });
 
+  it("reads what it puts back and nothing else that lies aside, and counts the rest by what is left", async () => {
+    const { store, rows } = await startEngine();
+    // Whoever reads the later ones fails on them.
+    await rows(
+      `insert into whatsapp_host_events (lane_key, event, state)
+       select 'x', jsonb_build_object('kind', 'account', 'conversationId', case when n > 2 then 'unreadable' end), 2 from generate_series(1, 500) n`,
+    );
+    const [first, second] = await rows<{ id: string }>("select id from whatsapp_host_events order by id limit 2");
+    const filter = { customerConfigId: null };
+    const redrive = (ids: readonly string[] | null) => store.deadLetters.redrive(filter, { ids, limit: 1 });
+
+    expect(
+      await redrive([`notify:${second?.id}`, "notify:", "notify:no number", "turn:17", "in:99999999999999999999"]),
+    ).toEqual({
+      redriven: 1,
+      left: 0,
+    });
+    expect(await redrive(null)).toEqual({ redriven: 1, left: 498 });
+    expect(await rows("select id from whatsapp_host_events where state = 0 order by id")).toEqual([first, second]);
+  });
+
+  it("of several stages takes the oldest of all, and of each stage none before those before it", async () => {
+    const { store, rows } = await startEngine();
+    const dead = (minutes: readonly number[]) =>
+      rows(
+        `insert into whatsapp_host_events (lane_key, event, state, created_at)
+         select 'x', '{"kind":"account"}', 2, now() - m * interval '1 minute' from unnest(?::int[]) with ordinality u (m, i) order by i`,
+        [[...minutes]],
+      );
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await rows("update whatsapp_events set state = 2, created_at = now() - interval '20 minutes'");
+    await rows("update whatsapp_lanes set pending = 0, ready_at = null");
+    await dead([10, 30, 5]);
+    const state = async () => [
+      ...(await rows<{ state: number }>("select state from whatsapp_events")),
+      ...(await rows<{ state: number }>("select state from whatsapp_host_events order by id")),
+    ];
+    const redrive = () => store.deadLetters.redrive({ customerConfigId: null }, { ids: null, limit: 2 });
+
+    expect(await redrive()).toEqual({ redriven: 2, left: 2 });
+    expect((await state()).map((row) => row.state)).toEqual([0, 0, 2, 2]);
+    expect(await redrive()).toEqual({ redriven: 2, left: 0 });
+  });
+
   it("of 10,000 goes back 1,000 at a time and in order, while those before are worked already", async () => {
     const engine = await startEngine({ leaseMs: LONG_LEASE_MS });
     const [people, each] = [100, 100];

@@ -39,7 +39,16 @@ describe("metrics", () => {
     expect(process.webhooks["200"]).toBe(deliveries.length);
     expect(process.commits.deliveries).toBe(deliveries.length);
     expect(process.turns).toEqual({ answered: 2, silent: 0 });
-    expect(process.sends).toEqual({ accepted: 2, rejected: 0, ambiguous: 0, failed: 0, expired: 0, unknown: 0 });
+    expect(process.sends).toEqual({
+      accepted: 2,
+      rejected: 0,
+      postponed: 0,
+      ambiguous: 0,
+      failed: 0,
+      expired: 0,
+      unknown: 0,
+      undelivered: 0,
+    });
     expect(process.hostEvents).toBe(channel.events.length);
     expect(before.webhooks["401"]).toBe(0);
   });
@@ -149,6 +158,31 @@ describe("metrics", () => {
       ...Array.from({ length: 3 }, () => "reauth_required"),
       ...Array.from({ length: 97 }, () => "connected"),
     ]);
+  });
+});
+
+describe("the end of a token", () => {
+  it("is known of all numbers, and those that end first are among the hundred that are shown", async () => {
+    const channel = await channelFor({ start: false });
+    await channel.rows(
+      `insert into whatsapp_connections (customer_config_id, phone_number_id, waba_id, display_phone_number, state)
+       select ?, n::text, '1', 'x', case when n <= 230 then 'connected' else 'reauth_required' end from generate_series(1, 231) n`,
+      [TENANT],
+    );
+    // The youngest number's ends first, in two days; a number that needs a reconnect has its own alert.
+    await channel.rows(
+      `insert into whatsapp_oauth_tokens (customer_config_id, connection_id, access_token_enc, expires_at)
+       select customer_config_id, id, 'sealed', timestamptz '2030-01-01T00:00:00Z' - phone_number_id::int * interval '1 day'
+       from whatsapp_connections where waba_id = '1'`,
+    );
+
+    const { eachNumber, nextTokenExpiresAt } = (await channel.plugin.metrics()).database;
+
+    expect(nextTokenExpiresAt?.toISOString()).toBe("2029-05-16T00:00:00.000Z");
+    expect(eachNumber).toHaveLength(100);
+    expect(eachNumber.slice(1).map(({ tokenExpiresAt }) => tokenExpiresAt?.getTime())).toEqual(
+      Array.from({ length: 99 }, (_, i) => Date.parse("2029-05-16T00:00:00Z") + i * 86_400_000),
+    );
   });
 });
 

@@ -231,6 +231,65 @@ describe("many old rows", () => {
     expect(await count(rows, "whatsapp_events")).toBe(2_500);
   });
 
+  it("go to the end, however many they are, and are no longer behind then", async () => {
+    const { store, rows } = await startEngine();
+    await manyOld(rows, 25_000);
+
+    expect(await prune(store)).toMatchObject({ events: 25_000, isDone: true });
+    expect(await rows("select 1 from whatsapp_upkeep")).toEqual([]);
+  });
+
+  it("that do not fit the turn wait for the next, and meanwhile it is known since when they should be gone", async () => {
+    const { store, rows } = await startEngine();
+    await manyOld(rows, 25_000);
+    const retention = readRetention({ eventDays: 39 });
+
+    const first = await store.prune(retention, new AbortController().signal, () => true);
+    const behind = (await store.alarms.signs()).find(({ kind }) => kind === "retention");
+
+    expect(first).toMatchObject({ events: 20_000, isDone: false });
+    expect(behind?.value).toBeGreaterThan(86_390);
+    expect(behind?.value).toBeLessThan(86_500);
+    expect(await store.prune(retention, new AbortController().signal, () => true)).toMatchObject({ isDone: true });
+    expect((await store.alarms.signs()).filter(({ kind }) => kind === "retention")).toEqual([]);
+  });
+
+  it("are begun in every table, however short the turn, and none of them once it is stopped", async () => {
+    const { store, rows } = await startEngine();
+    await manyOld(rows, 2_500);
+    await rows(
+      `insert into whatsapp_webhooks (webhook_type, body, created_at) select 'message', '', now() - interval '40 days'
+       from generate_series(1, 20500)`,
+    );
+    const stopping = new AbortController();
+    stopping.abort();
+
+    expect(await store.prune(readRetention(), stopping.signal)).toMatchObject({
+      webhooks: 0,
+      events: 0,
+      isDone: false,
+    });
+    expect(await store.prune(readRetention(), new AbortController().signal, () => true)).toMatchObject({
+      webhooks: 20_000,
+      events: 2_500,
+      isDone: false,
+    });
+  });
+
+  it("are seen to stay where deleting fails, from the first time on", async () => {
+    const { store, rows } = await startEngine();
+    await manyOld(rows, 10);
+    await rows("alter table whatsapp_turns rename to turns_away");
+
+    await expect(prune(store)).rejects.toThrow();
+    await rows("update whatsapp_upkeep set due_at = now() - interval '2 hours'");
+    await expect(prune(store)).rejects.toThrow();
+    await rows("alter table turns_away rename to whatsapp_turns");
+
+    const behind = (await store.alarms.signs()).find(({ kind }) => kind === "retention");
+    expect(behind?.value).toBeGreaterThan(7_190);
+  });
+
   it("are shared by two instances, and each goes once", async () => {
     const { store, another, rows } = await startEngine();
     await manyOld(rows, 6_000);

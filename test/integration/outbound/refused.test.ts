@@ -144,6 +144,41 @@ describe("a status `failed`", () => {
     });
   });
 
+  it("is counted and logged once, by Meta's number and our ids, however often it comes and not for somebody else's", async () => {
+    const channel = await startSilent({ meta: { statusDelayMs: { sent: 1, delivered: 60_000, read: 60_000 } } });
+    const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+    await inState(channel, receipt, "sent");
+    const { wamid } = channel.meta.accepted[0]!;
+
+    channel.meta.deliver(failedStatus("wamid.of.another.app"));
+    channel.meta.deliver(failedStatus(wamid));
+    await inState(channel, receipt, "failed");
+    channel.meta.deliver(failedStatus(wamid, { timestamp: String(Math.floor(Date.now() / 1_000) + 5) }));
+    const applied = "select 1 from whatsapp_events where payload ->> 'status' = 'failed' and state = 1";
+    await channel.until(async () => (await channel.rows(applied)).length === 2, "both to be applied");
+
+    const { process } = await channel.plugin.metrics();
+    expect(process.sends).toMatchObject({ accepted: 1, rejected: 0, failed: 0, undelivered: 1 });
+    expect(process.sendErrors).toEqual({ 131026: 1 });
+    expect(channel.logs.filter(({ message }) => message === "not delivered")).toEqual([
+      {
+        level: "warn",
+        message: "not delivered",
+        fields: {
+          stage: "out",
+          outboxId: expect.any(String),
+          sendId: receipt.sendId,
+          part: 0,
+          conversationId: ada.conversationId,
+          messageId: wamid,
+          code: 131026,
+          state: "failed",
+        },
+      },
+    ]);
+  });
+
   it("after a delivery leaves the delivery standing and is kept beside it", async () => {
     const channel = await startSilent({ meta: { statusDelayMs: { sent: 1, delivered: 2, read: 60_000 } } });
     const ada = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });

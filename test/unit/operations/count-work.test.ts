@@ -32,6 +32,25 @@ it("each end of a part without Meta's acceptance has a number of its own, and on
   expect(counters.read()).toMatchObject({ sendsFailed: 1, sendsExpired: 1, sendsUnknown: 2, sendsAccepted: 0 });
 });
 
+it("a refusal after which it is tried again is none: a throttle, a closed window that a template answers", async () => {
+  const error = { code: "GRAPH_REJECTED", message: "Refused.", meta: { code: 131056 } };
+  const settlements = [
+    { kind: "retry", state: "queued", delayMs: 1 },
+    { kind: "replace", by: {} },
+    { kind: "done", state: "failed" },
+  ].map((next) => ({ attempt: "rejected", error, next }));
+  const { store, counters } = counting({ outbox: { settle: async () => settlements.map(() => true) } });
+
+  await store.outbox.settle(settlements as never);
+
+  expect(counters.read()).toMatchObject({
+    sendsPostponed: 2,
+    sendsRejected: 1,
+    sendsFailed: 1,
+    reasons: { 131056: 3 },
+  });
+});
+
 it("media that will not come are counted once", async () => {
   const answers = [true, false];
   const { store, counters } = counting({ inboundMedia: { expire: async () => answers.shift() } });

@@ -41,6 +41,7 @@ whatsapp_lanes{stage="turn",state="later"} 1
   expect(text).toContain('_applied_total{kind="message"} 2\nwhatsapp_events_applied_total{kind="status"} 1\n');
   expect(text).toContain('_errors_total{error="131047"} 1\nwhatsapp_send_errors_total{error="GRAPH_AMBIGUOUS"} 1\n');
   expect(text).toContain(`whatsapp_token_expiry_timestamp_seconds{connection="${ID}"} 1800000000\n`);
+  expect(text).toContain("whatsapp_next_token_expiry_timestamp_seconds 1790000000\n");
   expect(text).toContain('whatsapp_parts{state="unknown"} 1\n');
   expect(text).toContain("whatsapp_webhook_age_seconds 2.5\n");
   expect(text).toContain("whatsapp_up 1\n");

@@ -1,6 +1,6 @@
 /** Upkeep: one task after the other, for whoever's turn it is, and no failure stops the next. */
 import { describe, expect, it, vi } from "vitest";
-import { createUpkeep } from "../../../plugin/pipeline/upkeep.ts";
+import { createUpkeep, MORE } from "../../../plugin/pipeline/upkeep.ts";
 
 function setUp(take: (forMs: number) => Promise<boolean>) {
   const did: string[] = [];
@@ -63,6 +63,36 @@ describe("upkeep", () => {
     expect(stopped).toBe(true);
     expect(did).toEqual(["hangs"]);
     expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  it("that has more to do than fits its turn goes on in the next one, after all others, until somebody else takes it", async () => {
+    vi.useFakeTimers();
+    const did: string[] = [];
+    const takes = [true, true, true, false];
+    const none = () => undefined;
+    const upkeep = createUpkeep(
+      {
+        other: async () => void did.push("other"),
+        async long(_, isOver) {
+          did.push(isOver() ? "late" : "long");
+          await vi.advanceTimersByTimeAsync(500);
+          expect(isOver()).toBe(true);
+          return MORE;
+        },
+      },
+      {
+        everyMs: 1_000,
+        take: async () => takes.shift() === true,
+        log: { debug: none, info: none, warn: none, error: none },
+      },
+    );
+    upkeep.start();
+
+    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.waitFor(() => expect(takes).toEqual([]));
+    await upkeep.stop(0);
+    expect(did).toEqual(["other", "long", "other", "long", "other", "long"]);
     vi.useRealTimers();
   });
 });
