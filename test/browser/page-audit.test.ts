@@ -39,6 +39,40 @@ describe("a message's life", () => {
       expect.stringMatching(/Rejected\s*131042$/),
     ]);
   });
+
+  it("that may have left is not called failed, and ends with what it has come to", async () => {
+    const lost = (id: string, state: string, title: string | null, ended: object) => ({
+      ...MESSAGES[0],
+      id,
+      state,
+      times: { ...MESSAGES[0]?.times, accepted: null, sent: null, delivered: null, read: null, ...ended },
+      error: { code: "AMBIGUOUS", title, words: "Meta did not answer.", fix: null },
+    });
+    const given = { failed: MESSAGES[0]?.times.queued };
+    stub.answer("GET /messages", {
+      messages: [
+        lost("sending", "sending", null, {}),
+        lost("unknown", "unknown", "Something went wrong", given),
+        lost("expired", "expired", null, given),
+        lost("failed", "failed", null, given),
+      ],
+      next: null,
+    });
+    const page = await open("#/messages");
+    for (const [id, tone, title, life] of [
+      ["sending", "warn", "Not known yet", ["Queued", "Accepted", "Sent", "Delivered", "Read"]],
+      ["unknown", "warn", "Not known: Something went wrong", ["Queued", "Unknown"]],
+      ["expired", "bad", "Expired", ["Queued", "Expired"]],
+      ["failed", "bad", "It failed", ["Queued", "Failed"]],
+    ] as const) {
+      await page.goto(`${stub.url}#/messages/${id}`);
+      const inside = page.locator(`#message-${id}`);
+      expect([id, await inside.locator(`.notice.${tone} b`).textContent()]).toEqual([id, title]);
+      const steps = await inside.locator(".life li").allInnerTexts();
+      expect([id, steps.map((text) => text.split(/\s/)[0])]).toEqual([id, life]);
+      expect(steps.join()).not.toContain("passed over");
+    }
+  });
 });
 
 describe("a webhook", () => {

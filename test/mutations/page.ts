@@ -172,10 +172,18 @@ const ROWS: readonly Row[] = [
   [
     "what is over has nothing to come",
     "messages.js",
-    '["failed", "expired", "read", "played"].includes(message.state)',
+    '[...GIVEN_UP, "read", "played"].includes(message.state)',
     "false",
     AUDIT,
   ],
+  [
+    "what may have left is not said to have failed",
+    "messages.js",
+    'if (state === "failed") return title ?? "It failed";',
+    'if (state !== "read") return title ?? "It failed";',
+    AUDIT,
+  ],
+  ["a life ends with what the message has come to", "messages.js", "isEnd ? message.state : step", "step", AUDIT],
   ["a message shows each try", "messages.js", "attempts.length < 2 && error === null", "attempts.length > 0", AUDIT],
   [
     "a message shows what was changed for WhatsApp",
