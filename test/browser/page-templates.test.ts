@@ -396,6 +396,121 @@ describe("a half-written template", () => {
   });
 });
 
+describe("an answer of Meta's that comes late", () => {
+  const field = (page: WatchedPage, name: string) => page.getByLabel(name, { exact: true });
+  const go = (page: WatchedPage, place: string) => page.goto(`${stub.url}#/${place}`);
+  /** Lets it go, and waits until the page has read it and drawn what it makes of it. */
+  async function arrives(page: WatchedPage, release: () => void, address: RegExp) {
+    const answer = page.waitForResponse(
+      (response) => response.request().method() !== "GET" && address.test(response.url()),
+    );
+    release();
+    await (await answer).finished();
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+  }
+
+  it("belongs to the form that was sent, which is sent once, wherever one has gone meanwhile", async () => {
+    const problems = [{ path: "name", problem: "is taken", limit: null, fix: "Choose another one." }];
+    const refused = held({ error: { code: "TEMPLATE_DRAFT_INVALID", message: "All of it.", problems } }, 400);
+    stub.answer("POST /templates", refused.route);
+    const page = await open("#/templates/new");
+    await field(page, "Name").fill("new_cake");
+    await field(page, "Text").fill("Look at our cake.");
+    await button(page, "Send to review").click();
+    await go(page, "messages");
+    await heading(page, "Messages").waitFor();
+    await go(page, "templates/new");
+    await page.getByText("Sending it to Meta…").waitFor();
+    await button(page, "Send to review").press("Enter");
+    await go(page, "templates/1/edit");
+    await heading(page, "Edit order_ready").waitFor();
+    await field(page, "Footer").fill("Round the corner");
+    await arrives(page, refused.release, /\/templates$/);
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(await page.locator(".wrong").count()).toBe(0);
+    expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+
+    await go(page, "templates/new");
+    await page.getByText("Is taken. Choose another one.").waitFor();
+    expect(await field(page, "Text").inputValue()).toBe("Look at our cake.");
+    expect(stub.asked.length).toBe(1);
+    const taken = { ...TEMPLATES.templates[2], id: "9", name: "our_cake" };
+    const sent = held(taken, 201);
+    stub.answer("POST /templates", sent.route);
+    stub.answer("GET /templates/9", taken);
+    await field(page, "Name").fill("our_cake");
+    await button(page, "Send to review").click();
+    await go(page, "templates/1/edit");
+    await heading(page, "Edit order_ready").waitFor();
+    await arrives(page, sent.release, /\/templates$/);
+    expect(page.url()).toBe(`${stub.url}#/templates/1/edit`);
+    expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+    await go(page, "templates/new");
+    expect(await field(page, "Name").inputValue()).toBe("");
+    await go(page, "templates/9");
+    await page.getByText("Meta has it: in review.").first().waitFor();
+  });
+
+  it("to a deletion calls nobody back, and is told where one would look for it", async () => {
+    const { route, release } = held({}, 204);
+    stub.answer("DELETE /templates/2", route);
+    const page = await open("#/templates/2");
+    await button(page, "Delete").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await go(page, "templates/1");
+    await heading(page, "order_ready").waitFor();
+    expect(await page.getByText("Telling Meta…").count()).toBe(0);
+    await arrives(page, release, /\/templates\/2$/);
+    expect(page.url()).toBe(`${stub.url}#/templates/1`);
+    expect(await page.getByRole("main").locator(".told").getByText("is deleted").count()).toBe(0);
+    await page.getByRole("link", { name: "All templates" }).click();
+    await page.getByText("spring_buns is deleted.").first().waitFor();
+  });
+
+  it("takes no form away, although something else is read of the template until then", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    const footer = page.getByLabel("Footer", { exact: true });
+    await footer.fill("Round the corner");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const { route, release } = held({ error: { code: "GRAPH_REJECTED", message: "Once a day is enough." } }, 422);
+    stub.answer("PATCH /templates/1", route);
+    await button(page, "Send the change to review").click();
+    stub.answer("GET /templates/1", {
+      ...TEMPLATES.templates[0],
+      status: "UNCONFIRMED",
+      editable: false,
+      why: "Not yet.",
+    });
+    stub.answer("GET /changes", newsOf("templates"));
+    stub.looked.length = 0;
+    await page.clock.runFor(4_100);
+    await expect.poll(() => stub.looked.some((path) => path.startsWith("/templates?"))).toBe(true);
+    await page.clock.runFor(100);
+    await page.getByText("Sending it to Meta…").waitFor();
+    stub.answer("GET /changes", newsOf());
+    release();
+    await page.getByRole("alert").filter({ hasText: "Once a day is enough." }).waitFor();
+    expect(await footer.inputValue()).toBe("Round the corner");
+  });
+
+  it("is no longer told once Meta has decided otherwise", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    stub.answer("PATCH /templates/1", { ...TEMPLATES.templates[0], status: "PENDING", editable: false });
+    await button(page, "Send the change to review").click();
+    const told = page.locator(".told").getByText("Meta has it: in review.");
+    await told.waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    stub.answer("GET /changes", newsOf("templates"));
+    await page.clock.runFor(4_100);
+    await page.getByText("Approved", { exact: true }).waitFor();
+    expect(await told.count()).toBe(0);
+  });
+});
+
 describe("templates whose fate is not known", () => {
   it("are said to be, and that nothing has to be done", async () => {
     stub.answer("POST /templates", { status: 201, body: UNCONFIRMED });

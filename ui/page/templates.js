@@ -29,8 +29,18 @@ import { QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.
 /** @typedef {import("./api.js").Template} Template */
 /** @typedef {import("./template-draft.js").Draft} Draft */
 
+/**
+ * What became of something that was asked of Meta; always the same one, so that a form sees that it is no news.
+ * @typedef {{ readonly isBusy: boolean, readonly error: unknown }} Outcome
+ */
+
 /** What fits on a screen or two: each is drawn. */
 const PAGE = 24;
+const LIST = hrefOf("templates");
+/** @type {Outcome} */
+const IDLE = { isBusy: false, error: null };
+/** @type {Outcome} */
+const BUSY = { isBusy: true, error: null };
 
 class Templates extends View {
   /** @type {readonly import("./api.js").Account[]} */
@@ -49,11 +59,10 @@ class Templates extends View {
   /** @type {Reading<Template>} */
   #open = new Reading(this, (signal) => this.api.template(this.place.id ?? "", signal));
   #isSyncing = false;
-  #outcome = { isBusy: false, error: /** @type {unknown} */ (null) };
-  /** @type {import("./parts.js").Part} */
-  #result = nothing;
-  /** The place that the result is told at; elsewhere it is over. @type {string | null} */
-  #toldAt = null;
+  /** By the place that has asked: Meta's answer may come when somebody else is looked at. @type {Map<string, Outcome>} */
+  #outcomes = new Map();
+  /** By the place where it is told, until that is left; `of`: what Meta had of the template then. @type {Map<string, { part: import("./parts.js").Part, of: string | null }>} */
+  #told = new Map();
   /** @type {string | null} */
   #shown = null;
   /** @type {string | null} */
@@ -66,7 +75,7 @@ class Templates extends View {
   disconnectedCallback() {
     super.disconnectedCallback();
     // What was on its way is cut off.
-    this.#shown = null;
+    this.#leave();
     if (!this.#all.isThere) this.#narrowedBy = null;
   }
 
@@ -79,14 +88,33 @@ class Templates extends View {
     }
     const wanted = hrefOf("templates", { ...(id && { id }), ...(action && { action }) });
     if (wanted === this.#shown) return;
+    this.#leave();
     this.#shown = wanted;
-    this.#outcome = { isBusy: false, error: null };
     this.#draft = this.#drafts.get(wanted) ?? null;
-    if (this.#toldAt !== wanted) this.#result = nothing;
     if (id === null || id === "new" || this.#open.value?.id === id) return;
     this.#open.reset();
     this.#open.value = this.#all.items.find((one) => one.id === id) ?? null;
     void this.#open.load({ quietly: this.#open.value !== null });
+  }
+
+  /** What was said here has been seen; what is still on its way has not. */
+  #leave() {
+    const left = this.#shown;
+    this.#shown = null;
+    if (left === null) return;
+    this.#told.delete(left);
+    if (!this.#outcomeAt(left).isBusy) this.#outcomes.delete(left);
+  }
+
+  /** @param {string} place @returns {Outcome} */
+  #outcomeAt(place) {
+    return this.#outcomes.get(place) ?? IDLE;
+  }
+
+  /** @param {string} place @param {Outcome} outcome */
+  #settle(place, outcome) {
+    this.#outcomes.set(place, outcome);
+    this.requestUpdate();
   }
 
   /** @param {import("./api.js").Changes} changes */
@@ -96,22 +124,35 @@ class Templates extends View {
 
   async #readAgain() {
     const { id } = this.place;
+    // What Meta is just being asked to change looks undecided until it has answered.
+    const isSettled = id !== null && id !== "new" && !this.#outcomeAt(this.#shown ?? "").isBusy;
     await Promise.all([
       this.#all.load({ quietly: true, fromTop: true }),
-      ...(id === null || id === "new" ? [] : [this.#open.load({ quietly: true })]),
+      ...(isSettled ? [this.#open.load({ quietly: true })] : []),
     ]);
   }
 
-  /** @param {import("./parts.js").Tone} tone @param {string} words @param {string} [at] where it is told; here, without it */
-  #tell(tone, words, at = this.#shown ?? "") {
-    this.#result = notice(tone, words);
-    this.#toldAt = at;
+  /** @param {string} at @param {import("./parts.js").Tone} tone @param {string} words @param {string | null} [of] */
+  #tell(at, tone, words, of = null) {
+    this.#told.set(at, { part: notice(tone, words), of });
     this.around.say(words);
+    this.requestUpdate();
+  }
+
+  /** @param {string} at @param {unknown} error */
+  #tellFailure(at, error) {
+    this.#told.set(at, { part: html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`, of: null });
+  }
+
+  /** What is told here; not what Meta has since decided otherwise. @param {string} [status] */
+  #result(status) {
+    const told = this.#told.get(this.#shown ?? "");
+    return told === undefined || (told.of !== null && told.of !== status) ? nothing : told.part;
   }
 
   async #sync() {
     this.#isSyncing = true;
-    this.#result = nothing;
+    this.#told.delete(LIST);
     this.requestUpdate();
     try {
       const { accounts } = await this.api.syncTemplates({});
@@ -122,10 +163,10 @@ class Templates extends View {
       );
       const words =
         parts.length > 0 ? `Fetched from Meta: ${parts.join(", ")}.` : "Fetched from Meta: nothing has changed.";
-      this.#tell("good", words);
+      this.#tell(LIST, "good", words);
       await this.#readAgain();
     } catch (error) {
-      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+      this.#tellFailure(LIST, error);
     }
     this.#isSyncing = false;
     this.requestUpdate();
@@ -137,15 +178,21 @@ class Templates extends View {
     if (this.contains(/** @type {Node} */ (target))) this.#drafts.set(place, detail);
   }
 
+  /** What is on its way to Meta cannot be taken back. @param {string} place */
+  #cancel(place) {
+    if (!this.#outcomeAt(place).isBusy) this.#drafts.delete(place);
+  }
+
   /** @param {Template | null} before @param {CustomEvent} event */
   async #save(before, { detail }) {
     const { draft, components, parameterFormat } = detail;
+    const at = formPlace(before);
     const { wabaId, name, language, category } = draft;
     // Only a file that was chosen just now: Meta takes no sample twice.
     const sample = draft.headerMediaId === "" ? {} : { headerMediaId: draft.headerMediaId };
     this.#draft = draft;
-    this.#outcome = { isBusy: true, error: null };
-    this.requestUpdate();
+    this.#drafts.set(at, draft);
+    this.#settle(at, BUSY);
     try {
       const saved =
         before === null || before.status === "NOT_SENT"
@@ -163,42 +210,45 @@ class Templates extends View {
               ...(category === before.category ? {} : { category }),
               ...sample,
             });
-      this.#drafts.delete(formPlace(before));
-      this.#open.reset();
-      this.#open.value = saved;
+      this.#drafts.delete(at);
+      this.#settle(at, IDLE);
       const { label, means = "" } = wordFor(TEMPLATE_STATES, saved.status);
       const isKnown = saved.status !== "UNCONFIRMED";
       const to = hrefOf("templates", { id: saved.id });
       this.#tell(
+        to,
         isKnown ? "good" : "warn",
         isKnown ? `Meta has it: ${label.toLowerCase()}.` : `${label}. ${means}`,
-        to,
+        saved.status,
       );
       void this.#all.load({ quietly: true, fromTop: true });
+      // Whoever has gone on meanwhile is left there.
+      if (this.#shown !== at) return;
+      this.#open.reset();
+      this.#open.value = saved;
       this.around.go(to);
     } catch (error) {
-      this.#outcome = { isBusy: false, error };
-      this.requestUpdate();
+      this.#settle(at, { isBusy: false, error });
     }
   }
 
   /** @param {Template} template */
   async #delete(template) {
     this.#dialog()?.close();
-    this.#outcome = { isBusy: true, error: null };
-    this.requestUpdate();
+    const at = hrefOf("templates", { id: template.id });
+    this.#settle(at, BUSY);
     try {
       await this.api.deleteTemplate(template.id);
       this.#drafts.delete(formPlace(template));
       await this.#all.load({ quietly: true, fromTop: true });
-      this.#tell("good", `${template.name} is deleted.`, hrefOf("templates"));
-      this.around.go(hrefOf("templates"));
+      this.#tell(LIST, "good", `${template.name} is deleted.`);
+      if (this.#shown === at) this.around.go(LIST);
+      this.#settle(at, IDLE);
     } catch (error) {
-      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+      this.#tellFailure(at, error);
+      this.#settle(at, IDLE);
       void this.#readAgain();
     }
-    this.#outcome = { isBusy: false, error: null };
-    this.requestUpdate();
   }
 
   #dialog() {
@@ -247,7 +297,7 @@ class Templates extends View {
               <a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>`
           : nothing,
       })}
-      <div class="told">${this.#result}</div>
+      <div class="told">${this.#result()}</div>
       ${this.#isSyncing ? progress("Fetching every template of your accounts from Meta…") : nothing}
       ${
         isEmpty
@@ -299,7 +349,7 @@ class Templates extends View {
   #one(template) {
     const why = rejection(template.rejectionReason);
     const { means } = wordFor(TEMPLATE_STATES, template.status);
-    const { isBusy } = this.#outcome;
+    const { isBusy } = this.#outcomeAt(this.#shown ?? "");
     const { query } = this.place;
     return html`<div class="view">
       ${viewHead(template.name, {
@@ -308,7 +358,7 @@ class Templates extends View {
           ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit", query })}>${template.status === "NOT_SENT" ? "Send it again" : "Edit"}</a>` : nothing}
           ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
       })}
-      <div class="told">${this.#result}</div>
+      <div class="told">${this.#result(template.status)}</div>
       ${isBusy ? progress("Telling Meta…") : nothing}
       <div class="columns">
         <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(template.components)}</section>
@@ -346,7 +396,9 @@ class Templates extends View {
     const title = template === null ? "New template" : `${isUnsent ? "Send again:" : "Edit"} ${template.name}`;
     if (!this.mayOperate)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("bad", "You may not do this", "Ask somebody who operates WhatsApp in your account.")}</section></div>`;
-    if (template !== null && whyFixed(template) !== null)
+    const at = formPlace(template);
+    const outcome = this.#outcomeAt(at);
+    if (template !== null && whyFixed(template) !== null && !outcome.isBusy)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("warn", "It cannot be edited now", whyFixed(template) ?? "", html`<a class="button" href=${hrefOf("templates", { id: template.id })}>Back</a>`)}</section></div>`;
     if (accounts.length === 0 && template === null)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("numbers", "Connect a number first", "Templates belong to the account of a number.", html`<a class="button main" href=${hrefOf("overview")}>To the connection</a>`)}</section></div>`;
@@ -357,19 +409,24 @@ class Templates extends View {
           ? "Meta looks at it before it may be sent: mostly for minutes, at most for a day."
           : html`${badge("warn", "Meta looks at it again")} Until then what was approved may not be sent.`,
       })}
-      <wa-template-form
+      ${repeat(
+        // Each place has a form of its own, with its own file and its own problems.
+        [at],
+        (place) => place,
+        (place) => html`<wa-template-form
         .start=${this.#draft}
         .isNew=${template === null}
         .isChange=${!isUnsent}
         .categoryFixed=${template?.status === "APPROVED" ? "Of an approved template it cannot be changed." : ""}
         .accounts=${accounts}
-        .outcome=${this.#outcome}
+        .outcome=${outcome}
         .upload=${this.api.upload}
-        .cancelHref=${template === null ? hrefOf("templates") : hrefOf("templates", { id: template.id })}
-        @draft=${(/** @type {CustomEvent} */ event) => this.#keep(formPlace(template), event)}
-        @cancelled=${() => this.#drafts.delete(formPlace(template))}
+        .cancelHref=${template === null ? LIST : hrefOf("templates", { id: template.id })}
+        @draft=${(/** @type {CustomEvent} */ event) => this.#keep(place, event)}
+        @cancelled=${() => this.#cancel(place)}
         @save=${(/** @type {CustomEvent} */ event) => void this.#save(template, event)}
-      ></wa-template-form>
+      ></wa-template-form>`,
+      )}
     </div>`;
   }
 }
