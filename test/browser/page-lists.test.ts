@@ -60,6 +60,31 @@ describe("long lists", () => {
     expect(page.faults).toEqual([]);
   });
 
+  it("show below their first page what has come of it: what is gone, and what became of the open one", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    const older = { ...MESSAGES[3], id: "older", text: "Of the second page", state: "sent" };
+    const gone = { ...older, id: "gone", text: "Gone from there" };
+    const pages = (below: object[]) => {
+      stub.answer("GET /messages", ({ url }: { url: string }) =>
+        url.includes("before=")
+          ? { status: 200, body: { messages: below, next: null } }
+          : { status: 200, body: { messages: MESSAGES, next: "m7" } },
+      );
+    };
+    pages([older, gone]);
+    await page.goto(`${stub.url}#/messages`);
+    await button(page, "Show older").click();
+    await page.getByRole("button", { name: /Of the second page/ }).click();
+    await page.getByText("Sent: WhatsApp has sent it").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    pages([{ ...older, state: "delivered" }]);
+    stub.answer("GET /changes", newsOf("messages"));
+    await page.clock.runFor(4_100);
+    await page.getByText("Delivered: It is on the phone.").waitFor();
+    expect(await page.getByText("Gone from there").count()).toBe(0);
+  });
+
   it("that were left while they loaded are there when one comes back", async () => {
     for (const [view, route, words] of [
       ["messages", "GET /messages", "Is it open today?"],

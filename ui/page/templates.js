@@ -126,10 +126,7 @@ class Templates extends View {
     const { id } = this.place;
     // What Meta is just being asked to change looks undecided until it has answered.
     const isSettled = id !== null && id !== "new" && !this.#outcomeAt(this.#shown ?? "").isBusy;
-    await Promise.all([
-      this.#all.load({ quietly: true, fromTop: true }),
-      ...(isSettled ? [this.#open.load({ quietly: true })] : []),
-    ]);
+    await Promise.all([this.#all.load({ quietly: true }), ...(isSettled ? [this.#open.load({ quietly: true })] : [])]);
   }
 
   /** @param {string} at @param {import("./parts.js").Tone} tone @param {string} words @param {string | null} [of] */
@@ -221,7 +218,7 @@ class Templates extends View {
         isKnown ? `Meta has it: ${label.toLowerCase()}.` : `${label}. ${means}`,
         saved.status,
       );
-      void this.#all.load({ quietly: true, fromTop: true });
+      void this.#all.load({ quietly: true });
       // Whoever has gone on meanwhile is left there.
       if (this.#shown !== at) return;
       this.#open.reset();
@@ -240,7 +237,7 @@ class Templates extends View {
     try {
       await this.api.deleteTemplate(template.id);
       this.#drafts.delete(formPlace(template));
-      await this.#all.load({ quietly: true, fromTop: true });
+      await this.#all.load({ quietly: true });
       this.#tell(LIST, "good", `${template.name} is deleted.`);
       if (this.#shown === at) this.around.go(LIST);
       this.#settle(at, IDLE);

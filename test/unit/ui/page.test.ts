@@ -289,7 +289,66 @@ describe("what is read", () => {
     expect(reading.value).toBe("second");
   });
 
-  it("keeps the older pages below what is new, and takes no page of a list that is gone", async () => {
+  /** A list by pages of two, out of a server's letters, newest first. */
+  function pagesOf(server: { letters: string }, asked: (string | null)[] = []) {
+    return new Listing<Row>(host, async (cursor) => {
+      asked.push(cursor);
+      const from = cursor === null ? 0 : server.letters.indexOf(cursor) + 1;
+      const items = rowsOf(server.letters.slice(from, from + 2));
+      return { items, next: from + 2 < server.letters.length ? (items.at(-1)?.id ?? null) : null };
+    });
+  }
+
+  it("is read again as far down as it is shown, so that nothing stays that is gone", async () => {
+    const server = { letters: "hgfedcba" };
+    const asked: (string | null)[] = [];
+    const list = pagesOf(server, asked);
+    await list.load();
+    await list.more();
+    expect([shown(list), list.next]).toEqual(["hgfe", "e"]);
+
+    server.letters = "ihgedcba";
+    asked.length = 0;
+    await list.load({ quietly: true });
+    expect(asked).toEqual([null, "h"]);
+    expect([shown(list), list.next, [...list.fresh]]).toEqual(["ihge", "e", ["i"]]);
+    // What comes up from below is not new.
+    server.letters = "ihcba";
+    await list.load({ quietly: true });
+    expect([shown(list), list.next, [...list.fresh]]).toEqual(["ihcb", "b", []]);
+    server.letters = "";
+    await list.load({ quietly: true });
+    expect([shown(list), list.next]).toEqual(["", null]);
+  });
+
+  it("is read again ten pages down at most, and keeps what lies below", async () => {
+    const alphabet = "zyxwvutsrqponmlkjihgfedcba";
+    const server = { letters: alphabet };
+    const asked: (string | null)[] = [];
+    const list = pagesOf(server, asked);
+    await list.load();
+    for (let page = 1; page < 12; page += 1) await list.more();
+    server.letters = `A${alphabet}`;
+    asked.length = 0;
+    await list.load({ quietly: true });
+
+    expect(asked.length).toBe(10);
+    expect([shown(list), list.next]).toEqual([`A${alphabet.slice(0, -2)}`, "c"]);
+  });
+
+  it("leaves no gap where more is asked for while something new is read", async () => {
+    const server = { letters: "fedcba" };
+    const list = pagesOf(server);
+    await list.load();
+    server.letters = "gfedcba";
+    await Promise.all([list.more(), list.load({ quietly: true })]);
+    expect(shown(list)).toBe("gfed");
+    server.letters = "hgfedcba";
+    await Promise.all([list.load({ quietly: true }), list.more()]);
+    expect(shown(list)).toBe("hgfedc");
+  });
+
+  it("takes no page of a list that is gone", async () => {
     let top = "dc";
     let older = async () => ({ items: rowsOf("ba"), next: null as string | null });
     const list = new Listing<Row>(host, async (cursor) =>
@@ -298,9 +357,6 @@ describe("what is read", () => {
     await list.load();
     await list.more();
     top = "ed";
-    await list.load({ quietly: true });
-    expect([shown(list), list.next, [...list.fresh]]).toEqual(["edcba", null, ["e"]]);
-
     await list.load({ afresh: true });
     expect([shown(list), list.next]).toEqual(["ed", "c"]);
     let come = () => {};
