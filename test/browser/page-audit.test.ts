@@ -153,6 +153,30 @@ describe("a webhook", () => {
     expect(await page.getByRole("alert").count()).toBe(0);
   });
 
+  it("keeps what its replay has come to for itself, however late, and is replayed once meanwhile", async () => {
+    const { route, release } = held({ events: { redriven: 3, understood: 0, unknown: 0, applied: 0, waiting: 0 } });
+    stub.answer("POST /webhooks/9018/replay", route);
+    stub.answer("GET /webhooks/9020", { ...WEBHOOK, id: "9020", type: "status" });
+    const page = await open("#/webhooks/9018");
+    await button(page, "Replay").click();
+    await page.goto(`${stub.url}#/webhooks/9020`);
+    await page.getByRole("heading", { name: "Webhook: status" }).waitFor();
+    expect(await page.getByText("Reading it again…").count()).toBe(0);
+    await page.goto(`${stub.url}#/webhooks/9018`);
+    await page.getByText("Reading it again…").waitFor();
+    await button(page, "Replay").press("Enter");
+    await page.goto(`${stub.url}#/webhooks/9020`);
+    await page.getByRole("heading", { name: "Webhook: status" }).waitFor();
+    const answer = page.waitForResponse(/replay$/);
+    release();
+    await (await answer).finished();
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+    expect(await page.locator(".told").textContent()).toBe("");
+    await page.goto(`${stub.url}#/webhooks/9018`);
+    await page.getByText("Replayed: 3 events are worked again.").first().waitFor();
+    expect(stub.asked.length).toBe(1);
+  });
+
   it("appears by itself in the list, and what was made of it where it is looked at", async () => {
     const page = await openAt("about:blank");
     await page.clock.install();
