@@ -158,6 +158,33 @@ describe("a list of templates", () => {
     expect(await tile.locator(".variable").textContent()).toBe("Sunday");
   });
 
+  it("of several accounts says whose each one is: in the list, by itself, and before it is deleted", async () => {
+    const [first, second] = TEMPLATES.templates;
+    const templates = [first, { ...second, wabaId: "9" }];
+    const accounts = [...TEMPLATES.accounts, { wabaId: "9", name: "Quill Café", syncedAt: null }];
+    stub.answer("GET /templates", { templates, accounts, next: null });
+    stub.answer("GET /templates/2", { ...second, wabaId: "9" });
+    const page = await open("#/templates");
+    const tile = (name: string) => page.getByRole("listitem").filter({ hasText: name });
+    await tile("order_ready").getByText("Quill Bakery", { exact: true }).waitFor();
+    await tile("spring_buns").getByText("Quill Café", { exact: true }).waitFor();
+    await tile("spring_buns").getByRole("link").click();
+    await page.getByRole("definition").filter({ hasText: "Quill Café 9" }).waitFor();
+    await button(page, "Delete").click();
+    await page.getByRole("dialog", { name: "Delete spring_buns (en_GB) of Quill Café?" }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+
+    // Of the same name, by their ids.
+    stub.answer("GET /templates", {
+      templates,
+      accounts: accounts.map((one) => ({ ...one, name: "Quill" })),
+      next: null,
+    });
+    await page.goto("about:blank");
+    await page.goto(`${stub.url}#/templates`);
+    await tile("spring_buns").getByText("Quill (9)", { exact: true }).waitFor();
+  });
+
   it("is fetched once at a time, shows that it goes on, what it has brought, and why it failed", async () => {
     const { route, release } = held({ accounts: [{ wabaId: "1", added: 0, changed: 1, removed: 0, unchanged: 4 }] });
     stub.answer("POST /templates/sync", route);

@@ -60,6 +60,7 @@ const ROWS: readonly Row[] = [
     "return html`",
     VIEWS,
   ],
+  ["the overview says which number a check is about", "overview.js", "${about(phone_number_id)} ", " ", VIEWS],
   [
     "looking again that fails says so",
     "health.js",
@@ -242,6 +243,13 @@ const ROWS: readonly Row[] = [
     "templates.js",
     '<div aria-hidden="true">${templatePreview(template.components)}</div>',
     "",
+    TEMPLATES,
+  ],
+  [
+    "a template of several accounts says whose it is",
+    "words.js",
+    "if (name === null) return wabaId;",
+    "if (name !== wabaId) return wabaId;",
     TEMPLATES,
   ],
   ["a template is previewed", "templates.js", "</h2>${templatePreview(template.components)}", "</h2>", TEMPLATES],

@@ -10,7 +10,11 @@ import { hrefOf } from "./place.js";
 import { View } from "./view.js";
 
 class Overview extends View {
-  #health = new Reading(this, (signal) => this.api.doctor(signal));
+  #health = new Reading(this, async (signal) => {
+    // What the doctor says is told although nobody can say which number is meant.
+    const status = this.api.status(signal).catch(() => ({ numbers: [] }));
+    return { ...(await this.api.doctor(signal)), numbers: (await status).numbers };
+  });
   #messages = new Reading(this, (signal) => this.api.messages({ limit: 5 }, signal));
 
   connectedCallback() {
@@ -53,6 +57,11 @@ class Overview extends View {
     const bad = value.checks.filter(({ state }) => state === "problem");
     const warn = value.checks.filter(({ state }) => state === "warning");
     const first = [...bad, ...warn].slice(0, 3);
+    const { numbers } = value;
+    const about = (/** @type {string | null} */ id) => {
+      const number = numbers.length > 1 ? numbers.find((one) => one.phone_number_id === id) : undefined;
+      return number === undefined ? nothing : html` <bdi class="muted" dir="ltr">${number.phone_number}</bdi>`;
+    };
     return html`
       ${error === null ? nothing : failedPart(error, () => void this.#health.load())}
       <p class="line">
@@ -65,7 +74,7 @@ class Overview extends View {
         first.length === 0
           ? html`<p class="muted">Messages come in, answers go out, and Meta has no complaint.</p>`
           : html`<ul class="stack">
-              ${first.map(({ title, seen, state }) => html`<li>${notice(state === "problem" ? "bad" : "warn", html`<b>${title}.</b> ${seen}`)}</li>`)}
+              ${first.map(({ title, seen, state, phone_number_id }) => html`<li>${notice(state === "problem" ? "bad" : "warn", html`<b>${title}.</b>${about(phone_number_id)} ${seen}`)}</li>`)}
             </ul>`
       }
       ${isLoading ? progress("Looking again…") : nothing}

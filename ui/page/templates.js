@@ -24,7 +24,7 @@ import { hrefOf } from "./place.js";
 import { draftOf, EMPTY, whyNotHere } from "./template-draft.js";
 import { templatePreview } from "./template-preview.js";
 import { View } from "./view.js";
-import { QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
+import { accountName, QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Template} Template */
 /** @typedef {import("./template-draft.js").Draft} Draft */
@@ -95,6 +95,11 @@ class Templates extends View {
     this.#open.reset();
     this.#open.value = this.#all.items.find((one) => one.id === id) ?? null;
     void this.#open.load({ quietly: this.#open.value !== null });
+  }
+
+  /** Whose it is, where there are several. @param {string} wabaId */
+  #accountOf(wabaId) {
+    return this.#accounts.length < 2 ? "" : accountName(this.#accounts, wabaId);
   }
 
   /** What was said here has been seen; what is still on its way has not. */
@@ -302,7 +307,7 @@ class Templates extends View {
           : html`<div class="filters">
               ${search("Name or text", q, (value) => go({ q: value || null }))}
               ${select("Status", "status", [["", "Every status"], ...states.map((key) => /** @type {const} */ ([key, wordFor(TEMPLATE_STATES, key).label]))], status, (value) => go({ status: value || null }))}
-              ${accounts.length > 1 ? select("Account", "account", [["", "Every account"], ...accounts.map((one) => /** @type {const} */ ([one.wabaId, one.name ?? one.wabaId]))], waba_id, (value) => go({ waba_id: value || null })) : nothing}
+              ${accounts.length > 1 ? select("Account", "account", [["", "Every account"], ...accounts.map((one) => /** @type {const} */ ([one.wabaId, this.#accountOf(one.wabaId)]))], waba_id, (value) => go({ waba_id: value || null })) : nothing}
             </div>`
       }
       ${this.#tiles(isNarrowed)}
@@ -332,11 +337,13 @@ class Templates extends View {
   /** @param {Template} template */
   #tile(template) {
     const why = rejection(template.rejectionReason);
+    const account = this.#accountOf(template.wabaId);
     return html`<li class="tile">
       <div aria-hidden="true">${templatePreview(template.components)}</div>
       <div class="about">
         <a href=${hrefOf("templates", { id: template.id, query: this.place.query })}>${template.name}</a>
         <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable((template.category ?? "").toLowerCase())}</span></p>
+        ${account === "" ? nothing : html`<p class="small muted">${account}</p>`}
         ${why === "" ? nothing : html`<p class="small">${why}</p>`}
       </div>
     </li>`;
@@ -345,6 +352,7 @@ class Templates extends View {
   /** @param {Template} template */
   #one(template) {
     const why = rejection(template.rejectionReason);
+    const account = this.#accountOf(template.wabaId);
     const { means } = wordFor(TEMPLATE_STATES, template.status);
     const { isBusy } = this.#outcomeAt(this.#shown ?? "");
     const { query } = this.place;
@@ -368,14 +376,14 @@ class Templates extends View {
             ${fact("Variables", readable((template.parameterFormat ?? "POSITIONAL").toLowerCase()))}
             ${fact("Fetched", time(template.syncedAt))}
             ${template.metaId === null ? nothing : fact("Id at Meta", html`<span class="mono">${template.metaId}</span>`)}
-            ${fact("Account", html`<span class="mono">${template.wabaId}</span>`)}
+            ${fact("Account", html`${this.#accounts.find(({ wabaId }) => wabaId === template.wabaId)?.name ?? nothing} <span class="mono">${template.wabaId}</span>`)}
           </dl>
           ${whyFixed(template) === null || template.status === "UNCONFIRMED" ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
         </section>
       </div>
       <dialog aria-labelledby="delete-title">
         <form method="dialog" class="stack">
-          <h2 id="delete-title">Delete ${template.name} (${template.language})?</h2>
+          <h2 id="delete-title">Delete ${template.name} (${template.language})${account === "" ? "" : ` of ${account}`}?</h2>
           <p>It can no longer be sent, and Meta keeps its name back for 30 days. This cannot be undone.</p>
           <div class="line">
             <button value="keep" autofocus>Keep it</button>
