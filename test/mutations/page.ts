@@ -822,8 +822,8 @@ const ROWS: readonly Row[] = [
   [
     "WhatsApp's marks become bold, italic and struck",
     "whatsapp-text.js",
-    'kind === "*" ? html`<b>',
-    'kind === "!" ? html`<b>',
+    'if (mark === "*") return html`<b>',
+    'if (mark === "!") return html`<b>',
     PURE,
   ],
   [
@@ -836,8 +836,15 @@ const ROWS: readonly Row[] = [
   [
     "marks inside code stay as they are",
     "whatsapp-text.js",
-    "mark === null || code.index <= mark.index",
-    "false",
+    "const ATOM = /`([^`\\n]+)`|",
+    "const ATOM = /",
+    PURE,
+  ],
+  [
+    "marks mean on the page what they mean on the phone",
+    "whatsapp-text.js",
+    "const isAlone = line[at - 1] !== line[at] && line[at + 1] !== line[at];",
+    "const isAlone = true;",
     PURE,
   ],
   ["a rejection is told in plain words", "words.js", "Object.hasOwn(REJECTIONS, reason) ?", 'reason === "" ?', PURE],

@@ -1,6 +1,9 @@
 /** The integrations page's pure parts: where one is, what was filled in, and how long something took. */
 import { describe, expect, it } from "vitest";
 import { checkDraft } from "../../../plugin/templates/check-draft.ts";
+import { transformResponse } from "../../../plugin/transformer/transform-response.ts";
+import { formatted } from "../../../simulator/phone/formatting.js";
+import { toHtml } from "../../../simulator/phone/tree.js";
 import { bytes, count, later, shortTime } from "../../../ui/page/format.js";
 import { Listing, Reading } from "../../../ui/page/loading.js";
 import { hrefOf, readPlace } from "../../../ui/page/place.js";
@@ -256,9 +259,61 @@ describe("WhatsApp's marks", () => {
 
   it("over several lines: quotes, lists and blocks of code", () => {
     expect(markupOf(whatsappText("> one\n> two\n- *three*\n```a *b*```"))).toBe(
-      "<blockquote><p>one\ntwo</p></blockquote><p>• <b>three</b>\n</p><pre>a *b*</pre>",
+      '<blockquote><p>one\ntwo</p></blockquote><p>• <b>three</b>\n<code class="mono">a *b*</code></p>',
     );
     expect(markupOf(whatsappText(""))).toBe("");
+    expect(markupOf(whatsappText("\n \n"))).toBe("");
+    expect(markupOf(whatsappLine(" a\n\n> *b*\n- c ```d``` "))).toBe('a <b>b</b> • c <code class="mono">d</code>');
+  });
+
+  // What is the same in both: not their tags, and not how a list or a link is drawn.
+  const bare = (markup: string) =>
+    markup
+      .replaceAll(/<(\/?)(strong|b)>/g, "<$1b>")
+      .replaceAll(/<(\/?)(em|i)>/g, "<$1i>")
+      .replaceAll(/<(\/?)code[^>]*>/g, "<$1code>")
+      .replaceAll(/<\/?(div|p|ul|ol|li|blockquote|a)\b[^>]*>/g, "")
+      .replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+      .replaceAll(/[•\s]|- |\d+\. /g, "");
+
+  it.each([
+    ..."2 * 3 * 4|1*2*3|100*2 and 3*4|5 *x* 6*y*7|*a* b *c*|*a*b*|*a*b *c*|a*b c*d|* a *|*a *b*|*a b*c|*".split("|"),
+    ..."**a**|***a***|*a**b*|**日本**語|_*a*_|*_a*_|**bold _it_ x**|~~old~~ *new*|__dunder__ _it_|(*a*).|*a*, _b_".split(
+      "|",
+    ),
+    ..."snake_case and _init_|file *.ts and *.js|~100~ people|about ~5 and ~6 km|`x` *y*|*x`y*z`|`a*b*c` *x*".split(
+      "|",
+    ),
+    ..."x```c```*b*|```code``` *x*|http://a.b/*c*d|*see http://a.b/c*|https://x.y/a_b_c_d *z*|*héllo*ñ|1. *one*".split(
+      "|",
+    ),
+    ...[
+      "*a\nb*",
+      "> q *b*",
+      ">no *b*",
+      "- *l*\n- m",
+      "```\nx *y* z\n```",
+      "*x*\u200by",
+      "\u200b*x*\u200b",
+      "مرحبا *مهم* جدا",
+    ],
+    ...["5\u200b*3\u200b*2", "a \u200b_b\u200b_ c", ">  x", "* \n*b*", "👍🏽 *a*👍"],
+  ])("mean the same here and on the simulator's phone: %j", (text) => {
+    expect(bare(markupOf(whatsappText(text)))).toBe(bare(formatted(text).map(toHtml).join("\n")));
+  });
+
+  it.each([
+    "The price is \\*5\\* only",
+    "a \\_b\\_ c, \\~d\\~, \\> no quote",
+    "**Note:** 2 * 3 * 4, see [docs](https://a.b/c_d)",
+    "> q\n\n1. **a**\n2. b",
+    "price: ~~old~~ *new* `a*b*c`",
+  ])("mean the same there of what we write ourselves: %j", (markdown) => {
+    for (const message of transformResponse(markdown).messages) {
+      const text = "text" in message ? String(message.text) : "";
+      expect(text).not.toBe("");
+      expect(bare(markupOf(whatsappText(text)))).toBe(bare(formatted(text).map(toHtml).join("\n")));
+    }
   });
 });
 
