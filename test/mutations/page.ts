@@ -518,8 +518,8 @@ const ROWS: readonly Row[] = [
   [
     "a webhook is copied as it is shown",
     "webhooks.js",
-    "this.#copy(this.#isExact && value.body !== null ? value.body : pretty(value.payload))",
-    "this.#copy(pretty(value.payload))",
+    "this.#copy(id, this.#isExact && value.body !== null ? value.body : pretty(value.payload))",
+    "this.#copy(id, pretty(value.payload))",
     AUDIT,
   ],
   ["only what was chosen is put back", "dead-letters.js", "this.#redrive({ ids: chosen })", "this.#redrive({})", AUDIT],
@@ -548,7 +548,7 @@ const ROWS: readonly Row[] = [
   [
     "putting back that fails says why",
     "dead-letters.js",
-    'this.#told.set(id, html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`);',
+    'this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;',
     "",
     AUDIT,
   ],
@@ -833,13 +833,7 @@ const ROWS: readonly Row[] = [
     "if (false) return html`<blockquote>",
     PURE,
   ],
-  [
-    "marks inside code stay as they are",
-    "whatsapp-text.js",
-    "const ATOM = /`([^`\\n]+)`|",
-    "const ATOM = /",
-    PURE,
-  ],
+  ["marks inside code stay as they are", "whatsapp-text.js", "const ATOM = /`([^`\\n]+)`|", "const ATOM = /", PURE],
   [
     "marks mean on the page what they mean on the phone",
     "whatsapp-text.js",
