@@ -158,6 +158,23 @@ describe("a list of templates", () => {
     expect(await tile.locator(".variable").textContent()).toBe("Sunday");
   });
 
+  it("shows a one-time code whose words Meta has not told yet in Meta's words", async () => {
+    const components = [
+      { type: "BODY", add_security_recommendation: true },
+      { type: "FOOTER", code_expiration_minutes: 5 },
+      { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE" }] },
+    ];
+    stub.answer("GET /templates", { ...TEMPLATES, templates: [{ ...TEMPLATES.templates[4], components }] });
+    const page = await open("#/templates");
+    const tile = page.getByRole("listitem").filter({ hasText: "sign_in_code" });
+    for (const words of [
+      /is your verification code\. For your security/,
+      "This code expires in 5 minutes.",
+      "Copy code",
+    ])
+      await tile.getByText(words, { exact: true }).waitFor();
+  });
+
   it("of several accounts says whose each one is: in the list, by itself, and before it is deleted", async () => {
     const [first, second] = TEMPLATES.templates;
     const templates = [first, { ...second, wabaId: "9" }];

@@ -241,7 +241,7 @@ const ROWS: readonly Row[] = [
   [
     "a template is previewed in the list",
     "templates.js",
-    '<div aria-hidden="true">${templatePreview(template.components)}</div>',
+    '<div aria-hidden="true">${templatePreview(shownOf(template))}</div>',
     "",
     TEMPLATES,
   ],
@@ -252,7 +252,7 @@ const ROWS: readonly Row[] = [
     "if (name !== wabaId) return wabaId;",
     TEMPLATES,
   ],
-  ["a template is previewed", "templates.js", "</h2>${templatePreview(template.components)}", "</h2>", TEMPLATES],
+  ["a template is previewed", "templates.js", "</h2>${templatePreview(shownOf(template))}", "</h2>", TEMPLATES],
   [
     "fetching shows that it goes on",
     "templates.js",

@@ -21,7 +21,7 @@ import {
   viewHead,
 } from "./parts.js";
 import { hrefOf } from "./place.js";
-import { draftOf, EMPTY, whyNotHere } from "./template-draft.js";
+import { draftOf, EMPTY, shownOf, whyNotHere } from "./template-draft.js";
 import { templatePreview } from "./template-preview.js";
 import { View } from "./view.js";
 import { accountName, QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
@@ -339,7 +339,7 @@ class Templates extends View {
     const why = rejection(template.rejectionReason);
     const account = this.#accountOf(template.wabaId);
     return html`<li class="tile">
-      <div aria-hidden="true">${templatePreview(template.components)}</div>
+      <div aria-hidden="true">${templatePreview(shownOf(template))}</div>
       <div class="about">
         <a href=${hrefOf("templates", { id: template.id, query: this.place.query })}>${template.name}</a>
         <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable((template.category ?? "").toLowerCase())}</span></p>
@@ -366,7 +366,7 @@ class Templates extends View {
       <div class="told">${this.#result(template.status)}</div>
       ${isBusy ? progress("Telling Meta…") : nothing}
       <div class="columns">
-        <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(template.components)}</section>
+        <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(shownOf(template))}</section>
         <section class="card" aria-labelledby="state-title">
           <div class="line apart"><h2 id="state-title">At Meta</h2>${badgeFor(TEMPLATE_STATES, template.status)}</div>
           ${why === "" ? nothing : notice("bad", html`<b>Why it was rejected.</b> ${why}`)}
