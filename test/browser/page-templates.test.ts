@@ -138,7 +138,10 @@ describe("templates", () => {
     expect(stub.asked).toEqual([]);
 
     await button(page, "Delete").click();
+    const request = page.waitForRequest((one) => one.method() === "DELETE");
     await dialog.getByRole("button", { name: "Delete" }).click();
+    // So that it cannot be another site's form.
+    expect((await request).headers()["content-type"]).toBe("application/json");
     await page.getByText("spring_buns is deleted.").first().waitFor();
     await button(page, "Fetch from Meta").click();
     await page.getByText("Fetched from Meta: 2 added, 1 changed.").first().waitFor();

@@ -96,7 +96,8 @@ export function createPageApi(base) {
       method,
       headers: {
         accept: "application/json",
-        ...(body === undefined || isForm ? {} : { "content-type": "application/json" }),
+        // With nothing to say too: another site's form cannot send this type.
+        ...(method === "GET" || isForm ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
       credentials: "same-origin",
