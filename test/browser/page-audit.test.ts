@@ -48,7 +48,7 @@ describe("a message's life", () => {
       times: { ...MESSAGES[0]?.times, accepted: null, sent: null, delivered: null, read: null, ...ended },
       error: { code: "AMBIGUOUS", title, words: "Meta did not answer.", fix: null },
     });
-    const given = { failed: MESSAGES[0]?.times.queued };
+    const given = { failed: MESSAGES[0]?.at };
     stub.answer("GET /messages", {
       messages: [
         lost("sending", "sending", null, {}),

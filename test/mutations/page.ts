@@ -10,6 +10,7 @@ const LISTS = [`${BROWSER}lists.test.ts`];
 const AUDIT = [`${BROWSER}audit.test.ts`];
 const PURE = ["test/unit/ui/page.test.ts"];
 const DRAFTS = ["test/browser/phone-drafts.test.ts"];
+const PHONE = ["test/browser/phone.test.ts"];
 
 /** A row: what holds, the file in `ui/page/` or `simulator/phone/`, what stands there, what breaks it, who must notice. */
 type Row = readonly [rule: string, file: string, find: string, replace: string, tests: readonly string[]];
@@ -846,6 +847,27 @@ const ROWS: readonly Row[] = [
 ];
 
 const PHONE_ROWS: readonly Row[] = [
+  [
+    "a sheet that is refused stays as it was filled in",
+    "sheets.js",
+    "if (problem === null) return finish();",
+    "finish();",
+    PHONE,
+  ],
+  [
+    "a text in brackets is no type",
+    "chats.js",
+    'last.type !== "text" && last.text === `[${last.type}]`',
+    'last.text.startsWith("[")',
+    PHONE,
+  ],
+  [
+    "a simulator that has not answered is asked again",
+    "page.js",
+    "againTimer = setTimeout(() => void read(), AGAIN_MS);",
+    "",
+    PHONE,
+  ],
   [
     "what is half-written stays with its chat",
     "page.js",
