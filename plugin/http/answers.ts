@@ -245,6 +245,7 @@ export const CHANGES = z.strictObject({
   webhooks: z.boolean(),
   deadLetters: z.boolean(),
   templates: z.boolean(),
+  numbers: z.boolean().describe("What is connected, its state, or Meta's rating of it."),
 });
 
 export const TEMPLATE = z.strictObject({

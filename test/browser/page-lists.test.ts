@@ -1,7 +1,7 @@
 /** Lists on the integrations page: by the page, by themselves as something comes, and one of them looked at. */
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
-import { MESSAGES, TEMPLATES, WEBHOOKS } from "../support/page-samples.ts";
+import { MESSAGES, NUMBERS, TEMPLATES, WEBHOOKS } from "../support/page-samples.ts";
 import { button, focused, heading, held, newsOf, refusal, usePageStub } from "../support/page-views.ts";
 
 const { stub, open, openAt } = await usePageStub();
@@ -307,6 +307,31 @@ describe("what is new", () => {
     );
     await expect.poll(() => asked).toBe(before + 1);
     expect(page.faults).toEqual([]);
+  });
+
+  it("of the numbers is shown wherever they are: in their view, on the overview, and in what the doctor says", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/numbers`);
+    const cafe = page.getByRole("region", { name: "+44 7700 900055" });
+    await cafe.waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const [bakery] = NUMBERS;
+    stub.answer("GET /status", { enabled: true, numbers: [bakery] });
+    stub.answer("GET /changes", newsOf("numbers"));
+    await page.clock.runFor(4_100);
+    await cafe.waitFor({ state: "detached" });
+
+    await page.goto(`${stub.url}#/`);
+    const card = page.locator("whatsapp-connect");
+    await card.getByText("+44 7700 900000").waitFor();
+    expect(await card.getByText("+44 7700 900055").count()).toBe(0);
+    await page.getByText(/checks are fine, looked at \d/).waitFor();
+    stub.answer("GET /status", { enabled: true, numbers: NUMBERS });
+    stub.answer("GET /doctor", { healthy: true, checks: [] });
+    await page.clock.runFor(4_100);
+    await card.getByText("+44 7700 900055").waitFor();
+    await page.getByText("All is well").waitFor();
   });
 
   it("is said not to come when the server does not answer, and comes again", async () => {

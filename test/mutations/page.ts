@@ -53,6 +53,8 @@ const ROWS: readonly Row[] = [
     "if (changes.templates) void",
     LISTS,
   ],
+  ["the connection is shown as it has become elsewhere", "overview.js", "void card?.refresh();", "", LISTS],
+  ["and so are the numbers", "numbers.js", "void this.#status.load({ quietly: true });\n    void", "void", LISTS],
   ["a part of the overview that fails is tried again", "overview.js", "@click=${retry}", "", VIEWS],
   [
     "a part of the overview that fails says why",

@@ -75,7 +75,7 @@ import { RouteError } from "../api.js";
  *
  * @typedef {{ readonly wabaId: string, readonly name: string | null, readonly syncedAt: string | null }} Account
  * @typedef {{ readonly wabaId: string, readonly added: number, readonly changed: number, readonly removed: number, readonly unchanged: number }} Synced
- * @typedef {{ readonly cursor: string, readonly messages: boolean, readonly webhooks: boolean, readonly deadLetters: boolean, readonly templates: boolean }} Changes
+ * @typedef {{ readonly cursor: string, readonly messages: boolean, readonly webhooks: boolean, readonly deadLetters: boolean, readonly templates: boolean, readonly numbers: boolean }} Changes
  */
 
 /** @typedef {ReturnType<typeof createPageApi>} PageApi */

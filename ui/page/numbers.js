@@ -21,6 +21,13 @@ class Numbers extends View {
     void this.#health.load({ quietly: this.#health.value !== null });
   }
 
+  /** @param {import("./api.js").Changes} changes */
+  changed(changes) {
+    if (!changes.numbers) return;
+    void this.#status.load({ quietly: true });
+    void this.#health.load({ quietly: true });
+  }
+
   render() {
     const { value, error } = this.#status;
     return html`<div class="view">

@@ -1,6 +1,7 @@
 /** The overview: the connection, whether all is well, and what was said last. */
 import "../whatsapp-connect.js";
 import { sentenceOf } from "./api.js";
+import { time } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { Reading } from "./loading.js";
@@ -13,7 +14,7 @@ class Overview extends View {
   #health = new Reading(this, async (signal) => {
     // What the doctor says is told although nobody can say which number is meant.
     const status = this.api.status(signal).catch(() => ({ numbers: [] }));
-    return { ...(await this.api.doctor(signal)), numbers: (await status).numbers };
+    return { ...(await this.api.doctor(signal)), numbers: (await status).numbers, at: new Date() };
   });
   #messages = new Reading(this, (signal) => this.api.messages({ limit: 5 }, signal));
 
@@ -26,6 +27,12 @@ class Overview extends View {
   /** @param {import("./api.js").Changes} changes */
   changed(changes) {
     if (changes.messages) void this.#messages.load({ quietly: true });
+    if (!changes.numbers) return;
+    void this.#health.load({ quietly: true });
+    const card = /** @type {import("../whatsapp-connect.js").WhatsAppConnect | null} */ (
+      this.querySelector("whatsapp-connect")
+    );
+    void card?.refresh();
   }
 
   render() {
@@ -68,7 +75,7 @@ class Overview extends View {
         ${bad.length > 0 ? badge("bad", plural(bad.length, "problem")) : nothing}
         ${warn.length > 0 ? badge("warn", plural(warn.length, "warning")) : nothing}
         ${bad.length + warn.length === 0 ? badge("good", "All is well") : nothing}
-        <span class="muted small">${value.checks.filter(({ state }) => state === "ok").length} of ${value.checks.length} checks are fine</span>
+        <span class="muted small">${value.checks.filter(({ state }) => state === "ok").length} of ${value.checks.length} checks are fine, looked at ${time(value.at.toISOString())}</span>
       </p>
       ${
         first.length === 0
