@@ -1,8 +1,4 @@
-/**
- * A text as WhatsApp shows it: its own marks become bold, italic and so on. Whatever is in it stays text. The rule is that of
- * the simulator's phone, and a test compares the two: each is served by itself, so neither can import the other.
- * @see https://faq.whatsapp.com/539178204879377
- */
+/** A text as WhatsApp shows it: its own marks become bold, italic and so on. Whatever is in it stays text. */
 import { html, nothing } from "./lit.js";
 
 /** @typedef {import("lit").TemplateResult | string | typeof nothing} Piece */
@@ -10,6 +6,7 @@ import { html, nothing } from "./lit.js";
 /** @typedef {{ readonly kind: "fence" | "code" | "address", readonly text: string }} Atom which no mark may cut */
 /** @typedef {string | Atom} Item one character, or an atom */
 
+// The rule is that of the simulator's phone, and a test compares the two: each is served by itself, so neither imports the other.
 const FENCE = /```([\s\S]+?)```/g;
 // CJK punctuation ends an address without a space.
 const ATOM = /`([^`\n]+)`|https?:\/\/[^\s\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/gi;
