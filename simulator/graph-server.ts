@@ -52,7 +52,8 @@ export function createGraphServer(deps: {
     const name = `${method} /${objectId ?? ""}${[edge, item].map((part) => (part === null ? "" : `/${part}`)).join("")}`;
     deps.onRequest(name);
     const answer = (result: GraphAnswer) => {
-      if (result.httpStatus >= 400) deps.onRefused(name, result);
+      // The root itself has nothing to give: whoever asks it, such as our doctor, wants to know the time.
+      if (result.httpStatus >= 400 && url.pathname !== "/") deps.onRefused(name, result);
       respond(response, version, result);
     };
     const body: WireObject | null = isStreamed

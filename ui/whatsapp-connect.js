@@ -82,6 +82,15 @@ export class WhatsAppConnect extends Base {
     if (this.#parts !== null && this.isConnected) void this.#load();
   }
 
+  /** Reads the numbers again, as when one was connected or disconnected elsewhere; what somebody is in the midst of stays. */
+  async refresh() {
+    const { signal } = this.#life;
+    if (this.#state.phase !== "ready" || this.#state.isBusy) return;
+    // Nobody has asked: where it fails, what is shown stays.
+    const status = await this.#api.status().catch(() => null);
+    if (status !== null && !signal.aborted && !this.#state.isBusy) this.#set({ numbers: status.numbers });
+  }
+
   #build() {
     if (this.#parts !== null) return;
     const root = this.attachShadow({ mode: "open" });

@@ -43,9 +43,13 @@ export function createAudit(db: Database, hostShape: () => Promise<HostShape>): 
          templates as (
            select concat_ws(':', count(*), max(t.updated_at), (select max(n.templates_synced_at) from ${db.name("whatsapp_connections")} n
                where n.customer_config_id = $1)) as mark
-           from (select distinct waba_id from own) accounts join ${db.name("whatsapp_templates")} t using (waba_id))
-         select parts.mark || events.mark as messages, events.mark as webhooks, dead.mark as "deadLetters", templates.mark as templates
-         from events, parts, dead, templates`,
+           from (select distinct waba_id from own) accounts join ${db.name("whatsapp_templates")} t using (waba_id)),
+         numbers as (
+           select md5(coalesce(string_agg(concat_ws(':', n.id, n.state, n.reason, n.display_phone_number, n.verified_name, n.quality_rating),
+             ',' order by n.id), '')) as mark from ${db.name("whatsapp_connections")} n where n.customer_config_id = $1)
+         select parts.mark || events.mark as messages, events.mark as webhooks, dead.mark as "deadLetters", templates.mark as templates,
+           numbers.mark as numbers
+         from events, parts, dead, templates, numbers`,
         [owner.customerConfigId],
       );
       return row as AuditMarks;

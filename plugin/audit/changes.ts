@@ -4,7 +4,15 @@ import { createHash } from "node:crypto";
 import { ChannelError } from "../errors.ts";
 import type { Audit, AuditMarks, AuditOwner } from "../ports.ts";
 
-const KINDS = ["messages", "webhooks", "deadLetters", "templates"] as const satisfies readonly (keyof AuditMarks)[];
+const KINDS = [
+  "messages",
+  "webhooks",
+  "deadLetters",
+  "templates",
+  "numbers",
+] as const satisfies readonly (keyof AuditMarks)[];
+/** Of another version it may have more kinds or fewer: a page that was open during an upgrade is told that all of them are new. */
+const CURSOR = /^[\w-]{8}(?:\.[\w-]{8}){3,7}$/;
 
 export type Changes = Readonly<Record<keyof AuditMarks, boolean>> & {
   /** For the next look. */
@@ -17,7 +25,7 @@ export type LookForChanges = (owner: AuditOwner, since: string | undefined) => P
 export function createLookForChanges(audit: Pick<Audit, "marks">): LookForChanges {
   return async (owner, since) => {
     const before = since === undefined ? [] : since.split(".");
-    if (since !== undefined && !/^[\w-]{8}(?:\.[\w-]{8}){3}$/.test(since))
+    if (since !== undefined && !CURSOR.test(since))
       throw new ChannelError("REQUEST_INVALID", "since is the cursor of the look before.");
     const marks = await audit.marks(owner);
     const now = KINDS.map((kind) => createHash("sha256").update(marks[kind]).digest("base64url").slice(0, 8));

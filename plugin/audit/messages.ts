@@ -29,6 +29,7 @@ export type AuditedMessage = {
   readonly at: Date;
   /** `received`, `waiting` and `failed` of what came; a part's state of what went. */
   readonly state: string;
+  /** `failed`: when it was given up; its state says whether it failed, expired, or is not known to have arrived. */
   readonly times: Readonly<Record<"queued" | "accepted" | "sent" | "delivered" | "read" | "failed", Date | null>>;
   readonly error: ExplainedError | null;
   readonly degraded: readonly Degradation[];
@@ -185,7 +186,8 @@ function toReceived({
   };
 }
 
-const DID_NOT_ARRIVE: readonly string[] = ["failed", "expired", "unknown"];
+/** Where a part may end without a word of its arrival. */
+const GIVEN_UP: readonly string[] = ["failed", "expired", "unknown"];
 
 function toSent(message: SentMessage & { readonly at: Date }): AuditedMessage {
   const { id, at, conversationId, contact, kind, text, messageId, state, times, error, attempts } = message;
@@ -203,7 +205,7 @@ function toSent(message: SentMessage & { readonly at: Date }): AuditedMessage {
       queued: at,
       accepted: attempts.find(({ outcome }) => outcome === "accepted")?.finishedAt ?? null,
       ...times,
-      failed: DID_NOT_ARRIVE.includes(state) ? times.failed : null,
+      failed: GIVEN_UP.includes(state) ? times.failed : null,
     },
     error: error === null ? null : explain(error),
     degraded: message.degraded,

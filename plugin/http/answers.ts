@@ -222,7 +222,9 @@ export const MESSAGE = z.strictObject({
     sent: time.nullable(),
     delivered: time.nullable(),
     read: time.nullable(),
-    failed: time.nullable(),
+    failed: time
+      .nullable()
+      .describe("When it was given up: its state says whether it failed, expired, or is not known to have arrived."),
   }),
   error: z.strictObject({ code: text, title: text.nullable(), words: text, fix: text.nullable() }).nullable(),
   degraded: z.array(degradation),
@@ -243,6 +245,7 @@ export const CHANGES = z.strictObject({
   webhooks: z.boolean(),
   deadLetters: z.boolean(),
   templates: z.boolean(),
+  numbers: z.boolean().describe("What is connected, its state, or Meta's rating of it."),
 });
 
 export const TEMPLATE = z.strictObject({

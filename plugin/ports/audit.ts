@@ -118,7 +118,7 @@ export type SendAttempt = {
 };
 
 /** A word for the newest of each kind, another one as soon as something has changed. */
-export type AuditMarks = Readonly<Record<"messages" | "webhooks" | "deadLetters" | "templates", string>>;
+export type AuditMarks = Readonly<Record<"messages" | "webhooks" | "deadLetters" | "templates" | "numbers", string>>;
 
 export type Audit = {
   /** @returns at most `limit`, and where to go on: after the last one, or where looking ended before there were so many. */

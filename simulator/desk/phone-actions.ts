@@ -128,8 +128,10 @@ export function createPhoneActions(deps: {
       return { wamid: meta.staffWrites(personIn(body), textIn(body, "text"), { from: to }) };
     },
     clock({ moveOnMs }) {
-      if (typeof moveOnMs !== "number" || !(moveOnMs >= 0) || meta.clock.aheadMs + moveOnMs > FURTHEST_MS)
-        throw new BadRequest("`moveOnMs` is a number of milliseconds; the clock goes on for a year at most.");
+      if (typeof moveOnMs !== "number" || !(moveOnMs >= 0))
+        throw new BadRequest("`moveOnMs` is a number of milliseconds, and not less than none.");
+      if (meta.clock.aheadMs + moveOnMs > FURTHEST_MS)
+        throw new BadRequest("Meta’s clock goes a year ahead at most. Start the simulator again, and it is today’s.");
       meta.clock.moveOn(moveOnMs);
       return { now: meta.clock.now().toISOString() };
     },

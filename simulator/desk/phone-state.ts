@@ -1,6 +1,7 @@
 /** What the phone shows: who there is, the chats, and one of them in full. */
 import type { AccountBook } from "../accounts/account-book.ts";
 import type { ConversationState, Conversations, TranscriptEntry } from "../conversations.ts";
+import type { Refusal } from "../ledgers.ts";
 import { isWindowOpen, windowEndOf } from "../limits.ts";
 import type { SimulatedFile } from "../options.ts";
 import type { People, PersonRecord } from "../people.ts";
@@ -62,11 +63,23 @@ export function phoneState(
       : null,
     templates: wabaId === undefined ? [] : templatesOf(meta, wabaId),
     faults: { presets: faults.presets(wabaId), armed: faults.armed() },
-    refusals: meta.refusals
-      .slice(-SHOWN_REFUSALS)
-      .reverse()
-      .map(({ at, ...refusal }) => ({ ...refusal, at: at.toISOString() })),
+    refusals: refusalsOf(meta),
   };
+}
+
+/** The latest first, equal ones as one with their number: whoever asks the same again and again hides no other. */
+function refusalsOf({ refusals }: Simulator) {
+  const found = new Map<string, { readonly latest: Refusal; times: number }>();
+  for (const refusal of [...refusals].reverse()) {
+    const { request, code, subcode, message } = refusal;
+    const key = JSON.stringify([request, code, subcode, message]);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { latest: refusal, times: 1 });
+    else known.times += 1;
+  }
+  return [...found.values()]
+    .slice(0, SHOWN_REFUSALS)
+    .map(({ latest: { at, ...refusal }, times }) => ({ ...refusal, at: at.toISOString(), times }));
 }
 
 function shownPerson({ key, name, phoneNumber, userId, username }: PersonRecord) {

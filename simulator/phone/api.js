@@ -29,7 +29,7 @@
  * @property {readonly ShownChat[]} chats
  * @property {(ShownChat & { readonly isCut: boolean, readonly entries: readonly Entry[] }) | null} chat
  * @property {readonly { readonly name: string, readonly language: string, readonly status: string, readonly category: string }[]} templates
- * @property {readonly { readonly request: string, readonly code: number, readonly subcode: number | null, readonly message: string, readonly at: string }[]} refusals the latest first
+ * @property {readonly { readonly request: string, readonly code: number, readonly subcode: number | null, readonly message: string, readonly at: string, readonly times: number }[]} refusals the latest first, equal ones as one
  * @property {{ readonly presets: readonly Preset[], readonly armed: readonly { readonly id: number, readonly title: string, readonly left: number }[] }} faults
  */
 

@@ -125,7 +125,9 @@ function whenOf({ last }, now) {
 /** @param {ShownChat} chat */
 function lastOf({ last }) {
   if (last === undefined) return "";
-  const said = last.text.startsWith("[") ? (SHORT[last.type] ?? last.type) : formattedLine(last.text.slice(0, 120));
+  // What has no words comes as its type in brackets; what somebody has put in brackets is theirs.
+  const isWordless = last.type !== "text" && last.text === `[${last.type}]`;
+  const said = isWordless ? (SHORT[last.type] ?? last.type) : formattedLine(last.text.slice(0, 120));
   const isWritten = last.direction === "inbound" && !["system", "unsupported"].includes(last.type);
   const before = isWritten ? "You: " : "";
   return h("span", {}, before, said);

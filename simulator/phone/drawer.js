@@ -31,7 +31,7 @@ export function drawDrawer(state, number) {
 /** @param {State} state */
 function drawClock({ clock, chat }) {
   const now = new Date(clock.now);
-  const told = now.toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const told = now.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   return section(
     "Meta’s clock",
     h("p", { class: "now" }, h("strong", {}, told), clock.aheadMs > 0 && ` ${aheadOf(clock.aheadMs)} ahead`),
@@ -176,13 +176,17 @@ function drawRefusals({ refusals }) {
     h(
       "ul",
       { class: "refusals" },
-      ...refusals.map(({ request, code, subcode, message, at }) =>
+      ...refusals.map(({ request, code, subcode, message, at, times }) =>
         h(
           "li",
           {},
           h("strong", {}, subcode === null ? String(code) : `${code}, ${subcode}`),
           ` ${message}`,
-          h("span", { class: "soft" }, `${request}, ${new Date(at).toLocaleTimeString()}`),
+          h(
+            "span",
+            { class: "soft" },
+            `${request}, ${times > 1 ? `${times} times, last ` : ""}${new Date(at).toLocaleTimeString()}`,
+          ),
         ),
       ),
     ),

@@ -51,10 +51,11 @@ h2:focus { outline: none; }
 .composer textarea { min-height: 2.625rem; padding: .5625rem .875rem; border: 1px solid transparent; border-radius: 1.25rem; background: var(--panel); resize: none; field-sizing: content; max-height: 9rem; }
 .composer textarea::placeholder { color: var(--soft); opacity: 1; }
 .send { color: var(--accent); }
-.about, .problem { grid-column: 1 / -1; }
+.about { grid-column: 1 / -1; }
 .about { display: flex; align-items: center; gap: .5rem; padding: .25rem .25rem .25rem .75rem; border-inline-start: .25rem solid var(--accent); border-radius: .375rem; background: var(--panel); font-size: .875rem; }
 .about > span { flex: 1; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.problem { padding: .25rem .5rem; color: var(--bad); font-size: .875rem; }
+.app > .problem { position: fixed; z-index: 3; inset-block-start: 4.25rem; inset-inline: .75rem; display: flex; align-items: center; gap: .5rem; width: fit-content; max-width: 34rem; margin-inline: auto; padding: .25rem .25rem .25rem 1rem; border: 1px solid var(--bad); border-radius: .75rem; background: var(--panel); color: var(--bad); font-size: .875rem; overflow-wrap: anywhere; box-shadow: 0 .25rem 1rem rgb(0 0 0 / .25); }
+.sheet .problem { color: var(--bad); font-size: .875rem; overflow-wrap: anywhere; }
 .tool { display: grid; place-items: center; width: 1.75rem; height: 1.75rem; padding: 0; border: 0; border-radius: 50%; background: none; color: var(--wa-soft); opacity: 0; }
 .wa-out > .tool { order: -1; }
 .wa-message:hover > .tool, .tool:focus-visible { opacity: 1; } @media (hover: none) { .tool { opacity: .8; } }

@@ -31,6 +31,8 @@ import { objectOf, textOf } from "./wire.js";
 /** How long WhatsApp lets people change what they wrote. */
 const EDITABLE_MS = 15 * 60_000;
 const DELETABLE_MS = 2 * 24 * 60 * 60_000;
+/** How long a simulator that does not answer is left alone. */
+const AGAIN_MS = 2_000;
 
 /** @type {State | null} */
 let state = null;
@@ -42,6 +44,8 @@ let isReading = false;
 let isStale = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let typingTimer;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let againTimer;
 
 document.body.append(
   toElement(
@@ -79,7 +83,6 @@ document.body.append(
           "form",
           { class: "composer" },
           h("div", { class: "about", hidden: true }),
-          h("p", { class: "problem", role: "alert", hidden: true }),
           iconButton("attach", "Send a file, a place or a contact", "attach"),
           h("textarea", { rows: 1, placeholder: "Message", "aria-label": "Message", maxlength: 4096, dir: "auto" }),
           h(
@@ -99,6 +102,13 @@ document.body.append(
           iconButton("close", "Close", "drawer"),
         ),
         h("div", { class: "drawer-body" }),
+      ),
+      // Above all of it: what goes wrong in the drawer or the list is seen where the composer is not.
+      h(
+        "div",
+        { class: "problem", role: "alert", hidden: true },
+        h("p", {}),
+        iconButton("close", "Close", "forget-problem"),
       ),
       h("input", { type: "file", class: "unseen", tabindex: -1, "aria-label": "File", hidden: true }),
     ),
@@ -131,8 +141,7 @@ async function read() {
     }
     setAway(false);
   } catch {
-    // Said on the page; the next event looks again.
-    setAway(true);
+    goAway();
   } finally {
     isReading = false;
   }
@@ -270,18 +279,25 @@ function readHash() {
  * @returns {Promise<boolean>} whether it was done
  */
 async function tell(doing) {
-  const problem = find(".problem");
-  problem.hidden = true;
+  const place = find(".app > .problem");
+  place.hidden = true;
+  const problem = await problemOf(doing);
+  if (problem === null) return true;
+  find("p", place).textContent = problem;
+  place.hidden = false;
+  forget(find(".drawer-body"));
+  if (state !== null) draw(state);
+  return false;
+}
+
+/** @param {Promise<unknown>} doing @returns {Promise<string | null>} null when it was done */
+async function problemOf(doing) {
   try {
     await doing;
     await read();
-    return true;
+    return null;
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
-    problem.hidden = false;
-    forget(find(".drawer-body"));
-    if (state !== null) draw(state);
-    return false;
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
@@ -336,8 +352,16 @@ function grow() {
   words.rows = Math.min(6, words.value.split("\n").length);
 }
 
+/** Said on the page, and tried again until there is an answer: an event alone may have come before it. */
+function goAway() {
+  setAway(true);
+  clearTimeout(againTimer);
+  againTimer = setTimeout(() => void read(), AGAIN_MS);
+}
+
 /** @param {boolean} isAway */
 function setAway(isAway) {
+  if (!isAway) clearTimeout(againTimer);
   find(".away").hidden = !isAway;
   app.toggleAttribute("data-away", isAway);
 }
@@ -357,22 +381,7 @@ function press(button, data) {
   const item = chat.item(wamid);
   switch (data.do) {
     case "new-chat":
-      if (state !== null)
-        openNewChat(state, chosen, (form) => {
-          void (async () => {
-            const { person = "", number = "", name = "", phoneNumber = "", username = "", hidesPhoneNumber } = form;
-            if (person !== "") return open(person, number);
-            await tell(
-              act("people", {
-                name: name.trim() || "Somebody",
-                phoneNumber,
-                username,
-                hidesPhoneNumber: hidesPhoneNumber === "on",
-              }).then((added) => open(added.person ?? null, number)),
-            );
-          })();
-        });
-      return;
+      return state === null ? undefined : newChat(state);
     case "open":
       return open(data.person ?? null, data.number ?? null);
     case "back":
@@ -386,6 +395,9 @@ function press(button, data) {
     case "newest":
       chat.goToEnd();
       find(".newer").hidden = true;
+      return;
+    case "forget-problem":
+      find(".app > .problem").hidden = true;
       return;
     case "forget-about":
       stopAbout();
@@ -410,7 +422,8 @@ function press(button, data) {
           ),
           h("button", { class: "main-button" }, "Send"),
         ],
-        (_, form) => void tell(act("staff", { ...chosen, text: String(form.get("text")) })),
+        () => {},
+        (form) => problemOf(act("staff", { ...chosen, text: String(form.get("text")) })),
       );
     case "press":
       return void tell(act("press", { ...chosen, wamid, kind: data.kind, id: data.id }));
@@ -434,6 +447,28 @@ function press(button, data) {
     case "options":
       return item === null ? undefined : openOptionsOf(item);
   }
+}
+
+/** @param {State} now */
+function newChat(now) {
+  let added = "";
+  openNewChat(now, chosen, {
+    begin: async ({ person, name = "", phoneNumber = "", username = "", hidesPhoneNumber }) => {
+      if (person) return null;
+      const about = {
+        name: name.trim() || "Somebody",
+        phoneNumber,
+        username,
+        hidesPhoneNumber: hidesPhoneNumber === "on",
+      };
+      return problemOf(
+        act("people", about).then(({ person: key = "" }) => {
+          added = key;
+        }),
+      );
+    },
+    onChosen: ({ person, number = "" }) => open(person || added, number),
+  });
 }
 
 /** @param {NonNullable<ReturnType<typeof chat.item>>} item */
@@ -622,4 +657,4 @@ window.addEventListener("hashchange", () => {
   const { person, number } = readHash();
   if (person !== chosen.person || number !== chosen.number) open(person, number);
 });
-listen({ onChange: () => void read(), onAway: () => setAway(true) });
+listen({ onChange: () => void read(), onAway: goAway });

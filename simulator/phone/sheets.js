@@ -16,8 +16,10 @@ const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
  * @param {string} title
  * @param {readonly Child[]} content
  * @param {(action: DOMStringMap, form: FormData) => void} onDone called with the button that was pressed
+ * @param {(form: FormData) => Promise<string | null>} [begin] what is done before it closes; a problem is said in the sheet, which
+ *   stays as it was filled in
  */
-export function openSheet(title, content, onDone) {
+export function openSheet(title, content, onDone, begin) {
   const dialog = toElement(
     h(
       "dialog",
@@ -35,12 +37,13 @@ export function openSheet(title, content, onDone) {
             h("span", { class: "wa-icon wa-icon-close", "aria-hidden": "true" }),
           ),
         ),
-        h("div", { class: "sheet-body" }, ...content),
+        h("div", { class: "sheet-body" }, h("p", { class: "problem", role: "alert", hidden: true }), ...content),
       ),
     ),
   );
   if (!(dialog instanceof HTMLDialogElement)) throw new Error("This browser has no dialogs.");
   const form = find("form", dialog);
+  let isBusy = false;
   dialog.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (target === dialog || target?.closest("[data-close]")) dialog.close();
@@ -49,9 +52,24 @@ export function openSheet(title, content, onDone) {
     event.preventDefault();
     if (!(form instanceof HTMLFormElement) || !(event instanceof SubmitEvent)) return;
     const { submitter } = event;
-    dialog.close();
-    dialog.remove();
-    onDone(submitter instanceof HTMLElement ? submitter.dataset : {}, new FormData(form));
+    const filledIn = new FormData(form);
+    const finish = () => {
+      dialog.close();
+      dialog.remove();
+      onDone(submitter instanceof HTMLElement ? submitter.dataset : {}, filledIn);
+    };
+    if (begin === undefined) return finish();
+    if (isBusy) return;
+    isBusy = true;
+    void begin(filledIn).then((problem) => {
+      isBusy = false;
+      // Whoever has closed it meanwhile wants no more of it.
+      if (!dialog.open) return;
+      if (problem === null) return finish();
+      const place = find(".problem", dialog);
+      place.textContent = problem;
+      place.hidden = false;
+    });
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -147,9 +165,11 @@ export function openDetails({ wamid, status, at, error, message }) {
 /**
  * @param {import("./api.js").State} state
  * @param {{ readonly person: string | null, readonly number: string | null }} chosen
- * @param {(about: Readonly<Record<string, string>>) => void} onChosen
+ * @param {object} steps
+ * @param {(about: Readonly<Record<string, string>>) => Promise<string | null>} steps.begin
+ * @param {(about: Readonly<Record<string, string>>) => void} steps.onChosen
  */
-export function openNewChat({ people, numbers }, chosen, onChosen) {
+export function openNewChat({ people, numbers }, chosen, { begin, onChosen }) {
   const isKnown = people.length > 0;
   openSheet(
     "New chat",
@@ -203,6 +223,7 @@ export function openNewChat({ people, numbers }, chosen, onChosen) {
       mainButton("Open"),
     ],
     (_, form) => onChosen(textsOf(form)),
+    (form) => begin(textsOf(form)),
   );
 }
 

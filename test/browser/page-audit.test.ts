@@ -39,6 +39,40 @@ describe("a message's life", () => {
       expect.stringMatching(/Rejected\s*131042$/),
     ]);
   });
+
+  it("that may have left is not called failed, and ends with what it has come to", async () => {
+    const lost = (id: string, state: string, title: string | null, ended: object) => ({
+      ...MESSAGES[0],
+      id,
+      state,
+      times: { ...MESSAGES[0]?.times, accepted: null, sent: null, delivered: null, read: null, ...ended },
+      error: { code: "AMBIGUOUS", title, words: "Meta did not answer.", fix: null },
+    });
+    const given = { failed: MESSAGES[0]?.at };
+    stub.answer("GET /messages", {
+      messages: [
+        lost("sending", "sending", null, {}),
+        lost("unknown", "unknown", "Something went wrong", given),
+        lost("expired", "expired", null, given),
+        lost("failed", "failed", null, given),
+      ],
+      next: null,
+    });
+    const page = await open("#/messages");
+    for (const [id, tone, title, life] of [
+      ["sending", "warn", "Not known yet", ["Queued", "Accepted", "Sent", "Delivered", "Read"]],
+      ["unknown", "warn", "Not known: Something went wrong", ["Queued", "Unknown"]],
+      ["expired", "bad", "Expired", ["Queued", "Expired"]],
+      ["failed", "bad", "It failed", ["Queued", "Failed"]],
+    ] as const) {
+      await page.goto(`${stub.url}#/messages/${id}`);
+      const inside = page.locator(`#message-${id}`);
+      expect([id, await inside.locator(`.notice.${tone} b`).textContent()]).toEqual([id, title]);
+      const steps = await inside.locator(".life li").allInnerTexts();
+      expect([id, steps.map((text) => text.split(/\s/)[0])]).toEqual([id, life]);
+      expect(steps.join()).not.toContain("passed over");
+    }
+  });
 });
 
 describe("a webhook", () => {
@@ -117,6 +151,30 @@ describe("a webhook", () => {
     await replay.click();
     await page.getByText("Nothing in it is for this platform.").waitFor();
     expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  it("keeps what its replay has come to for itself, however late, and is replayed once meanwhile", async () => {
+    const { route, release } = held({ events: { redriven: 3, understood: 0, unknown: 0, applied: 0, waiting: 0 } });
+    stub.answer("POST /webhooks/9018/replay", route);
+    stub.answer("GET /webhooks/9020", { ...WEBHOOK, id: "9020", type: "status" });
+    const page = await open("#/webhooks/9018");
+    await button(page, "Replay").click();
+    await page.goto(`${stub.url}#/webhooks/9020`);
+    await page.getByRole("heading", { name: "Webhook: status" }).waitFor();
+    expect(await page.getByText("Reading it again…").count()).toBe(0);
+    await page.goto(`${stub.url}#/webhooks/9018`);
+    await page.getByText("Reading it again…").waitFor();
+    await button(page, "Replay").press("Enter");
+    await page.goto(`${stub.url}#/webhooks/9020`);
+    await page.getByRole("heading", { name: "Webhook: status" }).waitFor();
+    const answer = page.waitForResponse(/replay$/);
+    release();
+    await (await answer).finished();
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+    expect(await page.locator(".told").textContent()).toBe("");
+    await page.goto(`${stub.url}#/webhooks/9018`);
+    await page.getByText("Replayed: 3 events are worked again.").first().waitFor();
+    expect(stub.asked.length).toBe(1);
   });
 
   it("appears by itself in the list, and what was made of it where it is looked at", async () => {

@@ -1,7 +1,7 @@
 /** Lists on the integrations page: by the page, by themselves as something comes, and one of them looked at. */
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
-import { MESSAGES, TEMPLATES, WEBHOOKS } from "../support/page-samples.ts";
+import { MESSAGES, NUMBERS, TEMPLATES, WEBHOOKS } from "../support/page-samples.ts";
 import { button, focused, heading, held, newsOf, refusal, usePageStub } from "../support/page-views.ts";
 
 const { stub, open, openAt } = await usePageStub();
@@ -58,6 +58,31 @@ describe("long lists", () => {
     await apart.getByText("Add one in Meta Business Suite").waitFor();
     expect(await focused(page)).toContain("A-17");
     expect(page.faults).toEqual([]);
+  });
+
+  it("show below their first page what has come of it: what is gone, and what became of the open one", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    const older = { ...MESSAGES[3], id: "older", text: "Of the second page", state: "sent" };
+    const gone = { ...older, id: "gone", text: "Gone from there" };
+    const pages = (below: object[]) => {
+      stub.answer("GET /messages", ({ url }: { url: string }) =>
+        url.includes("before=")
+          ? { status: 200, body: { messages: below, next: null } }
+          : { status: 200, body: { messages: MESSAGES, next: "m7" } },
+      );
+    };
+    pages([older, gone]);
+    await page.goto(`${stub.url}#/messages`);
+    await button(page, "Show older").click();
+    await page.getByRole("button", { name: /Of the second page/ }).click();
+    await page.getByText("Sent: WhatsApp has sent it").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    pages([{ ...older, state: "delivered" }]);
+    stub.answer("GET /changes", newsOf("messages"));
+    await page.clock.runFor(4_100);
+    await page.getByText("Delivered: It is on the phone.").waitFor();
+    expect(await page.getByText("Gone from there").count()).toBe(0);
   });
 
   it("that were left while they loaded are there when one comes back", async () => {
@@ -282,6 +307,31 @@ describe("what is new", () => {
     );
     await expect.poll(() => asked).toBe(before + 1);
     expect(page.faults).toEqual([]);
+  });
+
+  it("of the numbers is shown wherever they are: in their view, on the overview, and in what the doctor says", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/numbers`);
+    const cafe = page.getByRole("region", { name: "+44 7700 900055" });
+    await cafe.waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const [bakery] = NUMBERS;
+    stub.answer("GET /status", { enabled: true, numbers: [bakery] });
+    stub.answer("GET /changes", newsOf("numbers"));
+    await page.clock.runFor(4_100);
+    await cafe.waitFor({ state: "detached" });
+
+    await page.goto(`${stub.url}#/`);
+    const card = page.locator("whatsapp-connect");
+    await card.getByText("+44 7700 900000").waitFor();
+    expect(await card.getByText("+44 7700 900055").count()).toBe(0);
+    await page.getByText(/checks are fine, looked at \d/).waitFor();
+    stub.answer("GET /status", { enabled: true, numbers: NUMBERS });
+    stub.answer("GET /doctor", { healthy: true, checks: [] });
+    await page.clock.runFor(4_100);
+    await card.getByText("+44 7700 900055").waitFor();
+    await page.getByText("All is well").waitFor();
   });
 
   it("is said not to come when the server does not answer, and comes again", async () => {

@@ -138,7 +138,10 @@ describe("templates", () => {
     expect(stub.asked).toEqual([]);
 
     await button(page, "Delete").click();
+    const request = page.waitForRequest((one) => one.method() === "DELETE");
     await dialog.getByRole("button", { name: "Delete" }).click();
+    // So that it cannot be another site's form.
+    expect((await request).headers()["content-type"]).toBe("application/json");
     await page.getByText("spring_buns is deleted.").first().waitFor();
     await button(page, "Fetch from Meta").click();
     await page.getByText("Fetched from Meta: 2 added, 1 changed.").first().waitFor();
@@ -156,6 +159,50 @@ describe("a list of templates", () => {
     for (const words of ["Rejected", "The category does not fit the text", "Hot cross buns are back.", "Keep me four"])
       expect([words, await tile.getByText(words).count()]).toEqual([words, 1]);
     expect(await tile.locator(".variable").textContent()).toBe("Sunday");
+  });
+
+  it("shows a one-time code whose words Meta has not told yet in Meta's words", async () => {
+    const components = [
+      { type: "BODY", add_security_recommendation: true },
+      { type: "FOOTER", code_expiration_minutes: 5 },
+      { type: "BUTTONS", buttons: [{ type: "OTP", otp_type: "COPY_CODE" }] },
+    ];
+    stub.answer("GET /templates", { ...TEMPLATES, templates: [{ ...TEMPLATES.templates[4], components }] });
+    const page = await open("#/templates");
+    const tile = page.getByRole("listitem").filter({ hasText: "sign_in_code" });
+    for (const words of [
+      /is your verification code\. For your security/,
+      "This code expires in 5 minutes.",
+      "Copy code",
+    ])
+      await tile.getByText(words, { exact: true }).waitFor();
+  });
+
+  it("of several accounts says whose each one is: in the list, by itself, and before it is deleted", async () => {
+    const [first, second] = TEMPLATES.templates;
+    const templates = [first, { ...second, wabaId: "9" }];
+    const accounts = [...TEMPLATES.accounts, { wabaId: "9", name: "Quill Café", syncedAt: null }];
+    stub.answer("GET /templates", { templates, accounts, next: null });
+    stub.answer("GET /templates/2", { ...second, wabaId: "9" });
+    const page = await open("#/templates");
+    const tile = (name: string) => page.getByRole("listitem").filter({ hasText: name });
+    await tile("order_ready").getByText("Quill Bakery", { exact: true }).waitFor();
+    await tile("spring_buns").getByText("Quill Café", { exact: true }).waitFor();
+    await tile("spring_buns").getByRole("link").click();
+    await page.getByRole("definition").filter({ hasText: "Quill Café 9" }).waitFor();
+    await button(page, "Delete").click();
+    await page.getByRole("dialog", { name: "Delete spring_buns (en_GB) of Quill Café?" }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+
+    // Of the same name, by their ids.
+    stub.answer("GET /templates", {
+      templates,
+      accounts: accounts.map((one) => ({ ...one, name: "Quill" })),
+      next: null,
+    });
+    await page.goto("about:blank");
+    await page.goto(`${stub.url}#/templates`);
+    await tile("spring_buns").getByText("Quill (9)", { exact: true }).waitFor();
   });
 
   it("is fetched once at a time, shows that it goes on, what it has brought, and why it failed", async () => {
@@ -393,6 +440,121 @@ describe("a half-written template", () => {
     await link(page, "New template").click();
     await heading(page, "New template").waitFor();
     expect(await field(page, "Footer").inputValue()).toBe("");
+  });
+});
+
+describe("an answer of Meta's that comes late", () => {
+  const field = (page: WatchedPage, name: string) => page.getByLabel(name, { exact: true });
+  const go = (page: WatchedPage, place: string) => page.goto(`${stub.url}#/${place}`);
+  /** Lets it go, and waits until the page has read it and drawn what it makes of it. */
+  async function arrives(page: WatchedPage, release: () => void, address: RegExp) {
+    const answer = page.waitForResponse(
+      (response) => response.request().method() !== "GET" && address.test(response.url()),
+    );
+    release();
+    await (await answer).finished();
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+  }
+
+  it("belongs to the form that was sent, which is sent once, wherever one has gone meanwhile", async () => {
+    const problems = [{ path: "name", problem: "is taken", limit: null, fix: "Choose another one." }];
+    const refused = held({ error: { code: "TEMPLATE_DRAFT_INVALID", message: "All of it.", problems } }, 400);
+    stub.answer("POST /templates", refused.route);
+    const page = await open("#/templates/new");
+    await field(page, "Name").fill("new_cake");
+    await field(page, "Text").fill("Look at our cake.");
+    await button(page, "Send to review").click();
+    await go(page, "messages");
+    await heading(page, "Messages").waitFor();
+    await go(page, "templates/new");
+    await page.getByText("Sending it to Meta…").waitFor();
+    await button(page, "Send to review").press("Enter");
+    await go(page, "templates/1/edit");
+    await heading(page, "Edit order_ready").waitFor();
+    await field(page, "Footer").fill("Round the corner");
+    await arrives(page, refused.release, /\/templates$/);
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(await page.locator(".wrong").count()).toBe(0);
+    expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+
+    await go(page, "templates/new");
+    await page.getByText("Is taken. Choose another one.").waitFor();
+    expect(await field(page, "Text").inputValue()).toBe("Look at our cake.");
+    expect(stub.asked.length).toBe(1);
+    const taken = { ...TEMPLATES.templates[2], id: "9", name: "our_cake" };
+    const sent = held(taken, 201);
+    stub.answer("POST /templates", sent.route);
+    stub.answer("GET /templates/9", taken);
+    await field(page, "Name").fill("our_cake");
+    await button(page, "Send to review").click();
+    await go(page, "templates/1/edit");
+    await heading(page, "Edit order_ready").waitFor();
+    await arrives(page, sent.release, /\/templates$/);
+    expect(page.url()).toBe(`${stub.url}#/templates/1/edit`);
+    expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+    await go(page, "templates/new");
+    expect(await field(page, "Name").inputValue()).toBe("");
+    await go(page, "templates/9");
+    await page.getByText("Meta has it: in review.").first().waitFor();
+  });
+
+  it("to a deletion calls nobody back, and is told where one would look for it", async () => {
+    const { route, release } = held({}, 204);
+    stub.answer("DELETE /templates/2", route);
+    const page = await open("#/templates/2");
+    await button(page, "Delete").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await go(page, "templates/1");
+    await heading(page, "order_ready").waitFor();
+    expect(await page.getByText("Telling Meta…").count()).toBe(0);
+    await arrives(page, release, /\/templates\/2$/);
+    expect(page.url()).toBe(`${stub.url}#/templates/1`);
+    expect(await page.getByRole("main").locator(".told").getByText("is deleted").count()).toBe(0);
+    await page.getByRole("link", { name: "All templates" }).click();
+    await page.getByText("spring_buns is deleted.").first().waitFor();
+  });
+
+  it("takes no form away, although something else is read of the template until then", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    const footer = page.getByLabel("Footer", { exact: true });
+    await footer.fill("Round the corner");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const { route, release } = held({ error: { code: "GRAPH_REJECTED", message: "Once a day is enough." } }, 422);
+    stub.answer("PATCH /templates/1", route);
+    await button(page, "Send the change to review").click();
+    stub.answer("GET /templates/1", {
+      ...TEMPLATES.templates[0],
+      status: "UNCONFIRMED",
+      editable: false,
+      why: "Not yet.",
+    });
+    stub.answer("GET /changes", newsOf("templates"));
+    stub.looked.length = 0;
+    await page.clock.runFor(4_100);
+    await expect.poll(() => stub.looked.some((path) => path.startsWith("/templates?"))).toBe(true);
+    await page.clock.runFor(100);
+    await page.getByText("Sending it to Meta…").waitFor();
+    stub.answer("GET /changes", newsOf());
+    release();
+    await page.getByRole("alert").filter({ hasText: "Once a day is enough." }).waitFor();
+    expect(await footer.inputValue()).toBe("Round the corner");
+  });
+
+  it("is no longer told once Meta has decided otherwise", async () => {
+    const page = await openAt("about:blank");
+    await page.clock.install();
+    await page.goto(`${stub.url}#/templates/1/edit`);
+    stub.answer("PATCH /templates/1", { ...TEMPLATES.templates[0], status: "PENDING", editable: false });
+    await button(page, "Send the change to review").click();
+    const told = page.locator(".told").getByText("Meta has it: in review.");
+    await told.waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    stub.answer("GET /changes", newsOf("templates"));
+    await page.clock.runFor(4_100);
+    await page.getByText("Approved", { exact: true }).waitFor();
+    expect(await told.count()).toBe(0);
   });
 });
 

@@ -379,6 +379,54 @@ describe("the phone", () => {
     expect(page.faults).toEqual([]);
   });
 
+  it("says what was refused where it is seen: in the sheet that was filled in, above the list, above the drawer", async () => {
+    const page = await browser.open(meta.phoneUrl, { viewport: { width: 360, height: 740 } });
+    await page.getByRole("button", { name: "All chats" }).click();
+    await page.getByRole("button", { name: "New chat" }).first().click();
+    await page.getByLabel("You are").selectOption("Somebody new");
+    await page.getByLabel("Name", { exact: true }).fill("Zoë");
+    await page.getByLabel("Phone number").fill("12ab");
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("dialog").getByRole("alert").filter({ hasText: "phone number has digits" }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("Zoë");
+    await page.getByLabel("Phone number").fill("+447700900177");
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByText("Zoë and Corner Bakery have not written yet").waitFor();
+
+    await page.getByRole("button", { name: "Clock and faults" }).last().click();
+    meta.clock.moveOn(360 * 86_400_000);
+    await page.getByText(String(meta.clock.now().getFullYear())).waitFor();
+    await page.getByRole("button", { name: "Seven days on" }).click();
+    const alert = page.getByRole("alert").filter({ hasText: "Meta’s clock goes a year ahead at most." });
+    await alert.waitFor();
+    // Whatever lies above it would take the press.
+    await alert.getByRole("button", { name: "Close" }).click();
+    await alert.waitFor({ state: "hidden" });
+  });
+
+  it("shows a text in brackets as it was written", async () => {
+    ada.says("[1] is my ticket");
+    const page = await openPhone();
+    await page.locator(".row-last", { hasText: "You: [1] is my ticket" }).waitFor();
+  });
+
+  it("tries again by itself when the simulator has not answered", async () => {
+    ada.says("hello");
+    const page = await browser.open("about:blank");
+    await page.clock.install();
+    await page.goto(meta.phoneUrlOf(ada));
+    await page.getByRole("log").getByText("hello").waitFor();
+    await page.route("**/_phone/state?*", (route) => route.fulfill({ status: 500, json: {} }));
+    ada.says("are you there?");
+    const away = page.getByText("The simulator does not answer. Trying again…");
+    await away.waitFor();
+    await page.unroute("**/_phone/state?*");
+    await page.clock.runFor(2_100);
+    await page.getByRole("log").getByText("are you there?").waitFor();
+    expect(await away.isVisible()).toBe(false);
+  });
+
   it("says when the simulator is gone", async () => {
     ada.says("hello");
     const page = await openPhone();

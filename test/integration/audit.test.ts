@@ -386,7 +386,7 @@ describe("the messages of a tenant", () => {
 describe("whoever asks what has changed", () => {
   it("is told which lists to read again, and nothing once they have", async () => {
     const first = await ask<{ cursor: string }>("/changes");
-    expect(first).toMatchObject({ messages: true, webhooks: true, deadLetters: true, templates: true });
+    expect(first).toMatchObject({ messages: true, webhooks: true, deadLetters: true, templates: true, numbers: true });
     const look = (cursor: string) => ask<{ cursor: string }>(`/changes?since=${cursor}`);
     expect(await look(first.cursor)).toEqual({
       ...first,
@@ -394,14 +394,30 @@ describe("whoever asks what has changed", () => {
       webhooks: false,
       deadLetters: false,
       templates: false,
+      numbers: false,
     });
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("news", { to: NUMBER.phoneNumberId });
     const told = await until(async () => {
       const answer = await look(first.cursor);
       return "messages" in answer && answer.messages === true && answer;
     }, "news");
-    expect(told).toMatchObject({ messages: true, webhooks: true, deadLetters: false, templates: false });
+    expect(told).toMatchObject({
+      messages: true,
+      webhooks: true,
+      deadLetters: false,
+      templates: false,
+      numbers: false,
+    });
     await settled();
+    await channel.rows("update whatsapp_connections set quality_rating = 'YELLOW' where phone_number_id = ?", [
+      NUMBER.phoneNumberId,
+    ]);
+    expect(await look(first.cursor)).toMatchObject({ numbers: true, templates: false });
+    // A page that was open while the plugin was upgraded.
+    expect(await look(first.cursor.split(".").slice(0, 4).join("."))).toMatchObject({
+      numbers: true,
+      templates: false,
+    });
     expect(await ask("/changes?since=nonsense")).toMatchObject({ status: 400, error: { code: "REQUEST_INVALID" } });
   });
 });

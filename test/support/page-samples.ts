@@ -379,7 +379,7 @@ export const TEMPLATES = {
 /** Every view: the name of its picture, its place on the page, and words by which it is known to be there. */
 export const PLACES = [
   ["overview", "", "Latest messages"],
-  ["health", "#/health", "What to do"],
+  ["health", "#/health", "Write only to people"],
   ["numbers", "#/numbers", "Quill Café"],
   ["messages", "#/messages", "Is it open today?"],
   ["message", "#/messages/m3", "Business eligibility payment issue"],

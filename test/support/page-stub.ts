@@ -94,7 +94,14 @@ export async function startPageStub(mount = "/api/whatsapp"): Promise<PageStub> 
     for (const message of MESSAGES) answer(`GET /messages/${message.id}`, message);
     answer("GET /templates", TEMPLATES);
     for (const template of TEMPLATES.templates) answer(`GET /templates/${template.id}`, template);
-    answer("GET /changes", { cursor: "1", messages: false, webhooks: false, deadLetters: false, templates: false });
+    answer("GET /changes", {
+      cursor: "1",
+      messages: false,
+      webhooks: false,
+      deadLetters: false,
+      templates: false,
+      numbers: false,
+    });
   }
 
   const server = createServer(app).listen(0, "127.0.0.1");

@@ -57,10 +57,11 @@ export function held(body: object, status = 200) {
 }
 
 /** What the next look brings. */
-export const newsOf = (...kinds: readonly ("messages" | "webhooks" | "deadLetters" | "templates")[]) => ({
+export const newsOf = (...kinds: readonly ("messages" | "webhooks" | "deadLetters" | "templates" | "numbers")[]) => ({
   cursor: "2",
   messages: kinds.includes("messages"),
   webhooks: kinds.includes("webhooks"),
   deadLetters: kinds.includes("deadLetters"),
   templates: kinds.includes("templates"),
+  numbers: kinds.includes("numbers"),
 });

@@ -75,7 +75,7 @@ import { RouteError } from "../api.js";
  *
  * @typedef {{ readonly wabaId: string, readonly name: string | null, readonly syncedAt: string | null }} Account
  * @typedef {{ readonly wabaId: string, readonly added: number, readonly changed: number, readonly removed: number, readonly unchanged: number }} Synced
- * @typedef {{ readonly cursor: string, readonly messages: boolean, readonly webhooks: boolean, readonly deadLetters: boolean, readonly templates: boolean }} Changes
+ * @typedef {{ readonly cursor: string, readonly messages: boolean, readonly webhooks: boolean, readonly deadLetters: boolean, readonly templates: boolean, readonly numbers: boolean }} Changes
  */
 
 /** @typedef {ReturnType<typeof createPageApi>} PageApi */
@@ -96,7 +96,8 @@ export function createPageApi(base) {
       method,
       headers: {
         accept: "application/json",
-        ...(body === undefined || isForm ? {} : { "content-type": "application/json" }),
+        // With nothing to say too: another site's form cannot send this type.
+        ...(method === "GET" || isForm ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
       credentials: "same-origin",

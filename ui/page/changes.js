@@ -33,8 +33,8 @@ export function followChanges({ api, onChanges, onLiveness, signal, pollMs = POL
       cursor = changes.cursor;
       wait = pollMs;
       onLiveness("live");
-      if (!isFirst && (changes.messages || changes.webhooks || changes.deadLetters || changes.templates))
-        onChanges(changes);
+      const { messages, webhooks, deadLetters, templates, numbers } = changes;
+      if (!isFirst && (messages || webhooks || deadLetters || templates || numbers)) onChanges(changes);
     } catch (error) {
       if (signal.aborted) return;
       if (/** @type {{ code?: string }} */ (error).code === "not_found") return onLiveness("off");

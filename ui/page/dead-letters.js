@@ -80,7 +80,8 @@ class DeadLetters extends View {
       this.around.go(hrefOf("dead-letters", { query: this.narrowed(query) }));
     const all = Object.fromEntries(Object.entries(this.#filter()).filter(([, value]) => value));
     const isNarrowed = Object.keys(all).length > 0;
-    const chosen = [...this.#picked];
+    // What somebody else has put back meanwhile is chosen no more.
+    const chosen = this.#list.items.flatMap(({ id }) => (this.#picked.has(id) ? [id] : []));
     const errors = [...new Set([...this.#list.items.map((one) => one.error), ...(error ? [error] : [])])].sort();
     return html`<div class="view">
       ${viewHead("Dead letters", {

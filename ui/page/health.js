@@ -21,6 +21,11 @@ class Health extends View {
     if (this.#health.value === null) void this.#look();
   }
 
+  /** Asking Meta takes seconds: only what is known to have changed is worth it. @param {import("./api.js").Changes} changes */
+  changed(changes) {
+    if (changes.numbers) void this.#health.load({ quietly: true });
+  }
+
   async #look() {
     await this.#health.load();
     const { value, error } = this.#health;

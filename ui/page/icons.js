@@ -52,8 +52,10 @@ export function ticks(state) {
       ? one
       : ["delivered", "read", "played"].includes(state)
         ? two
-        : ["failed", "expired", "unknown"].includes(state)
+        : state === "failed" || state === "expired"
           ? SHAPES.bad
-          : clock;
+          : state === "unknown"
+            ? SHAPES.warn
+            : clock;
   return html`<svg class="icon ticks ${state}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${shape}</svg>`;
 }

@@ -66,6 +66,9 @@ export class Reading {
   }
 }
 
+/** How far down a list is read again when something is new: what lies below stays as it was. */
+const MOST_PAGES = 10;
+
 /**
  * A list by pages, newest first.
  * @template {{ readonly id: string }} T
@@ -80,10 +83,17 @@ export class Listing {
   fresh = new Set();
   /** @type {unknown} */
   moreError = null;
+  /** As many as are shown. */
+  #pages = 1;
+  /** Counts the lists that were shown: a page of one before is none of this one. */
+  #list = 0;
+  /** A page that is added, and a look at all of them, each wait for the other: between them no row gets lost. */
+  #adding = Promise.resolve();
+  #looking = Promise.resolve();
   #host;
   #page;
-  /** @type {Reading<{ items: readonly T[], next: string | null }>} */
-  #first;
+  /** @type {Reading<{ items: readonly T[], next: string | null, pages: number }>} */
+  #shown;
 
   /**
    * @param {Host} host
@@ -92,66 +102,95 @@ export class Listing {
   constructor(host, page) {
     this.#host = host;
     this.#page = page;
-    this.#first = new Reading(host, (signal) => page(null, signal));
+    this.#shown = new Reading(host, (signal) => this.#read(signal));
   }
 
   get isLoading() {
-    return this.#first.isLoading;
+    return this.#shown.isLoading;
   }
   get error() {
-    return this.#first.error;
+    return this.#shown.error;
   }
   get isThere() {
-    return this.#first.value !== null;
+    return this.#shown.value !== null;
   }
 
   /**
    * @param {{ quietly?: boolean, afresh?: boolean, fromTop?: boolean }} [options] afresh: another filter, so what is shown is no part of it;
-   * fromTop: some of it is gone, so only the first page is known to be there
+   * fromTop: much of it is gone, so only the first page is known to be there
    */
   async load({ quietly = false, afresh = false, fromTop = false } = {}) {
-    const before = this.#first.value;
     if (afresh) {
-      this.#first.reset();
+      this.#shown.reset();
       this.items = [];
       this.next = null;
       this.fresh = new Set();
       this.moreError = null;
     }
     if (afresh || fromTop) {
-      this.#hasMore = false;
+      this.#pages = 1;
       this.#list += 1;
     }
-    await this.#first.load({ quietly });
-    const { value } = this.#first;
+    const list = this.#list;
+    const adding = afresh || fromTop ? Promise.resolve() : this.#adding;
+    const look = adding.then(() => (list === this.#list ? this.#look(quietly) : undefined));
+    this.#looking = look;
+    await look;
+  }
+
+  /** @param {boolean} quietly */
+  async #look(quietly) {
+    const before = this.#shown.value;
+    await this.#shown.load({ quietly });
+    const { value } = this.#shown;
     if (value === null || value === before) return;
-    const known = new Set(this.items.map(({ id }) => id));
-    const top = new Set(value.items.map(({ id }) => id));
-    this.fresh = quietly ? new Set([...top].filter((id) => !known.has(id))) : new Set();
-    // Pages that were asked for stay below; one page alone is what the route says now.
-    const below = this.#hasMore ? this.items.filter(({ id }) => !top.has(id)) : [];
-    if (!this.#hasMore || below.length === 0) this.next = value.next;
+    const old = this.items;
+    const known = new Set(old.map(({ id }) => id));
+    const read = new Set(value.items.map(({ id }) => id));
+    const last = value.items.findLastIndex(({ id }) => known.has(id));
+    // What comes up from below, because something above it is gone, is not new.
+    const above = last === -1 ? value.items : value.items.slice(0, last);
+    this.fresh = new Set(quietly ? above.flatMap(({ id }) => (known.has(id) ? [] : [id])) : []);
+    const below = this.#pages > MOST_PAGES ? old.slice(old.findLastIndex(({ id }) => read.has(id)) + 1) : [];
+    if (below.length === 0) {
+      this.#pages = value.pages;
+      this.next = value.next;
+    }
     this.items = [...value.items, ...below];
     this.#host.requestUpdate();
   }
 
-  #hasMore = false;
-  /** Counts the lists that were shown: a page of one before is none of this one. */
-  #list = 0;
+  /** As many pages as are shown: what has changed or gone may stand on any of them. @param {AbortSignal} signal */
+  async #read(signal) {
+    let { items, next } = await this.#page(null, signal);
+    let pages = 1;
+    for (; pages < Math.min(this.#pages, MOST_PAGES) && next !== null; pages += 1) {
+      const further = await this.#page(next, signal);
+      items = withoutTwins([...items, ...further.items]);
+      next = further.next;
+    }
+    return { items, next, pages };
+  }
 
   async more() {
     if (this.next === null || this.isReading) return;
-    const list = this.#list;
     this.isReading = true;
     this.moreError = null;
     this.#host.requestUpdate();
+    const list = this.#list;
+    this.#adding = this.#looking.then(() => this.#add(list));
+    await this.#adding;
+  }
+
+  /** @param {number} list */
+  async #add(list) {
     try {
+      if (this.next === null || list !== this.#list) return;
       const { items, next } = await this.#page(this.next, undefined);
       if (list !== this.#list) return;
-      const known = new Set(this.items.map(({ id }) => id));
-      this.items = [...this.items, ...items.filter(({ id }) => !known.has(id))];
+      this.items = withoutTwins([...this.items, ...items]);
       this.next = next;
-      this.#hasMore = true;
+      this.#pages += 1;
     } catch (error) {
       if (list === this.#list) this.moreError = error;
     } finally {
@@ -159,4 +198,14 @@ export class Listing {
       this.#host.requestUpdate();
     }
   }
+}
+
+/**
+ * A row may have moved from one page to the next meanwhile.
+ * @template {{ readonly id: string }} T
+ * @param {readonly T[]} items
+ * @returns {readonly T[]}
+ */
+function withoutTwins(items) {
+  return [...new Map(items.map((one) => [one.id, one])).values()];
 }

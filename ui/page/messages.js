@@ -211,8 +211,8 @@ function messageLife(message) {
       error === null
         ? nothing
         : notice(
-            "bad",
-            html`<b>${error.title ?? "It failed"}</b> <code>${error.code}</code><br />${error.words}
+            word.tone === "bad" ? "bad" : "warn",
+            html`<b>${troubleOf(message.state, error.title)}</b> <code>${error.code}</code><br />${error.words}
               ${error.fix === null ? nothing : html`<span class="fix">${error.fix}</span>`}`,
           )
     }
@@ -256,12 +256,32 @@ function messageLife(message) {
   `;
 }
 
+/** What an error comes to in a state: what may have left has not failed. @type {Readonly<Record<string, string>>} */
+const TROUBLES = {
+  waiting: "Not applied yet",
+  queued: "Not sent yet",
+  held: "Not sent yet",
+  sending: "Not known yet",
+  unknown: "Not known",
+  expired: "Expired",
+};
+
+/** @param {string} state @param {string | null} title as Meta words it */
+function troubleOf(state, title) {
+  if (state === "failed") return title ?? "It failed";
+  const trouble = TROUBLES[state] ?? wordFor(MESSAGE_STATES, state).label;
+  return title === null ? trouble : `${trouble}: ${title}`;
+}
+
+/** Where it ended without having arrived. */
+const GIVEN_UP = ["failed", "expired", "unknown"];
+
 /** What it went through, and what is still to come. @param {Message} message */
 function lifeOf(message) {
   const { times } = message;
   if (message.direction === "in")
     return html`<ol class="life"><li><b>Received</b><span>${time(message.at, { exact: true })}</span></li></ol>`;
-  const isOver = ["failed", "expired", "read", "played"].includes(message.state);
+  const isOver = [...GIVEN_UP, "read", "played"].includes(message.state);
   const usual = ["queued", "accepted", "sent", "delivered", "read"];
   const steps = LIFE.filter((step) => times[step] || (!isOver && usual.includes(step)));
   const last = steps.findLastIndex((step) => times[step]);
@@ -270,8 +290,9 @@ function lifeOf(message) {
     const at = times[step];
     const gap = at && index > 0 ? later(before, at) : "";
     if (at) before = at;
-    const { label, tone } = wordFor(MESSAGE_STATES, step);
-    return html`<li class="${step === "failed" ? tone : ""} ${at ? "" : "to-come"}">
+    const isEnd = step === "failed";
+    const { label, tone } = wordFor(MESSAGE_STATES, isEnd ? message.state : step);
+    return html`<li class="${isEnd ? tone : ""} ${at ? "" : "to-come"}">
       <b>${label}</b>
       <span>${at ? html`${time(at, { exact: true })} <span class="muted">${gap}</span>` : index < last ? "passed over" : "not yet"}</span>
     </li>`;

@@ -21,6 +21,13 @@ class Numbers extends View {
     void this.#health.load({ quietly: this.#health.value !== null });
   }
 
+  /** @param {import("./api.js").Changes} changes */
+  changed(changes) {
+    if (!changes.numbers) return;
+    void this.#status.load({ quietly: true });
+    void this.#health.load({ quietly: true });
+  }
+
   render() {
     const { value, error } = this.#status;
     return html`<div class="view">
@@ -40,13 +47,13 @@ class Numbers extends View {
                 "Connect one and people can write to you. It takes about two minutes, in Meta's own dialog.",
                 html`<a class="button main" href=${hrefOf("overview")}>To the connection</a>`,
               )}</section>`
-            : value.numbers.map((number) => this.#card(number))
+            : value.numbers.map((number) => this.#card(number, value.numbers.length === 1))
       }
     </div>`;
   }
 
-  /** @param {ConnectedNumber} number */
-  #card(number) {
+  /** @param {ConnectedNumber} number @param {boolean} isOnly */
+  #card(number, isOnly) {
     const id = `number-${number.phone_number_id}`;
     const own = this.#health.value?.checks.filter((one) => one.phone_number_id === number.phone_number_id) ?? null;
     const urgent = ["problem", "warning"].flatMap((state) => own?.filter((one) => one.state === state) ?? []);
@@ -58,7 +65,7 @@ class Numbers extends View {
       ${number.reason === null ? nothing : notice("warn", html`${number.reason} <a href=${hrefOf("overview")}>Reconnect</a>`)}
       <dl class="facts">
         ${fact("Phone number id", html`<span class="mono">${number.phone_number_id}</span>`)}
-        ${fact("Messages", html`<a href=${hrefOf("messages")}>Look at them</a>`)}
+        ${fact("Messages", html`<a href=${hrefOf("messages")}>${isOnly ? "Look at them" : "Those of all numbers"}</a>`)}
         ${fact(
           "Checks",
           own === null

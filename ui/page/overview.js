@@ -1,6 +1,7 @@
 /** The overview: the connection, whether all is well, and what was said last. */
 import "../whatsapp-connect.js";
 import { sentenceOf } from "./api.js";
+import { time } from "./format.js";
 import { icon } from "./icons.js";
 import { html, nothing } from "./lit.js";
 import { Reading } from "./loading.js";
@@ -10,7 +11,11 @@ import { hrefOf } from "./place.js";
 import { View } from "./view.js";
 
 class Overview extends View {
-  #health = new Reading(this, (signal) => this.api.doctor(signal));
+  #health = new Reading(this, async (signal) => {
+    // What the doctor says is told although nobody can say which number is meant.
+    const status = this.api.status(signal).catch(() => ({ numbers: [] }));
+    return { ...(await this.api.doctor(signal)), numbers: (await status).numbers, at: new Date() };
+  });
   #messages = new Reading(this, (signal) => this.api.messages({ limit: 5 }, signal));
 
   connectedCallback() {
@@ -22,6 +27,12 @@ class Overview extends View {
   /** @param {import("./api.js").Changes} changes */
   changed(changes) {
     if (changes.messages) void this.#messages.load({ quietly: true });
+    if (!changes.numbers) return;
+    void this.#health.load({ quietly: true });
+    const card = /** @type {import("../whatsapp-connect.js").WhatsAppConnect | null} */ (
+      this.querySelector("whatsapp-connect")
+    );
+    void card?.refresh();
   }
 
   render() {
@@ -53,19 +64,24 @@ class Overview extends View {
     const bad = value.checks.filter(({ state }) => state === "problem");
     const warn = value.checks.filter(({ state }) => state === "warning");
     const first = [...bad, ...warn].slice(0, 3);
+    const { numbers } = value;
+    const about = (/** @type {string | null} */ id) => {
+      const number = numbers.length > 1 ? numbers.find((one) => one.phone_number_id === id) : undefined;
+      return number === undefined ? nothing : html` <bdi class="muted" dir="ltr">${number.phone_number}</bdi>`;
+    };
     return html`
       ${error === null ? nothing : failedPart(error, () => void this.#health.load())}
       <p class="line">
         ${bad.length > 0 ? badge("bad", plural(bad.length, "problem")) : nothing}
         ${warn.length > 0 ? badge("warn", plural(warn.length, "warning")) : nothing}
         ${bad.length + warn.length === 0 ? badge("good", "All is well") : nothing}
-        <span class="muted small">${value.checks.filter(({ state }) => state === "ok").length} of ${value.checks.length} checks are fine</span>
+        <span class="muted small">${value.checks.filter(({ state }) => state === "ok").length} of ${value.checks.length} checks are fine, looked at ${time(value.at.toISOString())}</span>
       </p>
       ${
         first.length === 0
           ? html`<p class="muted">Messages come in, answers go out, and Meta has no complaint.</p>`
           : html`<ul class="stack">
-              ${first.map(({ title, seen, state }) => html`<li>${notice(state === "problem" ? "bad" : "warn", html`<b>${title}.</b> ${seen}`)}</li>`)}
+              ${first.map(({ title, seen, state, phone_number_id }) => html`<li>${notice(state === "problem" ? "bad" : "warn", html`<b>${title}.</b>${about(phone_number_id)} ${seen}`)}</li>`)}
             </ul>`
       }
       ${isLoading ? progress("Looking again…") : nothing}

@@ -154,7 +154,7 @@ export class WhatsAppPage extends LitElement {
     }
     view.place = this.#place;
     if (this.#stale.delete(id))
-      view.changed({ cursor: "", messages: true, webhooks: true, deadLetters: true, templates: true });
+      view.changed({ cursor: "", messages: true, webhooks: true, deadLetters: true, templates: true, numbers: true });
     return view;
   }
 

@@ -196,7 +196,7 @@ const chat = css`
   .bubble .keys { margin: 0.375rem -0.375rem -0.375rem; padding: 0 }
   .bubble .keys li { display: flex; align-items: center; justify-content: center; gap: 0.5rem; min-height: 2.5rem; padding: 0.25rem 0.5rem; color: light-dark(#0077a3, #53bdeb); font-weight: 500; border-block-start: 1px solid light-dark(#e4e7e9, #2f3d44); text-align: center }
   .bubble p { white-space: pre-wrap } .bubble blockquote { margin: 0.125rem 0; padding: 0 0 0 0.5rem; border-inline-start: 3px solid light-dark(#b9c4c9, #56666e) }
-  .bubble code { background: light-dark(#f0f2f3, #26342d); padding: 0 0.25rem; border-radius: 4px } .bubble pre { padding: 0.5rem; margin-block: 0.25rem; border: 0; background: light-dark(#f0f2f3, #26342d); white-space: pre-wrap }
+  .bubble code { background: light-dark(#f0f2f3, #26342d); padding: 0 0.25rem; border-radius: 4px } .bubble code.mono { padding: 0; background: none }
   .bubble .variable { border-radius: 4px; padding: 0 0.1875rem; background: light-dark(#fff1c9, #5a4a12); color: inherit }
   .tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)) }
   .tile { display: grid; grid-template-rows: auto 1fr; padding: 0; overflow: clip; background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius); color: inherit; text-decoration: none; position: relative; overflow-wrap: anywhere }

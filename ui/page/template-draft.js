@@ -174,6 +174,17 @@ export function seenOf(draft) {
   ];
 }
 
+/**
+ * A stored one as people will see it: of a code Meta writes the words, and tells them once it has reviewed it.
+ * @param {Template} template
+ * @returns {readonly Component[]}
+ */
+export function shownOf(template) {
+  const { category, components } = template;
+  const isWritten = components.some(({ type, text }) => String(type).toUpperCase() === "BODY" && textOf(text) !== "");
+  return category === "AUTHENTICATION" && !isWritten ? seenOf(draftOf(template)) : components;
+}
+
 /** @param {DraftButton} button */
 function buttonOf({ type, text, url, example, phoneNumber, raw }) {
   switch (type) {

@@ -15,7 +15,7 @@ import {
   variablesOf,
 } from "./template-draft.js";
 import { templatePreview } from "./template-preview.js";
-import { readable } from "./words.js";
+import { accountName, readable } from "./words.js";
 
 /** @typedef {import("./template-draft.js").Draft} Draft */
 /** @typedef {import("./template-draft.js").DraftButton} DraftButton */
@@ -216,7 +216,7 @@ class TemplateForm extends LitElement {
             accounts.length > 1 && isNew
               ? html`<div class="field"><label for="waba">Account</label>
                   <select id="waba" @change=${(/** @type {Event} */ { target }) => this.#set({ wabaId: inputOf(target) })}>
-                    ${accounts.map(({ wabaId, name }) => html`<option value=${wabaId} .selected=${wabaId === draft.wabaId}>${name ?? wabaId}</option>`)}
+                    ${accounts.map(({ wabaId }) => html`<option value=${wabaId} .selected=${wabaId === draft.wabaId}>${accountName(accounts, wabaId)}</option>`)}
                   </select></div>`
               : nothing
           }

@@ -45,8 +45,10 @@ function headerOf(header) {
 /** @param {Readonly<Record<string, unknown>>[]} buttons */
 function keys(buttons) {
   const shown = buttons.length > MOST_BUTTONS ? buttons.slice(0, MOST_BUTTONS - 1) : buttons;
+  const labelOf = (/** @type {Readonly<Record<string, unknown>>} */ { type, text }) =>
+    textOf(text) || (String(type).toUpperCase() === "OTP" ? "Copy code" : "Copy offer code");
   return html`<ul class="keys">
-    ${shown.map((one) => html`<li>${icon(BUTTON_ICONS[String(one.type).toUpperCase()] ?? "link")}${textOf(one.text) || "Copy offer code"}</li>`)}
+    ${shown.map((one) => html`<li>${icon(BUTTON_ICONS[String(one.type).toUpperCase()] ?? "link")}${labelOf(one)}</li>`)}
     ${shown.length < buttons.length ? html`<li>${icon("menu")}See all options</li>` : nothing}
   </ul>`;
 }

@@ -21,16 +21,26 @@ import {
   viewHead,
 } from "./parts.js";
 import { hrefOf } from "./place.js";
-import { draftOf, EMPTY, whyNotHere } from "./template-draft.js";
+import { draftOf, EMPTY, shownOf, whyNotHere } from "./template-draft.js";
 import { templatePreview } from "./template-preview.js";
 import { View } from "./view.js";
-import { QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
+import { accountName, QUALITY, readable, rejection, TEMPLATE_STATES, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Template} Template */
 /** @typedef {import("./template-draft.js").Draft} Draft */
 
+/**
+ * What became of something that was asked of Meta; always the same one, so that a form sees that it is no news.
+ * @typedef {{ readonly isBusy: boolean, readonly error: unknown }} Outcome
+ */
+
 /** What fits on a screen or two: each is drawn. */
 const PAGE = 24;
+const LIST = hrefOf("templates");
+/** @type {Outcome} */
+const IDLE = { isBusy: false, error: null };
+/** @type {Outcome} */
+const BUSY = { isBusy: true, error: null };
 
 class Templates extends View {
   /** @type {readonly import("./api.js").Account[]} */
@@ -49,11 +59,10 @@ class Templates extends View {
   /** @type {Reading<Template>} */
   #open = new Reading(this, (signal) => this.api.template(this.place.id ?? "", signal));
   #isSyncing = false;
-  #outcome = { isBusy: false, error: /** @type {unknown} */ (null) };
-  /** @type {import("./parts.js").Part} */
-  #result = nothing;
-  /** The place that the result is told at; elsewhere it is over. @type {string | null} */
-  #toldAt = null;
+  /** By the place that has asked: Meta's answer may come when somebody else is looked at. @type {Map<string, Outcome>} */
+  #outcomes = new Map();
+  /** By the place where it is told, until that is left; `of`: what Meta had of the template then. @type {Map<string, { part: import("./parts.js").Part, of: string | null }>} */
+  #told = new Map();
   /** @type {string | null} */
   #shown = null;
   /** @type {string | null} */
@@ -66,7 +75,7 @@ class Templates extends View {
   disconnectedCallback() {
     super.disconnectedCallback();
     // What was on its way is cut off.
-    this.#shown = null;
+    this.#leave();
     if (!this.#all.isThere) this.#narrowedBy = null;
   }
 
@@ -79,14 +88,38 @@ class Templates extends View {
     }
     const wanted = hrefOf("templates", { ...(id && { id }), ...(action && { action }) });
     if (wanted === this.#shown) return;
+    this.#leave();
     this.#shown = wanted;
-    this.#outcome = { isBusy: false, error: null };
     this.#draft = this.#drafts.get(wanted) ?? null;
-    if (this.#toldAt !== wanted) this.#result = nothing;
     if (id === null || id === "new" || this.#open.value?.id === id) return;
     this.#open.reset();
     this.#open.value = this.#all.items.find((one) => one.id === id) ?? null;
     void this.#open.load({ quietly: this.#open.value !== null });
+  }
+
+  /** Whose it is, where there are several. @param {string} wabaId */
+  #accountOf(wabaId) {
+    return this.#accounts.length < 2 ? "" : accountName(this.#accounts, wabaId);
+  }
+
+  /** What was said here has been seen; what is still on its way has not. */
+  #leave() {
+    const left = this.#shown;
+    this.#shown = null;
+    if (left === null) return;
+    this.#told.delete(left);
+    if (!this.#outcomeAt(left).isBusy) this.#outcomes.delete(left);
+  }
+
+  /** @param {string} place @returns {Outcome} */
+  #outcomeAt(place) {
+    return this.#outcomes.get(place) ?? IDLE;
+  }
+
+  /** @param {string} place @param {Outcome} outcome */
+  #settle(place, outcome) {
+    this.#outcomes.set(place, outcome);
+    this.requestUpdate();
   }
 
   /** @param {import("./api.js").Changes} changes */
@@ -96,22 +129,32 @@ class Templates extends View {
 
   async #readAgain() {
     const { id } = this.place;
-    await Promise.all([
-      this.#all.load({ quietly: true, fromTop: true }),
-      ...(id === null || id === "new" ? [] : [this.#open.load({ quietly: true })]),
-    ]);
+    // What Meta is just being asked to change looks undecided until it has answered.
+    const isSettled = id !== null && id !== "new" && !this.#outcomeAt(this.#shown ?? "").isBusy;
+    await Promise.all([this.#all.load({ quietly: true }), ...(isSettled ? [this.#open.load({ quietly: true })] : [])]);
   }
 
-  /** @param {import("./parts.js").Tone} tone @param {string} words @param {string} [at] where it is told; here, without it */
-  #tell(tone, words, at = this.#shown ?? "") {
-    this.#result = notice(tone, words);
-    this.#toldAt = at;
+  /** @param {string} at @param {import("./parts.js").Tone} tone @param {string} words @param {string | null} [of] */
+  #tell(at, tone, words, of = null) {
+    this.#told.set(at, { part: notice(tone, words), of });
     this.around.say(words);
+    this.requestUpdate();
+  }
+
+  /** @param {string} at @param {unknown} error */
+  #tellFailure(at, error) {
+    this.#told.set(at, { part: html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`, of: null });
+  }
+
+  /** What is told here; not what Meta has since decided otherwise. @param {string} [status] */
+  #result(status) {
+    const told = this.#told.get(this.#shown ?? "");
+    return told === undefined || (told.of !== null && told.of !== status) ? nothing : told.part;
   }
 
   async #sync() {
     this.#isSyncing = true;
-    this.#result = nothing;
+    this.#told.delete(LIST);
     this.requestUpdate();
     try {
       const { accounts } = await this.api.syncTemplates({});
@@ -122,10 +165,10 @@ class Templates extends View {
       );
       const words =
         parts.length > 0 ? `Fetched from Meta: ${parts.join(", ")}.` : "Fetched from Meta: nothing has changed.";
-      this.#tell("good", words);
+      this.#tell(LIST, "good", words);
       await this.#readAgain();
     } catch (error) {
-      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+      this.#tellFailure(LIST, error);
     }
     this.#isSyncing = false;
     this.requestUpdate();
@@ -137,15 +180,21 @@ class Templates extends View {
     if (this.contains(/** @type {Node} */ (target))) this.#drafts.set(place, detail);
   }
 
+  /** What is on its way to Meta cannot be taken back. @param {string} place */
+  #cancel(place) {
+    if (!this.#outcomeAt(place).isBusy) this.#drafts.delete(place);
+  }
+
   /** @param {Template | null} before @param {CustomEvent} event */
   async #save(before, { detail }) {
     const { draft, components, parameterFormat } = detail;
+    const at = formPlace(before);
     const { wabaId, name, language, category } = draft;
     // Only a file that was chosen just now: Meta takes no sample twice.
     const sample = draft.headerMediaId === "" ? {} : { headerMediaId: draft.headerMediaId };
     this.#draft = draft;
-    this.#outcome = { isBusy: true, error: null };
-    this.requestUpdate();
+    this.#drafts.set(at, draft);
+    this.#settle(at, BUSY);
     try {
       const saved =
         before === null || before.status === "NOT_SENT"
@@ -163,42 +212,45 @@ class Templates extends View {
               ...(category === before.category ? {} : { category }),
               ...sample,
             });
-      this.#drafts.delete(formPlace(before));
-      this.#open.reset();
-      this.#open.value = saved;
+      this.#drafts.delete(at);
+      this.#settle(at, IDLE);
       const { label, means = "" } = wordFor(TEMPLATE_STATES, saved.status);
       const isKnown = saved.status !== "UNCONFIRMED";
       const to = hrefOf("templates", { id: saved.id });
       this.#tell(
+        to,
         isKnown ? "good" : "warn",
         isKnown ? `Meta has it: ${label.toLowerCase()}.` : `${label}. ${means}`,
-        to,
+        saved.status,
       );
-      void this.#all.load({ quietly: true, fromTop: true });
+      void this.#all.load({ quietly: true });
+      // Whoever has gone on meanwhile is left there.
+      if (this.#shown !== at) return;
+      this.#open.reset();
+      this.#open.value = saved;
       this.around.go(to);
     } catch (error) {
-      this.#outcome = { isBusy: false, error };
-      this.requestUpdate();
+      this.#settle(at, { isBusy: false, error });
     }
   }
 
   /** @param {Template} template */
   async #delete(template) {
     this.#dialog()?.close();
-    this.#outcome = { isBusy: true, error: null };
-    this.requestUpdate();
+    const at = hrefOf("templates", { id: template.id });
+    this.#settle(at, BUSY);
     try {
       await this.api.deleteTemplate(template.id);
       this.#drafts.delete(formPlace(template));
-      await this.#all.load({ quietly: true, fromTop: true });
-      this.#tell("good", `${template.name} is deleted.`, hrefOf("templates"));
-      this.around.go(hrefOf("templates"));
+      await this.#all.load({ quietly: true });
+      this.#tell(LIST, "good", `${template.name} is deleted.`);
+      if (this.#shown === at) this.around.go(LIST);
+      this.#settle(at, IDLE);
     } catch (error) {
-      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+      this.#tellFailure(at, error);
+      this.#settle(at, IDLE);
       void this.#readAgain();
     }
-    this.#outcome = { isBusy: false, error: null };
-    this.requestUpdate();
   }
 
   #dialog() {
@@ -247,7 +299,7 @@ class Templates extends View {
               <a class="button main" href=${hrefOf("templates", { id: "new" })}>${icon("add")}New template</a>`
           : nothing,
       })}
-      <div class="told">${this.#result}</div>
+      <div class="told">${this.#result()}</div>
       ${this.#isSyncing ? progress("Fetching every template of your accounts from Meta…") : nothing}
       ${
         isEmpty
@@ -255,7 +307,7 @@ class Templates extends View {
           : html`<div class="filters">
               ${search("Name or text", q, (value) => go({ q: value || null }))}
               ${select("Status", "status", [["", "Every status"], ...states.map((key) => /** @type {const} */ ([key, wordFor(TEMPLATE_STATES, key).label]))], status, (value) => go({ status: value || null }))}
-              ${accounts.length > 1 ? select("Account", "account", [["", "Every account"], ...accounts.map((one) => /** @type {const} */ ([one.wabaId, one.name ?? one.wabaId]))], waba_id, (value) => go({ waba_id: value || null })) : nothing}
+              ${accounts.length > 1 ? select("Account", "account", [["", "Every account"], ...accounts.map((one) => /** @type {const} */ ([one.wabaId, this.#accountOf(one.wabaId)]))], waba_id, (value) => go({ waba_id: value || null })) : nothing}
             </div>`
       }
       ${this.#tiles(isNarrowed)}
@@ -285,11 +337,13 @@ class Templates extends View {
   /** @param {Template} template */
   #tile(template) {
     const why = rejection(template.rejectionReason);
+    const account = this.#accountOf(template.wabaId);
     return html`<li class="tile">
-      <div aria-hidden="true">${templatePreview(template.components)}</div>
+      <div aria-hidden="true">${templatePreview(shownOf(template))}</div>
       <div class="about">
         <a href=${hrefOf("templates", { id: template.id, query: this.place.query })}>${template.name}</a>
         <p class="line">${badgeFor(TEMPLATE_STATES, template.status)}<span class="muted small">${template.language} · ${readable((template.category ?? "").toLowerCase())}</span></p>
+        ${account === "" ? nothing : html`<p class="small muted">${account}</p>`}
         ${why === "" ? nothing : html`<p class="small">${why}</p>`}
       </div>
     </li>`;
@@ -298,8 +352,9 @@ class Templates extends View {
   /** @param {Template} template */
   #one(template) {
     const why = rejection(template.rejectionReason);
+    const account = this.#accountOf(template.wabaId);
     const { means } = wordFor(TEMPLATE_STATES, template.status);
-    const { isBusy } = this.#outcome;
+    const { isBusy } = this.#outcomeAt(this.#shown ?? "");
     const { query } = this.place;
     return html`<div class="view">
       ${viewHead(template.name, {
@@ -308,10 +363,10 @@ class Templates extends View {
           ${this.mayOperate && whyFixed(template) === null ? html`<a class="button main" href=${hrefOf("templates", { id: template.id, action: "edit", query })}>${template.status === "NOT_SENT" ? "Send it again" : "Edit"}</a>` : nothing}
           ${this.mayOperate ? button("Delete", () => this.#dialog()?.showModal(), { kind: "danger", isBusy }) : nothing}`,
       })}
-      <div class="told">${this.#result}</div>
+      <div class="told">${this.#result(template.status)}</div>
       ${isBusy ? progress("Telling Meta…") : nothing}
       <div class="columns">
-        <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(template.components)}</section>
+        <section class="card" aria-labelledby="seen-title"><h2 id="seen-title">As WhatsApp shows it</h2>${templatePreview(shownOf(template))}</section>
         <section class="card" aria-labelledby="state-title">
           <div class="line apart"><h2 id="state-title">At Meta</h2>${badgeFor(TEMPLATE_STATES, template.status)}</div>
           ${why === "" ? nothing : notice("bad", html`<b>Why it was rejected.</b> ${why}`)}
@@ -321,14 +376,14 @@ class Templates extends View {
             ${fact("Variables", readable((template.parameterFormat ?? "POSITIONAL").toLowerCase()))}
             ${fact("Fetched", time(template.syncedAt))}
             ${template.metaId === null ? nothing : fact("Id at Meta", html`<span class="mono">${template.metaId}</span>`)}
-            ${fact("Account", html`<span class="mono">${template.wabaId}</span>`)}
+            ${fact("Account", html`${this.#accounts.find(({ wabaId }) => wabaId === template.wabaId)?.name ?? nothing} <span class="mono">${template.wabaId}</span>`)}
           </dl>
           ${whyFixed(template) === null || template.status === "UNCONFIRMED" ? nothing : html`<p class="small muted">It cannot be edited now. ${whyFixed(template)}</p>`}
         </section>
       </div>
       <dialog aria-labelledby="delete-title">
         <form method="dialog" class="stack">
-          <h2 id="delete-title">Delete ${template.name} (${template.language})?</h2>
+          <h2 id="delete-title">Delete ${template.name} (${template.language})${account === "" ? "" : ` of ${account}`}?</h2>
           <p>It can no longer be sent, and Meta keeps its name back for 30 days. This cannot be undone.</p>
           <div class="line">
             <button value="keep" autofocus>Keep it</button>
@@ -346,7 +401,9 @@ class Templates extends View {
     const title = template === null ? "New template" : `${isUnsent ? "Send again:" : "Edit"} ${template.name}`;
     if (!this.mayOperate)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("bad", "You may not do this", "Ask somebody who operates WhatsApp in your account.")}</section></div>`;
-    if (template !== null && whyFixed(template) !== null)
+    const at = formPlace(template);
+    const outcome = this.#outcomeAt(at);
+    if (template !== null && whyFixed(template) !== null && !outcome.isBusy)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("warn", "It cannot be edited now", whyFixed(template) ?? "", html`<a class="button" href=${hrefOf("templates", { id: template.id })}>Back</a>`)}</section></div>`;
     if (accounts.length === 0 && template === null)
       return html`<div class="view">${viewHead(title)}<section class="card">${blank("numbers", "Connect a number first", "Templates belong to the account of a number.", html`<a class="button main" href=${hrefOf("overview")}>To the connection</a>`)}</section></div>`;
@@ -357,19 +414,24 @@ class Templates extends View {
           ? "Meta looks at it before it may be sent: mostly for minutes, at most for a day."
           : html`${badge("warn", "Meta looks at it again")} Until then what was approved may not be sent.`,
       })}
-      <wa-template-form
+      ${repeat(
+        // Each place has a form of its own, with its own file and its own problems.
+        [at],
+        (place) => place,
+        (place) => html`<wa-template-form
         .start=${this.#draft}
         .isNew=${template === null}
         .isChange=${!isUnsent}
         .categoryFixed=${template?.status === "APPROVED" ? "Of an approved template it cannot be changed." : ""}
         .accounts=${accounts}
-        .outcome=${this.#outcome}
+        .outcome=${outcome}
         .upload=${this.api.upload}
-        .cancelHref=${template === null ? hrefOf("templates") : hrefOf("templates", { id: template.id })}
-        @draft=${(/** @type {CustomEvent} */ event) => this.#keep(formPlace(template), event)}
-        @cancelled=${() => this.#drafts.delete(formPlace(template))}
+        .cancelHref=${template === null ? LIST : hrefOf("templates", { id: template.id })}
+        @draft=${(/** @type {CustomEvent} */ event) => this.#keep(place, event)}
+        @cancelled=${() => this.#cancel(place)}
         @save=${(/** @type {CustomEvent} */ event) => void this.#save(template, event)}
-      ></wa-template-form>
+      ></wa-template-form>`,
+      )}
     </div>`;
   }
 }

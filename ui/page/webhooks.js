@@ -42,10 +42,11 @@ class Webhooks extends View {
   #one = new Reading(this, (signal) => this.api.webhook(this.place.id ?? "", signal));
   /** @type {string | null} */
   #shown = null;
-  #isBusy = false;
   #isExact = false;
-  /** @type {import("./parts.js").Part} */
-  #result = nothing;
+  /** Which are being replayed. @type {Set<string>} */
+  #busy = new Set();
+  /** What was done with one, until it is left. @type {Map<string, import("./parts.js").Part>} */
+  #told = new Map();
 
   #filter() {
     const { type, state, q, hours } = this.place.query;
@@ -64,8 +65,9 @@ class Webhooks extends View {
   willUpdate() {
     const wanted = this.place.id ?? `list ${JSON.stringify(this.place.query)}`;
     if (wanted === this.#shown) return;
+    // What was said there has been seen.
+    if (this.#shown !== null) this.#told.delete(this.#shown);
     this.#shown = wanted;
-    this.#result = nothing;
     if (this.place.id === null) return void this.#list.load({ afresh: true });
     this.#one.reset();
     this.#isExact = false;
@@ -76,23 +78,24 @@ class Webhooks extends View {
   changed(changes) {
     if (!changes.webhooks) return;
     if (this.place.id === null) void this.#list.load({ quietly: true });
-    else if (!this.#isBusy) void this.#one.load({ quietly: true });
+    else if (!this.#busy.has(this.place.id)) void this.#one.load({ quietly: true });
   }
 
   /** @param {string} id */
   async #replay(id) {
-    this.#isBusy = true;
-    this.#result = nothing;
+    this.#busy.add(id);
+    this.#told.delete(id);
     this.requestUpdate();
     try {
       const words = replayWords((await this.api.replay(id)).events);
-      this.#result = notice("good", words);
+      this.#told.set(id, notice("good", words));
       this.around.say(words);
-      await this.#one.load({ quietly: true });
+      // Whoever looks at another one meanwhile goes on looking at it.
+      if (this.place.id === id) await this.#one.load({ quietly: true });
     } catch (error) {
-      this.#result = html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`;
+      this.#told.set(id, html`<div role="alert">${notice("bad", sentenceOf(error))}</div>`);
     }
-    this.#isBusy = false;
+    this.#busy.delete(id);
     this.requestUpdate();
   }
 
@@ -161,14 +164,15 @@ class Webhooks extends View {
         ${viewHead("Webhook", { actions: back })}
         <section class="card flush">${error === null ? skeletonRows(4, "the webhook") : failure(error, () => void this.#one.load())}</section>
       </div>`;
+    const isBusy = this.#busy.has(id);
     const again = value.events.filter(({ state }) => state === "failed" || state === "unknown").length;
     return html`<div class="view">
       ${viewHead(`Webhook: ${readable(value.type).toLowerCase()}`, {
         lead: html`Received ${time(value.receivedAt, { exact: true })}`,
-        actions: html`${back}${this.mayOperate ? button("Replay", () => void this.#replay(id), { kind: "main", drawing: "again", isBusy: this.#isBusy }) : nothing}`,
+        actions: html`${back}${this.mayOperate ? button("Replay", () => void this.#replay(id), { kind: "main", drawing: "again", isBusy }) : nothing}`,
       })}
-      <div class="told">${this.#result}</div>
-      ${this.#isBusy ? progress("Reading it again…") : nothing}
+      <div class="told">${this.#told.get(id) ?? nothing}</div>
+      ${isBusy ? progress("Reading it again…") : nothing}
       <section class="card">
         <dl class="facts">
           ${fact("State", badgeFor(WEBHOOK_STATES, value.state))}
@@ -216,7 +220,7 @@ class Webhooks extends View {
                 : html`<button type="button" class="slim" aria-pressed=${String(!this.#isExact)} @click=${() => this.#exact(false)}>Readable</button>
               <button type="button" class="slim" aria-pressed=${String(this.#isExact)} @click=${() => this.#exact(true)}>Exact bytes</button>`
             }
-            ${button("Copy", () => void this.#copy(this.#isExact && value.body !== null ? value.body : pretty(value.payload)), { kind: "slim", drawing: "copy" })}
+            ${button("Copy", () => void this.#copy(id, this.#isExact && value.body !== null ? value.body : pretty(value.payload)), { kind: "slim", drawing: "copy" })}
           </div>
         </div>
         ${
@@ -234,14 +238,14 @@ class Webhooks extends View {
     this.requestUpdate();
   }
 
-  /** @param {string} text */
-  async #copy(text) {
+  /** @param {string} id @param {string} text */
+  async #copy(id, text) {
     const isDone = await navigator.clipboard.writeText(text).then(
       () => true,
       () => false,
     );
     const words = isDone ? "Copied." : "The browser does not let this page copy: select the text instead.";
-    this.#result = notice(isDone ? "good" : "warn", words);
+    this.#told.set(id, notice(isDone ? "good" : "warn", words));
     this.around.say(words);
     this.requestUpdate();
   }

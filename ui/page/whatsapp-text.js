@@ -3,11 +3,19 @@ import { html, nothing } from "./lit.js";
 
 /** @typedef {import("lit").TemplateResult | string | typeof nothing} Piece */
 /** @typedef {(text: string) => readonly Piece[]} Plain what becomes of a stretch without marks */
+/** @typedef {{ readonly kind: "fence" | "code" | "address", readonly text: string }} Atom which no mark may cut */
+/** @typedef {string | Atom} Item one character, or an atom */
 
-/** Opened at an edge, hugging what it marks, closed at an edge, on one line. */
-const MARK = /(^|[^\p{L}\p{N}])([*_~])(?!\s|\2)((?:(?!\2).)*?[^\s])\2(?![\p{L}\p{N}])/u;
-const CODE = /`([^`\n]+)`/;
-const QUOTE = /^> ./;
+// The rule is that of the simulator's phone, and a test compares the two: each is served by itself, so neither imports the other.
+const FENCE = /```([\s\S]+?)```/g;
+// CJK punctuation ends an address without a space.
+const ATOM = /`([^`\n]+)`|https?:\/\/[^\s\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/gi;
+const AFTER_ADDRESS = /[)\]*_~.,;:!?'"]+$/;
+const QUOTE = /^> \S/;
+const SPACE = /\s/u;
+// U+200B is what writers put beside a mark that is to be seen as it is.
+const WORD = /[\p{L}\p{N}\p{M}\u200b]/u;
+const MARKS = ["*", "_", "~"];
 
 /**
  * @param {string} text
@@ -16,8 +24,19 @@ const QUOTE = /^> ./;
  */
 export function whatsappText(text, plain = (piece) => [piece]) {
   if (text === "") return nothing;
-  const parts = text.split(/```([\s\S]+?)```/);
-  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<pre>${plain(part)}</pre>` : blocks(part, plain)))}`;
+  /** @type {{ isQuote: boolean, lines: (readonly Item[])[] }[]} */
+  const blocks = [];
+  for (const line of linesOf(text)) {
+    const isQuote = QUOTE.test(startOf(line));
+    const last = blocks.at(-1);
+    if (last?.isQuote === isQuote) last.lines.push(line);
+    else blocks.push({ isQuote, lines: [line] });
+  }
+  return html`${blocks.map(({ isQuote, lines }) => {
+    const inside = lines.map((line, index) => html`${index > 0 ? "\n" : nothing}${inline(shown(line), plain)}`);
+    if (isQuote) return html`<blockquote><p>${inside}</p></blockquote>`;
+    return lines.every((line) => line.every(isSpace)) ? nothing : html`<p>${inside}</p>`;
+  })}`;
 }
 
 /**
@@ -26,56 +45,125 @@ export function whatsappText(text, plain = (piece) => [piece]) {
  * @returns {readonly Piece[]}
  */
 export function whatsappLine(text) {
-  const lines = text.replaceAll("```", "").split("\n");
-  const line = lines.map((one) => shown(one, QUOTE.test(one))).join(" ");
-  return inline(line.replaceAll(/\s+/g, " ").trim(), (piece) => [piece]);
+  /** @type {readonly Item[]} */
+  const gap = [" "];
+  const all = linesOf(text.trim()).flatMap((line, index) => [...(index > 0 ? gap : []), ...shown(line)]);
+  const line = all.filter((item, index) => !isSpace(item) || (index > 0 && !isSpace(all[index - 1])));
+  return inline(
+    line.map((item) => (isSpace(item) ? " " : item)),
+    (piece) => [piece],
+  );
 }
 
-/** @param {string} text @param {Plain} plain */
-function blocks(text, plain) {
-  /** @type {{ isQuote: boolean, lines: string[] }[]} */
-  const found = [];
-  for (const line of text.split("\n")) {
-    const isQuote = QUOTE.test(line);
-    const last = found.at(-1);
-    if (last?.isQuote === isQuote) last.lines.push(line);
-    else found.push({ isQuote, lines: [line] });
+/** @param {string} text */
+function linesOf(text) {
+  /** @type {Item[][]} */
+  const lines = [[]];
+  const add = (/** @type {string} */ prose) => {
+    for (const [index, line] of prose.split("\n").entries()) {
+      if (index > 0) lines.push([]);
+      lines.at(-1)?.push(...itemsOf(line));
+    }
+  };
+  let from = 0;
+  for (const found of text.matchAll(FENCE)) {
+    add(text.slice(from, found.index));
+    lines.at(-1)?.push({ kind: "fence", text: (found[1] ?? "").replace(/^\n|\n$/g, "") });
+    from = found.index + found[0].length;
   }
-  return found.map(({ isQuote, lines }) => {
-    const inside = lines.map(
-      (line, index) => html`${index > 0 ? "\n" : nothing}${inline(shown(line, isQuote), plain)}`,
-    );
-    if (isQuote) return html`<blockquote><p>${inside}</p></blockquote>`;
-    return lines.join("").trim() === "" ? nothing : html`<p>${inside}</p>`;
-  });
+  add(text.slice(from));
+  return lines;
 }
 
-/** @param {string} line @param {boolean} isQuote */
-function shown(line, isQuote) {
-  if (isQuote) return line.slice(2);
-  return line.replace(/^[*-] (?=\S)/, "• ");
+/** @param {string} line @returns {Item[]} */
+function itemsOf(line) {
+  /** @type {Item[]} */
+  const items = [];
+  let from = 0;
+  for (const { index, 0: all, 1: code } of line.matchAll(ATOM)) {
+    const whole = code === undefined ? all.replace(AFTER_ADDRESS, "") : all;
+    items.push(...line.slice(from, index));
+    items.push(code === undefined ? { kind: "address", text: whole } : { kind: "code", text: code });
+    from = index + whole.length;
+  }
+  return [...items, ...line.slice(from)];
+}
+
+/** @param {readonly Item[]} line */
+function startOf(line) {
+  return line
+    .slice(0, 3)
+    .map((item) => (typeof item === "string" ? item : "\0"))
+    .join("");
+}
+
+/** Without what makes it a quote; with a dot where it is one of a list. @param {readonly Item[]} line */
+function shown(line) {
+  const start = startOf(line);
+  if (QUOTE.test(start)) return line.slice(2);
+  return /^[-*] \S/.test(start) ? ["•", ...line.slice(1)] : line;
 }
 
 /**
- * @param {string} text
+ * Marks hug what they mark and stand at the edge of a word; what finds no partner is shown as it is.
+ * @param {readonly Item[]} line
  * @param {Plain} plain
  * @returns {readonly Piece[]}
  */
-function inline(text, plain) {
-  const code = CODE.exec(text);
-  const mark = MARK.exec(text);
-  if (code !== null && (mark === null || code.index <= mark.index)) {
-    const [whole, inner = ""] = code;
-    return [
-      ...inline(text.slice(0, code.index), plain),
-      html`<code>${plain(inner)}</code>`,
-      ...inline(text.slice(code.index + whole.length), plain),
-    ];
+function inline(line, plain) {
+  /** @type {Piece[]} */
+  const pieces = [];
+  let stretch = "";
+  const flush = () => {
+    if (stretch !== "") pieces.push(...plain(stretch));
+    stretch = "";
+  };
+  for (let at = 0; at < line.length; at += 1) {
+    const item = /** @type {Item} */ (line[at]);
+    const end = typeof item === "string" && MARKS.includes(item) && opens(line, at) ? partnerOf(line, at) : -1;
+    if (end !== -1) {
+      flush();
+      pieces.push(marked(item, inline(line.slice(at + 1, end), plain)));
+      at = end;
+    } else if (typeof item === "string") stretch += item;
+    // An address is text: nothing here leads anywhere.
+    else if (item.kind === "address") stretch += item.text;
+    else {
+      flush();
+      const inside = plain(item.text);
+      pieces.push(item.kind === "fence" ? html`<code class="mono">${inside}</code>` : html`<code>${inside}</code>`);
+    }
   }
-  if (mark === null) return text === "" ? [] : plain(text);
-  const [whole, before = "", kind, inner = ""] = mark;
-  const marked = inline(inner, plain);
-  const piece = kind === "*" ? html`<b>${marked}</b>` : kind === "_" ? html`<i>${marked}</i>` : html`<s>${marked}</s>`;
-  const head = text.slice(0, mark.index) + before;
-  return [...(head === "" ? [] : plain(head)), piece, ...inline(text.slice(mark.index + whole.length), plain)];
+  flush();
+  return pieces;
+}
+
+/** @param {Item} mark @param {readonly Piece[]} inside */
+function marked(mark, inside) {
+  if (mark === "*") return html`<b>${inside}</b>`;
+  return mark === "_" ? html`<i>${inside}</i>` : html`<s>${inside}</s>`;
+}
+
+/** @param {readonly Item[]} line @param {number} at */
+function opens(line, at) {
+  return line[at - 1] !== line[at] && line[at + 1] !== line[at] && !isSpace(line[at + 1]) && !isWord(line[at - 1]);
+}
+
+/** @param {readonly Item[]} line @param {number} start */
+function partnerOf(line, start) {
+  for (let at = start + 2; at < line.length; at += 1) {
+    const isAlone = line[at - 1] !== line[at] && line[at + 1] !== line[at];
+    if (line[at] === line[start] && isAlone && !isSpace(line[at - 1]) && !isWord(line[at + 1])) return at;
+  }
+  return -1;
+}
+
+/** @param {Item | undefined} item */
+function isSpace(item) {
+  return item === undefined || (typeof item === "string" && SPACE.test(item));
+}
+
+/** @param {Item | undefined} item */
+function isWord(item) {
+  return item !== undefined && (typeof item !== "string" || WORD.test(item));
 }

@@ -134,6 +134,17 @@ export const KINDS = {
 };
 
 /**
+ * @param {readonly import("./api.js").Account[]} accounts
+ * @param {string} wabaId
+ * @returns {string} its name, with the id where another one has the same; the id alone where it has none
+ */
+export function accountName(accounts, wabaId) {
+  const name = accounts.find((one) => one.wabaId === wabaId)?.name ?? null;
+  if (name === null) return wabaId;
+  return accounts.filter((one) => one.name === name).length > 1 ? `${name} (${wabaId})` : name;
+}
+
+/**
  * @param {Readonly<Record<string, Word>>} words
  * @param {string} key
  * @returns {Word} for what is not known: its own name, quietly

@@ -180,6 +180,7 @@ describe("the phone's API", () => {
       /no such message in this chat/,
     ],
     ["clock", { moveOnMs: -1 }, /number of milliseconds/],
+    ["clock", { moveOnMs: 400 * 86_400_000 }, /^Meta’s clock goes a year ahead at most\. Start the simulator again/],
     ["faults", { preset: "__proto__" }, /no such preset/],
     ["staff", { person: "person-1", number: NUMBER.phoneNumberId, text: "a" }, /not on the WhatsApp Business app/],
     ["people", { name: "Bo", phoneNumber: "no number" }, /phone number has digits/],
@@ -265,6 +266,12 @@ describe("the phone's API, of a chat", () => {
     await act(meta, "faults/clear", {});
     expect(await codes()).toEqual(["lives"]);
     expect(meta.refusals).toHaveLength(3);
+    // Equal ones are one; and the root, where our doctor reads the time, is refused as Meta does and not told.
+    await fetch(new URL("/", meta.url));
+    expect((await presets(NUMBER.phoneNumberId)).refusals).toMatchObject([
+      { subcode: 460, times: 2 },
+      { subcode: 463, times: 1 },
+    ]);
     meta.clearLedgers();
     expect(meta.refusals).toEqual([]);
   });

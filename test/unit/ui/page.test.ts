@@ -1,6 +1,9 @@
 /** The integrations page's pure parts: where one is, what was filled in, and how long something took. */
 import { describe, expect, it } from "vitest";
 import { checkDraft } from "../../../plugin/templates/check-draft.ts";
+import { transformResponse } from "../../../plugin/transformer/transform-response.ts";
+import { formatted } from "../../../simulator/phone/formatting.js";
+import { toHtml } from "../../../simulator/phone/tree.js";
 import { bytes, count, later, shortTime } from "../../../ui/page/format.js";
 import { Listing, Reading } from "../../../ui/page/loading.js";
 import { hrefOf, readPlace } from "../../../ui/page/place.js";
@@ -256,9 +259,61 @@ describe("WhatsApp's marks", () => {
 
   it("over several lines: quotes, lists and blocks of code", () => {
     expect(markupOf(whatsappText("> one\n> two\n- *three*\n```a *b*```"))).toBe(
-      "<blockquote><p>one\ntwo</p></blockquote><p>• <b>three</b>\n</p><pre>a *b*</pre>",
+      '<blockquote><p>one\ntwo</p></blockquote><p>• <b>three</b>\n<code class="mono">a *b*</code></p>',
     );
     expect(markupOf(whatsappText(""))).toBe("");
+    expect(markupOf(whatsappText("\n \n"))).toBe("");
+    expect(markupOf(whatsappLine(" a\n\n> *b*\n- c ```d``` "))).toBe('a <b>b</b> • c <code class="mono">d</code>');
+  });
+
+  // What is the same in both: not their tags, and not how a list or a link is drawn.
+  const bare = (markup: string) =>
+    markup
+      .replaceAll(/<(\/?)(strong|b)>/g, "<$1b>")
+      .replaceAll(/<(\/?)(em|i)>/g, "<$1i>")
+      .replaceAll(/<(\/?)code[^>]*>/g, "<$1code>")
+      .replaceAll(/<\/?(div|p|ul|ol|li|blockquote|a)\b[^>]*>/g, "")
+      .replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+      .replaceAll(/[•\s]|- |\d+\. /g, "");
+
+  it.each([
+    ..."2 * 3 * 4|1*2*3|100*2 and 3*4|5 *x* 6*y*7|*a* b *c*|*a*b*|*a*b *c*|a*b c*d|* a *|*a *b*|*a b*c|*".split("|"),
+    ..."**a**|***a***|*a**b*|**日本**語|_*a*_|*_a*_|**bold _it_ x**|~~old~~ *new*|__dunder__ _it_|(*a*).|*a*, _b_".split(
+      "|",
+    ),
+    ..."snake_case and _init_|file *.ts and *.js|~100~ people|about ~5 and ~6 km|`x` *y*|*x`y*z`|`a*b*c` *x*".split(
+      "|",
+    ),
+    ..."x```c```*b*|```code``` *x*|http://a.b/*c*d|*see http://a.b/c*|https://x.y/a_b_c_d *z*|*héllo*ñ|1. *one*".split(
+      "|",
+    ),
+    ...[
+      "*a\nb*",
+      "> q *b*",
+      ">no *b*",
+      "- *l*\n- m",
+      "```\nx *y* z\n```",
+      "*x*\u200by",
+      "\u200b*x*\u200b",
+      "مرحبا *مهم* جدا",
+    ],
+    ...["5\u200b*3\u200b*2", "a \u200b_b\u200b_ c", ">  x", "* \n*b*", "👍🏽 *a*👍"],
+  ])("mean the same here and on the simulator's phone: %j", (text) => {
+    expect(bare(markupOf(whatsappText(text)))).toBe(bare(formatted(text).map(toHtml).join("\n")));
+  });
+
+  it.each([
+    "The price is \\*5\\* only",
+    "a \\_b\\_ c, \\~d\\~, \\> no quote",
+    "**Note:** 2 * 3 * 4, see [docs](https://a.b/c_d)",
+    "> q\n\n1. **a**\n2. b",
+    "price: ~~old~~ *new* `a*b*c`",
+  ])("mean the same there of what we write ourselves: %j", (markdown) => {
+    for (const message of transformResponse(markdown).messages) {
+      const text = "text" in message ? String(message.text) : "";
+      expect(text).not.toBe("");
+      expect(bare(markupOf(whatsappText(text)))).toBe(bare(formatted(text).map(toHtml).join("\n")));
+    }
   });
 });
 
@@ -289,7 +344,66 @@ describe("what is read", () => {
     expect(reading.value).toBe("second");
   });
 
-  it("keeps the older pages below what is new, and takes no page of a list that is gone", async () => {
+  /** A list by pages of two, out of a server's letters, newest first. */
+  function pagesOf(server: { letters: string }, asked: (string | null)[] = []) {
+    return new Listing<Row>(host, async (cursor) => {
+      asked.push(cursor);
+      const from = cursor === null ? 0 : server.letters.indexOf(cursor) + 1;
+      const items = rowsOf(server.letters.slice(from, from + 2));
+      return { items, next: from + 2 < server.letters.length ? (items.at(-1)?.id ?? null) : null };
+    });
+  }
+
+  it("is read again as far down as it is shown, so that nothing stays that is gone", async () => {
+    const server = { letters: "hgfedcba" };
+    const asked: (string | null)[] = [];
+    const list = pagesOf(server, asked);
+    await list.load();
+    await list.more();
+    expect([shown(list), list.next]).toEqual(["hgfe", "e"]);
+
+    server.letters = "ihgedcba";
+    asked.length = 0;
+    await list.load({ quietly: true });
+    expect(asked).toEqual([null, "h"]);
+    expect([shown(list), list.next, [...list.fresh]]).toEqual(["ihge", "e", ["i"]]);
+    // What comes up from below is not new.
+    server.letters = "ihcba";
+    await list.load({ quietly: true });
+    expect([shown(list), list.next, [...list.fresh]]).toEqual(["ihcb", "b", []]);
+    server.letters = "";
+    await list.load({ quietly: true });
+    expect([shown(list), list.next]).toEqual(["", null]);
+  });
+
+  it("is read again ten pages down at most, and keeps what lies below", async () => {
+    const alphabet = "zyxwvutsrqponmlkjihgfedcba";
+    const server = { letters: alphabet };
+    const asked: (string | null)[] = [];
+    const list = pagesOf(server, asked);
+    await list.load();
+    for (let page = 1; page < 12; page += 1) await list.more();
+    server.letters = `A${alphabet}`;
+    asked.length = 0;
+    await list.load({ quietly: true });
+
+    expect(asked.length).toBe(10);
+    expect([shown(list), list.next]).toEqual([`A${alphabet.slice(0, -2)}`, "c"]);
+  });
+
+  it("leaves no gap where more is asked for while something new is read", async () => {
+    const server = { letters: "fedcba" };
+    const list = pagesOf(server);
+    await list.load();
+    server.letters = "gfedcba";
+    await Promise.all([list.more(), list.load({ quietly: true })]);
+    expect(shown(list)).toBe("gfed");
+    server.letters = "hgfedcba";
+    await Promise.all([list.load({ quietly: true }), list.more()]);
+    expect(shown(list)).toBe("hgfedc");
+  });
+
+  it("takes no page of a list that is gone", async () => {
     let top = "dc";
     let older = async () => ({ items: rowsOf("ba"), next: null as string | null });
     const list = new Listing<Row>(host, async (cursor) =>
@@ -298,9 +412,6 @@ describe("what is read", () => {
     await list.load();
     await list.more();
     top = "ed";
-    await list.load({ quietly: true });
-    expect([shown(list), list.next, [...list.fresh]]).toEqual(["edcba", null, ["e"]]);
-
     await list.load({ afresh: true });
     expect([shown(list), list.next]).toEqual(["ed", "c"]);
     let come = () => {};
