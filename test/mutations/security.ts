@@ -30,6 +30,13 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/unrouted.test.ts"],
   },
   {
+    rule: "an id in capitals is the same id",
+    file: "plugin/uuid.ts",
+    find: "? given.toLowerCase() : null",
+    replace: "? given : null",
+    tests: [`${SECURITY}spelled-ids.test.ts`],
+  },
+  {
     rule: "T32: a yes to one takeover is none to the next",
     file: "plugin/connect/onboard.ts",
     find: "(takeover === true ? others : [])",
