@@ -49,13 +49,3 @@ export function requirePermission(session: Session, permission: Permission): voi
       `You may not do this: ask somebody who manages integrations. (For the host's developer: authenticate must return permissions: ["${permission}"].)`,
     );
 }
-
-/**
- * A page of another site can make a browser post with its cookies; the browser says so itself.
- * @throws ChannelError NOT_AUTHENTICATED.
- * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
- */
-export function refuseOtherSites({ method, headers }: IncomingMessage): void {
-  if (method !== "GET" && headers["sec-fetch-site"] === "cross-site")
-    throw new ChannelError("NOT_AUTHENTICATED", "Another site has sent this request.");
-}
