@@ -7,6 +7,7 @@ import { sessions } from "./20261122000005-sessions.ts";
 import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
+import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
 
 /** Released migrations are frozen: a change is a new one at the end. */
 export const MIGRATIONS = [
@@ -18,6 +19,7 @@ export const MIGRATIONS = [
   media,
   rowLevelSecurity,
   whatMetaSaidLast,
+  hostTablesClosed,
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name);
