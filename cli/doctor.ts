@@ -39,7 +39,7 @@ export const doctorCommand: Command = {
       return runDoctor(knex, {
         config: whatsappConfigFromEnv(process.env),
         ...schemas(values, wrong),
-        ...(tenant === undefined ? {} : { customerConfigId: tenant.toLowerCase() }),
+        ...(tenant === undefined ? {} : { customerConfigId: tenant }),
         offline,
       });
     }).catch((error: Error & { readonly code?: string }) => {

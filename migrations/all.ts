@@ -9,6 +9,7 @@ import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
 import { whenItDied } from "./20261128000002-when-it-died.ts";
 import { onePerson } from "./20261128000003-one-person.ts";
+import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
 
 /** Released migrations are frozen: a change is a new one at the end. */
 export const MIGRATIONS = [
@@ -22,6 +23,7 @@ export const MIGRATIONS = [
   whatMetaSaidLast,
   whenItDied,
   onePerson,
+  hostTablesClosed,
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name);

@@ -286,6 +286,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     },
     store,
     verifyToken: config.verifyToken,
+    appUrl: config.appUrl,
     ...connecting.routes,
     media: {
       records: store.media,

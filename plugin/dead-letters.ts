@@ -3,7 +3,7 @@ import { ChannelError } from "./errors.ts";
 import { ProcessEnded } from "./pipeline/crash-suspects.ts";
 import type { DeadLetterFilter, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
 import { isInstant, isStorable, isStorableTime } from "./storable.ts";
-import { isUuid } from "./uuid.ts";
+import { readTenant, readUuid } from "./uuid.ts";
 
 /** Without what people said, and without their numbers. */
 export type DeadLetter = {
@@ -84,7 +84,10 @@ export function createDeadLetterService(store: DeadLetters, { log, onRedriven }:
     async redrive({ ids, limit = MOST, by = null, ...query } = {}) {
       const filter = checked(query);
       if (ids?.some((id) => !isStorable(id)) === true) throw invalid("an id holds a NUL character.");
-      const result = await store.redrive(filter, { ids: ids ?? null, limit: within(limit, MOST) });
+      const result = await store.redrive(filter, {
+        ids: ids?.map((id) => id.toLowerCase()) ?? null,
+        limit: within(limit, MOST),
+      });
       log.info({ by, ...sayable(filter), ids: ids?.length ?? null, limit, ...result }, "dead letters were put back");
       if (result.redriven > 0) onRedriven();
       return result;
@@ -92,14 +95,15 @@ export function createDeadLetterService(store: DeadLetters, { log, onRedriven }:
   };
 }
 
-function checked({ customerConfigId, ...filter }: DeadLetterQuery): DeadLetterFilter {
-  for (const [name, id] of Object.entries({ customerConfigId, conversationId: filter.conversationId }))
-    if (id !== undefined && !isUuid(id)) throw invalid(`${name} is a uuid.`);
+function checked({ customerConfigId, conversationId, ...filter }: DeadLetterQuery): DeadLetterFilter {
+  const tenant = customerConfigId === undefined ? null : readTenant(customerConfigId);
+  const conversation = conversationId === undefined ? undefined : readUuid(conversationId);
+  if (conversation === null) throw invalid("conversationId is a uuid.");
   if (filter.stage !== undefined && !Object.hasOwn(WHY, filter.stage)) throw invalid("stage is in, turn or notify.");
   for (const date of [filter.from, filter.until])
     if (date !== undefined && !isStorableTime(date)) throw invalid("from and until are dates, in the years 1 to 9999.");
   if (filter.error !== undefined && !isStorable(filter.error)) throw invalid("error holds a NUL character.");
-  return { ...filter, customerConfigId: customerConfigId ?? null };
+  return { ...filter, customerConfigId: tenant, conversationId: conversation };
 }
 
 /** What was typed as an error may be anything: only what looks like a class and a code is repeated. */

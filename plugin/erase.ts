@@ -1,7 +1,7 @@
 /** A person is forgotten: who is meant is checked here, what is theirs is known by the store. */
 import { ChannelError } from "./errors.ts";
 import type { Erasure, ErasureCounts, ErasureSubject } from "./ports.ts";
-import { isUuid } from "./uuid.ts";
+import { readTenant } from "./uuid.ts";
 
 /**
  * Forgets a person: everything that is stored of them. Safe to repeat. `docs/privacy.md` tells what stays.
@@ -14,11 +14,8 @@ export type Erase = (
 ) => Promise<ErasureCounts>;
 
 export function createErase({ erase }: Pick<Erasure, "erase">): Erase {
-  return async (subject, { customerConfigId } = {}) => {
-    if (customerConfigId !== undefined && !isUuid(customerConfigId))
-      throw invalid("customerConfigId is a customer_configs.id (uuid).");
-    return erase(checkSubject(subject), customerConfigId ?? null);
-  };
+  return async (subject, { customerConfigId } = {}) =>
+    erase(checkSubject(subject), customerConfigId === undefined ? null : readTenant(customerConfigId));
 }
 
 /** As Meta makes them, `GB.5512` and `GB.ENT.5512`; what is long enough to be nobody else's passes, should it ever make others. */

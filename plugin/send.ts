@@ -7,7 +7,7 @@ import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
 import type { PrepareSend } from "./pipeline/prepare-send.ts";
 import type { Outbox, PlannedSend } from "./ports.ts";
 import { isStorable } from "./storable.ts";
-import { isUuid } from "./uuid.ts";
+import { readUuid } from "./uuid.ts";
 
 export type SendDeps = {
   readonly outbox: Outbox;
@@ -19,8 +19,9 @@ const MAX_KEY_LENGTH = 255;
 
 export function createSend({ outbox, prepareSend, onQueued }: SendDeps): ChannelPlugin["send"] {
   return async (request) => {
-    const { conversationId, idempotencyKey = null, replyTo = null, onWindowClosed = "fail", onAmbiguous } = request;
-    if (!isUuid(conversationId))
+    const { idempotencyKey = null, replyTo = null, onWindowClosed = "fail", onAmbiguous } = request;
+    const conversationId = readUuid(request.conversationId);
+    if (conversationId === null)
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     if (idempotencyKey !== null && (idempotencyKey === "" || idempotencyKey.length > MAX_KEY_LENGTH))
       throw new ChannelError("REQUEST_INVALID", `idempotencyKey must have 1 to ${MAX_KEY_LENGTH} characters.`);
@@ -67,8 +68,10 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
 
 /** What became of a send, for the tenant whose it is; an id that is none is nobody's. */
 export function createReceipt(outbox: Pick<Outbox, "receipt">): Outbox["receipt"] {
-  return async (sendId, customerConfigId) =>
-    isUuid(sendId) && isUuid(customerConfigId) ? outbox.receipt(sendId, customerConfigId) : null;
+  return async (sendId, customerConfigId) => {
+    const [send, tenant] = [readUuid(sendId), readUuid(customerConfigId)];
+    return send === null || tenant === null ? null : outbox.receipt(send, tenant);
+  };
 }
 
 /** One of three, for a caller without types too. */

@@ -2,11 +2,12 @@
 import type { ChannelPlugin } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
 import type { Sessions } from "./ports.ts";
-import { isUuid } from "./uuid.ts";
+import { readUuid } from "./uuid.ts";
 
 export function createSessionStatus(sessions: Sessions): ChannelPlugin["sessionStatus"] {
-  return async (conversationId) => {
-    const status = isUuid(conversationId) ? await sessions.status(conversationId) : null;
+  return async (given) => {
+    const conversationId = readUuid(given);
+    const status = conversationId === null ? null : await sessions.status(conversationId);
     if (status === null)
       throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
     return status;

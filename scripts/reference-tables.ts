@@ -86,7 +86,7 @@ ${sheets.join("\n\n")}
 
 # The host's tables
 
-Made where they are missing, with the columns below. Where they are there they are extended, and \`whatsapp-channel migrate down\` takes away what was added.
+Made where they are missing, with the columns below and row level security on, as on ours. Where they are there they are extended, and \`whatsapp-channel migrate down\` takes away what was added.
 
 ${HOST_TABLES}
 

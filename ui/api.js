@@ -49,7 +49,7 @@
  * @typedef {{ readonly path: string, readonly problem: string, readonly fix: string }} Problem each thing that is wrong with what was sent
  *
  * @typedef {{ readonly onboarding: Onboarding | null, readonly login: Login | null }} OnboardingAnswer
- * @typedef {{ phone_number_ids?: readonly string[], pins?: Readonly<Record<string, string>>, takeover?: true }} GoOn
+ * @typedef {{ onboarding_id?: string, phone_number_ids?: readonly string[], pins?: Readonly<Record<string, string>>, takeover?: true }} GoOn
  * @typedef {{ code: string, waba_id?: string, phone_number_id?: string }} SignupCode
  */
 

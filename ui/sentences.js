@@ -33,6 +33,8 @@ export const SENTENCES = Object.freeze({
   not_authenticated: "You are not signed in. Sign in, then open this page again.",
   onboarding_missing:
     "There is nothing to go on with: the connection was finished, or was begun more than a day ago. Press Connect WhatsApp again.",
+  onboarding_replaced:
+    "A newer connection was begun, in another tab or by a colleague, and has taken the place of this one: go on with that one.",
   login_not_configured:
     "Connecting is not set up on this platform yet. Its operator must set META_APP_ID and NEXT_PUBLIC_APP_URL.",
   return_to_not_allowed:

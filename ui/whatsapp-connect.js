@@ -299,7 +299,8 @@ export class WhatsAppConnect extends Base {
   async #goOn(body) {
     if (this.#state.isBusy) return;
     const { signal } = this.#life;
-    await this.#advance(() => this.#api.goOn(body));
+    const id = this.#state.onboarding?.id;
+    await this.#advance(() => this.#api.goOn(id === undefined ? body : { onboarding_id: id, ...body }));
     if (signal.aborted || body.pins === undefined || this.#state.onboarding?.state !== "pin") return;
     this.#set({ pins: {} });
     if (this.#parts?.alert.textContent === "") this.#warn(this.#texts.pinRefused);

@@ -123,7 +123,7 @@ async function sentBefore(
     [customerConfigId, idempotencyKey],
   );
   if (before === undefined) return null;
-  if (before.request_hash !== requestHash || before.conversation_id !== conversationId.toLowerCase())
+  if (before.request_hash !== requestHash || before.conversation_id !== conversationId)
     throw new ChannelError(
       "IDEMPOTENCY_CONFLICT",
       "This idempotency key was used for another request: choose a new key.",

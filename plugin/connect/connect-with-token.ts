@@ -2,7 +2,7 @@
 import type { ChannelPlugin } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Connections, GraphApi, Logger, MetaAccounts, SecretBox, TokenFacts } from "../ports.ts";
-import { isUuid } from "../uuid.ts";
+import { readTenant } from "../uuid.ts";
 
 export type ConnectDeps = {
   readonly graphApi: GraphApi;
@@ -25,9 +25,8 @@ export function createConnect({
   log,
   onConnected,
 }: ConnectDeps): ChannelPlugin["connect"] {
-  return async ({ customerConfigId, accessToken, phoneNumberId, wabaId }) => {
-    if (!isUuid(customerConfigId))
-      throw new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid).");
+  return async ({ accessToken, phoneNumberId, wabaId, ...given }) => {
+    const customerConfigId = readTenant(given.customerConfigId);
     // It becomes a header: a line break that came along when it was copied would make every call fail.
     if (!/^[\x21-\x7e]+$/.test(accessToken))
       throw new ChannelError("REQUEST_INVALID", "accessToken is empty, or has spaces or line breaks in it.");

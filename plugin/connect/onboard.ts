@@ -10,6 +10,7 @@ import type {
   OnboardingState,
   Onboardings,
 } from "../ports.ts";
+import { readUuid } from "../uuid.ts";
 import { chooseNumbers } from "./choose-numbers.ts";
 import { type ConnectNumberDeps, createConnectNumber } from "./connect-number.ts";
 import { findNumbers } from "./find-numbers.ts";
@@ -25,6 +26,8 @@ export type OnboardDeps = Omit<ConnectNumberDeps, "keeper"> & {
 
 /** What somebody answers to an onboarding that has asked. */
 export type OnboardingAnswer = {
+  /** Which one asked; without it the last one. */
+  readonly onboardingId?: string | undefined;
   readonly phoneNumberIds?: readonly string[] | undefined;
   /** By phone number id: what was set as its two-step verification. */
   readonly pins?: Readonly<Record<string, string>> | undefined;
@@ -45,7 +48,7 @@ export type Onboard = {
   }): Promise<Onboarding>;
   /**
    * Goes on where it stopped, with the answer to what it asked.
-   * @throws ChannelError as {@link Onboard.begin}; ONBOARDING_MISSING.
+   * @throws ChannelError as {@link Onboard.begin}; ONBOARDING_MISSING, ONBOARDING_REPLACED.
    */
   goOn(customerConfigId: string, answer: OnboardingAnswer): Promise<Onboarding>;
   /** The tenant's last one, with who holds its numbers; null when there is none. */
@@ -81,6 +84,10 @@ export function createOnboard(deps: OnboardDeps): Onboard {
 
     async goOn(customerConfigId, answer) {
       const current = await onboardings.current(customerConfigId);
+      const asking = answer.onboardingId === undefined ? undefined : readUuid(answer.onboardingId);
+      // A yes that was meant for another one must not be taken for this one's.
+      if (current !== null && asking !== undefined && current.onboardingId !== asking)
+        throw connectError("ONBOARDING_REPLACED");
       if (current === null || current.accessTokenEnc === null) {
         if (current?.state === "done") return current;
         throw missing();
@@ -116,8 +123,8 @@ export function createOnboard(deps: OnboardDeps): Onboard {
       // A later one has taken its place, or somebody else goes on with it: there is nothing left to write to.
       if (known?.code === "ONBOARDING_MISSING") {
         const current = await onboardings.current(customerConfigId);
-        if (current?.onboardingId !== rowId || (current.accessTokenEnc === null && current.state !== "done"))
-          throw error;
+        if (current !== null && current.onboardingId !== rowId) throw connectError("ONBOARDING_REPLACED");
+        if (current === null || (current.accessTokenEnc === null && current.state !== "done")) throw error;
         return current.accessTokenEnc === null ? current : { ...current, state: "running" };
       }
       await end(draft, (known === null ? undefined : STATE_AFTER[known.code]) ?? "failed", {

@@ -3,7 +3,7 @@ import type { Connection } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Connections } from "../ports.ts";
 import { isStorable } from "../storable.ts";
-import { isUuid } from "../uuid.ts";
+import { readTenant, readUuid } from "../uuid.ts";
 import type { Disconnect } from "./disconnect.ts";
 
 /** Which number leaves; without one all of the tenant's do. */
@@ -25,15 +25,15 @@ export function createOwnNumbers(deps: {
 }): OwnNumbers {
   return {
     async disconnect({ customerConfigId, phoneNumberId = null }) {
-      if (!isUuid(customerConfigId))
-        throw new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid).");
+      const tenant = readTenant(customerConfigId);
       if (phoneNumberId !== null && !isStorable(phoneNumberId))
         throw new ChannelError("NUMBER_UNKNOWN", "This tenant has no number with this phoneNumberId.");
-      await deps.disconnect({ customerConfigId, phoneNumberId });
+      await deps.disconnect({ customerConfigId: tenant, phoneNumberId });
     },
 
     async connections(customerConfigId) {
-      return isUuid(customerConfigId) ? deps.connections.ofTenant(customerConfigId) : [];
+      const tenant = readUuid(customerConfigId);
+      return tenant === null ? [] : deps.connections.ofTenant(tenant);
     },
   };
 }

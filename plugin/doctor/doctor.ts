@@ -1,6 +1,5 @@
 /** "It looks right, why does nothing arrive?": gathers, judges, and answers in the order in which a message meets things. */
-import { ChannelError } from "../errors.ts";
-import { isUuid } from "../uuid.ts";
+import { readTenant } from "../uuid.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Diagnosis } from "./finding.ts";
 import { type GatherDeps, type GatherRequest, gather } from "./gather.ts";
@@ -28,11 +27,8 @@ export function createDoctor(open: () => { readonly deps: GatherDeps; close(): v
     }
   }
 
-  return (request = {}) => {
-    const { offline = false } = request;
-    const customerConfigId = request.customerConfigId ?? null;
-    if (customerConfigId !== null && !isUuid(customerConfigId))
-      return Promise.reject(new ChannelError("REQUEST_INVALID", "customerConfigId is a customer_configs.id (uuid)."));
+  return async ({ customerConfigId: given, offline = false } = {}) => {
+    const customerConfigId = given == null ? null : readTenant(given);
     // Somebody who asks while it is being looked at gets the same answer: Meta allows an app only so many calls.
     const key = `${customerConfigId} ${offline}`;
     const running = underWay.get(key) ?? examine({ customerConfigId, offline }).finally(() => underWay.delete(key));

@@ -32,6 +32,8 @@ const EMBEDDED_SIGNUP = z.strictObject({
   phone_number_id: metaId.nullish(),
 });
 const ANSWER = z.strictObject({
+  /** Which one is answered. */
+  onboarding_id: z.guid().optional(),
   phone_number_ids: z.array(metaId).min(1).max(50).optional(),
   pins: z.record(metaId, z.string().regex(/^\d{6}$/, "must be six digits")).optional(),
   takeover: z.literal(true).optional(),
@@ -85,8 +87,8 @@ export function createConnectRoutes(deps: ConnectDeps, log: Logger) {
   const goOn: TenantRoute = async (request, response, session) => {
     const parsed = ANSWER.safeParse((await readJsonBody(request)) ?? {});
     if (!parsed.success) throw invalid(parsed.error);
-    const { phone_number_ids: phoneNumberIds, pins, takeover } = parsed.data;
-    await onboard.goOn(session.customerConfigId, { phoneNumberIds, pins, takeover });
+    const { onboarding_id: onboardingId, phone_number_ids: phoneNumberIds, pins, takeover } = parsed.data;
+    await onboard.goOn(session.customerConfigId, { onboardingId, phoneNumberIds, pins, takeover });
     await show(response, session);
   };
 

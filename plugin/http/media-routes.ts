@@ -8,7 +8,7 @@ import { MAX_MEDIA_BYTES, MEDIA_KINDS } from "../media/meta-media.ts";
 import { inertType, isSafeInline } from "../media/sniff-type.ts";
 import type { UploadMedia } from "../media/upload-media.ts";
 import type { ByteStream, MediaRecord, MediaRecords, MediaStore } from "../ports.ts";
-import { isUuid } from "../uuid.ts";
+import { readUuid } from "../uuid.ts";
 import { readRange } from "./byte-range.ts";
 import { sendJson } from "./error-response.ts";
 import { readFormFile } from "./multipart-file.ts";
@@ -31,8 +31,8 @@ export function createMediaRoutes({ records, mediaStore, upload }: MediaDeps) {
   };
 
   const download: TenantRoute = async (request, response, { customerConfigId }) => {
-    const { id } = request.params;
-    const media = requireStored(isUuid(id) ? await records.find(id, customerConfigId) : null);
+    const id = readUuid(request.params.id);
+    const media = requireStored(id === null ? null : await records.find(id, customerConfigId));
     const contentType = inertType(media.mime);
     const type = isSafeInline(contentType) ? "inline" : "attachment";
     const disposition = contentDisposition(type, media.filename, contentType);

@@ -169,6 +169,8 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   replay: {
     summary: "Works again what did not come through; what was applied is left alone",
     needs: "operate",
+    body: z.looseObject({}),
+    isBodyOptional: true,
     answers: { 202: answers.REPLAYED },
   },
   messages: {
@@ -227,13 +229,17 @@ export function openApi(basePath: string): Readonly<Record<string, unknown>> {
   };
 }
 
+/** Of a body that may be left out: the header may not. */
+const WITHOUT_BODY =
+  " Without a body too, send `content-type: application/json`: it may be left out with a bearer token, or by a page of the same origin.";
+
 function operation({ name, path, auth }: (typeof ROUTES)[number]): object {
   const { summary, needs, query, body, isBodyOptional, otherBody, answers: by } = OPERATIONS[name];
   const permission = needs === undefined ? "" : ` Needs the permission \`${needs}\`.`;
   return {
     operationId: name === "ui" ? `ui ${path}` : name,
     summary,
-    description: `${WHO[auth]}${permission}`,
+    description: `${WHO[auth]}${permission}${isBodyOptional === true ? WITHOUT_BODY : ""}`,
     parameters: [...pathParameters(path), ...queryParameters(query)],
     ...(body === undefined && otherBody === undefined
       ? {}

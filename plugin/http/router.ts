@@ -21,16 +21,10 @@ import { answerError, sendJson } from "./error-response.ts";
 import { createMediaRoutes, type MediaDeps } from "./media-routes.ts";
 import { type AllowMetrics, createMetricsRoute } from "./metrics-route.ts";
 import { createOpenApiRoute } from "./openapi-route.ts";
+import { refuseOtherPages, requireSafeType, type Takes } from "./own-requests.ts";
 import { createPageRoute } from "./page-route.ts";
 import { DELIVERY, ROUTES, type RouteName } from "./route-table.ts";
-import {
-  type Authenticate,
-  type Permission,
-  readSession,
-  refuseOtherSites,
-  requirePermission,
-  type TenantRoute,
-} from "./session.ts";
+import { type Authenticate, type Permission, readSession, requirePermission, type TenantRoute } from "./session.ts";
 import { createTemplateRoutes } from "./template-routes.ts";
 import { createTenantRoutes } from "./tenant-routes.ts";
 import { createUiRoute } from "./ui-routes.ts";
@@ -53,6 +47,8 @@ export type RouterDeps = {
   readonly templates: TemplateService;
   readonly verifyToken: string;
   readonly connect: ConnectDeps;
+  /** The origin of the host's pages; null where it is not known. */
+  readonly appUrl: string | null;
   // biome-ignore lint/suspicious/noExplicitAny: the host's own request type, whichever Express it runs.
   readonly authenticate: Authenticate<any>;
   readonly scrape: () => Promise<Scraped>;
@@ -86,22 +82,19 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
   const deadLetters = createDeadLetterRoutes(deps.deadLetters);
   const audit = createAuditRoutes(deps.audit);
 
-  const asTenant =
+  const forTenant =
+    ({ permission, takes = "json" }: { readonly permission?: Permission; readonly takes?: Takes }) =>
     (route: TenantRoute): Handler =>
     async (request, response) => {
-      refuseOtherSites(request);
-      await route(request, response, readSession(await authenticate(request)));
+      refuseOtherPages(request, takes, deps.appUrl);
+      const session = readSession(await authenticate(request));
+      if (permission !== undefined) requirePermission(session, permission);
+      requireSafeType(request, takes);
+      await route(request, response, session);
     };
-
-  const whoMay =
-    (permission: Permission) =>
-    (route: TenantRoute): Handler =>
-      asTenant(async (request, response, session) => {
-        requirePermission(session, permission);
-        await route(request, response, session);
-      });
-  const toConnect = whoMay("connect");
-  const toOperate = whoMay("operate");
+  const asTenant = forTenant({});
+  const toConnect = forTenant({ permission: "connect" });
+  const toOperate = forTenant({ permission: "operate" });
 
   const receiveDelivery = createDeliveryRoute(plugin.receive, readUnproven);
   const handlers: Readonly<Record<RouteName, Handler>> = {
@@ -121,7 +114,7 @@ export function createRouter(deps: RouterDeps): { readonly router: Router; reado
     send: asTenant(tenant.send),
     receipt: asTenant(tenant.receipt),
     session: asTenant(tenant.session),
-    upload: asTenant(media.upload),
+    upload: forTenant({ takes: "form" })(media.upload),
     download: asTenant(media.download),
     sample: toOperate(templates.sample),
     templates: asTenant(templates.list),

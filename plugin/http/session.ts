@@ -1,7 +1,7 @@
 /** Who is asking on a tenant's route: what the host's `authenticate` says, checked, and what it lets them do. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ChannelError } from "../errors.ts";
-import { isUuid } from "../uuid.ts";
+import { readUuid } from "../uuid.ts";
 
 /**
  * What a person may do beside reading and sending. `connect`: connect and disconnect numbers; `operate`: read raw webhooks (what people
@@ -36,9 +36,9 @@ export type TenantRoute = (request: TenantRequest, response: ServerResponse, ses
 /** @throws ChannelError NOT_AUTHENTICATED. */
 export function readSession(answer: Session | string | null | undefined): Session {
   const session = typeof answer === "string" ? { customerConfigId: answer } : answer;
-  if (session == null || !isUuid(session.customerConfigId))
-    throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
-  return { ...session, customerConfigId: session.customerConfigId.toLowerCase() };
+  const customerConfigId = readUuid(session?.customerConfigId);
+  if (customerConfigId === null) throw new ChannelError("NOT_AUTHENTICATED", "Sign in first.");
+  return { ...session, customerConfigId };
 }
 
 /** @throws ChannelError NOT_PERMITTED. */
@@ -48,14 +48,4 @@ export function requirePermission(session: Session, permission: Permission): voi
       "NOT_PERMITTED",
       `You may not do this: ask somebody who manages integrations. (For the host's developer: authenticate must return permissions: ["${permission}"].)`,
     );
-}
-
-/**
- * A page of another site can make a browser post with its cookies; the browser says so itself.
- * @throws ChannelError NOT_AUTHENTICATED.
- * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
- */
-export function refuseOtherSites({ method, headers }: IncomingMessage): void {
-  if (method !== "GET" && headers["sec-fetch-site"] === "cross-site")
-    throw new ChannelError("NOT_AUTHENTICATED", "Another site has sent this request.");
 }

@@ -4,15 +4,15 @@ import { AI_RESPONSE, TEMPLATE_CHOICE, TEMPLATE_PARAMS } from "../ai-response.ts
 import type { ChannelPlugin, Connection, SendRequest } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import type { Store } from "../ports.ts";
+import { readUuid } from "../uuid.ts";
 import { sendJson } from "./error-response.ts";
 import { readBody } from "./json-body.ts";
 import type { TenantRoute } from "./session.ts";
 
-// Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
-const uuid = z.guid();
 export const SEND_REQUEST = z
   .strictObject({
-    conversationId: uuid,
+    // Whatever Postgres takes for one: a host's ids need not be of a version that RFC 9562 knows.
+    conversationId: z.guid(),
     response: z.union([z.string(), AI_RESPONSE]).optional(),
     message: z.looseObject({ kind: z.string() }).optional(),
     template: TEMPLATE_CHOICE.optional(),
@@ -56,17 +56,17 @@ export function createTenantRoutes({ store, send, sessionStatus }: TenantDeps) {
   };
 
   const receipt: TenantRoute = async (request, response, { customerConfigId }) => {
-    const id = uuid.safeParse(request.params.id);
-    const found = id.success ? await store.outbox.receipt(id.data, customerConfigId) : null;
+    const id = readUuid(request.params.id);
+    const found = id === null ? null : await store.outbox.receipt(id, customerConfigId);
     if (found === null) throw new ChannelError("SEND_UNKNOWN", "There is no send with this id.");
     sendJson(response, 200, found);
   };
 
   const session: TenantRoute = async (request, response, { customerConfigId }) => {
-    const id = uuid.safeParse(request.params.conversationId);
-    if (!id.success) throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
-    await requireOwn(id.data, customerConfigId);
-    sendJson(response, 200, await sessionStatus(id.data));
+    const id = readUuid(request.params.conversationId);
+    if (id === null) throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
+    await requireOwn(id, customerConfigId);
+    sendJson(response, 200, await sessionStatus(id));
   };
 
   return { status, send: sendRoute, receipt, session };

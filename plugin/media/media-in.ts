@@ -1,6 +1,6 @@
 /** The media in a Graph message: where each stands, where its bytes are, and the message with another one in its place. */
 import type { MediaKind } from "../contract.ts";
-import { isUuid } from "../uuid.ts";
+import { readUuid } from "../uuid.ts";
 
 type Wire = Readonly<Record<string, unknown>>;
 
@@ -41,7 +41,8 @@ function sourceOf(media: unknown): MediaPlace["source"] | null {
   if (typeof media !== "object" || media === null) return null;
   const { link, id } = media as { readonly link?: unknown; readonly id?: unknown };
   if (typeof link === "string") return { url: link };
-  return isUuid(id) ? { mediaId: id } : null;
+  const mediaId = readUuid(id);
+  return mediaId === null ? null : { mediaId };
 }
 
 /** It is all of the message, not a header or a card. */

@@ -3,7 +3,7 @@ import type { AiMedia, AiResponse, OutboundMessage } from "../contract.ts";
 import { ChannelError } from "../errors.ts";
 import { checkMessage } from "../messages/check-message.ts";
 import type { MediaRecords } from "../ports.ts";
-import { isUuid } from "../uuid.ts";
+import { readUuid } from "../uuid.ts";
 import type { KeepBytes } from "./keep-bytes.ts";
 
 /** Whose they are, asked only where there are any. */
@@ -72,7 +72,7 @@ function idsIn(value: unknown): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.flatMap(idsIn);
   return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
-    if (name === "mediaId") return isUuid(member) ? [member] : [];
+    if (name === "mediaId") return readUuid(member) ?? [];
     return WAYS.has(name) ? idsIn(member) : [];
   });
 }

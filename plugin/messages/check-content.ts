@@ -8,7 +8,7 @@ import type {
   ReactionMessage,
   TextMessage,
 } from "../contract.ts";
-import { isUuid } from "../uuid.ts";
+import { readUuid } from "../uuid.ts";
 import { ANY, absent, type Check, flag, list, number, optional, SOME, shape, text } from "./check-value.ts";
 import { LIMITS } from "./limits.ts";
 import type { Place } from "./problem.ts";
@@ -26,9 +26,9 @@ export const sources = {
   url: optional(mediaUrl),
   mediaId: optional(
     text(SOME, (value) =>
-      isUuid(value)
-        ? null
-        : ["is no id of media", "Give the id from POST /media/upload; Meta's own ids go into raw messages."],
+      readUuid(value) === null
+        ? ["is no id of media", "Give the id from POST /media/upload; Meta's own ids go into raw messages."]
+        : null,
     ),
   ),
 };

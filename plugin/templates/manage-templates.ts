@@ -15,7 +15,7 @@ import type {
   Templates,
 } from "../ports.ts";
 import { isStorable } from "../storable.ts";
-import { isUuid } from "../uuid.ts";
+import { readTenant, readUuid } from "../uuid.ts";
 import { checkDraft } from "./check-draft.ts";
 import { hasToken, type ReadAccount, tokenOf } from "./read-account.ts";
 import type { UploadSample } from "./upload-sample.ts";
@@ -130,25 +130,28 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
 
   return {
     async list({ limit = USUAL_PAGE, after, ...filter }) {
-      requireTenant(filter.customerConfigId);
+      const customerConfigId = readTenant(filter.customerConfigId);
       if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE)
         throw new ChannelError("REQUEST_INVALID", `limit is a whole number from 1 to ${LONGEST_PAGE}.`);
       const place = after === undefined ? null : readPlace(after);
       const [found, accounts] = await Promise.all([
-        templates.list({ ...filter, status: filter.status?.toUpperCase() }, { limit: limit + 1, after: place }),
-        templates.accounts(filter.customerConfigId),
+        templates.list(
+          { ...filter, customerConfigId, status: filter.status?.toUpperCase() },
+          { limit: limit + 1, after: place },
+        ),
+        templates.accounts(customerConfigId),
       ]);
       const page = found.slice(0, limit);
       const last = found.length > limit ? page.at(-1) : undefined;
       return { templates: page.map(toManaged), accounts, next: last === undefined ? null : writePlace(last) };
     },
 
-    async get({ customerConfigId, id }) {
-      return toManaged(await requireTemplate(customerConfigId, id));
+    async get(which) {
+      return toManaged(await requireTemplate(which));
     },
 
-    async create({ customerConfigId, wabaId, headerMediaId, parameterFormat = "POSITIONAL", ...given }) {
-      requireTenant(customerConfigId);
+    async create({ customerConfigId: tenant, wabaId, headerMediaId, parameterFormat = "POSITIONAL", ...given }) {
+      const customerConfigId = readTenant(tenant);
       const asked = { ...given, parameterFormat };
       requireFit({ ...asked, hasSample: headerMediaId !== undefined });
       const account = await accountOf(customerConfigId, wabaId);
@@ -166,11 +169,12 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       );
       const id = answer === null ? announced : await templates.settle(account, draft, answer.answer);
       log.info({ templateId: id, wabaId: at, isConfirmed: answer !== null }, "a template was created");
-      return toManaged(await requireTemplate(customerConfigId, id));
+      return toManaged(await requireTemplate({ customerConfigId, id }));
     },
 
-    async edit({ customerConfigId, id, components: given, category, headerMediaId }) {
-      const before = await requireTemplate(customerConfigId, id);
+    async edit({ components: given, category, headerMediaId, ...which }) {
+      const { customerConfigId, ...before } = await requireTemplate(which);
+      const { id } = before;
       const { editable, why = "" } = editability(before);
       if (!editable || before.templateId === null) throw new ChannelError("TEMPLATE_LOCKED", why, { retry: "fix" });
       if (category !== undefined && category !== before.category && before.status === "APPROVED")
@@ -193,12 +197,12 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       const isTold = (await told(graphApi.editTemplate(change), () => templates.restore(before))) !== null;
       if (isTold) await templates.confirm(id);
       log.info({ templateId: id, wabaId: before.wabaId, isConfirmed: isTold }, "a template was changed");
-      return toManaged(await requireTemplate(customerConfigId, id));
+      return toManaged(await requireTemplate({ customerConfigId, id }));
     },
 
-    async remove({ customerConfigId, id }) {
-      const before = await requireTemplate(customerConfigId, id);
-      const { templateId, wabaId, name } = before;
+    async remove(which) {
+      const { customerConfigId, ...before } = await requireTemplate(which);
+      const { id, templateId, wabaId, name } = before;
       if (templateId === null && before.status === "UNCONFIRMED")
         throw new ChannelError("TEMPLATE_LOCKED", `${WHY.UNCONFIRMED} Then it can be deleted.`, { retry: "backoff" });
       if (templateId !== null && before.status !== "DELETED") {
@@ -215,8 +219,8 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       log.info({ templateId: id, wabaId }, "a template was deleted");
     },
 
-    async sync({ customerConfigId, wabaId }) {
-      requireTenant(customerConfigId);
+    async sync({ wabaId, ...which }) {
+      const customerConfigId = readTenant(which.customerConfigId);
       const own = (await templates.accounts(customerConfigId)).map((account) => account.wabaId);
       const wanted = wabaId === undefined ? own : own.filter((one) => one === wabaId);
       if (wanted.length === 0) throw noAccount();
@@ -227,12 +231,13 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
     },
   };
 
-  async function requireTemplate(customerConfigId: string, id: string): Promise<StoredTemplate> {
-    requireTenant(customerConfigId);
-    const found = isUuid(id) ? await templates.find(customerConfigId, id) : null;
+  async function requireTemplate(which: OneTemplate): Promise<StoredTemplate & { readonly customerConfigId: string }> {
+    const customerConfigId = readTenant(which.customerConfigId);
+    const id = readUuid(which.id);
+    const found = id === null ? null : await templates.find(customerConfigId, id);
     if (found === null)
       throw new ChannelError("TEMPLATE_UNKNOWN", "No template of this tenant's accounts has this id.");
-    return found;
+    return { ...found, customerConfigId };
   }
 
   async function accountOf(
@@ -305,10 +310,6 @@ function readPlace(after: string): TemplatePlace {
   if (name === undefined || language === undefined || wabaId === undefined)
     throw new ChannelError("REQUEST_INVALID", "after is the next of the page before.");
   return { name, language, wabaId };
-}
-
-function requireTenant(customerConfigId: string): void {
-  if (!isUuid(customerConfigId)) throw new ChannelError("REQUEST_INVALID", "customerConfigId is a uuid.");
 }
 
 function noAccount(): ChannelError {

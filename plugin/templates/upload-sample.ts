@@ -1,7 +1,7 @@
 /** The sample that Meta wants to see of a template with a picture, video or document in its header. */
 import { ChannelError } from "../errors.ts";
 import type { ByteStream, GraphApi, MediaRecords, MediaStore, SecretBox, Templates } from "../ports.ts";
-import { isUuid } from "../uuid.ts";
+import { readTenant, readUuid } from "../uuid.ts";
 
 /** @see https://developers.facebook.com/docs/graph-api/guides/upload */
 const SAMPLE_TYPES = ["image/jpeg", "image/png", "video/mp4", "application/pdf"];
@@ -35,10 +35,12 @@ export type UploadSampleDeps = {
 export function createUploadSample(deps: UploadSampleDeps): UploadSample {
   const { records, mediaStore, templates, secretBox, graphApi, appId } = deps;
 
-  return async ({ customerConfigId, mediaId, wabaId }) => {
+  return async ({ wabaId, ...given }) => {
+    const customerConfigId = readTenant(given.customerConfigId);
+    const mediaId = readUuid(given.mediaId);
     if (appId === null)
       throw new ChannelError("CONFIG_INVALID", "A sample is uploaded to the app: set META_APP_ID.", { retry: "fix" });
-    const media = isUuid(mediaId) ? await records.find(mediaId, customerConfigId) : null;
+    const media = mediaId === null ? null : await records.find(mediaId, customerConfigId);
     if (media === null || media.storageKey === null || media.mime === null || media.size === null)
       throw new ChannelError("MEDIA_NOT_FOUND", "This tenant has no media with this id, or their bytes are gone.");
     const { mime, size, storageKey, kind } = media;

@@ -18,7 +18,7 @@ import type { Diagnosis } from "../doctor/finding.ts";
 import { checkSubject, createErase } from "../erase.ts";
 import { ChannelError } from "../errors.ts";
 import type { ErasureCounts, ErasureSubject, Logger, ReadAgain, StoredTraffic, TrafficQuery } from "../ports.ts";
-import { isUuid } from "../uuid.ts";
+import { readTenant } from "../uuid.ts";
 import { defaultLogger } from "./logging.ts";
 import { patientDatabase, type SchemaOptions } from "./patient-database.ts";
 import { wireDoctor } from "./wire-doctor.ts";
@@ -138,9 +138,8 @@ export async function readTraffic(
   query: TrafficQuery = {},
   options: SchemaOptions = {},
 ): Promise<StoredTraffic> {
-  const { person, customerConfigId, limit, since, until } = query;
-  if (customerConfigId !== undefined && !isUuid(customerConfigId))
-    throw new ChannelError("REQUEST_INVALID", "The tenant is a customer_configs.id, a uuid.");
+  const { person, limit, since, until } = query;
+  const customerConfigId = query.customerConfigId === undefined ? undefined : readTenant(query.customerConfigId);
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > MOST_DELIVERIES))
     throw new ChannelError("REQUEST_INVALID", `limit is a whole number from 1 to ${MOST_DELIVERIES}.`);
   for (const time of [since, until])
@@ -148,7 +147,11 @@ export async function readTraffic(
       throw new ChannelError("REQUEST_INVALID", "since and until are times.");
   const db = patientDatabase(knex, options);
   const recordings = createRecordings(db);
-  const found = await recordings.read({ ...query, person: person === undefined ? undefined : checkSubject(person) });
+  const found = await recordings.read({
+    ...query,
+    customerConfigId,
+    person: person === undefined ? undefined : checkSubject(person),
+  });
   if (customerConfigId === undefined) return found;
   return ownTraffic(found, { customerConfigId }, { ...recordings, storedAsOwn: createStoredAsOwn(db) });
 }

@@ -273,7 +273,9 @@ describe("an onboarding", () => {
     await button(page, "Connect these").click();
     await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
 
-    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { phone_number_ids: ["3001", "3002"] } }]);
+    expect(stub.asked).toEqual([
+      { route: "POST /oauth/onboarding", sent: { onboarding_id: "o1", phone_number_ids: ["3001", "3002"] } },
+    ]);
     expect(await heard(page)).toEqual([
       { type: "whatsapp-connected", detail: { numbers: [CONNECTED] }, composed: true },
     ]);
@@ -329,7 +331,7 @@ describe("an onboarding", () => {
     expect(await page.locator("input:focus").getAttribute("id")).toBe("pin-3001");
     expect(await pin(3).inputValue()).toBe("");
     expect(stub.asked).toEqual([
-      { route: "POST /oauth/onboarding", sent: { pins: { "3001": "123456", "3003": "654321" } } },
+      { route: "POST /oauth/onboarding", sent: { onboarding_id: "o1", pins: { "3001": "123456", "3003": "654321" } } },
     ]);
   });
 
@@ -349,7 +351,7 @@ describe("an onboarding", () => {
     await button(page, "Move it here").click();
     await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
 
-    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { takeover: true } }]);
+    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { onboarding_id: "o1", takeover: true } }]);
   });
 
   it("lets a person choose other numbers instead of moving one", async () => {
@@ -367,7 +369,9 @@ describe("an onboarding", () => {
     await button(page, "Connect these").click();
     await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
 
-    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { phone_number_ids: ["3002"] } }]);
+    expect(stub.asked).toEqual([
+      { route: "POST /oauth/onboarding", sent: { onboarding_id: "o1", phone_number_ids: ["3002"] } },
+    ]);
   });
 
   it("that failed says why and goes on where it stopped", async () => {

@@ -129,8 +129,8 @@ describe("by keyboard alone", () => {
 
     await expect.poll(() => focused(page)).toBe("WhatsApp is connected.");
     expect(stub.asked.map(({ sent }) => sent)).toEqual([
-      { phone_number_ids: ["3001"] },
-      { pins: { "3001": "123456" } },
+      { onboarding_id: "o1", phone_number_ids: ["3001"] },
+      { onboarding_id: "o1", pins: { "3001": "123456" } },
     ]);
     expect(page.faults.filter((fault) => !fault.includes("409"))).toEqual([]);
   });

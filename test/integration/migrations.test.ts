@@ -11,6 +11,7 @@ import {
 } from "@omniops/whatsapp/migrations";
 import type { Knex } from "knex";
 import { beforeEach, describe, expect, test } from "vitest";
+import { hostTablesClosed } from "../../migrations/20261128000005-host-tables-closed.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { everythingIn } from "../support/schema-objects.ts";
 
@@ -25,7 +26,11 @@ const NAMES = [
   "20261128000001_what_meta_said_last",
   "20261128000002_when_it_died",
   "20261128000003_one_person",
+  "20261128000005_host_tables_closed",
 ];
+
+/** By name. */
+const HOSTS = ["conversations", "customer_configs", "messages"];
 
 describe.each([15, 18] as const)("on Postgres %i", (major) => {
   let database: TestDatabase;
@@ -670,23 +675,26 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
           where table_schema = 'public' and table_name like 'whatsapp\\_%' order by 1`)
       ).rows;
 
-    test("is on for every table of ours, the ledger and its lock included, and for none of the host's", async () => {
+    test("is on for every table of ours, the ledger and its lock included, and for none that the host has made", async () => {
+      await knex.raw(`create table customer_configs (id uuid primary key);
+        create table conversations (id uuid primary key default gen_random_uuid())`);
+
       await migrate(knex);
 
       const expected = (await ours()).map((row: { table_name: string }) => ({ relname: row.table_name }));
       expect(expected.length).toBeGreaterThan(10);
-      expect(await secured()).toEqual(expected);
+      expect(await secured()).toEqual([{ relname: "messages" }, ...expected]);
     });
 
     test("has a policy for service_role on every table where that role exists, and needs no such role", async ({
       skip,
     }) => {
       skip(!(await mayCreateRoles(knex)), "needs a user that may create roles");
-      await withServiceRole(knex, async () => {
+      await withRole(knex, "service_role", async () => {
         await migrate(knex);
 
         const expected = (await ours()).map((row: { table_name: string }) => ({ tablename: row.table_name }));
-        expect(await policies()).toEqual(expected);
+        expect(await policies()).toEqual([...HOSTS.map((tablename) => ({ tablename })), ...expected]);
         await knex.raw("grant all on all tables in schema public to service_role");
         await knex.transaction(async (trx) => {
           await trx.raw("set local role service_role");
@@ -697,6 +705,97 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
       expect(await migrate(knex)).toEqual(NAMES);
       expect(await policies()).toEqual([]);
+    });
+
+    describe("of the host's tables that we had to create", () => {
+      const HOSTS_CLOSED = "20261128000005_host_tables_closed";
+      /** As an older version left them. */
+      const migrateAsBefore = async () => {
+        await migrate(knex);
+        await hostTablesClosed.down(knex, { schema: "public", hostSchema: "public" });
+        await knex("whatsapp_migrations").where({ name: HOSTS_CLOSED }).delete();
+      };
+      const securedHosts = async () =>
+        (await secured())
+          .map(({ relname }: { relname: string }) => relname)
+          .filter((name: string) => HOSTS.includes(name));
+      const remembered = () => knex("whatsapp_host_changes").where({ kind: "row security" }).pluck("table_name");
+      /** How many conversations a role sees, and whether it may add one. */
+      const as = (role: string) =>
+        knex.transaction(async (trx) => {
+          await trx.raw(`set local role ${role}`);
+          const seen = (await trx("conversations").select()).length;
+          const added = await trx.raw("insert into conversations default values").then(
+            () => true,
+            () => false,
+          );
+          return { seen, added };
+        });
+
+      test("is on after an upgrade, and the owner goes on as before", async () => {
+        await migrateAsBefore();
+        expect(await securedHosts()).toEqual([]);
+
+        expect(await migrate(knex)).toEqual([HOSTS_CLOSED]);
+
+        expect([await securedHosts(), await remembered()]).toEqual([
+          HOSTS,
+          ["customer_configs", "conversations", "messages"],
+        ]);
+        await knex.raw("insert into conversations default values");
+        expect(await knex("conversations").select()).toHaveLength(1);
+      });
+
+      test("leaves whoever was granted them what they have, and shuts out Supabase's anybody", async ({ skip }) => {
+        skip(!(await mayCreateRoles(knex)), "needs a user that may create roles");
+        await withRole(knex, "anon", () =>
+          withRole(knex, "authenticated", async () => {
+            const app = `app_${process.pid}_${Date.now()}`;
+            await withRole(knex, app, async () => {
+              await migrateAsBefore();
+              await knex.raw(`insert into conversations default values;
+                grant select, insert on customer_configs, conversations, messages to ${app}, anon, authenticated`);
+
+              await migrate(knex);
+
+              expect(await as(app)).toEqual({ seen: 1, added: true });
+              for (const role of ["anon", "authenticated"])
+                expect([role, await as(role)]).toEqual([role, { seen: 0, added: false }]);
+              await migrateDown(knex);
+            });
+          }),
+        );
+      });
+
+      test("is the host's own affair where it has seen to it, or has granted them to everybody", async () => {
+        await migrateAsBefore();
+        await knex.raw(`alter table customer_configs enable row level security;
+          create policy own on conversations using (true);
+          grant select on messages to public`);
+        const before = await everythingIn(knex);
+
+        await migrate(knex);
+
+        expect([await securedHosts(), await remembered()]).toEqual([["customer_configs"], []]);
+        await hostTablesClosed.down(knex, { schema: "public", hostSchema: "public" });
+        expect(await everythingIn(knex)).toEqual(before);
+      });
+
+      test("is taken back where we did it, but where the host has policies on it since", async () => {
+        await migrate(knex);
+        await knex.raw("create policy own on messages using (true)");
+
+        await hostTablesClosed.down(knex, { schema: "public", hostSchema: "public" });
+
+        expect([await securedHosts(), await remembered()]).toEqual([["messages"], []]);
+      });
+
+      test("stands in the plan", async () => {
+        const { sql } = await planMigrations(knex);
+
+        expect(sql).toContain("alter table %s enable row level security");
+        expect((await planMigrations(knex, { direction: "down" })).sql).toBe("");
+      });
     });
 
     test("that hides our ledger from a role is told to it, and never that our tables are somebody else's", async ({
@@ -763,13 +862,13 @@ async function mayCreateRoles(knex: Knex): Promise<boolean> {
 }
 
 /** Roles belong to the server, so only one test may make it, and only when it is not there already. */
-async function withServiceRole(knex: Knex, run: () => Promise<void>): Promise<void> {
-  const found = await knex.raw("select 1 from pg_roles where rolname = 'service_role'");
+async function withRole(knex: Knex, role: string, run: () => Promise<void>): Promise<void> {
+  const found = await knex.raw("select 1 from pg_roles where rolname = ?", [role]);
   if (found.rows.length > 0) return run();
-  await knex.raw("create role service_role");
+  await knex.raw(`create role ${role}`);
   try {
     await run();
   } finally {
-    await knex.raw("drop owned by service_role; drop role service_role");
+    await knex.raw(`drop owned by ${role}; drop role ${role}`);
   }
 }

@@ -178,7 +178,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "a key that was used for another request is refused",
     file: "adapters/postgres/outbox.ts",
-    find: "if (before.request_hash !== requestHash || before.conversation_id !== conversationId.toLowerCase())",
+    find: "if (before.request_hash !== requestHash || before.conversation_id !== conversationId)",
     replace: "if (before.request_hash === conversationId)",
     tests: ["test/integration/outbound/send.test.ts"],
   },

@@ -30,6 +30,27 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/unrouted.test.ts"],
   },
   {
+    rule: "an id in capitals is the same id",
+    file: "plugin/uuid.ts",
+    find: "? given.toLowerCase() : null",
+    replace: "? given : null",
+    tests: [`${SECURITY}spelled-ids.test.ts`],
+  },
+  {
+    rule: "T23: what a page of another site can send by itself changes nothing",
+    file: "plugin/http/own-requests.ts",
+    find: 'if (type === "application/json") return;',
+    replace: 'if (type === "application/json" || type === "text/plain") return;',
+    tests: [`${SECURITY}other-pages.test.ts`],
+  },
+  {
+    rule: "T23: nor does a page of another address of the site",
+    file: "plugin/http/own-requests.ts",
+    find: '(site === "same-site" && isHosts)',
+    replace: 'site === "same-site"',
+    tests: ["test/unit/http/own-requests.test.ts"],
+  },
+  {
     rule: "T32: a yes to one takeover is none to the next",
     file: "plugin/connect/onboard.ts",
     find: "(takeover === true ? others : [])",

@@ -316,6 +316,53 @@ describe("a step that fails", () => {
     expect(await connecting.onboarding()).toMatchObject({ state: "done", error: null });
   });
 
+  describe("beside another one of the tenant, in two tabs", () => {
+    const inTwoTabs = () => startConnecting({ meta: { numbers: [FRESH, SECOND] } });
+
+    it("ends well where both come back, one after the other", async () => {
+      const connecting = await inTwoTabs();
+      const [one, other] = [await connecting.press(), await connecting.press()];
+      const { login } = connecting.channel.meta;
+
+      for (const dialog of [other, one])
+        expect((await connecting.comeBack(login.decide(dialog))).headers.get("location")).toContain("whatsapp_choice=");
+      const { status } = await connecting.goOn({ phone_number_ids: [SECOND.phoneNumberId] });
+
+      expect([status, (await connecting.status()).numbers.length]).toEqual([200, 1]);
+    });
+
+    it("is told that the newer one has taken its place, and its answer is not taken for the newer one's", async () => {
+      const connecting = await inTwoTabs();
+      await connecting.connect();
+      const { id: older } = await connecting.onboarding();
+      await connecting.connect();
+      const { id: newer } = await connecting.onboarding();
+      const answer = { phone_number_ids: [FRESH.phoneNumberId] };
+
+      const refused = await connecting.goOn({ onboarding_id: older, ...answer });
+
+      expect([refused.status, refused.body.error.code]).toEqual([409, "ONBOARDING_REPLACED"]);
+      expect(await connecting.onboarding()).toMatchObject({ id: newer, state: "choice", chosen: [] });
+      expect((await connecting.goOn({ onboarding_id: newer.toUpperCase(), ...answer })).status).toBe(200);
+      expect((await connecting.status()).numbers).toHaveLength(1);
+    });
+
+    it("is told so too where it was under way", async () => {
+      const connecting = await startConnecting();
+      const { meta } = connecting.channel;
+      const [one, other] = [await connecting.press(), await connecting.press()];
+      meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 1_000 });
+      const first = connecting.comeBack(meta.login.decide(one));
+      await until(() => meta.requests[`POST /${FRESH.wabaId}/subscribed_apps`] === 1, "the first one to be under way");
+
+      const second = await connecting.comeBack(meta.login.decide(other));
+
+      expect(second.headers.get("location")).toContain("whatsapp_connected=true");
+      expect((await first).headers.get("location")).toContain("whatsapp_error=onboarding_replaced");
+      expect((await connecting.status()).numbers).toMatchObject([{ state: "connected" }]);
+    });
+  });
+
   it("cannot be gone on with after a day: its token is forgotten", async () => {
     const connecting = await startConnecting();
     connecting.channel.meta.faults.next({ on: "subscribed_apps", do: { error: { code: 2 } } });

@@ -48,7 +48,7 @@ export async function disconnect(
 ): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }> {
   const answer = await fetch(`${channel.url}/disconnect`, {
     method: "POST",
-    headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    headers: { "content-type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: answer.status, body: (await answer.json()) as Readonly<Record<string, unknown>> };

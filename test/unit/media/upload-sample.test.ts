@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createUploadSample } from "../../../plugin/templates/upload-sample.ts";
 
+const TENANT = "00000000-0000-4000-8000-000000000001";
 const MEDIA = "00000000-0000-4000-8000-00000000000a";
 const BYTES = Buffer.from("%PDF-1.7 and so on");
 
@@ -10,7 +11,7 @@ function uploadWith(appId: string | null, sent: string[] = []) {
     records: {
       find: async () => ({
         id: MEDIA,
-        customerConfigId: "tenant",
+        customerConfigId: TENANT,
         direction: "out",
         kind: "document",
         state: "stored",
@@ -31,7 +32,7 @@ function uploadWith(appId: string | null, sent: string[] = []) {
       }),
     },
     templates: {
-      accountOf: async () => ({ customerConfigId: "tenant", connectionId: "c", wabaId: "1", accessTokenEnc: "sealed" }),
+      accountOf: async () => ({ customerConfigId: TENANT, connectionId: "c", wabaId: "1", accessTokenEnc: "sealed" }),
     },
     secretBox: { open: (sealed) => `${sealed} opened` },
     graphApi: {
@@ -50,14 +51,14 @@ describe("a template's sample", () => {
   it("is read from where Meta stands, with the token of a number of the tenant's, and is called something", async () => {
     const sent: string[] = [];
 
-    const { handle } = await uploadWith("77", sent)({ customerConfigId: "tenant", mediaId: MEDIA });
+    const { handle } = await uploadWith("77", sent)({ customerConfigId: TENANT, mediaId: MEDIA });
 
     expect(handle).toBe("4::aW");
     expect(sent).toEqual(["sealed opened", "document.pdf", BYTES.toString(), "and so on"]);
   });
 
   it("needs the app's id, and says so", async () => {
-    await expect(uploadWith(null)({ customerConfigId: "tenant", mediaId: MEDIA })).rejects.toMatchObject({
+    await expect(uploadWith(null)({ customerConfigId: TENANT, mediaId: MEDIA })).rejects.toMatchObject({
       code: "CONFIG_INVALID",
       message: expect.stringContaining("META_APP_ID"),
     });
