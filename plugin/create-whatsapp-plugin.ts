@@ -131,7 +131,8 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
   const erasure = createErasure(patientDatabase(options.knex, schemas));
   const erase = createErase(erasure);
   const eraseKnown = async (subject: { readonly userId: string }) => {
-    if (await erasure.isKnown(subject)) await erase(subject);
+    // A stored id, whatever its shape.
+    if (await erasure.isKnown(subject)) await erasure.erase(subject, null);
   };
   const { prepareMedia, keepBytes } = wireOutboundMedia({
     config,

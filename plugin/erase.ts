@@ -21,16 +21,20 @@ export function createErase({ erase }: Pick<Erasure, "erase">): Erase {
   };
 }
 
+/** As Meta makes them, `GB.5512` and `GB.ENT.5512`; what is long enough to be nobody else's passes, should it ever make others. */
+const USER_ID = /^(?:[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}|(?=.*\d)[A-Za-z0-9._-]{12,150})$/;
+
 /** Who is meant, as it is stored. @throws ChannelError REQUEST_INVALID. */
 export function checkSubject({ phoneNumber, userId }: ErasureSubject): ErasureSubject {
   if ((phoneNumber === undefined) === (userId === undefined)) throw invalid("Give one of phoneNumber and userId.");
   if (userId !== undefined) {
-    if (!/^[A-Za-z0-9._-]{1,150}$/.test(userId)) throw invalid("userId is Meta's id of the person, such as GB.5512.");
+    if (!USER_ID.test(userId))
+      throw invalid("userId is Meta's whole id of the person, with the country that it begins with, such as GB.5512.");
     return { userId };
   }
   // As people write it: +44 7700 900123.
   const digits = phoneNumber?.replaceAll(/[\s().+-]/g, "") ?? "";
-  if (!/^\d{5,20}$/.test(digits))
+  if (!/^\d{7,15}$/.test(digits))
     throw invalid("phoneNumber is the whole number with its country code, such as +14155550123.");
   return { phoneNumber: digits };
 }

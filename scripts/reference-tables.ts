@@ -8,7 +8,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   whatsapp_alarms: "What is raised now, so that each alarm is told once by one instance.",
   whatsapp_connections: "A business number bound to a tenant: its state, its profile, its sealed PIN, and its pauses.",
   whatsapp_contact_aliases:
-    "Other identities under which a person has been known: earlier numbers and user ids, and which of the ids were left with a number.",
+    "Other identities under which a person has been known: numbers and user ids, which of them were left and until when, and conversations that the host has deleted.",
   whatsapp_contacts: "Somebody who writes to one number, and their conversation in the host's inbox.",
   whatsapp_erased_messages: "Hashes of the messages of people who were erased, so that a redelivery is known.",
   whatsapp_erasures: "Requests of Meta's to delete somebody's data, by a code that the person can look up.",

@@ -7,6 +7,7 @@ import type { Database, Tx } from "./database.ts";
 import {
   findExchanged,
   findOldConversations,
+  findOrphans,
   findPeople,
   findTraces,
   findWritten,
@@ -33,13 +34,16 @@ export function createErasure(db: Database): Erasure {
     const [{ since }] = (await db.query(`select (now() - interval '${MARGIN}')::text as since`)) as [{ since: string }];
     const people = await findPeople(db, db, subject, customerConfigId);
     const old = await findOldConversations(db, db, people.contacts);
-    const found = { ...people, conversations: [...new Set([...people.conversations, ...old])] };
+    const orphans = await findOrphans(db, db, people);
+    // One tenant's person must not take another's along.
+    const all = [...people.conversations, ...old, ...(customerConfigId === null ? orphans : [])];
+    const found = { ...people, conversations: [...new Set(all)] };
     const messageIds = [
       ...(await findWritten(db, db, found.contacts)),
       ...(await findExchanged(db, db, found.conversations)),
     ];
     const traces = await findTraces(db, db, found, messageIds, customerConfigId, null);
-    return { since, people: found, messageIds, traces };
+    return { since, people: found, orphans, messageIds, traces };
   }
 
   return {
@@ -90,11 +94,12 @@ export function createErasure(db: Database): Erasure {
       [contacts],
     );
     const latest = locked.map((row) => row.conversation_id).filter((id) => id !== null);
-    const conversations = [...new Set([...before.people.conversations, ...latest])];
+    const conversations = [...new Set([...before.people.conversations, ...now.conversations, ...latest])];
     const people: People = {
       contacts,
       conversations,
       aliases: new Set([...before.people.aliases, ...now.aliases]),
+      formerNumbers: [...before.people.formerNumbers, ...now.formerNumbers],
     };
 
     await tx.query(
@@ -102,11 +107,12 @@ export function createErasure(db: Database): Erasure {
          select id from ${db.name("whatsapp_sends")} where conversation_id = any($1)) order by o.id for update`,
       [conversations],
     );
+    const windows = [...conversations, ...before.orphans];
     await tx.query(
       `select 1 from ${db.name("whatsapp_sessions")} where conversation_id = any($1) order by conversation_id for update`,
-      [conversations],
+      [windows],
     );
-    await tx.query(`delete from ${db.name("whatsapp_sessions")} where conversation_id = any($1)`, [conversations]);
+    await tx.query(`delete from ${db.name("whatsapp_sessions")} where conversation_id = any($1)`, [windows]);
     await tx.query(`delete from ${db.name("whatsapp_preferences")} where contact_id = any($1)`, [contacts]);
     const messageIds = new Set([...before.messageIds, ...(await findExchanged(tx, db, conversations))]);
     const first = await eraseFromHost(tx, db, conversations);

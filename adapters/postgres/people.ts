@@ -1,6 +1,6 @@
 /** What an event says about a person: profile, number, window, and whether staff is talking to them. */
 import type { Effects } from "../../plugin/ports.ts";
-import { canonicalNumber, leftAlias, phoneAlias } from "./aliases.ts";
+import { canonicalNumber, formerAlias, leftAlias, phoneAlias } from "./aliases.ts";
 import type { Database, Tx } from "./database.ts";
 import type { ContactRow } from "./host-tables.ts";
 
@@ -56,8 +56,8 @@ function withNumber(profile: Profile, before: Profile | undefined): Profile {
 type LeftIds = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
 
 /**
- * Somebody else may get the number, and must not find this person's conversation: the number names them no longer, and what names
- * their old user id teaches nothing more. Before the profiles change: what the contact's row says is left as well.
+ * Somebody else may get the number, and must not find this person's conversation: the number names them no longer, but for what was
+ * written of them until then, when they are erased; and what names their old user id teaches nothing more. Before the profiles change: what the contact's row says is left as well.
  */
 export async function leaveNumbers(
   tx: Tx,
@@ -83,12 +83,19 @@ export async function leaveNumbers(
     ofContact.set(person.userId, false);
   }
   rememberLeft(tx, db, ids, contacts);
-  const gone = left.flatMap(({ contactId, phoneNumbers, person }) => {
+  const gone = left.flatMap(({ contactId, phoneNumbers, person, at }) => {
     const numbers = [...phoneNumbers, inRow.get(contactId)?.phone_number ?? null].filter((number) => number !== null);
-    const aliases = new Set(numbers.map((number) => `phone:${canonicalNumber(number)}`));
-    return [...aliases].filter((alias) => alias !== phoneAlias(person)).map((alias) => ({ contactId, alias }));
+    return [...new Set(numbers.map(canonicalNumber))]
+      .map((number) => ({ contactId, alias: `phone:${number}`, former: formerAlias({ number, until: at }) }))
+      .filter(({ alias }) => alias !== phoneAlias(person));
   });
   forget(tx, db, gone, contacts);
+  remember(
+    tx,
+    db,
+    gone.map(({ contactId, former }) => ({ contactId, alias: former })),
+    contacts,
+  );
   return ids;
 }
 
@@ -98,18 +105,26 @@ function rememberLeft(tx: Tx, db: Database, ids: LeftIds, contacts: Contacts): v
   const all = [...ids].flatMap(([contactId, ofContact]) =>
     [...ofContact].map(([id, isLeft]) => ({ contactId, alias: leftAlias(id), isLeft })),
   );
-  const fresh = all.filter(({ isLeft }) => isLeft);
   forget(
     tx,
     db,
     all.filter(({ isLeft }) => !isLeft),
     contacts,
   );
-  if (fresh.length === 0) return;
+  remember(
+    tx,
+    db,
+    all.filter(({ isLeft }) => isLeft),
+    contacts,
+  );
+}
+
+function remember(tx: Tx, db: Database, aliases: readonly Alias[], contacts: Contacts): void {
+  if (aliases.length === 0) return;
   tx.send(
     `insert into ${db.name("whatsapp_contact_aliases")} (connection_id, alias, contact_id)
      select * from unnest($1::uuid[], $2::text[], $3::bigint[]) order by 1, 2 on conflict do nothing`,
-    columns(fresh, contacts),
+    columns(aliases, contacts),
   );
 }
 

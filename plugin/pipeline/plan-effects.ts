@@ -126,7 +126,7 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       // The business's own address book does not rename anybody.
       if (event.change === "identity") draft.profiles.push({ contactId, person: event.person });
       // Meta makes a new user id for a new number, also where it does not tell the number.
-      else if (event.change !== "address-book") moved(draft, event, contactId);
+      else if (event.change !== "address-book") moved(draft, stored, event, contactId);
       return;
     case "preference":
       draft.preferences.push({
@@ -180,14 +180,19 @@ function isAutomatic({ content }: MessageEvent): boolean {
   return content?.kind === "call-permission" && content.source === "automatic";
 }
 
-function moved(draft: Draft, { before, person }: ContactChangedEvent, contactId: string): void {
+function moved(
+  draft: Draft,
+  { storedAt }: StoredEvent,
+  { before, person }: ContactChangedEvent,
+  contactId: string,
+): void {
   const named = [before, ...draft.profiles.filter((one) => one.contactId === contactId).map((one) => one.person)];
   const phoneNumbers = [...new Set(named.map(({ phoneNumber }) => phoneNumber).filter((phone) => phone !== null))];
   // Where the new id is not told, one that came by without the change may be it.
   const known = person.userId === null ? [before] : named;
   const userIds = new Set(known.map(({ userId }) => userId).filter((id) => id !== null));
   userIds.delete(person.userId ?? "");
-  draft.leftNumbers.push({ contactId, phoneNumbers, userIds: [...userIds], person });
+  draft.leftNumbers.push({ contactId, phoneNumbers, userIds: [...userIds], person, at: storedAt });
   draft.profiles.push({ contactId, person, hasMoved: true });
 }
 

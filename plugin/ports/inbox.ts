@@ -63,6 +63,8 @@ export type Effects = {
     readonly phoneNumbers: readonly string[];
     readonly userIds: readonly string[];
     readonly person: Person;
+    /** When it was stored that they have left, to the microsecond, ISO 8601. */
+    readonly at: string;
   }[];
   readonly preferences: readonly ContactPreference[];
   readonly templates: readonly TemplateEvent[];

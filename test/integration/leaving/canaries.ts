@@ -68,6 +68,20 @@ export function status(to: typeof ADA, id: string, name: string) {
   });
 }
 
+/** Their number and user id are others from now on. */
+export function moved(from: typeof ADA, to: Pick<typeof ADA, "phoneNumber" | "userId">, id: string) {
+  const system = {
+    type: "user_changed_number",
+    body: `User ${from.name} changed from ${from.phoneNumber} to ${to.phoneNumber}`,
+    wa_id: to.phoneNumber,
+    user_id: to.userId,
+  };
+  return delivery("messages", {
+    contacts: [{ profile: { name: from.name }, wa_id: from.phoneNumber, user_id: from.userId }],
+    messages: [{ from: from.phoneNumber, from_user_id: from.userId, id, timestamp: now(), type: "system", system }],
+  });
+}
+
 export async function posted(channel: TestChannel, payload: object): Promise<void> {
   const { status: code } = await post(channel, bytesOf(payload));
   if (code !== 200) throw new Error(`the delivery was answered ${code}`);

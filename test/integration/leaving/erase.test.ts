@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { NUMBER, quiet, startChannel, TENANT, type TestChannel } from "../../support/channel.ts";
 import { closeWindow, keepBack, meet, texts } from "../outbound/outbound.ts";
-import { ADA, BEN, dump, finds, liveThrough, posted, status, text, wamidOf } from "./canaries.ts";
+import { ADA, BEN, dump, finds, liveThrough, moved, posted, status, text, wamidOf } from "./canaries.ts";
 import { connectNumber, OTHER_TENANT, SECOND_NUMBER } from "./leaving.ts";
 
 const running: TestChannel[] = [];
@@ -121,6 +121,19 @@ describe("a person who is erased", () => {
     expect(finds(await dump(channel), canaries)).toEqual([]);
   });
 
+  it.each([
+    ["the end of a user id", { userId: "9XX551234567" }],
+    ["the beginning of a user id", { userId: "GB.99XX55123456" }],
+    ["the end of a number", { phoneNumber: "7700905512" }],
+    ["the beginning of a number", { phoneNumber: "44770090551" }],
+  ])("takes nobody along by %s", async (_what, subject) => {
+    const channel = await start();
+    await meet(channel, { name: "Cat", phoneNumber: "447700905512", userId: "GB.99XX551234567" });
+    await quiet(channel);
+
+    expect(await channel.plugin.erase(subject)).toMatchObject({ contacts: 0, events: 0, deliveries: 0 });
+  });
+
   it("is somebody new when they write again", async () => {
     const channel = await start();
     await bothLive(channel);
@@ -213,6 +226,119 @@ describe("a person who is erased", () => {
   });
 });
 
+describe("a person who has changed their number", () => {
+  const NEXT = { phoneNumber: "447700900777", userId: "GB.nextAda9" };
+
+  async function adaHasMoved(channel: TestChannel): Promise<readonly string[]> {
+    const canaries = await bothLive(channel);
+    await posted(channel, moved(ADA, NEXT, wamidOf(ADA.phoneNumber, 70)));
+    await quiet(channel);
+    return [...canaries, NEXT.phoneNumber, NEXT.userId];
+  }
+
+  it.each([
+    ["the new number", { phoneNumber: NEXT.phoneNumber }],
+    ["the old number", { phoneNumber: ADA.phoneNumber }],
+    ["the new user id", { userId: NEXT.userId }],
+    ["the old user id", { userId: ADA.userId }],
+  ])("is nowhere any more, by %s", async (_by, subject) => {
+    const channel = await start();
+    const canaries = await adaHasMoved(channel);
+
+    expect(await channel.plugin.erase(subject)).toMatchObject({ contacts: 1 });
+
+    expect(finds(await dump(channel), canaries)).toEqual([]);
+  });
+
+  it("does not take along whoever has the old number by now, who is meant by it", async () => {
+    const channel = await start();
+    const canaries = await adaHasMoved(channel);
+    const eve = { name: "Eve Newcomer", phoneNumber: ADA.phoneNumber, userId: "GB.newcomerEve4" };
+    const wamid = wamidOf("447700900999", 1);
+    await posted(channel, text(eve, wamid, "Eve says hello"));
+    // By the number alone, of a message that another app has sent her: nobody's contact has it.
+    await posted(channel, status({ ...eve, userId: "" }, "wamid.ofAnotherApp", "delivered"));
+    await quiet(channel);
+
+    await channel.plugin.erase({ phoneNumber: NEXT.phoneNumber });
+
+    const left = await dump(channel);
+    expect(
+      finds(
+        left,
+        canaries.filter((canary) => canary !== ADA.phoneNumber),
+      ),
+    ).toEqual([]);
+    for (const hers of ["Eve says hello", "wamid.ofAnotherApp"]) expect(finds(left, [hers]).length).toBeGreaterThan(1);
+    expect(await channel.rows("select name from whatsapp_contacts order by name")).toEqual([
+      { name: BEN.name },
+      { name: eve.name },
+    ]);
+
+    await channel.plugin.erase({ phoneNumber: eve.phoneNumber });
+
+    expect(finds(await dump(channel), ["Eve", eve.userId, ADA.phoneNumber])).toEqual([]);
+  });
+
+  it("stays when whoever has the old number by now is erased by it", async () => {
+    const channel = await start();
+    await adaHasMoved(channel);
+    await posted(
+      channel,
+      text({ name: "Eve", phoneNumber: ADA.phoneNumber, userId: "GB.newcomerEve4" }, wamidOf("447700900999", 1), "hi"),
+    );
+    await quiet(channel);
+
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    expect(await channel.rows("select phone_number from whatsapp_contacts order by 1")).toEqual([
+      { phone_number: BEN.phoneNumber },
+      { phone_number: NEXT.phoneNumber },
+    ]);
+  });
+});
+
+describe("a person whose conversation the host has deleted", () => {
+  const HIS_WORDS = `${ADA.name} says one`;
+
+  async function deletedAndMetAgain(channel: TestChannel): Promise<void> {
+    await channel.rows("alter table messages drop constraint if exists messages_conversation_id_fkey");
+    await posted(channel, text(ADA, wamidOf(ADA.phoneNumber, 0), HIS_WORDS));
+    await quiet(channel);
+    await channel.rows("delete from conversations");
+    await meet(channel, ADA);
+    await quiet(channel);
+    // As after months.
+    for (const table of ["whatsapp_turns", "whatsapp_sends", "whatsapp_events", "whatsapp_webhooks"])
+      await channel.rows(`delete from ${table}`);
+    expect(finds(await dump(channel), [HIS_WORDS])).toHaveLength(2);
+  }
+
+  it("is nowhere any more, though the host has kept the messages", async () => {
+    const channel = await start();
+    await deletedAndMetAgain(channel);
+
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
+
+    expect(finds(await dump(channel), OF_ADA)).toEqual([]);
+  });
+
+  it("is nowhere any more, though an earlier version has left the window behind", async () => {
+    const channel = await start();
+    await posted(channel, text(ADA, wamidOf(ADA.phoneNumber, 0), HIS_WORDS));
+    await quiet(channel);
+    await channel.rows(
+      `insert into whatsapp_sessions (conversation_id, phone_number, session_start, session_expires)
+       values (gen_random_uuid(), ?, now(), now())`,
+      [ADA.phoneNumber],
+    );
+
+    await channel.plugin.erase({ phoneNumber: ADA.phoneNumber }, { customerConfigId: TENANT });
+
+    expect(finds(await dump(channel), OF_ADA)).toEqual([]);
+  });
+});
+
 describe("a host whose own tables stand on its messages", () => {
   it.each<[string, string]>([
     ["a foreign key", "create table feedback (id int, message_id uuid references messages (id))"],
@@ -247,6 +373,10 @@ describe("erasing refuses", () => {
     ["nobody", {}, {}],
     ["two at once", { phoneNumber: "447700900123", userId: "GB.1" }, {}],
     ["a number that is none", { phoneNumber: "Ada" }, {}],
+    ["part of a number", { phoneNumber: "900123" }, {}],
+    ["more than a number", { phoneNumber: "4477009001234567" }, {}],
+    ["an id without its country", { userId: "5512" }, {}],
+    ["a country without an id", { userId: "GB." }, {}],
     ["an id that is none", { userId: "GB.1' or 1=1" }, {}],
     ["a tenant that is none", { phoneNumber: "447700900123" }, { customerConfigId: "1" }],
   ])("%s", async (_what, subject, options) => {

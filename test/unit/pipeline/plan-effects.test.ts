@@ -453,7 +453,8 @@ describe("what was before, and what others say", () => {
       person,
     });
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
+    const at = "2026-11-22T12:00:00.000001Z";
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person, at }]);
     expect(profiles).toEqual([{ contactId: "1", person, hasMoved: true }]);
   });
 
@@ -466,7 +467,8 @@ describe("what was before, and what others say", () => {
       stored({ ...base, kind: "contact-changed", change: "user-id", before, person }),
     ]);
 
-    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person }]);
+    const at = "2026-11-22T12:00:00.000001Z";
+    expect(leftNumbers).toEqual([{ contactId: "1", phoneNumbers: ["447700900123"], userIds: ["GB.old"], person, at }]);
     expect(profiles[1]).toEqual({ contactId: "1", person, hasMoved: true });
   });
 
