@@ -1,5 +1,6 @@
 /** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
 import { finderOf } from "./finder.ts";
+import { withoutInvisible } from "./invisible.ts";
 import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
@@ -20,6 +21,7 @@ import {
   UNSPACED,
   UUID,
   WORD,
+  wordsOf,
 } from "./spelling.ts";
 import { isLabel, unfolded, writtenInCard } from "./vcard.ts";
 
@@ -149,7 +151,7 @@ function tellingWords(text: string): readonly string[] {
 const collectName: Collect = (value, secrets) => {
   const { values, words, shortNames } = secrets;
   collectNumbers(value, secrets);
-  const all = value.match(WORD) ?? [];
+  const all = wordsOf(value);
   for (const word of [...all.filter((one) => !isPronoun(one)), ...joinedIn(all)])
     if (UNSPACED.test(word)) for (const part of partsOf(word)) values.set(part, "a name");
     else if (word.length > 2) for (const folded of foldings(word)) words.set(folded, "a name");
@@ -224,12 +226,13 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
 /** Whatever in a text leads to somebody, be the text kept or not. */
 function collectTelling(value: string, secrets: Secrets): void {
   collectNumbers(value, secrets);
-  for (const [pattern, what] of IN_TEXTS)
-    for (const [found] of value.matchAll(pattern)) secrets.values.set(found, what);
+  const read = withoutInvisible(value);
+  for (const [pattern, what] of IN_TEXTS) for (const [found] of read.matchAll(pattern)) secrets.values.set(found, what);
 }
 
 function collectNumbers(value: string, { numbers }: Secrets): void {
-  for (const number of numbersIn(value.replace(NO_NUMBER, "|"))) numbers.add(digitsOf(number).slice(-DIGITS));
+  for (const number of numbersIn(withoutInvisible(value).replace(NO_NUMBER, "|")))
+    numbers.add(digitsOf(number).slice(-DIGITS));
 }
 
 const OF_THE_BUSINESS: ReadonlySet<Kind> = new Set<Kind>(["own", "sentence", "system"]);

@@ -1,5 +1,6 @@
 /** Takes people out of texts: whoever is known, and whatever looks like a number, an address or an id of somebody's. */
 import { callingCodeOf } from "./calling-codes.ts";
+import { readWithoutInvisible, withoutInvisible } from "./invisible.ts";
 import { isPronoun } from "./names.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { BASE64, textIn } from "./readings.ts";
@@ -20,6 +21,7 @@ import {
   UUID,
   WORD,
   withDigits,
+  wordsOf,
 } from "./spelling.ts";
 
 /** Everybody and everything that was learnt, and a text without them. */
@@ -58,8 +60,13 @@ const TAIL = 7;
 const LAST = 9;
 const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
 
-/** Leaves what it does not replace to the rules after it: null. */
-type Rule = { readonly pattern: RegExp; readonly replace: (found: string) => string | null };
+type Match = { readonly 0: string; readonly index: number };
+type Rule = {
+  /** In order. */
+  readonly matches: (text: string) => Iterable<Match>;
+  /** Leaves it to the rules after this one: null. @param written the same with what nobody sees in it. */
+  readonly replace: (found: string, written: string) => string | null;
+};
 
 export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   const names = new Set<string>();
@@ -72,7 +79,11 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   const numbersByTail = new Map<string, string[]>();
 
   const known = (value: string) => (value.length < LEAST_ID ? null : (ids.get(value)?.(value) ?? null));
-  const rule = (pattern: string, replace: Rule["replace"]): Rule => ({ pattern: new RegExp(pattern, "gu"), replace });
+  const rule = (pattern: string | RegExp, replace: Rule["replace"]): Rule => {
+    const all = new RegExp(pattern, "gu");
+    return { matches: (text) => text.matchAll(all), replace };
+  };
+  const byUnspacedName: Rule = { matches: unspacedIn, replace: (name) => pseudonyms().nameWord(name) };
   const rulesWith = (decode: Rule["replace"], ofNumbers: readonly Rule[]): readonly Rule[] => [
     rule(ENCODED, decode),
     rule(BASE64, inBase64),
@@ -83,28 +94,45 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     rule(LINK_TOKEN, (token) => pseudonyms().alike("opaque", token)),
     ...ofNumbers,
     rule(USERNAME, (word) => (usernames.has(fold(word)) ? pseudonyms().username(word) : null)),
-    { pattern: WORD, replace: (word) => (isName(word) ? pseudonyms().nameWord(word) : null) },
+    rule(WORD, (word) => (isName(word) ? pseudonyms().nameWord(word) : null)),
   ];
   const RULES = rulesWith(
     (run) => decoded(run, clean),
     [
       rule(USER_ID, (id) => pseudonyms().address(id)),
-      rule(DATE, (date) => date),
-      rule(NUMBER_OVER_LINES, (found) => (isOverLines(found) ? number(found) : null)),
-      rule(NUMBER, number),
+      rule(DATE, (_date, written) => written),
+      rule(NUMBER_OVER_LINES, (found, written) => (isOverLines(found) ? number(written) : null)),
+      rule(NUMBER, (_found, written) => number(written)),
     ],
   );
   const RULES_OF_OWN = rulesWith(
     (run) => decoded(run, cleanOwn),
-    [rule(NUMBER, (token) => (isTold(digitsOf(token)) ? number(token) : token))],
+    [rule(NUMBER, (found, written) => (isTold(digitsOf(found)) ? number(written) : written))],
   );
 
   function clean(text: string): string {
-    return apply(RULES, withoutUnspaced(text));
+    return cleanBy(RULES, text);
   }
 
   function cleanOwn(text: string): string {
-    return apply(RULES_OF_OWN, withoutUnspaced(text));
+    return cleanBy(RULES_OF_OWN, text);
+  }
+
+  function cleanBy(rules: readonly Rule[], text: string): string {
+    const { read, written } = readWithoutInvisible(text);
+    const asWritten = (from: number, to: number) => {
+      const place = written(from, to);
+      return text.slice(place.from, place.to);
+    };
+    const edits = editsOf([byUnspacedName, ...rules], read, asWritten);
+    // Words may be kept apart by nothing that anybody sees: what is left is looked through as it is written, too.
+    const rest = (part: string) =>
+      withoutInvisible(part) === part ? part : edited(part, editsOf([byUnspacedName, ...rules], part));
+    return edited(
+      text,
+      edits.map(({ from, to, other }) => ({ ...written(from, to), other })),
+      read === text ? undefined : rest,
+    );
   }
 
   function decoded(run: string, cleaned: (text: string) => string): string | null {
@@ -123,12 +151,15 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     return run.endsWith("=") ? encoded : encoded.replace(/=+$/, "");
   }
 
-  function withoutUnspaced(text: string): string {
-    if (!UNSPACED.test(text)) return text;
-    let rest = text;
+  /** The longest first: of two that overlap it is the one. */
+  function unspacedIn(text: string): readonly Match[] {
+    if (!UNSPACED.test(text)) return [];
+    const found: Match[] = [];
     for (const name of [...unspaced].sort((one, other) => other.length - one.length))
-      if (rest.includes(name)) rest = rest.split(name).join(pseudonyms().nameWord(name));
-    return rest;
+      for (let index = text.indexOf(name); index >= 0; index = text.indexOf(name, index + name.length))
+        if (found.every((one) => one.index + one[0].length <= index || index + name.length <= one.index))
+          found.push({ 0: name, index });
+    return found.sort((one, other) => one.index - other.index);
   }
 
   /** However somebody's number is dialled, it leads to the same stand-in. */
@@ -164,7 +195,7 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
 
   return {
     learnName(name) {
-      const words = name.match(WORD) ?? [];
+      const words = wordsOf(name);
       const own = words.filter((word) => !isPronoun(word));
       for (const word of [...own, ...joinedIn(words)]) {
         for (const folded of foldings(word)) names.add(folded);
@@ -184,7 +215,8 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
       numbersByTail.set(tail, [...(numbersByTail.get(tail) ?? []), digits]);
     },
     learnTold(text) {
-      for (const token of numbersIn(text.replace(NO_NUMBER, "|"))) told.add(digitsOf(token).slice(-LAST));
+      for (const token of numbersIn(withoutInvisible(text).replace(NO_NUMBER, "|")))
+        told.add(digitsOf(token).slice(-LAST));
     },
     learnUsername: (username) => void usernames.add(fold(username)),
     learnId: (value, replace) => void ids.set(value, replace),
@@ -196,19 +228,38 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   };
 }
 
-/** Each rule sees only what those before it have left. */
-function apply(rules: readonly Rule[], text: string): string {
+type Edit = { readonly from: number; readonly to: number; readonly other: string };
+
+/** Each rule sees only what those before it have left. @param start of this text, in the one that is written. */
+function editsOf(
+  rules: readonly Rule[],
+  text: string,
+  written: (from: number, to: number) => string = (from, to) => text.slice(from, to),
+  start = 0,
+): readonly Edit[] {
   const [first, ...rest] = rules;
-  if (first === undefined || text === "") return text;
-  let out = "";
+  if (first === undefined || text === "") return [];
+  const edits: Edit[] = [];
   let at = 0;
-  for (const { 0: found, index } of text.matchAll(first.pattern)) {
-    const other = first.replace(found);
+  for (const { 0: found, index } of first.matches(text)) {
+    const [from, to] = [start + index, start + index + found.length];
+    const other = first.replace(found, written(from, to));
     if (other === null) continue;
-    out += apply(rest, text.slice(at, index)) + other;
+    edits.push(...editsOf(rest, text.slice(at, index), written, start + at), { from, to, other });
     at = index + found.length;
   }
-  return out + apply(rest, text.slice(at));
+  return [...edits, ...editsOf(rest, text.slice(at), written, start + at)];
+}
+
+/** @param rest what becomes of the parts between. */
+function edited(text: string, edits: readonly Edit[], rest = (part: string) => part): string {
+  let out = "";
+  let at = 0;
+  for (const { from, to, other } of edits) {
+    out += rest(text.slice(at, from)) + other;
+    at = to;
+  }
+  return out + rest(text.slice(at));
 }
 
 function unescaped(run: string): string | null {

@@ -1,4 +1,5 @@
 /** In how many ways one number or name is written: digits of other scripts, marks on letters, capitals, words in one. */
+import { bothReadings } from "./invisible.ts";
 
 /** A digit of any script, be it on the cap of a key. */
 const DIGIT = "\\p{Nd}\\ufe0f?\\u20e3?";
@@ -47,6 +48,11 @@ export const UUID = "\\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\\b"
 /** A value in an address that no person has thought of: a click's or a session's. */
 export const LINK_TOKEN = "(?<=[?&#][\\w.-]{1,40}=)(?=[\\w~-]*\\d)[\\w~-]{14,}";
 export const WORD = /[\p{L}\p{M}]+/gu;
+
+/** Every word in a name: what nobody sees in it may part two of them, or stand within one. */
+export function wordsOf(name: string): readonly string[] {
+  return bothReadings(name).flatMap((reading) => reading.match(WORD) ?? []);
+}
 /** Written without spaces, or with endings: a name stands in the middle of other letters. */
 export const UNSPACED =
   /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Script=Thai}|\p{Script=Lao}|\p{Script=Khmer}/u;
