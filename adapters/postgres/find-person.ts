@@ -236,10 +236,10 @@ const NOTHING = "$.";
 function patternOf(aliases: ReadonlySet<string>): string {
   const names = [...aliases].map((alias) => {
     const name = alias.slice(alias.indexOf(":") + 1);
-    // In JSON a line break before it ends in a letter.
+    // In JSON a line break before it ends in a letter. Looking behind would read a gigabyte in twice the time.
     return alias.startsWith("phone:")
       ? patternOfNumber(name)
-      : `(?:(?<![0-9A-Za-z])|(?<=\\\\[bfnrt]))${escaped(name)}(?![0-9A-Za-z])`;
+      : `(?:^|[^0-9A-Za-z]|\\\\[bfnrt])${escaped(name)}(?![0-9A-Za-z])`;
   });
   return names.length === 0 ? NOTHING : names.join("|");
 }
