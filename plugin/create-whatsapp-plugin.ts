@@ -265,7 +265,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     const missing = await store.missing(MIGRATION_NAMES);
     if (missing.length > 0) throw migrationsPending(missing);
   };
-  const scrape = createScrape(metrics, counters);
+  const scrape = createScrape(metrics, counters, log);
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
 

@@ -1,6 +1,8 @@
 /** How the work is going, in numbers: what waits in the database, and what this process has done. */
 import type { AlarmKind, ConnectionState } from "../contract.ts";
-import type { DeadLetterStage, NumberState, PartBacklog, StageBacklog, Store } from "../ports.ts";
+import { nameOf } from "../errors.ts";
+import { isHeldUp, isStoreDown } from "../pipeline/failure.ts";
+import type { DeadLetterStage, Logger, NumberState, PartBacklog, StageBacklog, Store } from "../ports.ts";
 import { COMMIT_SIZES, type Counters, type Counts } from "./counters.ts";
 
 /** Names nobody: neither tenants nor people, and of numbers only our own ids. */
@@ -94,12 +96,34 @@ export function createMetrics(
   };
 }
 
-/** What a scrape is told: of the database null while that is away. */
-export type Scraped = { readonly database: Metrics["database"] | null; readonly process: Metrics["process"] };
+/** What a scrape is told: of the database null while that is away, or refuses what is asked. */
+export type Scraped = {
+  readonly database: Metrics["database"] | null;
+  readonly process: Metrics["process"];
+  /** The database is there, and something is wrong with what is asked of it: a table, a right, its time. */
+  readonly isRefused?: boolean;
+};
 
-/** A scrape does not fail with the database: that it is away is what it came for. */
-export function createScrape(metrics: () => Promise<Metrics>, counters: Counters): () => Promise<Scraped> {
-  return () => metrics().catch(() => ({ database: null, process: toProcess(counters.read()) }));
+/** A scrape does not fail with the database: that it is away is what it came for. What it refuses is said once, until it is another or none. */
+export function createScrape(
+  metrics: () => Promise<Metrics>,
+  counters: Counters,
+  log: Pick<Logger, "warn">,
+): () => Promise<Scraped> {
+  let said: string | null = null;
+  return async () => {
+    try {
+      const read = await metrics();
+      said = null;
+      return read;
+    } catch (error) {
+      const isRefused = !isStoreDown(error) || isHeldUp(error);
+      const name = isRefused ? nameOf(isHeldUp(error) ? (error as Error).cause : error) : null;
+      if (name !== null && name !== said) log.warn({ error: name }, "the database refused what the metrics ask of it");
+      said = name;
+      return { database: null, process: toProcess(counters.read()), isRefused };
+    }
+  };
 }
 
 /** What this process counts, which needs no database. */

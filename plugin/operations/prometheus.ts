@@ -175,10 +175,11 @@ const PROCESS: readonly Sheet<ProcessMetrics>[] = [
   },
 ];
 
-/** Where the database is away its families are empty. */
-export function toFamilies({ database, process }: Scraped): readonly Family[] {
+/** Where the database is away, or refuses what is asked, its families are empty. */
+export function toFamilies({ database, process, isRefused = false }: Scraped): readonly Family[] {
   return [
-    family(UP, database !== null),
+    family(UP, database !== null || isRefused),
+    family(REFUSED, isRefused),
     ...DATABASE.map((sheet) => (database === null ? { ...named(sheet), samples: [] } : family(sheet, database))),
     ...PROCESS.map((sheet) => family(sheet, process)),
   ];
@@ -187,12 +188,19 @@ export function toFamilies({ database, process }: Scraped): readonly Family[] {
 const UP: Sheet<boolean> = {
   name: "up",
   type: "gauge",
-  help: "1 when the numbers of the database could be read",
+  help: "1 when the database answered, 0 while it is away",
   samples: (isUp) => single(isUp ? 1 : 0),
 };
 
+const REFUSED: Sheet<boolean> = {
+  name: "metrics_refused",
+  type: "gauge",
+  help: "1 when the database answered and refused what the metrics ask of it; the log says by which SQLSTATE",
+  samples: (isRefused) => single(isRefused ? 1 : 0),
+};
+
 /** Every family that there is, without its samples. */
-export const FAMILIES: readonly Omit<Family, "samples">[] = [UP, ...DATABASE, ...PROCESS].map(named);
+export const FAMILIES: readonly Omit<Family, "samples">[] = [UP, REFUSED, ...DATABASE, ...PROCESS].map(named);
 
 /** Labels are our own words, status codes and ids: none of them can need an escape. */
 export function toPrometheus(scraped: Scraped): string {

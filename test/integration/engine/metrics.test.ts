@@ -216,9 +216,25 @@ describe("GET /metrics", () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(text).toContain("\nwhatsapp_up 0\n");
+    expect(text).toContain("\nwhatsapp_metrics_refused 0\n");
     expect(text).toContain('\nwhatsapp_webhook_answers_total{code="401"} 1\n');
     expect(text).toContain("# TYPE whatsapp_numbers gauge\n");
     expect(text).not.toMatch(/^whatsapp_numbers/m);
+  });
+
+  it("tells a database that refuses from one that is away, and the log says by which SQLSTATE", async () => {
+    const channel = await channelFor({ start: false, plugin: { allowMetrics: () => true } });
+    await channel.rows("alter table whatsapp_alarms rename to alarms_away");
+
+    const text = await (await fetch(`${channel.url}/metrics`)).text();
+
+    expect(text).toContain("\nwhatsapp_up 1\n");
+    expect(text).toContain("\nwhatsapp_metrics_refused 1\n");
+    expect(channel.logs.filter(({ message }) => message.startsWith("the database refused"))).toMatchObject([
+      { level: "warn", fields: { error: "error 42P01" } },
+    ]);
+    await channel.rows("alter table alarms_away rename to whatsapp_alarms");
+    expect(await (await fetch(`${channel.url}/metrics`)).text()).toContain("\nwhatsapp_metrics_refused 0\n");
   });
 
   it("names no tenant, no person and no business number", async () => {

@@ -1,6 +1,7 @@
 /** Metrics as Prometheus reads them. */
 import { Counter, Registry, type RegistryContentType } from "prom-client";
 import { describe, expect, it } from "vitest";
+import { ChannelError } from "../../../plugin/errors.ts";
 import { createCollectInto } from "../../../plugin/operations/collect.ts";
 import { COMMIT_SIZES, createCounters } from "../../../plugin/operations/counters.ts";
 import { createScrape, type Metrics } from "../../../plugin/operations/metrics.ts";
@@ -83,7 +84,7 @@ describe("on the host's own registry", () => {
     new Counter({ name: "host_requests_total", help: "Of the host", registers: [registry] }).inc(5);
     const counters = createCounters();
     counters.add("turnsAnswered", 3);
-    createCollectInto(createScrape(metrics, counters))(registry);
+    createCollectInto(createScrape(metrics, counters, { warn: () => undefined }))(registry);
     return registry;
   };
 
@@ -107,12 +108,48 @@ describe("on the host's own registry", () => {
   });
 
   it("while the database is away the counters are still there, and up is 0", async () => {
-    const text = await registryWith(() => Promise.reject(new Error("away"))).metrics();
+    const text = await registryWith(() => Promise.reject(new ChannelError("STORE_UNAVAILABLE", "Away."))).metrics();
 
     expect(text).toContain("whatsapp_up 0\n");
     expect(text).toContain('whatsapp_turns_total{outcome="answered"} 3\n');
     expect(text).not.toContain("whatsapp_lanes{");
   });
+
+  it.each([
+    ["a table is missing", Object.assign(new Error("no"), { name: "error", code: "42P01" }), "error 42P01"],
+    [
+      "it takes too long",
+      new ChannelError("STORE_UNAVAILABLE", "Not done.", { cause: Object.assign(new Error("no"), { code: "57014" }) }),
+      "Error 57014",
+    ],
+  ])(
+    "where the database answers and refuses, because %s, it is not away, and the log says so once",
+    async (_, error, name) => {
+      const lines: object[] = [];
+      const answers = [error, error, null, error];
+      const metrics = await metricsOf();
+      const scrape = createScrape(
+        async () => {
+          const answer = answers.shift() ?? null;
+          if (answer !== null) throw answer;
+          return metrics;
+        },
+        createCounters(),
+        { warn: (fields) => void lines.push(fields) },
+      );
+
+      const texts = [toPrometheus(await scrape()), toPrometheus(await scrape())];
+      for (const text of texts) {
+        expect(text).toContain("\nwhatsapp_up 1\n");
+        expect(text).toContain("\nwhatsapp_metrics_refused 1\n");
+        expect(text).not.toContain("whatsapp_lanes{");
+      }
+      expect(lines).toEqual([{ error: name }]);
+      expect(toPrometheus(await scrape())).toContain("\nwhatsapp_metrics_refused 0\n");
+      await scrape();
+      expect(lines).toHaveLength(2);
+    },
+  );
 
   it("the counters keep their names in OpenMetrics, and in what a cluster's primary adds up", async () => {
     const registry = registryWith(() => metricsOf(), true);
