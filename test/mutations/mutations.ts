@@ -218,6 +218,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/outbound/isolation.test.ts"],
   },
   {
+    rule: "a status tells of the attempt whose token it brings",
+    file: "plugin/webhook/parse-status.ts",
+    find: "callbackData: asId(status.biz_opaque_callback_data),",
+    replace: "callbackData: null,",
+    tests: ["test/faults/f03b-duplicates.test.ts"],
+  },
+  {
     rule: "a second copy is counted when its answer comes last",
     file: "adapters/postgres/settle.ts",
     find: "settlement.messageId !== row.message_id)",
