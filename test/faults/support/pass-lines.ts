@@ -8,12 +8,17 @@ const SPEED = Number(process.env.FAULT_SPEED ?? 1);
 /** Beside other tests, on cores that all of them share, an end that was due is heard of so much later. */
 const LOADED_MS = 10_000;
 
+/** A line as it is on this machine when nothing else runs. */
+export function onThisMachine(lineMs: number): number {
+  return lineMs / SPEED;
+}
+
 /** For what a timeout of ours ends, whatever the machine: within the line in full size, and soon after it in `npm test`. */
 export function expectEnded(what: string, tookMs: number, lineMs: number): void {
-  expect(tookMs, `${what}, in ms`).toBeLessThanOrEqual(isFull ? lineMs / SPEED : lineMs + LOADED_MS);
+  expect(tookMs, `${what}, in ms`).toBeLessThanOrEqual(isFull ? onThisMachine(lineMs) : lineMs + LOADED_MS);
 }
 
 /** For what is as fast as the machine is: in full size, where nothing else runs. */
 export function expectFast(what: string, tookMs: number, lineMs: number): void {
-  if (isFull) expect(tookMs, `${what}, in ms`).toBeLessThanOrEqual(lineMs / SPEED);
+  if (isFull) expect(tookMs, `${what}, in ms`).toBeLessThanOrEqual(onThisMachine(lineMs));
 }
