@@ -112,7 +112,7 @@ describe("stop under load", () => {
       for (const person of people) person.says(text);
     };
     say("one");
-    await channel.meta.waitFor(() => channel.meta.accepted.length > 3);
+    await until(() => channel.meta.accepted.length > 3, "the first answers", 30_000);
     say("two");
 
     const told = performance.now();
@@ -130,6 +130,7 @@ describe("stop under load", () => {
     await until(
       async () => (await channel.rows("select 1 from whatsapp_lanes where pending > 0")).length === 0,
       "the rest",
+      30_000,
     );
     expect(asked.slice(askedThen)).not.toEqual([]);
     expect(new Set(asked.slice(askedThen))).toEqual(new Set(["other"]));
