@@ -12,11 +12,13 @@ type Report = {
 
 const USAGE = `npm run test:faults -- --seeds 20                    every experiment, full size
 npm run test:faults -- --seeds 20 --only F4 --from 7  seeds 7 to 26 of F4 (docs/faults.md names them all)
+npm run test:faults -- --speed 0.5                    on a machine of half the speed (\`npm run bench turns\` says it)
 npm run test:faults -- --size small                   as small as \`npm test\` runs them`;
-const values = readArguments({ seeds: "3", only: null, from: "1", size: "full" }, USAGE);
+const values = readArguments({ seeds: "3", only: null, from: "1", size: "full", speed: "1" }, USAGE);
 for (const name of ["seeds", "from"] as const)
   if (!/^[1-9]\d*$/.test(values[name])) misused(`--${name} ${values[name]}: a whole number, 1 or more.`, USAGE);
 if (values.size !== "full" && values.size !== "small") misused(`--size ${values.size}: full or small.`, USAGE);
+if (!(Number(values.speed) > 0)) misused(`--speed ${values.speed}: a number above 0, 1 for the usual speed.`, USAGE);
 const folder = mkdtempSync(join(tmpdir(), "omniops-faults-"));
 const outputFile = join(folder, "report.json");
 // A trailing space: F4 is not F4b.
@@ -33,6 +35,7 @@ const { status } = spawnSync("npx", ["vitest", "run", "--project", "postgres", .
     ...process.env,
     NODE_OPTIONS: "--unhandled-rejections=strict",
     FAULT_SIZE: values.size,
+    FAULT_SPEED: values.speed,
     FAULT_SEEDS: values.seeds,
     FAULT_SEED: values.from,
   },

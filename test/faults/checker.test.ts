@@ -65,11 +65,21 @@ it("I7 notices a message that Meta took twice, and one that we know nothing of",
   });
 });
 
+const TOLD = (when: string) =>
+  `update whatsapp_events set created_at = now() + interval '${when}' where kind = 'status'`;
+
 it.each([
-  ["was sent again by the rule", "20 seconds", "delete from whatsapp_events where kind = 'status'", []],
-  ["was sent again too soon", "19 seconds", "delete from whatsapp_events where kind = 'status'", ["I7"]],
-  ["was sent again although its status was there", "20 seconds", "select 1", ["I7"]],
-])("I7 lets pass a message that Meta took twice only if it %s", async (_what, later, status, found) => {
+  ["lets pass", "was sent again by the rule", "20 seconds", TOLD("1 hour"), []],
+  ["notices", "was sent again too soon", "19 seconds", TOLD("1 hour"), ["I7"]],
+  ["notices", "was sent again although its status was there", "20 seconds", "select 1", ["I7"]],
+  [
+    "notices",
+    "was sent again and its status was lost",
+    "20 seconds",
+    "delete from whatsapp_events where kind = 'status'",
+    ["I7"],
+  ],
+])("I7 %s a message that Meta took twice if it %s", async (_verdict, _what, later, status, found) => {
   const again = { ...(sound.accepted[0] as AcceptedMessage), callbackData: "again" };
   const verdict = await corrupted(
     `insert into whatsapp_send_attempts (outbox_id, token, state, started_at)

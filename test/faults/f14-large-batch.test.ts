@@ -1,8 +1,10 @@
 /** F14: 1,000 changes in one delivery, and the process or the database dies in the middle of storing or applying them. */
 import { expect } from "vitest";
 import { until } from "../support/channel.ts";
-import { experiment } from "./support/experiment.ts";
+import { experiment, isFull } from "./support/experiment.ts";
 import { message } from "./support/messages.ts";
+import { expectFast } from "./support/pass-lines.ts";
+import { percentile, percentiles } from "./support/percentiles.ts";
 import { type Stage, startStage } from "./support/stage.ts";
 
 const CHANGES = 1_000;
@@ -12,11 +14,10 @@ const TEXT = "all work and no play ".repeat(115);
 
 const EFFECT = /into "public"\."messages"/;
 
-const batch = Array.from({ length: CHANGES }, (_, n) => ({
-  person: n % PEOPLE,
-  wamid: `wamid.B${n}`,
-  text: `message ${n} ${TEXT}`,
-}));
+const batch = batchOf("B");
+/** As many at once and as large, for a process that has begun long ago. */
+const MORE = isFull ? ["C", "D", "E", "F", "G", "H"] : [];
+const ACKNOWLEDGED_MS = 500;
 
 experiment(
   "F14",
@@ -57,11 +58,26 @@ experiment(
     stage.acknowledged.push(...batch.map(({ person, wamid }) => ({ person: String(person), wamid })));
     await died;
     await stage.start(worker);
+    for (const name of MORE) {
+      await stage.settle();
+      expect(await stage.post(message(...batchOf(name)))).toBe(200);
+    }
     await stage.check();
     const [shown] = await stage.rows<{ n: number }>("select count(*)::int as n from messages where role = 'user'");
-    expect(shown?.n).toBe(CHANGES);
+    expect(shown?.n).toBe(CHANGES * (1 + MORE.length));
+    const [first = Number.NaN, ...later] = stage.took;
+    console.log(`F14: acknowledged ${first.toFixed()} ms after a process began; later ${percentiles(later)}`);
+    expectFast("the acknowledgement", percentile(later, 0.5), ACKNOWLEDGED_MS);
   },
 );
+
+function batchOf(name: string) {
+  return Array.from({ length: CHANGES }, (_, n) => ({
+    person: n % PEOPLE,
+    wamid: `wamid.${name}${n}`,
+    text: `message ${n} ${TEXT}`,
+  }));
+}
 
 /** @returns the backend that is in the middle of the delivery. */
 async function lingering(stage: Stage): Promise<number> {

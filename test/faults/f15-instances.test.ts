@@ -3,7 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import { experiment, isFull } from "./support/experiment.ts";
 import { message } from "./support/messages.ts";
-import { percentiles } from "./support/percentiles.ts";
+import { expectFast } from "./support/pass-lines.ts";
+import { percentile, percentiles } from "./support/percentiles.ts";
 import { type Stage, startStage } from "./support/stage.ts";
 import { peopleFrom, startWriting } from "./support/writing.ts";
 
@@ -45,13 +46,16 @@ experiment(
     const writing = startWriting(stage, peopleFrom(BACKLOG.people, 4), () => pause(50));
     await applied(stage);
     const drained = performance.now() - started;
+    const meanwhile = [...stage.took];
     await writing.stop();
     await stage.settle(isFull ? 1_200_000 : 120_000);
     await stage.check();
     console.log(
-      `F18: ${BACKLOG.events} events applied in ${(drained / 1000).toFixed(1)} s, ${stage.took.length} messages of others ` +
-        `acknowledged meanwhile (${percentiles(stage.took)}), all answered after ${((performance.now() - started) / 1000).toFixed(1)} s`,
+      `F18: ${BACKLOG.events} events applied in ${(drained / 1000).toFixed(1)} s, ${meanwhile.length} messages of others ` +
+        `acknowledged meanwhile (${percentiles(meanwhile)}), all answered after ${((performance.now() - started) / 1000).toFixed(1)} s`,
     );
+    expectFast("applying the backlog", drained, 120_000);
+    expectFast("p95 of the acknowledgements meanwhile", percentile(meanwhile, 0.95), 250);
   },
 );
 

@@ -7,6 +7,7 @@ import { OUTBOUND_MEDIA_MUTATIONS } from "./outbound-media.ts";
 import { PACE_MUTATIONS } from "./pace.ts";
 import { PAGE_MUTATIONS } from "./page.ts";
 import { QA_MUTATIONS } from "./qa.ts";
+import { QUEUE_MUTATIONS } from "./queue.ts";
 import { SECURITY_MUTATIONS } from "./security.ts";
 
 export type Mutation = {
@@ -99,9 +100,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: "a change is known by what it says, not by the body that brought it",
-    file: "adapters/postgres/tombstones.ts",
-    find: 'createHash("sha256").update(dedupeKey)',
-    replace: 'createHash("sha256").update(dedupeKey + Math.random())',
+    file: "plugin/receive.ts",
+    find: "const events = parseWebhook(payload.value);",
+    // The same bytes are still known again: only who puts them together otherwise can tell.
+    replace:
+      'const body256 = process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest("hex");\n' +
+      "  const events = parseWebhook(payload.value).map((one) => ({ ...one, dedupeKey: one.dedupeKey + body256 }));",
     tests: ["test/integration/receiving/duplicates.test.ts"],
   },
   {
@@ -216,6 +220,13 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "e.payload ->> 'callbackData' in (",
     replace: "e.payload ->> 'callbackData' is null and e.payload ->> 'callbackData' in (",
     tests: ["test/integration/outbound/isolation.test.ts"],
+  },
+  {
+    rule: "a status tells of the attempt whose token it brings",
+    file: "plugin/webhook/parse-status.ts",
+    find: "callbackData: asId(status.biz_opaque_callback_data),",
+    replace: "callbackData: null,",
+    tests: ["test/faults/f03b-duplicates.test.ts"],
   },
   {
     rule: "a second copy is counted when its answer comes last",
@@ -385,6 +396,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "as k (lane_key)) l",
     tests: ["test/integration/engine/turns.test.ts"],
   },
+  ...QUEUE_MUTATIONS,
   ...PACE_MUTATIONS,
   ...HELD_UP_MUTATIONS,
   ...KEPT_MEDIA_MUTATIONS,

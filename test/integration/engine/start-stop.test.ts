@@ -3,6 +3,7 @@ import type { Reply, Turn } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import type { Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import type { Host } from "../../../plugin/ports.ts";
+import { expectEnded } from "../../faults/support/pass-lines.ts";
 import { quiet, TENANT, type TestChannel, until } from "../../support/channel.ts";
 import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
@@ -92,13 +93,18 @@ describe("stop", () => {
 describe("stop under load", () => {
   it("gives everything back while deliveries still come in, and another instance answers each message once, in order", async () => {
     const asked: string[] = [];
-    const channel = await channelFor({
-      config: { leaseMs: LONG_LEASE_MS },
-      reply: async (turn) => {
-        asked.push(turn.turnId);
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        return `You said: ${turn.messages.map(({ text }) => text).join(" / ")}`;
-      },
+    const host = (name: string) => async (turn: Turn) => {
+      asked.push(name);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return `You said: ${turn.messages.map(({ text }) => text).join(" / ")}`;
+    };
+    const channel = await channelFor({ config: { leaseMs: LONG_LEASE_MS }, reply: host("one") });
+    const other = await channelFor({
+      database: channel.database,
+      connect: false,
+      start: false,
+      config: { leaseMs: LONG_LEASE_MS, graphUrl: channel.meta.url },
+      reply: host("other"),
     });
     const phones = Array.from({ length: 40 }, (_, i) => String(447700900300 + i));
     const people = phones.map((phoneNumber) => channel.meta.person({ name: "Somebody", phoneNumber }));
@@ -106,12 +112,13 @@ describe("stop under load", () => {
       for (const person of people) person.says(text);
     };
     say("one");
-    await channel.meta.waitFor(() => channel.meta.accepted.length > 3);
+    await until(() => channel.meta.accepted.length > 3, "the first answers", 30_000);
     say("two");
 
-    const stopped = channel.plugin.stop();
+    const told = performance.now();
+    const stopped = channel.plugin.stop().then(() => performance.now() - told);
     say("three");
-    await stopped;
+    expectEnded("stop()", await stopped, 10_000);
     const askedThen = asked.length;
     expect(await channel.rows("select lane_key from whatsapp_lanes where lease_token is not null")).toEqual([]);
     await channel.meta.idle();
@@ -119,11 +126,14 @@ describe("stop under load", () => {
     const deliveries = channel.meta.deliveries.flatMap(({ attempts }) => attempts.map(({ status }) => status));
     expect(new Set(deliveries)).toEqual(new Set([200]));
 
-    await channel.plugin.start();
+    await other.plugin.start();
     await until(
       async () => (await channel.rows("select 1 from whatsapp_lanes where pending > 0")).length === 0,
       "the rest",
+      30_000,
     );
+    expect(asked.slice(askedThen)).not.toEqual([]);
+    expect(new Set(asked.slice(askedThen))).toEqual(new Set(["other"]));
     await channel.meta.idle();
     await quiet(channel);
     for (const phone of phones) {
@@ -131,7 +141,7 @@ describe("stop under load", () => {
       expect(texts.flatMap((text) => text.replace("You said: ", "").split(" / "))).toEqual(["one", "two", "three"]);
     }
     expect(await channel.rows("select 1 from whatsapp_send_attempts")).toHaveLength(channel.meta.accepted.length);
-  });
+  }, 60_000);
 
   it("is told to a load balancer from its first moment, until the next start", async () => {
     const thinking = gate("done");

@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
-import type { ClaimedLane, IncomingDelivery, Stage, Store } from "../../../plugin/ports.ts";
+import type { ClaimedLane, IncomingDelivery, PairLimit, Stage, Store } from "../../../plugin/ports.ts";
 import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
 import {
   NUMBER,
@@ -36,6 +36,7 @@ export type StoreChoices = {
   readonly hasListener?: boolean;
   readonly suspectFrom?: number;
   readonly reconcileMs?: number;
+  readonly pair?: PairLimit;
 };
 
 /** A migrated database with one connected number and a store on it. */
@@ -55,6 +56,7 @@ export async function startEngine(choices: StoreChoices & { readonly connected?:
       hasListener: some.hasListener ?? false,
       ...(some.suspectFrom !== undefined && { suspectFrom: some.suspectFrom }),
       ...(some.reconcileMs !== undefined && { reconcileMs: some.reconcileMs }),
+      ...(some.pair !== undefined && { pair: some.pair }),
       advance,
       isPending,
     });
