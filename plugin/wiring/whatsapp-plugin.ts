@@ -217,7 +217,7 @@ export type WhatsAppPlugin = ChannelPlugin & {
   /**
    * Forgets a person: everything that is stored of them, of every tenant unless one is given, and in the host's inbox.
    * Safe to repeat. @returns what there was.
-   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE, HOST_TABLE_INCOMPATIBLE where the host's tables keep what they wrote, or may hide it.
    */
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */
