@@ -4,6 +4,7 @@ import { MIGRATION_NAMES, MIGRATIONS } from "./all.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 import { assertIndexIsWhole, assertNamesAreFree } from "./names-taken.ts";
+import { plainTransaction } from "./plain-transaction.ts";
 import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
@@ -42,7 +43,7 @@ export type MigrationStatus = {
  */
 export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    await assertNothingInTheWay(trx, schemas, (await migrationStatus(trx, options)).applied);
+    await assertNothingInTheWay(trx, schemas, (await statusOf(trx, schemas)).applied);
     await createSchema(trx, schemas);
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
@@ -54,7 +55,11 @@ export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise
  * @throws Error with code `MIGRATIONS_HIDDEN`.
  */
 export async function migrationStatus(knex: Knex, options: MigrateOptions = {}): Promise<MigrationStatus> {
-  const recorded = await recordedIn(knex, schemasOf(options));
+  return plainTransaction(knex, (trx) => statusOf(trx, schemasOf(options)), { readOnly: true });
+}
+
+async function statusOf(trx: Sql, schemas: Schemas): Promise<MigrationStatus> {
+  const recorded = await recordedIn(trx, schemas);
   return {
     applied: MIGRATION_NAMES.filter((name) => recorded.includes(name)),
     pending: MIGRATION_NAMES.filter((name) => !recorded.includes(name)),
@@ -98,9 +103,10 @@ export async function planMigrations(
   { direction = "up", ...options }: PlanOptions = {},
 ): Promise<MigrationPlan> {
   const schemas = schemasOf(options);
-  return knex.transaction(
+  return plainTransaction(
+    knex,
     async (trx) => {
-      const { applied, pending, unknown } = await migrationStatus(trx, options);
+      const { applied, pending, unknown } = await statusOf(trx, schemas);
       if (direction === "down" && unknown.length > 0) throw newerVersion(unknown);
       if (direction === "up") await assertNothingInTheWay(trx, schemas, applied);
       const migrations = direction === "up" ? pending : applied.toReversed();
@@ -154,8 +160,14 @@ async function walkDown(sql: Sql, schemas: Schemas, names: readonly string[]): P
  */
 export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}): Promise<DownPlan> {
   const schemas = schemasOf(options);
-  await recordedIn(knex, schemas);
-  return planDown(knex, schemas);
+  return plainTransaction(
+    knex,
+    async (trx) => {
+      await recordedIn(trx, schemas);
+      return planDown(trx, schemas);
+    },
+    { readOnly: true },
+  );
 }
 
 /**
@@ -167,7 +179,7 @@ export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}):
  */
 export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    const { applied, unknown } = await migrationStatus(trx, options);
+    const { applied, unknown } = await statusOf(trx, schemas);
     if (unknown.length > 0) throw newerVersion(unknown);
     const undone = applied.length === 0 ? [] : ((await trx.migrate.rollback(config, true)) as [number, string[]])[1];
     await dropLedger(trx, schemas);
@@ -180,10 +192,11 @@ export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Pro
  * behind; this clears the lock row that a host's own `knex migrate` on our ledger may have left.
  */
 export async function unlockMigrations(knex: Knex, options: MigrateOptions = {}): Promise<void> {
-  const { schema } = schemasOf(options);
-  const lock = await knex.raw("select to_regclass(?) as name", [quoteName(schema, `${LEDGER}_lock`)]);
-  if (lock.rows[0].name === null) return;
-  await knex.raw(`update ${quoteName(schema, `${LEDGER}_lock`)} set is_locked = 0`);
+  const lock = quoteName(schemasOf(options).schema, `${LEDGER}_lock`);
+  await plainTransaction(knex, async (trx) => {
+    const [{ found }] = (await trx.raw("select to_regclass(?) is not null as found", [lock])).rows;
+    if (found) await trx.raw(`update ${lock} set is_locked = 0`);
+  });
 }
 
 function newerVersion(names: readonly string[]): Error {
@@ -234,7 +247,7 @@ async function underLock<T>(
   run: (trx: Knex.Transaction, schemas: Schemas, config: Knex.MigratorConfig) => Promise<T>,
 ): Promise<T> {
   const schemas = schemasOf(options);
-  return knex.transaction(async (trx) => {
+  return plainTransaction(knex, async (trx) => {
     for (const statement of lockStatements(trx, schemas)) await statement;
     return run(trx, schemas, {
       migrationSource: {

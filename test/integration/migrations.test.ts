@@ -9,7 +9,7 @@ import {
   unlockMigrations,
   whatDownDeletes,
 } from "@omniops/whatsapp/migrations";
-import type { Knex } from "knex";
+import knexFactory, { type Knex } from "knex";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { everythingIn } from "../support/schema-objects.ts";
@@ -457,6 +457,65 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
       expect(rows[0].active).toBe(false);
       expect(await migrateDown(knex, { schema })).toHaveLength(NAMES.length);
+    });
+  });
+
+  describe("a host whose knex rewrites rows and names", () => {
+    const camel = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const renamed = (row: unknown) =>
+      typeof row === "object" && row !== null && !(row instanceof Date)
+        ? Object.fromEntries(Object.entries(row).map(([key, value]) => [camel(key), value]))
+        : row;
+    const rowsOf = (answer: unknown) => (answer as { rows?: unknown[] } | null)?.rows;
+    const HOOKS: Readonly<Record<string, Pick<Knex.Config, "wrapIdentifier" | "postProcessResponse">>> = {
+      "in camel case": {
+        wrapIdentifier: (name, quote) => (name === "*" ? name : quote(snake(name))),
+        postProcessResponse: (answer) => {
+          if (Array.isArray(answer)) return answer.map(renamed);
+          return rowsOf(answer) === undefined ? answer : { ...answer, rows: rowsOf(answer)?.map(renamed) };
+        },
+      },
+      unwrapped: { postProcessResponse: (answer) => rowsOf(answer) ?? answer },
+    };
+
+    test.each(Object.keys(HOOKS))("%s is served as every other, and keeps its hooks", async (name) => {
+      const host = knexFactory({ client: "pg", connection: database.url, pool: { min: 0, max: 2 }, ...HOOKS[name] });
+      const asked = async () => JSON.stringify(await host.raw("select 1 as a_b"));
+      const before = await asked();
+      const both = async <T>(run: (on: Knex) => Promise<T>) => expect(await run(host)).toEqual(await run(knex));
+      try {
+        await knex.raw(`create table messages (id uuid primary key, conversation_id uuid, role varchar(4), content text,
+          created_at timestamptz)`);
+        await expect(migrate(host)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+        await knex.raw("alter table messages alter column role type text");
+
+        await both((on) => planMigrations(on));
+        expect(await migrate(host, { schema: "waData" })).toEqual(NAMES);
+        await both((on) => migrationStatus(on, { schema: "waData" }));
+        await both((on) => whatDownDeletes(on, { schema: "waData" }));
+        await both((on) => planMigrations(on, { schema: "waData", direction: "down" }));
+        await knex.withSchema("waData").table("whatsapp_migrations_lock").update({ is_locked: 1 });
+        await unlockMigrations(host, { schema: "waData" });
+        expect(await migrate(host, { schema: "waData" })).toEqual([]);
+        expect(await migrateDown(host, { schema: "waData" })).toEqual([...NAMES].reverse());
+        expect((await tablesIn(knex)).filter((table) => table.includes("whatsapp"))).toEqual([]);
+        expect(await asked()).toBe(before);
+      } finally {
+        await host.destroy();
+      }
+    });
+  });
+
+  describe("a database whose transactions are serializable unless they say otherwise", () => {
+    test("takes several installers at once", async () => {
+      const [{ name }] = (await knex.raw("select current_database() as name")).rows;
+      await knex.raw(`alter database "${name}" set default_transaction_isolation = 'serializable'`);
+      const installers = Array.from({ length: 5 }, () => database.connect({ min: 0, max: 1 }));
+
+      const applied = await Promise.all(installers.map((installer) => migrate(installer)));
+
+      expect(applied.map((names) => names.length).sort()).toEqual([0, 0, 0, 0, NAMES.length]);
     });
   });
 
