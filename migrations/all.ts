@@ -1,5 +1,5 @@
 /** Every migration, in order. */
-import { hostTables } from "./20261122000001-host-tables.ts";
+import { HOST_COLUMNS, hostTables } from "./20261122000001-host-tables.ts";
 import { connections } from "./20261122000002-connections.ts";
 import { inbox } from "./20261122000003-inbox.ts";
 import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
@@ -7,6 +7,8 @@ import { sessions } from "./20261122000005-sessions.ts";
 import { media } from "./20261122000006-media.ts";
 import { rowLevelSecurity } from "./20261122000007-row-level-security.ts";
 import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
+
+export { HOST_COLUMNS };
 
 /** Released migrations are frozen: a change is a new one at the end. */
 export const MIGRATIONS = [

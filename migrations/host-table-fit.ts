@@ -1,4 +1,5 @@
 /** Finds what would keep us from writing to the host's tables, and says it all at once, each with its fix. */
+import { HOST_COLUMNS, hostTables } from "./20261122000001-host-tables.ts";
 import { checksInTheWay } from "./host-table-checks.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
@@ -106,10 +107,15 @@ type Column = {
 type Problem = { readonly table: string; readonly column: string; readonly what: string; readonly fix: string };
 
 /**
- * Runs before every `migrate`, also when nothing is pending: a host may have added a column since.
+ * Runs before every `migrate`, also when nothing is pending: a host may have added a column since, or taken one of ours away.
+ * @param applied names of migrations: what those have added must still be there.
  * @throws Error with code `HOST_TABLE_INCOMPATIBLE`.
  */
-export async function assertHostTablesFit(knex: Sql, { hostSchema }: Schemas): Promise<void> {
+export async function assertHostTablesFit(
+  knex: Sql,
+  { hostSchema }: Schemas,
+  applied: readonly string[],
+): Promise<void> {
   const columns = await hostColumns(knex, hostSchema);
   const found = Object.entries(HOST_TABLES).flatMap(([table, sheet]) => {
     const present = columns.filter((column) => column.table_name === table);
@@ -121,10 +127,25 @@ export async function assertHostTablesFit(knex: Sql, { hostSchema }: Schemas): P
     return `- ${name}.${quoteName(column)} ${what}. Fix: alter table ${name} alter column ${quoteName(column)} ${fix};`;
   });
   const sound = WORDS.filter(({ table, column }) => !found.some((one) => one.table === table && one.column === column));
-  const problems = [...lines, ...(await checksInTheWay(knex, hostSchema, sound))];
+  const lost = applied.includes(hostTables.name) ? lostColumns(columns, hostSchema) : [];
+  const problems = [...lines, ...lost, ...(await checksInTheWay(knex, hostSchema, sound))];
   if (problems.length === 0) return;
   const message = `WhatsApp could not write to the host's tables, so nothing was changed:\n${problems.join("\n")}`;
   throw Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
+}
+
+/** Dropped or rebuilt by the host, or taken along by an installation in another schema. */
+function lostColumns(present: readonly Column[], hostSchema: string): readonly string[] {
+  const tables = new Set(present.map(({ table_name }) => table_name));
+  return Object.keys(HOST_TABLES).flatMap((table) => {
+    const name = quoteName(hostSchema, table);
+    if (!tables.has(table)) return [`- ${name} is not there any more. Fix: make it again (docs/reference/tables.md).`];
+    const isThere = (column: string) => present.some((one) => one.table_name === table && one.name === column);
+    return HOST_COLUMNS.filter((one) => one.table === table && !isThere(one.column)).map(
+      ({ column, definition }) =>
+        `- ${name} has lost the column "${column}", which we had added. Fix: alter table ${name} add column ${quoteName(column)} ${definition};`,
+    );
+  });
 }
 
 const WORDS = Object.entries(HOST_TABLES).flatMap(([table, { written }]) =>

@@ -1,5 +1,6 @@
 /** Our migrations as code, run in the host's database under our own ledger and one advisory lock. */
 import type { Knex } from "knex";
+import { otherInstallations } from "./20261122000001-host-tables.ts";
 import { MIGRATION_NAMES, MIGRATIONS } from "./all.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
@@ -116,14 +117,23 @@ export async function planMigrations(
         ...lockStatements(trx, schemas).map((statement) => statement.toQuery()),
         ...(await writeDown(trx, (sql) => walk(sql, schemas, migrations))),
       ];
-      return { migrations, sql: toScript(aboutPlan(direction, schemas, migrations), statements) };
+      const keptFor = direction === "down" ? await otherInstallations(trx, schemas.schema) : [];
+      return { migrations, sql: toScript(aboutPlan(direction, schemas, migrations, keptFor), statements) };
     },
     { readOnly: true },
   );
 }
 
-function aboutPlan(direction: "up" | "down", { schema, hostSchema }: Schemas, names: readonly string[]) {
+function aboutPlan(
+  direction: "up" | "down",
+  { schema, hostSchema }: Schemas,
+  names: readonly string[],
+  keptFor: readonly string[],
+) {
   return [
+    ...(keptFor.length === 0
+      ? []
+      : [`What was added to the host's tables stays: we are installed in schema ${keptFor.join(", ")} too.`]),
     `@omniops/whatsapp, migrations ${direction}: ${names.join(", ")}`,
     `Our tables in schema ${schema}, the host's in ${hostSchema}, as they were when this was written.`,
     "One transaction: it happens as a whole or not at all. Run it once, with: psql --set ON_ERROR_STOP=1 --file …",
@@ -172,7 +182,7 @@ export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}):
 
 /**
  * Takes everything of ours out of the database, data included. The host's tables stay, without the columns we added,
- * unless we created them.
+ * unless we created them. Where we are installed in another schema too, what we added to the host's tables stays for that.
  * @returns the names rolled back, newest first.
  * @throws Error with code `MIGRATION_UNKNOWN` when a newer version has been here: its tables are not ours to judge; with
  * `MIGRATIONS_HIDDEN` as {@link migrate}.
@@ -207,7 +217,7 @@ function newerVersion(names: readonly string[]): Error {
 const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
 
 async function assertNothingInTheWay(trx: Sql, schemas: Schemas, applied: readonly string[]): Promise<void> {
-  await assertHostTablesFit(trx, schemas);
+  await assertHostTablesFit(trx, schemas, applied);
   if (applied.length > 0) return;
   await assertIndexIsWhole(trx, schemas);
   await assertNamesAreFree(trx, schemas);

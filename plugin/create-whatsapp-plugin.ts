@@ -10,7 +10,7 @@ import { createFilesystemMediaStore } from "../adapters/media-store/filesystem.t
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
-import { MIGRATION_NAMES } from "../migrations/all.ts";
+import { HOST_COLUMNS, MIGRATION_NAMES } from "../migrations/all.ts";
 import { migrate } from "../migrations/index.ts";
 import { createLookForChanges } from "./audit/changes.ts";
 import { createMessageAudit } from "./audit/messages.ts";
@@ -66,6 +66,7 @@ import { createUploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
+import { createRequireHostTables } from "./wiring/require-host-tables.ts";
 import { requireTimes } from "./wiring/require-times.ts";
 import { findTracer } from "./wiring/tracing.ts";
 import type { WhatsAppPlugin, WhatsAppPluginOptions } from "./wiring/whatsapp-plugin.ts";
@@ -258,6 +259,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     const missing = await store.missing(MIGRATION_NAMES);
     if (missing.length > 0) throw migrationsPending(missing);
   };
+  const requireHostTables = createRequireHostTables(() => store.hostTroubles(HOST_COLUMNS), log);
   const scrape = createScrape(metrics, counters);
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
@@ -304,6 +306,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     migrate: () => migrate(options.knex, schemas),
     async start() {
       await requireMigrated();
+      await requireHostTables();
       pipeline.start();
       upkeep.start();
       isDraining = false;

@@ -191,7 +191,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   migrate(): Promise<readonly string[]>;
   /**
    * Starts working. Before it no timer, connection or listener of ours exists.
-   * @throws ChannelError MIGRATIONS_PENDING where the database is behind this version, STORE_UNAVAILABLE.
+   * @throws ChannelError MIGRATIONS_PENDING where the database is behind this version, HOST_TABLE_INCOMPATIBLE where every message
+   * would fail at the host's tables, STORE_UNAVAILABLE.
    */
   start(): Promise<void>;
   /**

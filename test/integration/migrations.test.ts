@@ -420,6 +420,55 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
     });
   });
 
+  describe("what was added to the host's tables", () => {
+    test("is missed by migrate once it is lost, column by column and with its fix", async () => {
+      await migrate(knex);
+      await knex.raw(`alter table messages drop column media_url; alter table conversations drop column channel_metadata;
+        drop table customer_configs`);
+
+      const error = await migrate(knex).catch((reason: Error) => reason);
+      const lines = (error as Error).message.split("\n").slice(1);
+
+      expect(error).toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      expect(lines).toEqual([
+        `- "public"."customer_configs" is not there any more. Fix: make it again (docs/reference/tables.md).`,
+        `- "public"."conversations" has lost the column "channel_metadata", which we had added. Fix: alter table "public"."conversations" add column "channel_metadata" jsonb not null default '{}'::jsonb;`,
+        `- "public"."messages" has lost the column "media_url", which we had added. Fix: alter table "public"."messages" add column "media_url" text;`,
+      ]);
+      for (const line of lines.slice(1)) await knex.raw(line.replace(/.* Fix: /, ""));
+      await knex.raw(`create table customer_configs (id uuid primary key, whatsapp_enabled boolean not null default false,
+        whatsapp_phone_number text, whatsapp_phone_number_id text, whatsapp_business_account_id text, whatsapp_provider text,
+        whatsapp_connected_at timestamptz, whatsapp_oauth_metadata jsonb)`);
+      expect(await migrate(knex)).toEqual([]);
+    });
+
+    test("stays while we are installed in another schema too, and whoever asks is told", async () => {
+      await knex.raw(
+        "create table messages (id uuid, conversation_id uuid, role text, content text, created_at timestamptz)",
+      );
+      await migrate(knex);
+      await migrate(knex, { schema: "wa" });
+
+      const plan = await whatDownDeletes(knex);
+      const { sql } = await planMigrations(knex, { direction: "down" });
+      await migrateDown(knex);
+
+      expect(plan.columns).toEqual([]);
+      expect(plan.keptFor).toEqual(["wa"]);
+      expect(plan.tables.map(({ name }) => name)).not.toContain("public.conversations");
+      expect(sql).toContain("-- What was added to the host's tables stays: we are installed in schema wa too.");
+      expect(sql).not.toContain(`"public"."messages" drop column`);
+      expect(await migrate(knex, { schema: "wa" })).toEqual([]);
+      expect((await tablesIn(knex)).filter((table) => table.startsWith("public."))).toEqual([
+        "public.conversations",
+        "public.customer_configs",
+        "public.messages",
+      ]);
+      expect((await whatDownDeletes(knex, { schema: "wa" })).keptFor).toEqual([]);
+    });
+  });
+
   describe("a schema of our own", () => {
     test("holds all our tables and functions; the host's tables stay in public", async () => {
       await migrate(knex, { schema: "wa" });
