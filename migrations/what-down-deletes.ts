@@ -23,7 +23,9 @@ export async function planDown(knex: Knex, { schema, hostSchema }: Schemas): Pro
     ...TABLES.map((table) => quoteName(schema, table)),
     ...created.map((table) => quoteName(hostSchema, table)),
   ];
-  const counted = await Promise.all(names.map((name) => countRows(knex, name)));
+  const counted = [];
+  // One after the other: it is one connection.
+  for (const name of names) counted.push(await countRows(knex, name));
   return {
     tables: counted.filter((table) => table !== undefined),
     columns: changes

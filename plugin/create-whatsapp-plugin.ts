@@ -15,7 +15,6 @@ import { migrate } from "../migrations/index.ts";
 import { createLookForChanges } from "./audit/changes.ts";
 import { createMessageAudit } from "./audit/messages.ts";
 import { createWebhookAudit } from "./audit/webhooks.ts";
-import { parseConfig } from "./config.ts";
 import { createOwnNumbers } from "./connect/own-numbers.ts";
 import type { ChannelPlugin } from "./contract.ts";
 import { createDeadLetterService } from "./dead-letters.ts";
@@ -27,13 +26,10 @@ import { createRouter } from "./http/router.ts";
 import { manifest } from "./manifest.ts";
 import { createFetchMedia } from "./media/fetch-media.ts";
 import { createMediaHosts } from "./media/media-hosts.ts";
-import { readMediaBytes, readMediaTimes } from "./media/media-limits.ts";
 import { mimeTypeOf } from "./media/mime-type.ts";
 import { createOwnMedia } from "./media/own-media.ts";
-import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
-import { readAlarmLimits } from "./operations/alarms.ts";
 import { createCollectInto } from "./operations/collect.ts";
 import { countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
@@ -41,16 +37,12 @@ import { logWork } from "./operations/log-work.ts";
 import { createMetrics, createScrape } from "./operations/metrics.ts";
 import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
-import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { suspectFrom } from "./pipeline/crash-suspects.ts";
-import { readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES } from "./pipeline/plan-effects.ts";
 import { insteadOfMedia } from "./pipeline/prepare-part.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
-import { readRetention } from "./pipeline/retention.ts";
-import { readRetry } from "./pipeline/retry-schedule.ts";
 import { createTick } from "./pipeline/tick.ts";
 import { createUpkeep } from "./pipeline/upkeep.ts";
 import { createVerifyToken } from "./pipeline/verify-token.ts";
@@ -66,8 +58,8 @@ import { createUploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
+import { readOptions } from "./wiring/read-options.ts";
 import { createRequireHostTables } from "./wiring/require-host-tables.ts";
-import { requireTimes } from "./wiring/require-times.ts";
 import { findTracer } from "./wiring/tracing.ts";
 import type { WhatsAppPlugin, WhatsAppPluginOptions } from "./wiring/whatsapp-plugin.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
@@ -85,18 +77,20 @@ const DRAIN_MS = 8_000;
  * @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed.
  */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
-  const config = parseConfig(options.config);
-  const retention = readRetention(options.retention);
-  const alarmLimits = readAlarmLimits(options.alarms);
-  const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
+  const {
+    config,
+    retention,
+    alarmLimits,
+    ambiguity,
+    limits,
+    mediaMaxBytes,
+    mediaTimes,
+    retry,
+    mediaQuotaBytes,
+    schemas,
+  } = readOptions(options);
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
-  const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
-  const limits = readMetaLimits(options.metaLimits);
-  const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
-  requireTimes(options);
-  const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
-  const retry = readRetry(options.retry);
   const stored = createStore(options.knex, {
     ...schemas,
     leaseMs: config.leaseMs,
@@ -116,7 +110,6 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
         log.warn({ stage: "out", ...one }, "sent twice: Meta had taken the first attempt after all");
     },
   });
-  const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   const counters = createCounters();
   // Null where there is no OpenTelemetry: then nothing is wrapped.
