@@ -161,7 +161,7 @@ async function columnOf(
   column: string,
 ): Promise<{ readonly type: string; readonly filled: boolean } | undefined> {
   const found = await knex.raw(
-    `select format_type(atttypid, null) as type, atthasdef or attidentity <> '' as filled
+    `select trim(both '"' from format_type(atttypid, null)) as type, atthasdef or attidentity <> '' as filled
      from pg_attribute where attrelid = to_regclass(?) and attname = ? and attnum > 0 and not attisdropped`,
     [table, column],
   );

@@ -113,9 +113,11 @@ type Problem = { readonly table: string; readonly column: string; readonly what:
  */
 export async function assertHostTablesFit(
   knex: Sql,
-  { hostSchema }: Schemas,
+  schemas: Schemas,
   applied: readonly string[],
 ): Promise<void> {
+  await assertTheyCanBeTables(knex, schemas);
+  const { hostSchema } = schemas;
   const columns = await hostColumns(knex, hostSchema);
   const found = Object.entries(HOST_TABLES).flatMap(([table, sheet]) => {
     const present = columns.filter((column) => column.table_name === table);
@@ -130,8 +132,33 @@ export async function assertHostTablesFit(
   const lost = applied.includes(hostTables.name) ? lostColumns(columns, hostSchema) : [];
   const problems = [...lines, ...lost, ...(await checksInTheWay(knex, hostSchema, sound))];
   if (problems.length === 0) return;
+  throw incompatible(problems);
+}
+
+function incompatible(problems: readonly string[]): Error {
   const message = `WhatsApp could not write to the host's tables, so nothing was changed:\n${problems.join("\n")}`;
-  throw Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
+  return Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
+}
+
+/** Nothing can be added to what is no table, and none be made where there is no schema; only ours is created. */
+async function assertTheyCanBeTables(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
+  const found = await knex.raw("select 1 from pg_namespace where nspname = ?", [hostSchema]);
+  if (found.rows.length === 0 && hostSchema !== schema)
+    throw incompatible([
+      `- There is no schema ${quoteName(hostSchema)}. Fix: name the one of your tables (--host-schema, hostSchema), or create it.`,
+    ]);
+  const views = await knex.raw(
+    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ? and c.relname = any(?) and c.relkind in ('v', 'm') order by 1`,
+    [hostSchema, Object.keys(HOST_TABLES)],
+  );
+  if (views.rows.length === 0) return;
+  throw incompatible(
+    views.rows.map(
+      ({ name }: { name: string }) =>
+        `- ${quoteName(hostSchema, name)} is a view, and WhatsApp adds columns and rows. Fix: name the schema of the table behind it (--host-schema, hostSchema), or rename the view.`,
+    ),
+  );
 }
 
 /** Dropped or rebuilt by the host, or taken along by an installation in another schema. */
@@ -154,7 +181,9 @@ const WORDS = Object.entries(HOST_TABLES).flatMap(([table, { written }]) =>
 
 async function hostColumns(knex: Sql, hostSchema: string): Promise<readonly Column[]> {
   const found = await knex.raw(
-    `select c.relname as table_name, a.attname as name, format_type(base.oid, null) as type,
+    `select c.relname as table_name, a.attname as name, 
+       -- Wherever the extension is; and without the quotes that a database may want everywhere.
+       case base.typname when 'citext' then 'citext' else trim(both '"' from format_type(base.oid, null)) end as type,
        format_type(base.oid, greatest(a.atttypmod, t.typtypmod)) as whole_type,
        case when base.typname = 'varchar' then nullif(greatest(a.atttypmod, t.typtypmod), -1) - 4 end as length,
        array(select e.enumlabel::text from pg_enum e where e.enumtypid = base.oid) as labels,

@@ -392,6 +392,34 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       ]);
     });
 
+    test("are refused where one is a view, or their schema is not there: by a plan as well", async () => {
+      const message = await refusal(`${messages("").replace("messages", "letters")};
+        create view messages as select * from letters; create materialized view conversations as select 1`);
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE", message });
+      const absent = await refusal("select 1", { hostSchema: "nope", schema: "wa" });
+      await expect(planMigrations(knex, { hostSchema: "nope", schema: "wa" })).rejects.toMatchObject({ message: absent });
+
+      expect(message.split("\n").slice(1)).toEqual([
+        expect.stringMatching(/^- "public"."conversations" is a view,/),
+        expect.stringMatching(/^- "public"."messages" is a view, .* Fix: .*--host-schema/),
+      ]);
+      expect(absent).toContain(`There is no schema "nope". Fix: `);
+      expect(await migrate(knex, { hostSchema: "both", schema: "both" })).toEqual(NAMES);
+    });
+
+    test("are accepted wherever the extension of their types is, and where everything is quoted", async () => {
+      const [{ name }] = (await knex.raw("select current_database() as name")).rows;
+      await knex.raw(`create schema extensions; create extension citext schema extensions;
+        ${conversations("session_id extensions.citext not null")};
+        ${messages("external_id extensions.citext").replace("content text", "content extensions.citext")};
+        alter database "${name}" set quote_all_identifiers = on`);
+      const quoting = database.connect();
+
+      expect(await migrate(quoting)).toEqual(NAMES);
+      await quoting.raw("insert into messages (role) values ('user')");
+      expect(await migrate(quoting)).toEqual([]);
+    });
+
     test("are refused while an index that was to be built before is not whole, and accepted once it is", async () => {
       await knex.raw(messages("external_id text").replace("id uuid", "id uuid default gen_random_uuid()"));
       await knex.raw("insert into messages (external_id) values ('wamid.1'), ('wamid.1')");
