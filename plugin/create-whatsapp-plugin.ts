@@ -77,18 +77,9 @@ const DRAIN_MS = 8_000;
  * @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed.
  */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
-  const {
-    config,
-    retention,
-    alarmLimits,
-    ambiguity,
-    limits,
-    mediaMaxBytes,
-    mediaTimes,
-    retry,
-    mediaQuotaBytes,
-    schemas,
-  } = readOptions(options);
+  const { config, retention, alarmLimits, ambiguity, limits, mediaMaxBytes, mediaTimes, retry, mediaQuotaBytes } =
+    readOptions(options);
+  const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
   const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
   const stored = createStore(options.knex, {

@@ -55,14 +55,13 @@ export function readOptions(options: WhatsAppPluginOptions) {
     mediaTimes,
     retry,
     mediaQuotaBytes,
-    schemas: { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" },
   };
 }
 
 function invalid(problems: readonly string[]): ChannelError {
   const [only] = problems;
-  // Of the environment's variables the sentence alone does not say what they are of.
-  const isPlain = problems.length === 1 && only !== undefined && !/^[A-Z_]+ \(/.test(only);
+  // What is wrong with `config` comes as a list, as the doctor and hosts read it.
+  const isPlain = problems.length === 1 && only !== undefined && !/^(?:[A-Z_]+ \(|config\.)/.test(only);
   const message = isPlain ? only : `The WhatsApp channel is not configured:\n- ${problems.join("\n- ")}`;
   return new ChannelError("CONFIG_INVALID", message, { retry: "fix" });
 }

@@ -81,7 +81,7 @@ describe("the plugin refuses", () => {
     [
       "a misspelled name in config",
       { config: { ...CONFIG, leaseMS: 5_000 } },
-      /^config\.leaseMS is no option: it is called leaseMs\.$/,
+      /\n- config\.leaseMS is no option: it is called leaseMs\.$/,
     ],
     [
       "a list as a time",
