@@ -144,9 +144,12 @@ function incompatible(problems: readonly string[]): Error {
 async function assertTheyCanBeTables(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
   const found = await knex.raw("select 1 from pg_namespace where nspname = ?", [hostSchema]);
   if (found.rows.length === 0 && hostSchema !== schema)
-    throw incompatible([
-      `- There is no schema ${quoteName(hostSchema)}. Fix: name the one of your tables (--host-schema, hostSchema), or create it.`,
-    ]);
+    throw Object.assign(
+      new Error(
+        `Is --host-schema right? The schema ${quoteName(hostSchema)} does not exist, so nothing was changed. Fix: name the one of your tables (--host-schema, hostSchema), or create it.`,
+      ),
+      { code: "HOST_TABLE_INCOMPATIBLE" },
+    );
   const views = await knex.raw(
     `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = ? and c.relname = any(?) and c.relkind in ('v', 'm') order by 1`,

@@ -403,7 +403,7 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
         expect.stringMatching(/^- "public"."conversations" is a view,/),
         expect.stringMatching(/^- "public"."messages" is a view, .* Fix: .*--host-schema/),
       ]);
-      expect(absent).toContain(`There is no schema "nope". Fix: `);
+      expect(absent).toContain(`The schema "nope" does not exist, so nothing was changed. Fix: `);
       expect(await migrate(knex, { hostSchema: "both", schema: "both" })).toEqual(NAMES);
     });
 
