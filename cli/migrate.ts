@@ -74,14 +74,19 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     ],
     direction: "down",
     async run(knex, options, confirmed) {
+      const plan = await whatDownDeletes(knex, options);
+      const kept =
+        plan.keptFor.length === 0
+          ? ""
+          : `\nWhat was added to the host's tables stays: we are installed in schema ${plan.keptFor.join(", ")} too.`;
       if (confirmed) {
         const undone = await migrateDown(knex, options);
-        return { json: { undone }, text: undone.length === 0 ? "Nothing to undo." : list("Undone:", undone) };
+        const text = undone.length === 0 ? "Nothing to undo." : `${list("Undone:", undone)}${kept}`;
+        return { json: { undone, keptFor: plan.keptFor }, text };
       }
-      const plan = await whatDownDeletes(knex, options);
       const tables = plan.tables.map(({ name, rows }) => `${name} (${counted(rows, "row")})`);
       const text = `${list("Tables that would be deleted:", tables)}
-${list("Columns that would be deleted from the host's tables:", plan.columns)}
+${list("Columns that would be deleted from the host's tables:", plan.columns)}${kept}
 Nothing was changed. To do it: whatsapp-channel migrate down --yes`;
       return { json: { wouldDelete: plan }, text, exitCode: 2 };
     },

@@ -65,6 +65,11 @@ const HOST_TABLES: readonly HostTable[] = [
   },
 ];
 
+/** What is ours in the host's tables. */
+export const HOST_COLUMNS = HOST_TABLES.flatMap(({ table, columns }) =>
+  Object.entries(columns).map(([column, definition]) => ({ table, column, definition })),
+);
+
 export const hostTables = {
   name: "20261122000001_host_tables",
 
@@ -109,11 +114,19 @@ export const hostTables = {
     }
   },
 
-  /** Takes back what `up` added, newest first; a table or column that was there before stays. */
+  /**
+   * Takes back what `up` added, newest first; a table or column that was there before stays, and all of it where an installation in
+   * another schema needs it too.
+   */
   async down(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
     const ledger = quoteName(schema, "whatsapp_host_changes");
+    const others = await otherInstallations(knex, schema);
     const changes = await knex.raw(`select kind, table_name, object_name from ${ledger} order by id desc`);
-    for (const change of changes.rows as { kind: string; table_name: string; object_name: string }[]) {
+    for (const change of (others.length > 0 ? [] : changes.rows) as {
+      kind: string;
+      table_name: string;
+      object_name: string;
+    }[]) {
       const table = quoteName(hostSchema, change.table_name);
       if (change.kind === "index") await knex.raw(`drop index if exists ${quoteName(hostSchema, change.object_name)}`);
       if (change.kind === "column")
@@ -125,6 +138,16 @@ export const hostTables = {
     await knex.raw(`drop table ${ledger}`);
   },
 };
+
+/** Schemas of this database in which we are installed as well: perhaps for the same tables of the host's. */
+export async function otherInstallations(knex: Sql, schema: string): Promise<readonly string[]> {
+  const found = await knex.raw(
+    `select n.nspname as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relname = 'whatsapp_host_changes' and c.relkind = 'r' and n.nspname <> ? order by 1`,
+    [schema],
+  );
+  return found.rows.map((row: { schema: string }) => row.schema);
+}
 
 async function relationExists(knex: Sql, name: string): Promise<boolean> {
   const found = await knex.raw("select to_regclass(?) is not null as found", [name]);
@@ -138,7 +161,7 @@ async function columnOf(
   column: string,
 ): Promise<{ readonly type: string; readonly filled: boolean } | undefined> {
   const found = await knex.raw(
-    `select format_type(atttypid, null) as type, atthasdef or attidentity <> '' as filled
+    `select trim(both '"' from format_type(atttypid, null)) as type, atthasdef or attidentity <> '' as filled
      from pg_attribute where attrelid = to_regclass(?) and attname = ? and attnum > 0 and not attisdropped`,
     [table, column],
   );

@@ -1,5 +1,5 @@
 /** Every migration, in order. */
-import { hostTables } from "./20261122000001-host-tables.ts";
+import { HOST_COLUMNS, hostTables } from "./20261122000001-host-tables.ts";
 import { connections } from "./20261122000002-connections.ts";
 import { inbox } from "./20261122000003-inbox.ts";
 import { turnsAndOutbox } from "./20261122000004-turns-and-outbox.ts";
@@ -10,6 +10,8 @@ import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
 import { whenItDied } from "./20261128000002-when-it-died.ts";
 import { onePerson } from "./20261128000003-one-person.ts";
 import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
+
+export { HOST_COLUMNS };
 
 /** Released migrations are frozen: a change is a new one at the end. */
 export const MIGRATIONS = [

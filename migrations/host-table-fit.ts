@@ -1,4 +1,5 @@
 /** Finds what would keep us from writing to the host's tables, and says it all at once, each with its fix. */
+import { HOST_COLUMNS, hostTables } from "./20261122000001-host-tables.ts";
 import { checksInTheWay } from "./host-table-checks.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
@@ -106,10 +107,17 @@ type Column = {
 type Problem = { readonly table: string; readonly column: string; readonly what: string; readonly fix: string };
 
 /**
- * Runs before every `migrate`, also when nothing is pending: a host may have added a column since.
+ * Runs before every `migrate`, also when nothing is pending: a host may have added a column since, or taken one of ours away.
+ * @param applied names of migrations: what those have added must still be there.
  * @throws Error with code `HOST_TABLE_INCOMPATIBLE`.
  */
-export async function assertHostTablesFit(knex: Sql, { hostSchema }: Schemas): Promise<void> {
+export async function assertHostTablesFit(
+  knex: Sql,
+  schemas: Schemas,
+  applied: readonly string[],
+): Promise<void> {
+  await assertTheyCanBeTables(knex, schemas);
+  const { hostSchema } = schemas;
   const columns = await hostColumns(knex, hostSchema);
   const found = Object.entries(HOST_TABLES).flatMap(([table, sheet]) => {
     const present = columns.filter((column) => column.table_name === table);
@@ -121,10 +129,53 @@ export async function assertHostTablesFit(knex: Sql, { hostSchema }: Schemas): P
     return `- ${name}.${quoteName(column)} ${what}. Fix: alter table ${name} alter column ${quoteName(column)} ${fix};`;
   });
   const sound = WORDS.filter(({ table, column }) => !found.some((one) => one.table === table && one.column === column));
-  const problems = [...lines, ...(await checksInTheWay(knex, hostSchema, sound))];
+  const lost = applied.includes(hostTables.name) ? lostColumns(columns, hostSchema) : [];
+  const problems = [...lines, ...lost, ...(await checksInTheWay(knex, hostSchema, sound))];
   if (problems.length === 0) return;
+  throw incompatible(problems);
+}
+
+function incompatible(problems: readonly string[]): Error {
   const message = `WhatsApp could not write to the host's tables, so nothing was changed:\n${problems.join("\n")}`;
-  throw Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
+  return Object.assign(new Error(message), { code: "HOST_TABLE_INCOMPATIBLE" });
+}
+
+/** Nothing can be added to what is no table, and none be made where there is no schema; only ours is created. */
+async function assertTheyCanBeTables(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
+  const found = await knex.raw("select 1 from pg_namespace where nspname = ?", [hostSchema]);
+  if (found.rows.length === 0 && hostSchema !== schema)
+    throw Object.assign(
+      new Error(
+        `Is --host-schema right? The schema ${quoteName(hostSchema)} does not exist, so nothing was changed. Fix: name the one of your tables (--host-schema, hostSchema), or create it.`,
+      ),
+      { code: "HOST_TABLE_INCOMPATIBLE" },
+    );
+  const views = await knex.raw(
+    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = ? and c.relname = any(?) and c.relkind in ('v', 'm') order by 1`,
+    [hostSchema, Object.keys(HOST_TABLES)],
+  );
+  if (views.rows.length === 0) return;
+  throw incompatible(
+    views.rows.map(
+      ({ name }: { name: string }) =>
+        `- ${quoteName(hostSchema, name)} is a view, and WhatsApp adds columns and rows. Fix: name the schema of the table behind it (--host-schema, hostSchema), or rename the view.`,
+    ),
+  );
+}
+
+/** Dropped or rebuilt by the host, or taken along by an installation in another schema. */
+function lostColumns(present: readonly Column[], hostSchema: string): readonly string[] {
+  const tables = new Set(present.map(({ table_name }) => table_name));
+  return Object.keys(HOST_TABLES).flatMap((table) => {
+    const name = quoteName(hostSchema, table);
+    if (!tables.has(table)) return [`- ${name} is not there any more. Fix: make it again (docs/reference/tables.md).`];
+    const isThere = (column: string) => present.some((one) => one.table_name === table && one.name === column);
+    return HOST_COLUMNS.filter((one) => one.table === table && !isThere(one.column)).map(
+      ({ column, definition }) =>
+        `- ${name} has lost the column "${column}", which we had added. Fix: alter table ${name} add column ${quoteName(column)} ${definition};`,
+    );
+  });
 }
 
 const WORDS = Object.entries(HOST_TABLES).flatMap(([table, { written }]) =>
@@ -133,7 +184,9 @@ const WORDS = Object.entries(HOST_TABLES).flatMap(([table, { written }]) =>
 
 async function hostColumns(knex: Sql, hostSchema: string): Promise<readonly Column[]> {
   const found = await knex.raw(
-    `select c.relname as table_name, a.attname as name, format_type(base.oid, null) as type,
+    `select c.relname as table_name, a.attname as name, 
+       -- Wherever the extension is; and without the quotes that a database may want everywhere.
+       case base.typname when 'citext' then 'citext' else trim(both '"' from format_type(base.oid, null)) end as type,
        format_type(base.oid, greatest(a.atttypmod, t.typtypmod)) as whole_type,
        case when base.typname = 'varchar' then nullif(greatest(a.atttypmod, t.typtypmod), -1) - 4 end as length,
        array(select e.enumlabel::text from pg_enum e where e.enumtypid = base.oid) as labels,

@@ -1,9 +1,11 @@
 /** Our migrations as code, run in the host's database under our own ledger and one advisory lock. */
 import type { Knex } from "knex";
+import { otherInstallations } from "./20261122000001-host-tables.ts";
 import { MIGRATION_NAMES, MIGRATIONS } from "./all.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 import { assertIndexIsWhole, assertNamesAreFree } from "./names-taken.ts";
+import { plainTransaction } from "./plain-transaction.ts";
 import { type MigrationPlan, toScript, writeDown } from "./plan.ts";
 import { type DownPlan, planDown } from "./what-down-deletes.ts";
 
@@ -42,7 +44,7 @@ export type MigrationStatus = {
  */
 export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    await assertNothingInTheWay(trx, schemas, (await migrationStatus(trx, options)).applied);
+    await assertNothingInTheWay(trx, schemas, (await statusOf(trx, schemas)).applied);
     await createSchema(trx, schemas);
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
@@ -54,7 +56,11 @@ export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise
  * @throws Error with code `MIGRATIONS_HIDDEN`.
  */
 export async function migrationStatus(knex: Knex, options: MigrateOptions = {}): Promise<MigrationStatus> {
-  const recorded = await recordedIn(knex, schemasOf(options));
+  return plainTransaction(knex, (trx) => statusOf(trx, schemasOf(options)), { readOnly: true });
+}
+
+async function statusOf(trx: Sql, schemas: Schemas): Promise<MigrationStatus> {
+  const recorded = await recordedIn(trx, schemas);
   return {
     applied: MIGRATION_NAMES.filter((name) => recorded.includes(name)),
     pending: MIGRATION_NAMES.filter((name) => !recorded.includes(name)),
@@ -98,9 +104,10 @@ export async function planMigrations(
   { direction = "up", ...options }: PlanOptions = {},
 ): Promise<MigrationPlan> {
   const schemas = schemasOf(options);
-  return knex.transaction(
+  return plainTransaction(
+    knex,
     async (trx) => {
-      const { applied, pending, unknown } = await migrationStatus(trx, options);
+      const { applied, pending, unknown } = await statusOf(trx, schemas);
       if (direction === "down" && unknown.length > 0) throw newerVersion(unknown);
       if (direction === "up") await assertNothingInTheWay(trx, schemas, applied);
       const migrations = direction === "up" ? pending : applied.toReversed();
@@ -110,14 +117,23 @@ export async function planMigrations(
         ...lockStatements(trx, schemas).map((statement) => statement.toQuery()),
         ...(await writeDown(trx, (sql) => walk(sql, schemas, migrations))),
       ];
-      return { migrations, sql: toScript(aboutPlan(direction, schemas, migrations), statements) };
+      const keptFor = direction === "down" ? await otherInstallations(trx, schemas.schema) : [];
+      return { migrations, sql: toScript(aboutPlan(direction, schemas, migrations, keptFor), statements) };
     },
     { readOnly: true },
   );
 }
 
-function aboutPlan(direction: "up" | "down", { schema, hostSchema }: Schemas, names: readonly string[]) {
+function aboutPlan(
+  direction: "up" | "down",
+  { schema, hostSchema }: Schemas,
+  names: readonly string[],
+  keptFor: readonly string[],
+) {
   return [
+    ...(keptFor.length === 0
+      ? []
+      : [`What was added to the host's tables stays: we are installed in schema ${keptFor.join(", ")} too.`]),
     `@omniops/whatsapp, migrations ${direction}: ${names.join(", ")}`,
     `Our tables in schema ${schema}, the host's in ${hostSchema}, as they were when this was written.`,
     "One transaction: it happens as a whole or not at all. Run it once, with: psql --set ON_ERROR_STOP=1 --file …",
@@ -154,20 +170,26 @@ async function walkDown(sql: Sql, schemas: Schemas, names: readonly string[]): P
  */
 export async function whatDownDeletes(knex: Knex, options: MigrateOptions = {}): Promise<DownPlan> {
   const schemas = schemasOf(options);
-  await recordedIn(knex, schemas);
-  return planDown(knex, schemas);
+  return plainTransaction(
+    knex,
+    async (trx) => {
+      await recordedIn(trx, schemas);
+      return planDown(trx, schemas);
+    },
+    { readOnly: true },
+  );
 }
 
 /**
  * Takes everything of ours out of the database, data included. The host's tables stay, without the columns we added,
- * unless we created them.
+ * unless we created them. Where we are installed in another schema too, what we added to the host's tables stays for that.
  * @returns the names rolled back, newest first.
  * @throws Error with code `MIGRATION_UNKNOWN` when a newer version has been here: its tables are not ours to judge; with
  * `MIGRATIONS_HIDDEN` as {@link migrate}.
  */
 export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    const { applied, unknown } = await migrationStatus(trx, options);
+    const { applied, unknown } = await statusOf(trx, schemas);
     if (unknown.length > 0) throw newerVersion(unknown);
     const undone = applied.length === 0 ? [] : ((await trx.migrate.rollback(config, true)) as [number, string[]])[1];
     await dropLedger(trx, schemas);
@@ -180,10 +202,11 @@ export async function migrateDown(knex: Knex, options: MigrateOptions = {}): Pro
  * behind; this clears the lock row that a host's own `knex migrate` on our ledger may have left.
  */
 export async function unlockMigrations(knex: Knex, options: MigrateOptions = {}): Promise<void> {
-  const { schema } = schemasOf(options);
-  const lock = await knex.raw("select to_regclass(?) as name", [quoteName(schema, `${LEDGER}_lock`)]);
-  if (lock.rows[0].name === null) return;
-  await knex.raw(`update ${quoteName(schema, `${LEDGER}_lock`)} set is_locked = 0`);
+  const lock = quoteName(schemasOf(options).schema, `${LEDGER}_lock`);
+  await plainTransaction(knex, async (trx) => {
+    const [{ found }] = (await trx.raw("select to_regclass(?) is not null as found", [lock])).rows;
+    if (found) await trx.raw(`update ${lock} set is_locked = 0`);
+  });
 }
 
 function newerVersion(names: readonly string[]): Error {
@@ -194,7 +217,7 @@ function newerVersion(names: readonly string[]): Error {
 const SCHEMA_COMMENT = "Created by @omniops/whatsapp";
 
 async function assertNothingInTheWay(trx: Sql, schemas: Schemas, applied: readonly string[]): Promise<void> {
-  await assertHostTablesFit(trx, schemas);
+  await assertHostTablesFit(trx, schemas, applied);
   if (applied.length > 0) return;
   await assertIndexIsWhole(trx, schemas);
   await assertNamesAreFree(trx, schemas);
@@ -234,7 +257,7 @@ async function underLock<T>(
   run: (trx: Knex.Transaction, schemas: Schemas, config: Knex.MigratorConfig) => Promise<T>,
 ): Promise<T> {
   const schemas = schemasOf(options);
-  return knex.transaction(async (trx) => {
+  return plainTransaction(knex, async (trx) => {
     for (const statement of lockStatements(trx, schemas)) await statement;
     return run(trx, schemas, {
       migrationSource: {

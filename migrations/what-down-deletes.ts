@@ -1,5 +1,6 @@
 /** What `migrateDown` would take away, counted, so that a person can decide. */
 import type { Knex } from "knex";
+import { otherInstallations } from "./20261122000001-host-tables.ts";
 import { TABLES } from "./20261122000007-row-level-security.ts";
 import { quoteName, type Schemas } from "./names.ts";
 
@@ -9,21 +10,28 @@ export type DownPlan = {
   readonly tables: readonly { readonly name: string; readonly rows: number }[];
   /** Columns that we added to the host's tables, as `messages.status`, and that would go. */
   readonly columns: readonly string[];
+  /** Other schemas in which we are installed: for them what we added to the host's tables stays, and none of it is in this plan. */
+  readonly keptFor: readonly string[];
 };
 
 export async function planDown(knex: Knex, { schema, hostSchema }: Schemas): Promise<DownPlan> {
-  const changes = await hostChanges(knex, quoteName(schema, "whatsapp_host_changes"));
+  const remembered = await hostChanges(knex, quoteName(schema, "whatsapp_host_changes"));
+  const keptFor = remembered.length === 0 ? [] : await otherInstallations(knex, schema);
+  const changes = keptFor.length > 0 ? [] : remembered;
   const created = changes.filter(({ kind }) => kind === "table").map(({ table_name }) => table_name);
   const names = [
     ...TABLES.map((table) => quoteName(schema, table)),
     ...created.map((table) => quoteName(hostSchema, table)),
   ];
-  const counted = await Promise.all(names.map((name) => countRows(knex, name)));
+  const counted = [];
+  // One after the other: it is one connection.
+  for (const name of names) counted.push(await countRows(knex, name));
   return {
     tables: counted.filter((table) => table !== undefined),
     columns: changes
       .filter(({ kind, table_name }) => kind === "column" && !created.includes(table_name))
       .map(({ table_name, object_name }) => `${table_name}.${object_name}`),
+    keptFor,
   };
 }
 

@@ -187,13 +187,16 @@ export function whatsappConfigFromEnv(env: Readonly<Record<string, string | unde
 /** @throws ChannelError CONFIG_INVALID naming every problem and its fix. */
 export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
   const values: Record<string, unknown> = {};
-  const problems: string[] = [];
+  const problems: string[] = misspelled(input);
   for (const [option, { env, schema, description }] of Object.entries(OPTIONS)) {
     const value = input[option as keyof typeof OPTIONS];
     // A blank text would otherwise count as the number zero.
     const given = typeof value === "string" && value.trim() === "" ? undefined : value;
     const result = schema.safeParse(given);
-    if (result.success) values[option] = result.data;
+    const isText = given === undefined || typeof given === "string" || typeof given === "number";
+    // An empty list, say, would count as the number zero.
+    if (!isText) problems.push(`${env} (${option}) must be a text or a number. ${description}`);
+    else if (result.success) values[option] = result.data;
     else if (given === undefined) problems.push(`${env} (${option}) is missing. ${description}`);
     // The value itself may be a secret, so only the rule is quoted.
     else problems.push(`${env} (${option}) ${result.error.issues[0]?.message ?? "is invalid"}. ${description}`);
@@ -228,6 +231,20 @@ export function parseConfig(input: WhatsAppConfigInput): WhatsAppConfig {
     leaseMs: values.leaseMs as number,
     reconcileMs: values.reconcileMs as number,
     coalesceMs: values.coalesceMs as number,
+  });
+}
+
+/**
+ * Other settings of the host's may be there as well; but one that is spelled almost like ours is meant for us.
+ * @returns a sentence for each that has no right one beside it.
+ */
+function misspelled(input: WhatsAppConfigInput): string[] {
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]|s$/g, "");
+  const known = Object.keys(OPTIONS).filter((option) => input[option as keyof typeof OPTIONS] === undefined);
+  return Object.keys(input).flatMap((name) => {
+    if (Object.hasOwn(OPTIONS, name)) return [];
+    const meant = known.find((option) => plain(option) === plain(name));
+    return meant === undefined ? [] : [`config.${name} is no option: it is called ${meant}.`];
   });
 }
 

@@ -10,12 +10,11 @@ import { createFilesystemMediaStore } from "../adapters/media-store/filesystem.t
 import { createErasure } from "../adapters/postgres/erase.ts";
 import { createStore } from "../adapters/postgres/store.ts";
 import { createSecretBox } from "../adapters/secret-box/secret-box.ts";
-import { MIGRATION_NAMES } from "../migrations/all.ts";
+import { HOST_COLUMNS, MIGRATION_NAMES } from "../migrations/all.ts";
 import { migrate } from "../migrations/index.ts";
 import { createLookForChanges } from "./audit/changes.ts";
 import { createMessageAudit } from "./audit/messages.ts";
 import { createWebhookAudit } from "./audit/webhooks.ts";
-import { parseConfig } from "./config.ts";
 import { createOwnNumbers } from "./connect/own-numbers.ts";
 import type { ChannelPlugin } from "./contract.ts";
 import { createDeadLetterService } from "./dead-letters.ts";
@@ -27,13 +26,10 @@ import { createRouter } from "./http/router.ts";
 import { manifest } from "./manifest.ts";
 import { createFetchMedia } from "./media/fetch-media.ts";
 import { createMediaHosts } from "./media/media-hosts.ts";
-import { readMediaBytes, readMediaTimes } from "./media/media-limits.ts";
 import { mimeTypeOf } from "./media/mime-type.ts";
 import { createOwnMedia } from "./media/own-media.ts";
-import { readQuota } from "./media/quota.ts";
 import { createRemoveLeftovers } from "./media/remove-leftovers.ts";
 import { createUploadMedia } from "./media/upload-media.ts";
-import { readAlarmLimits } from "./operations/alarms.ts";
 import { createCollectInto } from "./operations/collect.ts";
 import { countUndelivered, countWork } from "./operations/count-work.ts";
 import { createCounters } from "./operations/counters.ts";
@@ -41,16 +37,12 @@ import { logUndelivered, logWork } from "./operations/log-work.ts";
 import { createMetrics, createScrape } from "./operations/metrics.ts";
 import { traceReceive, traceReply, traceWork } from "./operations/trace-work.ts";
 import { createWatch } from "./operations/watch.ts";
-import { readAmbiguityPolicy } from "./pipeline/ambiguity-policy.ts";
 import { suspectFrom } from "./pipeline/crash-suspects.ts";
-import { readMetaLimits } from "./pipeline/meta-limits.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { DEFAULT_RULES } from "./pipeline/plan-effects.ts";
 import { insteadOfMedia } from "./pipeline/prepare-part.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
-import { readRetention } from "./pipeline/retention.ts";
-import { readRetry } from "./pipeline/retry-schedule.ts";
 import { createTick } from "./pipeline/tick.ts";
 import { createUpkeep, MORE } from "./pipeline/upkeep.ts";
 import { createVerifyToken } from "./pipeline/verify-token.ts";
@@ -66,7 +58,8 @@ import { createUploadSample } from "./templates/upload-sample.ts";
 import { transformResponse } from "./transformer/transform-response.ts";
 import { defaultLogger, harmless } from "./wiring/logging.ts";
 import { patientDatabase } from "./wiring/patient-database.ts";
-import { requireTimes } from "./wiring/require-times.ts";
+import { readOptions } from "./wiring/read-options.ts";
+import { createRequireHostTables } from "./wiring/require-host-tables.ts";
 import { findTracer } from "./wiring/tracing.ts";
 import type { WhatsAppPlugin, WhatsAppPluginOptions } from "./wiring/whatsapp-plugin.ts";
 import { wireConnecting } from "./wiring/wire-connecting.ts";
@@ -84,18 +77,11 @@ const DRAIN_MS = 8_000;
  * @throws ChannelError CONFIG_INVALID naming every problem: without an app secret nothing is constructed.
  */
 export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPlugin {
-  const config = parseConfig(options.config);
-  const retention = readRetention(options.retention);
-  const alarmLimits = readAlarmLimits(options.alarms);
-  const ambiguity = readAmbiguityPolicy(options.onAmbiguous);
-  const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
+  const { config, retention, alarmLimits, ambiguity, limits, mediaMaxBytes, mediaTimes, retry, mediaQuotaBytes } =
+    readOptions(options);
   const schemas = { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
-  const limits = readMetaLimits(options.metaLimits);
-  const mediaMaxBytes = readMediaBytes(options.mediaMaxBytes);
-  requireTimes(options);
-  const mediaTimes = readMediaTimes(options.mediaWaitMs, options.mediaTimeouts);
+  const log = options.logger === undefined ? defaultLogger() : harmless(options.logger);
   const mediaUrl = (id: string) => `${config.basePath}/media/download/${id}`;
-  const retry = readRetry(options.retry);
   const counters = createCounters();
   const stored = createStore(options.knex, {
     ...schemas,
@@ -120,7 +106,6 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
       logUndelivered(parts, log);
     },
   });
-  const mediaQuotaBytes = readQuota(options.mediaQuotaBytes);
   const mediaStore = options.mediaStore ?? createFilesystemMediaStore(config.mediaDir);
   // Null where there is no OpenTelemetry: then nothing is wrapped.
   const tracer = findTracer();
@@ -265,6 +250,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     const missing = await store.missing(MIGRATION_NAMES);
     if (missing.length > 0) throw migrationsPending(missing);
   };
+  const requireHostTables = createRequireHostTables(() => store.hostTroubles(HOST_COLUMNS), log);
   const scrape = createScrape(metrics, counters, log);
   let isDraining = false;
   const doctor = wireDoctor(options.knex, config, { ...schemas, fetch: options.fetch });
@@ -312,6 +298,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     migrate: () => migrate(options.knex, schemas),
     async start() {
       await requireMigrated();
+      await requireHostTables();
       pipeline.start();
       upkeep.start();
       isDraining = false;

@@ -6,7 +6,7 @@ import { readTenant } from "./uuid.ts";
 /**
  * Forgets a person: everything that is stored of them. Safe to repeat. `docs/privacy.md` tells what stays.
  * @param subject `{ phoneNumber: "+447700900123" }` or `{ userId: "GB.5512" }`.
- * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+ * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE, HOST_TABLE_INCOMPATIBLE.
  */
 export type Erase = (
   subject: ErasureSubject,

@@ -2,6 +2,7 @@
 import type { HostEvent, Reply, Turn } from "./contract.ts";
 import type { Audit } from "./ports/audit.ts";
 import type { Connections, Leaving, Onboardings, SignIns } from "./ports/connections.ts";
+import type { HostColumn, HostTrouble } from "./ports/host-tables.ts";
 import type { InboundMedia } from "./ports/inbound-media.ts";
 import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
@@ -18,6 +19,7 @@ export type * from "./ports/connections.ts";
 export type * from "./ports/erasure.ts";
 export type * from "./ports/graph.ts";
 export type * from "./ports/health.ts";
+export type * from "./ports/host-tables.ts";
 export type * from "./ports/inbound-media.ts";
 export type * from "./ports/inbox.ts";
 export type * from "./ports/lanes.ts";
@@ -66,6 +68,8 @@ export type Store = {
    * each table but that. Its error where the database does not answer.
    */
   missing(migrations: readonly string[]): Promise<readonly string[]>;
+  /** What keeps us from the host's tables: a column of ours that is gone, a right, row level security. */
+  hostTroubles(columns: readonly HostColumn[]): Promise<readonly HostTrouble[]>;
 };
 
 /** The host's side: its AI, and its ear. */

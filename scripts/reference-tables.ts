@@ -101,6 +101,9 @@ ${HOST_TABLES}
 Not looked at, because only a row shows it: checks over several columns, of a domain or of how long a text is, foreign keys, unique indexes, triggers. Where one of these refuses a
 row of ours, its event ends as a dead letter; mend it and redrive.
 
+The role that runs the host must be let in: by rights, and by a policy where row level security on these tables holds for it (\`create policy whatsapp on messages to app using (true) with check (true)\`).
+\`start()\` and [the doctor](../doctor.md#host-tables) say what is lacking.
+
 What does not fit is named, column by column and with its fix, by [\`HOST_TABLE_INCOMPATIBLE\`](../errors.md#host_table_incompatible), and nothing is changed. Ask first:
 \`npx whatsapp-channel migrate --plan\`.
 

@@ -23,7 +23,16 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  * again by the channel with the same `turnId`.
  * @throws ChannelError CONFIG_INVALID.
  */
-export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = globalThis.fetch }: ChatApiOptions) {
+export function createChatApi(options: ChatApiOptions) {
+  const { url, headers = {}, timeoutMs = 120_000, fetch = globalThis.fetch } = options ?? {};
+  if (!isHttp(url))
+    throw new ChannelError(
+      "CONFIG_INVALID",
+      "url must be the chat API's address, such as https://chat.internal/turn.",
+      {
+        retry: "fix",
+      },
+    );
   if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_TIMER_MS)
     throw new ChannelError("CONFIG_INVALID", `timeoutMs must be whole milliseconds from 1 to ${LONGEST_TIMER_MS}.`, {
       retry: "fix",
@@ -50,6 +59,10 @@ export function createChatApi({ url, headers = {}, timeoutMs = 120_000, fetch = 
       return value as AiResponse | string;
     throw failed("its answer is not an AI response");
   };
+}
+
+function isHttp(url: unknown): boolean {
+  return typeof url === "string" && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
 function failed(why: string, cause?: unknown): ChannelError {

@@ -4,6 +4,7 @@ import { ChannelError } from "../../plugin/errors.ts";
 import type { Connections, NewConnection } from "../../plugin/ports.ts";
 import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
+import { hiddenRow, sayingWhichTable } from "./host-access.ts";
 import { tellHost } from "./host-events.ts";
 import { routeWaiting } from "./inbox.ts";
 import { closeConnections, comeBack } from "./leaving.ts";
@@ -199,15 +200,22 @@ const TAKEN = "Somebody who proved at Meta that it is theirs has connected this 
 
 /** The columns of the guide, on the host's own row of the tenant: the host makes tenants, we never do. */
 async function showToHost(tx: Tx, db: Database, row: ConnectionRow): Promise<void> {
-  const found = await tx.query(
-    `update ${db.hostName("customer_configs")} set whatsapp_enabled = true, whatsapp_phone_number = $2, whatsapp_phone_number_id = $3,
+  const configs = db.hostName("customer_configs");
+  const updating = tx.query(
+    `update ${configs} set whatsapp_enabled = true, whatsapp_phone_number = $2, whatsapp_phone_number_id = $3,
        whatsapp_business_account_id = $4, whatsapp_provider = 'meta', whatsapp_connected_at = coalesce(whatsapp_connected_at, now())
      where id = $1 returning 1`,
     [row.customer_config_id, row.display_phone_number, row.phone_number_id, row.waba_id],
   );
-  if (found.length === 0)
-    throw new ChannelError(
+  const found = await updating.catch((error: unknown) => {
+    throw sayingWhichTable(configs, error);
+  });
+  if (found.length > 0) return;
+  throw (
+    (await hiddenRow(tx, configs)) ??
+    new ChannelError(
       "REQUEST_INVALID",
       "There is no customer_configs row with this customerConfigId: create the tenant first.",
-    );
+    )
+  );
 }

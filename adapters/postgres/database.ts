@@ -71,6 +71,7 @@ const TYPES = { getTypeParser: (oid: number) => PARSERS[oid] ?? asIs };
 const PREPARED_IS_STALE = new Set(["26000", "42P05", "0A000"]);
 
 export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
+  const [schema, hostSchema] = [quoted(options.schema), quoted(options.hostSchema)];
   const { acquireTimeoutMs = 1_500, statementTimeoutMs = 10_000 } = options;
   // Our look-ups are by whole keys, and a plan is kept: one that reads a table or an index from end to end because it was
   // small when the plan was made would do so until the table is analysed.
@@ -161,8 +162,8 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
     ).catch(explain);
 
   return {
-    name: (table) => `"${options.schema}"."${table}"`,
-    hostName: (table) => `"${options.hostSchema}"."${table}"`,
+    name: (table) => `${schema}."${table}"`,
+    hostName: (table) => `${hostSchema}."${table}"`,
 
     query: <T>(sql: string, params?: readonly unknown[]) =>
       preparedOrNot(() => withConnection((connection) => query<T>(connection, sql, params))).catch(explain),
@@ -182,6 +183,10 @@ export function createDatabase(knex: Knex, options: DatabaseOptions): Database {
         return { result, isWritten: result };
       }),
   };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** SQLSTATE of every statement between a failure and the rollback. */

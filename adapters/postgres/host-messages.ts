@@ -1,6 +1,7 @@
 /** The host's `messages` table: the rows we add, and what becomes of them. */
 import type { ShownChange } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
+import { sayingWhichTable } from "./host-access.ts";
 import type { ContactRow, HostShape } from "./host-tables.ts";
 
 export type HostMessage = {
@@ -27,7 +28,7 @@ export async function insertHostMessages(
   const table = db.hostName("messages");
   // Words of the statement take the column's type, which may be an enum: a text would not.
   const role = `case role when 'user' then 'user' when 'assistant' then 'assistant' else (select role from ${table} limit 0) end`;
-  const rows = await tx.query<{ id: string }>(
+  const inserting = tx.query<{ id: string }>(
     `insert into ${table} (conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata, created_at)
      select conversation_id, ${role}, content, status, media_type, media_url, external_id, channel_metadata,
        coalesce(created_at, clock_timestamp() + i * interval '1 microsecond')
@@ -50,6 +51,9 @@ export async function insertHostMessages(
       ),
     ],
   );
+  const rows = await inserting.catch((error: unknown) => {
+    throw sayingWhichTable(table, error);
+  });
   return rows.map((row) => row.id);
 }
 

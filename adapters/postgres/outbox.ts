@@ -11,6 +11,7 @@ import type {
   Settlement,
 } from "../../plugin/ports.ts";
 import type { Database, Queries, Tx } from "./database.ts";
+import { hiddenRow } from "./host-access.ts";
 import type { HostShape } from "./host-tables.ts";
 import { fenced, fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
@@ -167,8 +168,7 @@ async function addressOf(tx: Queries, db: Database, conversationId: string, lock
      where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1 ${lock}`,
     [conversationId],
   );
-  if (row === undefined)
-    throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
+  if (row === undefined) throw await unknownConversation(db, conversationId);
   if (row.state === "disconnected")
     throw new ChannelError("CONNECTION_MISSING", "The number of this conversation is disconnected: connect it again.");
   return {
@@ -180,6 +180,15 @@ async function addressOf(tx: Queries, db: Database, conversationId: string, lock
     windowOpen: row.open,
     optedOut: row.opted_out,
   };
+}
+
+/** A conversation of ours that the host's table does not show us is perhaps there. */
+async function unknownConversation(db: Database, conversationId: string): Promise<ChannelError> {
+  const ours = await db.query(`select 1 from ${db.name("whatsapp_contacts")} where conversation_id = $1`, [
+    conversationId,
+  ]);
+  const hidden = ours.length === 0 ? null : await db.transaction((tx) => hiddenRow(tx, db.hostName("conversations")));
+  return hidden ?? new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
 }
 
 function windowClosed(): ChannelError {

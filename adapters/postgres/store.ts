@@ -7,6 +7,7 @@ import { createConnections } from "./connections.ts";
 import { createDatabase } from "./database.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import type { EffectOptions } from "./effects.ts";
+import { createHostAccess } from "./host-access.ts";
 import { createHostEvents } from "./host-events.ts";
 import { createHostShape } from "./host-tables.ts";
 import { createInboundMedia, type InboundMediaOptions } from "./inbound-media.ts";
@@ -76,5 +77,6 @@ export function createStore(knex: Knex, given: StoreOptions): Store {
     alarms: createAlarms(db, options),
     pace: createPace(db),
     missing: createMissing(db),
+    hostTroubles: createHostAccess(db),
   };
 }

@@ -6,6 +6,7 @@ import type {
   AppSubscription,
   Arrivals,
   ExaminedNumber,
+  HostTrouble,
   NumberHealth,
   NumberSends,
   TokenFacts,
@@ -62,6 +63,7 @@ export type DoctorFacts = {
   readonly configuration: { readonly problems: readonly string[]; readonly settings: Settings | null };
   readonly database: Asked<null>;
   readonly migrations: Asked<{ readonly pending: readonly string[]; readonly unknown: readonly string[] }>;
+  readonly hostTables: Asked<readonly HostTrouble[]>;
   readonly graph: Asked<null>;
   readonly app: Asked<{ readonly name: string | null }>;
   readonly appSubscription: Asked<AppSubscription | null>;

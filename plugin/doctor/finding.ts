@@ -4,6 +4,7 @@ export type CheckId =
   | "configuration"
   | "database"
   | "migrations"
+  | "host-tables"
   | "graph"
   | "app"
   | "app-mode"
@@ -34,6 +35,7 @@ export const TITLES: Readonly<Record<CheckId, string>> = {
   configuration: "Configuration",
   database: "Database",
   migrations: "Migrations",
+  "host-tables": "Host's tables",
   graph: "Meta's Graph API",
   app: "App id and secret",
   "app-mode": "App mode",

@@ -1,5 +1,5 @@
 /** Gathers the facts: database, Meta and our own webhook, side by side; any answer may be missing. Changes nothing. */
-import type { Examination, ExaminedNumber } from "../ports.ts";
+import type { Examination, ExaminedNumber, HostTrouble } from "../ports.ts";
 import { startAsking } from "./ask.ts";
 import { aheadOf } from "./clocks.ts";
 import type { Asked, DoctorFacts } from "./facts.ts";
@@ -8,6 +8,7 @@ import { createLookOutside, type Outside } from "./look-outside.ts";
 export type GatherDeps = {
   readonly examination: Examination;
   readonly migrations: () => Promise<{ readonly pending: readonly string[]; readonly unknown: readonly string[] }>;
+  readonly hostTroubles: () => Promise<readonly HostTrouble[]>;
   /** Null where the configuration does not allow it: then `problems` says why. */
   readonly outside: Outside | null;
   readonly problems: readonly string[];
@@ -42,6 +43,7 @@ export async function gather(deps: GatherDeps, { customerConfigId, offline }: Ga
       const answer = await ask(question);
       return "failed" in answer && isBehind ? { skipped: "migrations" } : answer;
     };
+    const hostTables = isBehind ? { skipped: "migrations" as const } : await stored(deps.hostTroubles);
     const found = await stored(() => examination.numbers(customerConfigId));
     const numbers: readonly ExaminedNumber[] = "known" in found ? found.known.numbers : [];
     const own = customerConfigId === null ? null : numbers;
@@ -63,6 +65,7 @@ export async function gather(deps: GatherDeps, { customerConfigId, offline }: Ga
       configuration: { problems, settings: outside?.settings ?? null },
       database,
       migrations,
+      hostTables,
       ...appFacts,
       numbers: "known" in found ? { known: { numbers: looked, more: found.known.more } } : found,
       arrivals,

@@ -8,6 +8,7 @@ export function judgeSetup(facts: DoctorFacts): readonly Finding[] {
     check("configuration", () => judgeConfiguration(facts)),
     check("database", () => judgeDatabase(facts)),
     check("migrations", () => judgeMigrations(facts)),
+    check("host-tables", () => judgeHostTables(facts)),
     check("graph", () => judgeGraph(facts)),
   ];
 }
@@ -60,6 +61,15 @@ function judgeMigrations({ migrations }: DoctorFacts): Verdict {
         "Bring this process up to the newer version of @omniops/whatsapp too.",
       );
     return ok("All applied.");
+  });
+}
+
+function judgeHostTables({ hostTables }: DoctorFacts): Verdict {
+  return judge(hostTables, (troubles) => {
+    if (troubles.length === 0) return ok("Ours to read and write.");
+    const seen = troubles.map((trouble) => trouble.seen).join(" ");
+    const fix = troubles.map((trouble) => trouble.fix).join(" ");
+    return troubles.some(({ isCertain }) => isCertain) ? problem(seen, fix) : warning(seen, fix);
   });
 }
 

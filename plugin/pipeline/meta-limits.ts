@@ -35,7 +35,7 @@ export function readMetaLimits(given: MetaLimitsGiven = {}): MetaLimits {
   require("pair.intervalMs", Number.isFinite(intervalMs) && intervalMs >= 0 && intervalMs <= MOST);
   require("pair.burst", Number.isInteger(burst) && burst >= 1 && burst <= MOST);
   for (const [level, rate] of Object.entries(limits.messagesPerSecond))
-    require(`messagesPerSecond.${level}`, rate >= LEAST_PER_SECOND);
+    require(`messagesPerSecond.${level}`, typeof rate === "number" && rate >= LEAST_PER_SECOND);
   return limits;
 }
 

@@ -191,7 +191,8 @@ export type WhatsAppPlugin = ChannelPlugin & {
   migrate(): Promise<readonly string[]>;
   /**
    * Starts working. Before it no timer, connection or listener of ours exists.
-   * @throws ChannelError MIGRATIONS_PENDING where the database is behind this version, STORE_UNAVAILABLE.
+   * @throws ChannelError MIGRATIONS_PENDING where the database is behind this version, HOST_TABLE_INCOMPATIBLE where every message
+   * would fail at the host's tables, STORE_UNAVAILABLE.
    */
   start(): Promise<void>;
   /**
@@ -217,7 +218,7 @@ export type WhatsAppPlugin = ChannelPlugin & {
   /**
    * Forgets a person: everything that is stored of them, of every tenant unless one is given, and in the host's inbox.
    * Safe to repeat. @returns what there was.
-   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE.
+   * @throws ChannelError REQUEST_INVALID, STORE_UNAVAILABLE, HOST_TABLE_INCOMPATIBLE where the host's tables keep what they wrote, or may hide it.
    */
   readonly erase: Erase;
   /** Looks for whatever keeps messages from arriving or leaving, and says how to mend it. Changes nothing. */

@@ -6,7 +6,9 @@ import { createFetchTransport, createHttpTransport } from "../../adapters/graph-
 import { createMetaHealth } from "../../adapters/graph-api/meta-health.ts";
 import { createDatabase } from "../../adapters/postgres/database.ts";
 import { createExamination } from "../../adapters/postgres/examination.ts";
+import { createHostAccess } from "../../adapters/postgres/host-access.ts";
 import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
+import { HOST_COLUMNS } from "../../migrations/all.ts";
 import { migrationStatus } from "../../migrations/index.ts";
 import type { WhatsAppConfig } from "../config.ts";
 import { createDoctor, type Doctor } from "../doctor/doctor.ts";
@@ -29,10 +31,15 @@ export function wireDoctor(
     readonly fetch: typeof globalThis.fetch | undefined;
   },
 ): Doctor {
-  const examination = createExamination(
-    createDatabase(knex, { ...schemas, acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000, readsWholeTables: true }),
-  );
-  const shared = { examination, migrations: () => migrationStatus(knex, schemas), now: () => new Date() };
+  const patience = { acquireTimeoutMs: 5_000, statementTimeoutMs: 4_000 };
+  const database = createDatabase(knex, { ...schemas, ...patience, readsWholeTables: true });
+  const hostTroubles = createHostAccess(database);
+  const shared = {
+    examination: createExamination(database),
+    migrations: () => migrationStatus(knex, schemas),
+    hostTroubles: () => hostTroubles(HOST_COLUMNS),
+    now: () => new Date(),
+  };
   return createDoctor(() => {
     if (config instanceof ChannelError)
       return { deps: { ...shared, outside: null, problems: config.message.split("\n- ").slice(1) }, close() {} };

@@ -20,6 +20,28 @@ const SHAPES: Readonly<Record<string, string>> = {
     alter table messages alter content type words, alter role type citext, add status words, add external_id citext, add media_url words`,
 };
 
+it("schemas whose names need quotes is written to", async () => {
+  const database = await createTestDatabase({ empty: true });
+  const [schema, hostSchema] = [`Chat "Wa"`, `The "Host"`];
+  await database.knex.raw(`create schema "The ""Host"""`);
+  await migrate(database.knex, { schema, hostSchema });
+  await database.knex.raw(`insert into "The ""Host""".customer_configs (id) values (?)`, [TENANT]);
+  // Where the test's own channel puts its tenant.
+  await database.knex.raw("create table customer_configs (id uuid primary key)");
+  const channel = await startChannel({ database, plugin: { schema, hostSchema } });
+  const ada = channel.meta.person({ name: "Ada" });
+
+  ada.says("hello");
+  await channel.until(() => ada.transcript().some(({ text }) => text === "You said: hello"), "the answer");
+
+  expect(await channel.rows(`select content from "The ""Host""".messages order by created_at`)).toEqual([
+    { content: "hello" },
+    { content: "You said: hello" },
+  ]);
+  await channel.stop();
+  await database.drop();
+});
+
 describe("a host with", () => {
   it.each(Object.entries(SHAPES))("%s", async (_, sql) => {
     const database = await createTestDatabase({ empty: true });

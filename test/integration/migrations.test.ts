@@ -9,7 +9,7 @@ import {
   unlockMigrations,
   whatDownDeletes,
 } from "@omniops/whatsapp/migrations";
-import type { Knex } from "knex";
+import knexFactory, { type Knex } from "knex";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hostTablesClosed } from "../../migrations/20261128000005-host-tables-closed.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -521,6 +521,34 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       ]);
     });
 
+    test("are refused where one is a view, or their schema is not there: by a plan as well", async () => {
+      const message = await refusal(`${messages("").replace("messages", "letters")};
+        create view messages as select * from letters; create materialized view conversations as select 1`);
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE", message });
+      const absent = await refusal("select 1", { hostSchema: "nope", schema: "wa" });
+      await expect(planMigrations(knex, { hostSchema: "nope", schema: "wa" })).rejects.toMatchObject({ message: absent });
+
+      expect(message.split("\n").slice(1)).toEqual([
+        expect.stringMatching(/^- "public"."conversations" is a view,/),
+        expect.stringMatching(/^- "public"."messages" is a view, .* Fix: .*--host-schema/),
+      ]);
+      expect(absent).toContain(`The schema "nope" does not exist, so nothing was changed. Fix: `);
+      expect(await migrate(knex, { hostSchema: "both", schema: "both" })).toEqual(NAMES);
+    });
+
+    test("are accepted wherever the extension of their types is, and where everything is quoted", async () => {
+      const [{ name }] = (await knex.raw("select current_database() as name")).rows;
+      await knex.raw(`create schema extensions; create extension citext schema extensions;
+        ${conversations("session_id extensions.citext not null")};
+        ${messages("external_id extensions.citext").replace("content text", "content extensions.citext")};
+        alter database "${name}" set quote_all_identifiers = on`);
+      const quoting = database.connect();
+
+      expect(await migrate(quoting)).toEqual(NAMES);
+      await quoting.raw("insert into messages (role) values ('user')");
+      expect(await migrate(quoting)).toEqual([]);
+    });
+
     test("are refused while an index that was to be built before is not whole, and accepted once it is", async () => {
       await knex.raw(messages("external_id text").replace("id uuid", "id uuid default gen_random_uuid()"));
       await knex.raw("insert into messages (external_id) values ('wamid.1'), ('wamid.1')");
@@ -546,6 +574,55 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       const message = await refusal(`alter table app.messages add tenant text not null`, { hostSchema: "app" });
 
       expect(message).toContain(`alter table "app"."messages" alter column "tenant" set default …;`);
+    });
+  });
+
+  describe("what was added to the host's tables", () => {
+    test("is missed by migrate once it is lost, column by column and with its fix", async () => {
+      await migrate(knex);
+      await knex.raw(`alter table messages drop column media_url; alter table conversations drop column channel_metadata;
+        drop table customer_configs`);
+
+      const error = await migrate(knex).catch((reason: Error) => reason);
+      const lines = (error as Error).message.split("\n").slice(1);
+
+      expect(error).toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+      expect(lines).toEqual([
+        `- "public"."customer_configs" is not there any more. Fix: make it again (docs/reference/tables.md).`,
+        `- "public"."conversations" has lost the column "channel_metadata", which we had added. Fix: alter table "public"."conversations" add column "channel_metadata" jsonb not null default '{}'::jsonb;`,
+        `- "public"."messages" has lost the column "media_url", which we had added. Fix: alter table "public"."messages" add column "media_url" text;`,
+      ]);
+      for (const line of lines.slice(1)) await knex.raw(line.replace(/.* Fix: /, ""));
+      await knex.raw(`create table customer_configs (id uuid primary key, whatsapp_enabled boolean not null default false,
+        whatsapp_phone_number text, whatsapp_phone_number_id text, whatsapp_business_account_id text, whatsapp_provider text,
+        whatsapp_connected_at timestamptz, whatsapp_oauth_metadata jsonb)`);
+      expect(await migrate(knex)).toEqual([]);
+    });
+
+    test("stays while we are installed in another schema too, and whoever asks is told", async () => {
+      await knex.raw(
+        "create table messages (id uuid, conversation_id uuid, role text, content text, created_at timestamptz)",
+      );
+      await migrate(knex);
+      await migrate(knex, { schema: "wa" });
+
+      const plan = await whatDownDeletes(knex);
+      const { sql } = await planMigrations(knex, { direction: "down" });
+      await migrateDown(knex);
+
+      expect(plan.columns).toEqual([]);
+      expect(plan.keptFor).toEqual(["wa"]);
+      expect(plan.tables.map(({ name }) => name)).not.toContain("public.conversations");
+      expect(sql).toContain("-- What was added to the host's tables stays: we are installed in schema wa too.");
+      expect(sql).not.toContain(`"public"."messages" drop column`);
+      expect(await migrate(knex, { schema: "wa" })).toEqual([]);
+      expect((await tablesIn(knex)).filter((table) => table.startsWith("public."))).toEqual([
+        "public.conversations",
+        "public.customer_configs",
+        "public.messages",
+      ]);
+      expect((await whatDownDeletes(knex, { schema: "wa" })).keptFor).toEqual([]);
     });
   });
 
@@ -586,6 +663,65 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
 
       expect(rows[0].active).toBe(false);
       expect(await migrateDown(knex, { schema })).toHaveLength(NAMES.length);
+    });
+  });
+
+  describe("a host whose knex rewrites rows and names", () => {
+    const camel = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const renamed = (row: unknown) =>
+      typeof row === "object" && row !== null && !(row instanceof Date)
+        ? Object.fromEntries(Object.entries(row).map(([key, value]) => [camel(key), value]))
+        : row;
+    const rowsOf = (answer: unknown) => (answer as { rows?: unknown[] } | null)?.rows;
+    const HOOKS: Readonly<Record<string, Pick<Knex.Config, "wrapIdentifier" | "postProcessResponse">>> = {
+      "in camel case": {
+        wrapIdentifier: (name, quote) => (name === "*" ? name : quote(snake(name))),
+        postProcessResponse: (answer) => {
+          if (Array.isArray(answer)) return answer.map(renamed);
+          return rowsOf(answer) === undefined ? answer : { ...answer, rows: rowsOf(answer)?.map(renamed) };
+        },
+      },
+      unwrapped: { postProcessResponse: (answer) => rowsOf(answer) ?? answer },
+    };
+
+    test.each(Object.keys(HOOKS))("%s is served as every other, and keeps its hooks", async (name) => {
+      const host = knexFactory({ client: "pg", connection: database.url, pool: { min: 0, max: 2 }, ...HOOKS[name] });
+      const asked = async () => JSON.stringify(await host.raw("select 1 as a_b"));
+      const before = await asked();
+      const both = async <T>(run: (on: Knex) => Promise<T>) => expect(await run(host)).toEqual(await run(knex));
+      try {
+        await knex.raw(`create table messages (id uuid primary key, conversation_id uuid, role varchar(4), content text,
+          created_at timestamptz)`);
+        await expect(migrate(host)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE" });
+        await knex.raw("alter table messages alter column role type text");
+
+        await both((on) => planMigrations(on));
+        expect(await migrate(host, { schema: "waData" })).toEqual(NAMES);
+        await both((on) => migrationStatus(on, { schema: "waData" }));
+        await both((on) => whatDownDeletes(on, { schema: "waData" }));
+        await both((on) => planMigrations(on, { schema: "waData", direction: "down" }));
+        await knex.withSchema("waData").table("whatsapp_migrations_lock").update({ is_locked: 1 });
+        await unlockMigrations(host, { schema: "waData" });
+        expect(await migrate(host, { schema: "waData" })).toEqual([]);
+        expect(await migrateDown(host, { schema: "waData" })).toEqual([...NAMES].reverse());
+        expect((await tablesIn(knex)).filter((table) => table.includes("whatsapp"))).toEqual([]);
+        expect(await asked()).toBe(before);
+      } finally {
+        await host.destroy();
+      }
+    });
+  });
+
+  describe("a database whose transactions are serializable unless they say otherwise", () => {
+    test("takes several installers at once", async () => {
+      const [{ name }] = (await knex.raw("select current_database() as name")).rows;
+      await knex.raw(`alter database "${name}" set default_transaction_isolation = 'serializable'`);
+      const installers = Array.from({ length: 5 }, () => database.connect({ min: 0, max: 1 }));
+
+      const applied = await Promise.all(installers.map((installer) => migrate(installer)));
+
+      expect(applied.map((names) => names.length).sort()).toEqual([0, 0, 0, 0, NAMES.length]);
     });
   });
 

@@ -33,7 +33,7 @@ describe("migrate", () => {
     expect(await json()).toEqual({ applied: APPLIED });
     expect(await json("status")).toEqual({ applied: APPLIED, pending: [], unknown: [] });
     expect(await json("unlock")).toEqual({ unlocked: true });
-    expect(await json("down", "--yes")).toEqual({ undone: APPLIED });
+    expect(await json("down", "--yes")).toEqual({ undone: APPLIED, keptFor: [] });
     expect(await json("status")).toMatchObject({ applied: [], pending: APPLIED });
   });
 

@@ -1,6 +1,7 @@
 /** T71: a person is erased. Nothing of them is left in any column of any table, and Meta's redeliveries do not bring them back. */
 import { afterEach, describe, expect, it } from "vitest";
 import { NUMBER, quiet, startChannel, TENANT, type TestChannel } from "../../support/channel.ts";
+import { createHostRole } from "../../support/host-role.ts";
 import { closeWindow, keepBack, meet, texts } from "../outbound/outbound.ts";
 import { ADA, BEN, dump, finds, liveThrough, moved, posted, status, text, wamidOf } from "./canaries.ts";
 import { connectNumber, OTHER_TENANT, SECOND_NUMBER } from "./leaving.ts";
@@ -352,6 +353,24 @@ describe("a host whose own tables stand on its messages", () => {
        create function keep() returns trigger language plpgsql as $$ begin raise exception 'never deleted'; end $$;
        create trigger keep before delete on messages for each row execute function keep()`,
     ],
+    [
+      "a trigger that deletes softly",
+      `create table feedback (id int, message_id uuid); alter table messages add deleted_at timestamptz;
+       create function soft() returns trigger language plpgsql as
+         $$ begin update messages set deleted_at = now() where id = old.id; return null; end $$;
+       create trigger soft before delete on messages for each row execute function soft()`,
+    ],
+    [
+      "a trigger that deletes some of them softly",
+      `create table feedback (id int, message_id uuid);
+       create function soft() returns trigger language plpgsql as
+         $$ begin if old.role = 'user' then return null; end if; return old; end $$;
+       create trigger soft before delete on messages for each row execute function soft()`,
+    ],
+    [
+      "a rule",
+      "create table feedback (id int, message_id uuid); create rule keep as on delete to messages do instead nothing",
+    ],
   ])("keeps the rows by %s, emptied", async (_how, sql) => {
     const channel = await start();
     const canaries = await bothLive(channel);
@@ -364,7 +383,91 @@ describe("a host whose own tables stand on its messages", () => {
     const { messages } = await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
 
     expect(finds(await dump(channel), canaries)).toEqual([]);
+    expect(messages).toBeGreaterThan(5);
     expect(await channel.rows("select 1 from messages where content = '[erased]'")).toHaveLength(messages);
+  });
+
+  it.each<[string, string]>([
+    [
+      "a trigger that puts the text back",
+      `create function keep() returns trigger language plpgsql as
+         $$ begin if tg_op = 'DELETE' then return null; end if; new.content := old.content; return new; end $$;
+       create trigger keep before update or delete on messages for each row execute function keep()`,
+    ],
+    [
+      "a trigger that lets no row change",
+      `create function keep() returns trigger language plpgsql as $$ begin return null; end $$;
+       create trigger keep before update or delete on messages for each row execute function keep()`,
+    ],
+    [
+      "a trigger on the conversations",
+      `create function keep() returns trigger language plpgsql as $$ begin return null; end $$;
+       create trigger keep before update on conversations for each row execute function keep()`,
+    ],
+  ])("hears that nothing is erased where %s", async (_how, sql) => {
+    const channel = await start();
+    await bothLive(channel);
+    await channel.rows(sql);
+    const before = await shownOf(channel, ADA);
+
+    await expect(channel.plugin.erase({ phoneNumber: ADA.phoneNumber })).rejects.toMatchObject({
+      code: "HOST_TABLE_INCOMPATIBLE",
+    });
+
+    expect(await shownOf(channel, ADA)).toEqual(before);
+  });
+});
+
+describe("a host whose row level security holds for us too", () => {
+  const secured = `alter table messages enable row level security; alter table messages force row level security;
+    create policy i on messages for insert with check (true); create policy s on messages for select using (true)`;
+
+  it.each<[string, string, string]>([
+    [
+      "lets us see and change all, but delete nothing",
+      "create policy u on messages for update using (true)",
+      "emptied",
+    ],
+    [
+      "lets us do everything, whatever it asks of the role",
+      "create policy a on messages using (current_user <> '')",
+      "deleted",
+    ],
+    ["lets us change nothing", "select 1", "refused"],
+    [
+      "looks at the row, and may hide some",
+      "create policy u on messages for update using (conversation_id in (select id from conversations))",
+      "refused",
+    ],
+    [
+      "restricts what another policy lets",
+      "create policy u on messages using (true); create policy r on messages as restrictive for select using (role <> 'user')",
+      "refused",
+    ],
+  ])("and %s", async (_how, sql, outcome) => {
+    const host = await createHostRole();
+    const channel = await start({ database: host.database, plugin: { knex: host.knex } });
+    const ada = channel.meta.person(ADA);
+    ada.says(`${ADA.name} says one`);
+    await channel.meta.idle();
+    await quiet(channel);
+    await host.knex.raw(`${secured}; ${sql}`);
+
+    const erased = await channel.plugin
+      .erase({ phoneNumber: ADA.phoneNumber })
+      .catch(({ code }: { code: string }) => code);
+
+    const left = await channel.rows("select 1 from messages where content like '%says one%'");
+    if (outcome === "refused") {
+      expect(erased).toBe("HOST_TABLE_INCOMPATIBLE");
+      expect(left).toHaveLength(2);
+    } else {
+      expect(erased).toMatchObject({ messages: 2 });
+      expect(left).toEqual([]);
+      expect(await channel.rows("select 1 from messages")).toHaveLength(outcome === "emptied" ? 2 : 0);
+    }
+    await channel.stop();
+    await host.drop();
   });
 });
 
