@@ -388,7 +388,7 @@ describe("an onboarding", () => {
     await button(page, "Try again").press("Enter");
     await page.getByText("Which numbers should be connected?").waitFor();
 
-    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: {} }]);
+    expect(stub.asked).toEqual([{ route: "POST /oauth/onboarding", sent: { onboarding_id: "o1" } }]);
     expect(await page.getByRole("alert").textContent()).toBe("");
   });
 
