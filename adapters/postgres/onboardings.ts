@@ -36,12 +36,15 @@ export function createOnboardings(db: Database): Onboardings {
   return {
     async begin({ customerConfigId, userId, flow, progress, seal, busyMs }) {
       return db.transaction(async (tx) => {
+        // Of two that begin at once neither would see the other, and the token of one would lie about.
+        await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`${table}/${customerConfigId}`]);
         await tx.query(`update ${table} set ${ENDED} where customer_config_id = $1 and access_token_enc is not null`, [
           customerConfigId,
         ]);
         const [row] = await tx.query<Row>(
-          `insert into ${table} (customer_config_id, user_id, flow, progress, busy_until)
-           values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond') returning *, ${CLAIM}`,
+          // The newest is the one that began last, and not the one that came first to wait.
+          `insert into ${table} (customer_config_id, user_id, flow, progress, busy_until, created_at)
+           values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', clock_timestamp()) returning *, ${CLAIM}`,
           [customerConfigId, userId, flow, JSON.stringify(progress), busyMs],
         );
         const { id } = row as Row;

@@ -29,10 +29,12 @@ export type OutboxOptions = SettleOptions & {
   readonly reconcileMs?: number;
 };
 
+const FOREIGN_KEY_VIOLATION = "23503";
+
 export function createOutbox(db: Database, options: OutboxOptions): Outbox {
   return {
     async enqueue(conversationId, send) {
-      return db.transaction(async (tx) => {
+      const enqueueing = db.transaction(async (tx) => {
         // Waits for a link that is under way, and then sends to the one contact, from the one lane.
         const to = await addressOf(tx, db, conversationId, "for share of c");
         const sent = to.windowOpen ? send : insteadOf(send);
@@ -45,6 +47,11 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
         return (await sentBefore(tx, db, to, { ...send, conversationId })) as SendReceipt;
+      });
+      return enqueueing.catch(async (error: unknown) => {
+        // The host may have deleted the conversation since it was found: then that is said.
+        if ((error as { code?: unknown }).code === FOREIGN_KEY_VIOLATION) await addressOf(db, db, conversationId);
+        throw error;
       });
     },
 

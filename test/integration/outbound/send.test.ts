@@ -2,6 +2,7 @@
 import type { AiResponse } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { quiet } from "../../support/channel.ts";
+import { hold, waiters } from "../engine/support.ts";
 import { closeWindow, countOf, inState, keepBack, meet, NOTHING, settled, startSilent, texts } from "./outbound.ts";
 
 const POSTS = "POST /301777000333444/messages";
@@ -66,6 +67,24 @@ describe("send", () => {
       await expect(channel.plugin.send({ conversationId, response: "hi" })).rejects.toMatchObject(refused);
       await expect(channel.plugin.sessionStatus(conversationId)).rejects.toMatchObject(refused);
     }
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it("refuses a conversation that the host is just deleting, in the same words", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    await channel.rows(
+      "alter table messages add foreign key (conversation_id) references conversations (id) on delete cascade",
+    );
+    const host = await hold(channel.database);
+    await host.query("delete from conversations where id = $1", [ada.conversationId]);
+
+    const sending = channel.plugin.send({ conversationId: ada.conversationId, response: "hi" });
+    const refused = expect(sending).rejects.toMatchObject({ code: "CONVERSATION_UNKNOWN" });
+    await waiters(channel.rows);
+    await host.commit();
+
+    await refused;
     expect(await countOf(channel)).toEqual(NOTHING);
   });
 
