@@ -188,6 +188,22 @@ describe("connected numbers", () => {
     expect(page.faults).toEqual([]);
   });
 
+  it("are read again by a page that knows of something new; whoever is in the midst of something stays there", async () => {
+    stub.answer("GET /status", statusOf(CONNECTED));
+    const page = await open();
+    const refresh = () =>
+      page.locator("whatsapp-connect").evaluate((one) => (one as unknown as { refresh(): Promise<void> }).refresh());
+    await button(page, "Disconnect +1 555-777-0100").click();
+    stub.answer("GET /status", refusal(503, "STORE_UNAVAILABLE"));
+    await refresh();
+    expect(await page.getByRole("alert").textContent()).toBe("");
+    stub.answer("GET /status", statusOf(CONNECTED, { ...second, verified_name: "Second Shop" }));
+    await refresh();
+
+    await page.getByText("Second Shop").waitFor();
+    expect(await button(page, "Keep connected").isVisible()).toBe(true);
+  });
+
   it("stay where disconnecting is refused, with the sentence for it", async () => {
     stub.answer("GET /status", statusOf(CONNECTED));
     stub.answer("POST /disconnect", refusal(502, "GRAPH_UNREACHABLE"));
