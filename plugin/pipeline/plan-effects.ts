@@ -279,7 +279,7 @@ function shown(
       ...(said.content === null ? {} : { content: said.content }),
       ...(late ? { late: true } : {}),
     },
-    wakes: wakes ? toTurnMessage(messageId, said, timestamp, late) : null,
+    wakes: wakes ? toTurnMessage(messageId, said, { timestamp, receivedAt: stored.storedAt }, late) : null,
     media: wantedOf(said.content, sentAtOf(stored), stored.receivedAt),
   };
 }
@@ -287,7 +287,7 @@ function shown(
 function toTurnMessage(
   externalId: string,
   said: Said,
-  timestamp: string,
+  times: Pick<StoredTurnMessage, "timestamp" | "receivedAt">,
   late: boolean,
 ): Omit<StoredTurnMessage, "id"> {
   const { type, text, content, replyTo } = said;
@@ -307,7 +307,7 @@ function toTurnMessage(
           }
         : null,
     replyTo,
-    timestamp,
+    ...times,
     ...(late ? { late: true as const } : {}),
   };
 }

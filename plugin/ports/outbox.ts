@@ -30,8 +30,8 @@ export type SealedTurn = Omit<Turn, "signal" | "messages"> & {
   readonly accessTokenEnc: string | null;
   /** Staff is talking: the turn ends without asking the AI. */
   readonly isPaused: boolean;
-  /** What the last answer offered, as far as it arrived, in the order of the numbers. */
-  readonly offered: readonly OfferedChoice[];
+  /** For each message, what the last answer that the person had when they wrote it offered, as far as it arrived, in the order of the numbers. */
+  readonly offered: readonly (readonly OfferedChoice[])[];
   /** The hashes of what earlier attempts have queued of a stream, in order. */
   readonly saidBefore: readonly string[];
 };
