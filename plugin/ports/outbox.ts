@@ -157,6 +157,8 @@ export type Settlement = {
   readonly attempt: "accepted" | "rejected" | "ambiguous" | null;
   /** It was rejected for a reason that says nothing of the message. */
   readonly isExcused?: true;
+  /** No attempt was made, and yet it counts as one that was rejected: its file did not get to Meta. */
+  readonly isTry?: true;
   readonly messageId: string | null;
   /**
    * `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. `replace`: another message
