@@ -221,6 +221,12 @@ describe("tables", () => {
     );
   });
 
+  it("may begin in the line of a list's mark", () => {
+    const table = "```\nName  Price\n----  -----\nTea   2\n```";
+
+    expect(text("1. | Name | Price |\n   |---|---|\n   | Tea | 2 |")).toBe(`1. ${table}`);
+  });
+
   it("may have bars in their code", () => {
     expect(text("| Op | Is |\n|---|---|\n| `a || b` | or |\n| `a\\|b` | pipe |")).toBe(
       "```\nOp      Is\n------  ----\na || b  or\na|b     pipe\n```",
