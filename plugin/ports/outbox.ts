@@ -187,7 +187,7 @@ export type SendRequestKey = {
 
 export type Outbox = {
   /**
-   * Stores a send of the host's own.
+   * Stores a send of the host's own; one that is made again under its key is what it was, also where nothing can be sent any more.
    * @throws ChannelError CONVERSATION_UNKNOWN, WINDOW_CLOSED, IDEMPOTENCY_CONFLICT.
    */
   enqueue(conversationId: string, send: PlannedSend): Promise<SendReceipt>;
@@ -200,7 +200,7 @@ export type Outbox = {
    * What became of a request that is made again under the same key; null when it is new.
    * @throws ChannelError IDEMPOTENCY_CONFLICT when the key was used for another request.
    */
-  before(account: SendingAccount, request: SendRequestKey): Promise<SendReceipt | null>;
+  before(request: SendRequestKey): Promise<SendReceipt | null>;
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
   head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
   /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */
