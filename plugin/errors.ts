@@ -1,6 +1,7 @@
 /** ChannelError: the one error that leaves the plugin, with a stable code and what to do about it. */
 import { SENTENCES } from "../ui/sentences.js";
 import type { MetaError } from "./contract.ts";
+import type { Rejection } from "./ports.ts";
 
 /** Every code, with the HTTP status our routes answer it with. `docs/errors.md` has a heading for each. */
 export const ERROR_STATUS = {
@@ -142,6 +143,17 @@ export function migrationsPending(missing: readonly string[]): ChannelError {
 /** The cause of a GRAPH_UNREACHABLE of which not a byte left: it says nothing of what was to be done. */
 export class NothingLeft extends Error {
   override readonly name = "NothingLeft";
+}
+
+/** The cause of a GRAPH_REJECTED: what Meta's answer says of the number, its account and the app. */
+export class RefusedByMeta extends Error {
+  override readonly name = "RefusedByMeta";
+  readonly rejection: Rejection;
+
+  constructor(rejection: Rejection) {
+    super(rejection.message);
+    this.rejection = rejection;
+  }
 }
 
 /** Said before a file is taken in, and again when it is counted. */

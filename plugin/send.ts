@@ -1,7 +1,7 @@
 /** Contract verb 3: transform → check → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
 import { requireAiResponse } from "./ai-response.ts";
 import type { ChannelPlugin, OnWindowClosed, SendReceipt, SendRequest, TemplateMessage } from "./contract.ts";
-import { ChannelError } from "./errors.ts";
+import { ChannelError, type ErrorCode } from "./errors.ts";
 import { isOnAmbiguous } from "./pipeline/ambiguity-policy.ts";
 import { requestHash, type SendWishes } from "./pipeline/plan-send.ts";
 import type { PrepareSend } from "./pipeline/prepare-send.ts";
@@ -16,6 +16,13 @@ export type SendDeps = {
 };
 
 const MAX_KEY_LENGTH = 255;
+
+const MAY_HAVE_BEEN_RIGHT: ReadonlySet<ErrorCode> = new Set([
+  "TEMPLATE_INVALID",
+  "MEDIA_NOT_FOUND",
+  "CONVERSATION_UNKNOWN",
+  "CONNECTION_MISSING",
+]);
 
 export function createSend({ outbox, prepareSend, onQueued }: SendDeps): ChannelPlugin["send"] {
   return async (request) => {
@@ -53,14 +60,13 @@ export function createSend({ outbox, prepareSend, onQueued }: SendDeps): Channel
     return receipt;
   };
 
-  /** A template that was paused since, or a file that is gone, must not make a send that is repeated look as if it had failed. */
+  /** What has gone since, a template, a file, the conversation or its number, must not make a send that is repeated look as if it had failed. */
   async function sentBefore(conversationId: string, wishes: SendWishes, error: unknown): Promise<SendReceipt> {
     const { idempotencyKey } = wishes;
-    const mayHaveBeenRight =
-      error instanceof ChannelError && (error.code === "TEMPLATE_INVALID" || error.code === "MEDIA_NOT_FOUND");
+    const mayHaveBeenRight = error instanceof ChannelError && MAY_HAVE_BEEN_RIGHT.has(error.code);
     if (idempotencyKey === null || !mayHaveBeenRight) throw error;
     const request = { conversationId, idempotencyKey, requestHash: requestHash(wishes) };
-    const before = await outbox.before(await outbox.accountOf(conversationId), request);
+    const before = await outbox.before(request);
     if (before === null) throw error;
     return before;
   }

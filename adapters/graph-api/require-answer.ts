@@ -1,5 +1,5 @@
 /** An answer that must be there: Graph's JSON, or a ChannelError that says what to do. */
-import { ChannelError, NothingLeft, type Retry } from "../../plugin/errors.ts";
+import { ChannelError, NothingLeft, RefusedByMeta, type Retry } from "../../plugin/errors.ts";
 import { toRejection } from "./graph-errors.ts";
 import type { HttpOutcome } from "./http-transport.ts";
 import { type Json, readError, readJson, readRetryAfter } from "./read-answer.ts";
@@ -60,6 +60,7 @@ export function requireAnswer(outcome: HttpOutcome, refused: RefusalSentences): 
     throw new ChannelError("GRAPH_REJECTED", `${why} (Graph code ${error.meta.code})`, {
       retry,
       meta: error.meta,
+      cause: new RefusedByMeta(rejection),
       ...(retryAfterMs === null ? {} : { retryAfterMs }),
     });
   }

@@ -47,15 +47,23 @@ export async function readHeads(
 ): Promise<readonly (OutgoingPart | null)[]> {
   const first = await readRows(db, lanes, provenMs, "");
   const behind = lanes.filter(({ laneKey }) => waitsForWindow(first.get(laneKey)));
-  const passing = behind.length === 0 ? null : await readRows(db, behind, provenMs, `and ${PASSES}`);
+  const passing = behind.length === 0 ? null : await readRows(db, behind, provenMs, `and ${passes(db)}`);
   return lanes.map((lane) => {
-    const row = passing?.get(lane.laneKey) ?? first.get(lane.laneKey);
+    const past = passing?.get(lane.laneKey);
+    // The window has opened in between: what was held goes first.
+    const isPast = past !== undefined && (past.state === "sending" || !past.needs_window || !past.window_open);
+    const row = isPast ? past : first.get(lane.laneKey);
     return row === undefined ? null : toPart(lane, row);
   });
 }
 
-/** Part `o` does not wait for the window: a template, or what has perhaps left already, whose outcome is to be found out. */
-export const PASSES = "(not o.needs_window or o.state = 'sending')";
+/**
+ * Part `o` does not wait for the window: a template, what a template takes the place of, or what has perhaps left already, whose outcome
+ * is to be found out.
+ */
+export function passes(db: Database): string {
+  return `(not o.needs_window or o.state = 'sending' or ${fallbackOf(db)} is not null)`;
+}
 
 function waitsForWindow(row: HeadRow | undefined): boolean {
   if (row === undefined || row.state === "sending") return false;

@@ -36,7 +36,12 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
     async enqueue(conversationId, send) {
       const enqueueing = db.transaction(async (tx) => {
         // Waits for a link that is under way, and then sends to the one contact, from the one lane.
-        const to = await addressOf(tx, db, conversationId, "for share of c");
+        const to = await addressOf(tx, db, conversationId, "for share of c").catch((error: unknown) => refused(error));
+        if ("error" in to) {
+          const before = await sentBefore(tx, db, null, { ...send, conversationId });
+          if (before === null) throw to.error;
+          return before;
+        }
         const sent = to.windowOpen ? send : insteadOf(send);
         const [sendId] = await insertSends(tx, db, [{ ...sent, ...to, conversationId, turnId: null }]);
         if (sendId) {
@@ -46,7 +51,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           if (to.optedOut && sent.parts.some(({ isMarketing }) => isMarketing)) throw optedOut();
           return (await readReceipt(tx, db, sendId, to.customerConfigId)) as SendReceipt;
         }
-        return (await sentBefore(tx, db, to, { ...send, conversationId })) as SendReceipt;
+        return (await sentBefore(tx, db, to.customerConfigId, { ...send, conversationId })) as SendReceipt;
       });
       return enqueueing.catch(async (error: unknown) => {
         // The host may have deleted the conversation since it was found: then that is said.
@@ -60,7 +65,10 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
       return { customerConfigId, connectionId, wabaId, accessTokenEnc };
     },
 
-    before: (account, request) => sentBefore(db, db, account, request),
+    async before(request) {
+      const to = await addressOf(db, db, request.conversationId).catch((error: unknown) => refused(error));
+      return sentBefore(db, db, "error" in to ? null : to.customerConfigId, request);
+    },
 
     receipt: (sendId, customerConfigId) => readReceipt(db, db, sendId, customerConfigId),
 
@@ -120,15 +128,30 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
   };
 }
 
+/** Nothing new can be sent there; what was sent before is known all the same. @throws what is no word about the conversation. */
+function refused(error: unknown): { readonly error: ChannelError } {
+  if (error instanceof ChannelError && (error.code === "CONVERSATION_UNKNOWN" || error.code === "CONNECTION_MISSING"))
+    return { error };
+  throw error;
+}
+
+/** @param tenant null where the conversation does not tell any more whose it is: what was sent in it says so. */
 async function sentBefore(
   tx: Queries,
   db: Database,
-  { customerConfigId }: SendingAccount,
+  tenant: string | null,
   { conversationId, idempotencyKey, requestHash }: SendRequestKey,
 ): Promise<SendReceipt | null> {
-  const [before] = await tx.query<{ id: string; request_hash: string; conversation_id: string }>(
-    `select id, request_hash, conversation_id from ${db.name("whatsapp_sends")} where customer_config_id = $1 and idempotency_key = $2`,
-    [customerConfigId, idempotencyKey],
+  if (idempotencyKey === null) return null;
+  const [before] = await tx.query<{
+    id: string;
+    request_hash: string;
+    conversation_id: string;
+    customer_config_id: string;
+  }>(
+    `select id, request_hash, conversation_id, customer_config_id from ${db.name("whatsapp_sends")}
+     where ${tenant === null ? "conversation_id" : "customer_config_id"} = $1 and idempotency_key = $2`,
+    [tenant ?? conversationId, idempotencyKey],
   );
   if (before === undefined) return null;
   if (before.request_hash !== requestHash || before.conversation_id !== conversationId)
@@ -136,7 +159,7 @@ async function sentBefore(
       "IDEMPOTENCY_CONFLICT",
       "This idempotency key was used for another request: choose a new key.",
     );
-  return readReceipt(tx, db, before.id, customerConfigId);
+  return readReceipt(tx, db, before.id, before.customer_config_id);
 }
 
 /** The window is closed: what was wished for that case takes the place of everything. */

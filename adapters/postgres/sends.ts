@@ -5,7 +5,7 @@ import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { insertHostMessages } from "./host-messages.ts";
 import { enqueueOnLanes, wakeLanes } from "./lanes.ts";
-import { PASSES } from "./outbox-head.ts";
+import { passes } from "./outbox-head.ts";
 import { windowOf } from "./sessions.ts";
 
 export type NewSend = PlannedSend & {
@@ -93,7 +93,7 @@ async function wakeHeld(tx: Tx, db: Database, templates: readonly NewSend[]): Pr
   const rows = await tx.query<{ lane_key: string }>(
     `select n.lane_key from unnest($1::text[], $2::int[]) as n (lane_key, added)
      cross join lateral (
-       select count(*) filter (where ${PASSES}) as passing, bool_or(on_window_closed = 'hold' and needs_window) as holds, max(contact_id) as contact_id
+       select count(*) filter (where ${passes(db)}) as passing, bool_or(on_window_closed = 'hold' and needs_window) as holds, max(contact_id) as contact_id
        from ${db.name("whatsapp_outbox")} o where o.lane_key = n.lane_key and o.state in ('queued', 'held', 'sending')) o
      join ${db.name("whatsapp_contacts")} c on c.id = o.contact_id
      where o.holds and o.passing = n.added and not ${db.name("is_whatsapp_session_active")}(${windowOf(db)})`,

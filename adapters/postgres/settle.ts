@@ -111,6 +111,11 @@ export async function settleParts(
     return { ...lane, items: 1 + after.length };
   });
   writeAttempts(tx, db, settlements);
+  writeTries(
+    tx,
+    db,
+    settlements.filter(({ part, isTry }) => isTry && rows.some(({ id }) => id === part.outboxId)),
+  );
   // Its person was erased while it was on its way.
   const orphans = settlements.filter(({ part }) => !rows.some(({ id }) => id === part.outboxId));
   if (orphans.length > 0)
@@ -208,9 +213,23 @@ function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[])
       made.map(({ token }) => token),
       made.map(({ attempt }) => attempt),
       made.map(({ messageId }) => messageId),
-      made.map(({ error, isExcused }) => (error === null ? null : JSON.stringify({ ...error, excused: isExcused }))),
+      made.map(attemptError),
     ],
   );
+}
+
+/** What never came to an attempt is in its history all the same, where it is counted. */
+function writeTries(tx: Tx, db: Database, settlements: readonly Settlement[]): void {
+  if (settlements.length === 0) return;
+  tx.send(
+    `insert into ${db.name("whatsapp_send_attempts")} (outbox_id, token, state, error, finished_at)
+     select outbox_id, gen_random_uuid()::text, 'rejected', error::jsonb, now() from unnest($1::bigint[], $2::text[]) as s (outbox_id, error)`,
+    [settlements.map(({ part }) => part.outboxId), settlements.map(attemptError)],
+  );
+}
+
+function attemptError({ error, isExcused }: Settlement): string | null {
+  return error === null ? null : JSON.stringify({ ...error, excused: isExcused });
 }
 
 function writeParts(tx: Tx, db: Database, changes: readonly Change[]): void {

@@ -23,35 +23,58 @@ type TurnRow = {
   readonly waba_id: string;
   readonly access_token_enc: string | null;
   readonly paused: boolean;
-  readonly offered: readonly OfferedChoice[] | null;
+  readonly offered: readonly (readonly OfferedChoice[] | null)[] | null;
   readonly said_before: readonly string[] | null;
 };
 
-/** Of a part `o`: the person does not have it. */
-const LOST = "o.state in ('failed', 'expired')";
+/** The last send to leave is one of so many in its conversation, though others may have overtaken it, as templates do what is held. */
+const LATEST_SENDS = 20;
+
+/**
+ * The parts of send `s` that had left, or may have, when a `message` of a turn was written: by Meta's clock, which shows seconds, and by ours,
+ * by which what was held leaves just after the message that opens its window. What nobody knows to have arrived is nothing to choose from, but
+ * neither is then what stands above it.
+ */
+function partsLeft(db: Database): string {
+  return `select o.part_index, l.left_at, o.state not in ('sending', 'unknown') as arrived
+    from ${db.name("whatsapp_outbox")} o
+    cross join lateral (select max(started_at) as tried_at from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id) a
+    cross join lateral (select date_trunc('second', coalesce(o.sent_at, a.tried_at)) as left_at) l
+    where o.send_id = s.id and o.state in ('sending', 'unknown', 'accepted', 'sent', 'delivered', 'read', 'played')
+      and l.left_at <= (message ->> 'timestamp')::timestamptz
+      and a.tried_at <= coalesce((message ->> 'receivedAt')::timestamptz, a.tried_at)`;
+}
 
 export function turnLane(contactId: string): string {
   return `turn:contact:${contactId}`;
 }
 
 /**
- * What the newest send to contact `c` has offered, without what was lost on its way: one that turn `t` made itself is not meant.
- * Two contacts that were linked keep a conversation each, and may pick in one what was offered in the other.
+ * Of each message of turn `t`, what the last send to contact `c` that had left by then has offered; null where nothing was offered lately,
+ * which is nearly always and must cost next to nothing. A send that `t` made itself is not meant. Two contacts that were linked keep a conversation
+ * each, and may pick in one what was offered in the other.
  */
 function offeredTo(db: Database): string {
-  const outbox = db.name("whatsapp_outbox");
+  const sends = db.name("whatsapp_sends");
   return `(
-    select (
-      select jsonb_agg(choice order by i) from jsonb_array_elements(s.choices) with ordinality as offered (choice, i)
-      where not exists (select 1 from ${outbox} o where o.send_id = s.id and o.part_index = (choice->>'part')::int and ${LOST}))
-    from (
-      select t.conversation_id as id union select c.conversation_id
-      union select y.conversation_id from ${db.name("whatsapp_contacts")} y where y.merged_into = c.id) v
-    cross join lateral (
-      select id, choices, created_at from ${db.name("whatsapp_sends")} s where s.conversation_id = v.id and s.turn_id is distinct from t.id
-        and exists (select 1 from ${outbox} o where o.send_id = s.id and not (${LOST}))
-      order by s.created_at desc limit 1) s
-    order by s.created_at desc limit 1)`;
+    with latest as materialized (
+      select s.* from (
+        select t.conversation_id as id union select c.conversation_id
+        union select y.conversation_id from ${db.name("whatsapp_contacts")} y where y.merged_into = c.id) v
+      cross join lateral (
+        select id, choices, created_at from ${sends} where conversation_id = v.id and turn_id is distinct from t.id
+        order by created_at desc limit ${LATEST_SENDS}) s)
+    select jsonb_agg((
+      select (
+        -- An earlier version said neither the number nor the part that shows it.
+        select jsonb_agg(jsonb_build_object('number', i) || choice order by i) from jsonb_array_elements(s.choices) with ordinality as offered (choice, i)
+        where coalesce((choice->>'part')::int, seen.parts[1]) = any(seen.parts))
+      from latest s
+      cross join lateral (
+        select max(left_at) as left_at, array_agg(part_index) filter (where arrived) as parts from (${partsLeft(db)}) o) seen
+      where seen.left_at is not null order by seen.left_at desc, s.created_at desc limit 1) order by n)
+    from jsonb_array_elements(t.messages) with ordinality as written (message, n)
+    where exists (select 1 from latest where choices <> '[]'))`;
 }
 
 /** For whoever changes turns of several lanes: in the order in which `seal` locks them, which holds no lane. */
@@ -106,7 +129,7 @@ export function createTurns(db: Database, { hasListener }: { readonly hasListene
           wabaId: row.waba_id,
           accessTokenEnc: row.access_token_enc,
           isPaused: row.paused,
-          offered: row.offered ?? [],
+          offered: (row.offered ?? []).map((choices) => choices ?? []),
           saidBefore: row.said_before ?? [],
         };
       });

@@ -1,4 +1,5 @@
 /** What to do with the part at the head of an out lane, and what an answer from Graph means for it. Pure. */
+import { type ChannelError, NothingLeft } from "../errors.ts";
 import type { FallbackPart, OutgoingPart, PairLimit, PostOutcome, Rejection, Settlement } from "../ports.ts";
 import { pauseMs } from "./breaker.ts";
 import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
@@ -111,7 +112,7 @@ export function decideAfter(
     if (part.onWindowClosed === "hold")
       return { ...base, next: { kind: "retry", state: "held", delayMs: LONG_WAIT_MS } };
   }
-  const delayMs = retryAfter(part, rejection, policy);
+  const delayMs = retryAfter(part, rejection, isExcused(part, rejection), policy);
   if (delayMs !== null) return { ...base, next: { kind: "retry", state: "queued", delayMs } };
   if (part.ambiguous.count === 0) return { ...base, next: { kind: "done", state: "failed" } };
   // Of an earlier attempt, which may have arrived, this refusal says nothing.
@@ -123,10 +124,41 @@ export function decideAfter(
   };
 }
 
+/**
+ * Its file did not get to Meta, and so nothing of it was attempted: counted, or not, as if Meta had said the same to the message.
+ * @param rejection null where no word of Meta's is the reason.
+ */
+export function decideWithoutFile(
+  part: OutgoingPart,
+  refused: ChannelError,
+  rejection: Rejection | null,
+  policy: DispatchPolicy,
+): Settlement {
+  const { code, message, retry, retryAfterMs = null, cause } = refused;
+  // The host's own store and network are in the way of the message, and no fault of it.
+  const isOurs = code === "MEDIA_STORE_UNAVAILABLE" || cause instanceof NothingLeft;
+  const excused = rejection === null ? isOurs : isExcused(part, rejection);
+  const error = { code, message, meta: refused.meta ?? null };
+  const again = (delayMs: number): Settlement => ({
+    ...waiting(part, "queued", delayMs),
+    isTry: true,
+    ...(excused && { isExcused: true }),
+    error,
+  });
+  if (rejection?.number === "blocked" || rejection?.number === "app") return again(LONG_WAIT_MS);
+  const wait = { retry, retryAfterMs, perRecipient: rejection?.perRecipient ?? false };
+  const delayMs = retryAfter(part, wait, excused, policy);
+  return delayMs === null ? giveUp(part, error) : again(delayMs);
+}
+
 /** Null when it is not worth another try. */
-function retryAfter(part: OutgoingPart, rejection: Rejection, { retry, pair, random }: DispatchPolicy): number | null {
+function retryAfter(
+  part: OutgoingPart,
+  rejection: Pick<Rejection, "retry" | "retryAfterMs" | "perRecipient">,
+  excused: boolean,
+  { retry, pair, random }: DispatchPolicy,
+): number | null {
   if (rejection.retry !== "backoff" && rejection.retry !== "after") return null;
-  const excused = isExcused(part, rejection);
   const failures = (excused ? part.excused : part.rejections) + 1;
   if (failures >= retry.maxAttempts && !excused) return null;
   // @see https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits (4^X seconds)

@@ -57,7 +57,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   const begin = createGroupCommit<{ part: OutgoingPart; token: string }, boolean>({ ...grouped, commit: outbox.begin });
   const settle = createGroupCommit<Settlement, boolean>({ ...grouped, commit: outbox.settle });
 
-  const preparePart = createPreparePart({ ...deps, ...policy });
+  const preparePart = createPreparePart(deps);
 
   return async function dispatchOutbox(claimed, { finished, signal }): Promise<void> {
     const heads = await outbox.head(claimed);
@@ -99,16 +99,30 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   /** Media are with Meta before the attempt begins: an upload that breaks, or a process that ends in it, has sent nothing. */
   async function prepareAndPost(part: OutgoingPart, signal: AbortSignal): Promise<void> {
     const accessToken = tokenOf(part);
+    // Before its file, which is refused as well: nothing of a number that is paused leaves but the one that goes first.
+    if (!(await breaker.mayLeave(part))) {
+      await settle.add(waitForProbe(part, policy));
+      return;
+    }
     if (part.kind === "raw" || mediaIn(part.payload).length === 0) return post(part, accessToken, []);
     const prepared = await preparePart(part, accessToken, signal);
     if (prepared.kind === "later") return;
-    if (prepared.kind === "settle") return settleUnsent(prepared.settlement);
+    if (prepared.kind === "settle") {
+      await settleUnsent(prepared.settlement);
+      if (prepared.refused !== undefined) await tellOthers(part, prepared.refused);
+      return;
+    }
     if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared.known);
     // Meanwhile the window may have closed, or the number gone.
     const [now] = await outbox.head([part.lane]);
     if (now?.outboxId !== part.outboxId) return lanes.release([part.lane]);
     const decision = decideBefore(now, policy);
     if (decision.kind === "settle") return settleUnsent(decision.settlement);
+    // It was paused meanwhile, or has strikes that this one was not let go with.
+    if (now.connection.pause.strikes !== part.connection.pause.strikes && !(await breaker.mayLeave(now))) {
+      await settle.add(waitForProbe(now, policy));
+      return;
+    }
     await post({ ...now, payload: prepared.part.payload }, tokenOf(now), prepared.known);
   }
 
@@ -125,10 +139,6 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   /** @param known Meta's ids in it that are from before, and may be dead. */
   async function post(part: OutgoingPart, accessToken: string, known: readonly string[]): Promise<void> {
     const { connectionId, phoneNumberId, wabaId, accessTokenEnc } = part.connection;
-    if (!(await breaker.mayLeave(part))) {
-      await settle.add(waitForProbe(part, policy));
-      return;
-    }
     const token = newToken();
     if (!(await begin.add({ part, token }))) {
       // A status has settled it meanwhile, or the lease is lost: then this does nothing.
@@ -168,6 +178,10 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
           reason: "Meta refuses the access token: reconnect the number.",
         }),
       );
+    await tellOthers(part, outcome);
+  }
+
+  async function tellOthers(part: OutgoingPart, outcome: PostOutcome): Promise<void> {
     await throughput.onOutcome(part, outcome);
     await breaker.onOutcome(part, outcome);
   }

@@ -284,7 +284,7 @@ function shown(
       ...(said.content === null ? {} : { content: said.content }),
       ...(late ? { late: true } : {}),
     },
-    wakes: wakes ? toTurnMessage(messageId, said, timestamp, late) : null,
+    wakes: wakes ? toTurnMessage(messageId, said, { timestamp, receivedAt: stored.storedAt }, late) : null,
     media: wantedOf(said.content, sentAtOf(stored), stored.receivedAt),
   };
 }
@@ -292,7 +292,7 @@ function shown(
 function toTurnMessage(
   externalId: string,
   said: Said,
-  timestamp: string,
+  times: Pick<StoredTurnMessage, "timestamp" | "receivedAt">,
   late: boolean,
 ): Omit<StoredTurnMessage, "id"> {
   const { type, text, content, replyTo } = said;
@@ -312,7 +312,7 @@ function toTurnMessage(
           }
         : null,
     replyTo,
-    timestamp,
+    ...times,
     ...(late ? { late: true as const } : {}),
   };
 }

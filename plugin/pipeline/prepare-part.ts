@@ -1,13 +1,13 @@
 /** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
 import type { MetaError } from "../contract.ts";
-import { ChannelError, isAppRefused, NothingLeft } from "../errors.ts";
+import { ChannelError, RefusedByMeta } from "../errors.ts";
 import { mediaIn } from "../media/media-in.ts";
 import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
 import { LIMITS } from "../messages/limits.ts";
 import type { Connections, Lanes, Outbox, OutgoingPart, PostOutcome, RewrittenPart, Settlement } from "../ports.ts";
-import { giveUp, waitUntilRight } from "./decide-next.ts";
-import { type RetrySchedule, retryDelayMs } from "./retry-schedule.ts";
+import { type DispatchPolicy, decideWithoutFile, giveUp, waitUntilRight } from "./decide-next.ts";
+import { isStoreDown } from "./failure.ts";
 import { NOT_THE_TOKEN, type VerifyToken } from "./verify-token.ts";
 
 export type PreparePart = (
@@ -21,7 +21,8 @@ export type PreparePart = (
       readonly known: readonly string[];
       readonly wasSlow: boolean;
     }
-  | { readonly kind: "settle"; readonly settlement: Settlement }
+  /** `refused`: what Meta said to the file, of which others are to know. */
+  | { readonly kind: "settle"; readonly settlement: Settlement; readonly refused?: PostOutcome }
   /** The lane was given back. */
   | { readonly kind: "later" }
 >;
@@ -35,17 +36,16 @@ export function createPreparePart(deps: {
   readonly lanes: Lanes;
   readonly connections: Pick<Connections, "requireReauth">;
   readonly verifyToken: VerifyToken;
-  readonly retry: RetrySchedule;
-  readonly random: () => number;
+  readonly policy: DispatchPolicy;
 }): PreparePart {
-  const { prepareMedia, outbox, lanes, connections, retry, random } = deps;
+  const { prepareMedia, outbox, lanes, connections, policy } = deps;
 
   return async (part, accessToken, signal) => {
     let prepared: PreparedMedia;
     try {
       prepared = await prepareMedia(part, accessToken, signal);
     } catch (error) {
-      if (!(error instanceof ChannelError) || signal.aborted) throw error;
+      if (!(error instanceof ChannelError) || signal.aborted || isStoreDown(error)) throw error;
       return notNow(part, error, accessToken);
     }
     if (prepared.kind === "busy") {
@@ -70,8 +70,7 @@ export function createPreparePart(deps: {
     error: ChannelError,
     accessToken: string,
   ): Promise<Awaited<ReturnType<PreparePart>>> {
-    const { code, message, meta = null } = error;
-    if (isAppRefused(meta)) return { kind: "settle", settlement: waitUntilRight(part) };
+    const { code, meta = null } = error;
     if (error.retry === "reauth") {
       const { connectionId, wabaId, accessTokenEnc } = part.connection;
       const verdict = await deps.verifyToken({ connectionId, wabaId, accessToken, meta });
@@ -85,13 +84,9 @@ export function createPreparePart(deps: {
         });
       return { kind: "settle", settlement: waitUntilRight(part) };
     }
-    const attempt = part.lane.attempts + 1;
-    const isPassing = error.retry === "backoff" || error.retry === "after";
-    if (isPassing && (attempt < retry.maxAttempts || error.cause instanceof NothingLeft)) {
-      await lanes.postpone(part.lane, Math.max(retryDelayMs(retry, attempt, random), error.retryAfterMs ?? 0), true);
-      return { kind: "later" };
-    }
-    return { kind: "settle", settlement: giveUp(part, { code, message, meta }) };
+    const rejection = error.cause instanceof RefusedByMeta ? error.cause.rejection : null;
+    const settlement = decideWithoutFile(part, error, rejection, policy);
+    return { kind: "settle", settlement, ...(rejection && { refused: { kind: "rejected", rejection } }) };
   }
 }
 

@@ -153,8 +153,8 @@ function triesOf({ attempt, lane }: SealedTurn): number {
 function visible(turn: SealedTurn, signal: AbortSignal, at: MediaPlaces): Turn {
   const { turnId, conversationId, customerConfigId, channel, contact, attempt, offered } = turn;
   const messages = turn.messages.map(
-    (message): TurnMessage => ({
-      ...withPickedChoice(message, offered),
+    ({ receivedAt: _, ...message }, i): TurnMessage => ({
+      ...withPickedChoice(message, offered[i] ?? []),
       media: message.media === null ? null : visibleMedia(message.media, turn.media, at),
     }),
   );

@@ -18,6 +18,8 @@ export type WantedMedia = {
 
 /** A message in a stored turn; what has become of its media is looked up when the host is asked. */
 export type StoredTurnMessage = Omit<TurnMessage, "media"> & {
+  /** When we had it, on the database's clock, ISO 8601 to the microsecond. A turn of an earlier version does not say. */
+  readonly receivedAt?: string;
   readonly media:
     | (Pick<ReceivedMedia, "kind" | "mimeType" | "filename" | "voice"> & { readonly id: string | null })
     | null;

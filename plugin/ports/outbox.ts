@@ -30,8 +30,8 @@ export type SealedTurn = Omit<Turn, "signal" | "messages"> & {
   readonly accessTokenEnc: string | null;
   /** Staff is talking: the turn ends without asking the AI. */
   readonly isPaused: boolean;
-  /** What the last answer offered, as far as it arrived, in the order of the numbers. */
-  readonly offered: readonly OfferedChoice[];
+  /** For each message, what the last answer that the person had when they wrote it offered, as far as it arrived, in the order of the numbers. */
+  readonly offered: readonly (readonly OfferedChoice[])[];
   /** The hashes of what earlier attempts have queued of a stream, in order. */
   readonly saidBefore: readonly string[];
 };
@@ -157,6 +157,8 @@ export type Settlement = {
   readonly attempt: "accepted" | "rejected" | "ambiguous" | null;
   /** It was rejected for a reason that says nothing of the message. */
   readonly isExcused?: true;
+  /** No attempt was made, and yet it counts as one that was rejected: its file did not get to Meta. */
+  readonly isTry?: true;
   readonly messageId: string | null;
   /**
    * `done`: the part leaves the lane in `state`. `retry`: it stays and is tried after `delayMs`. `replace`: another message
@@ -196,7 +198,7 @@ export type SendRequestKey = {
 
 export type Outbox = {
   /**
-   * Stores a send of the host's own.
+   * Stores a send of the host's own; one that is made again under its key is what it was, also where nothing can be sent any more.
    * @throws ChannelError CONVERSATION_UNKNOWN, WINDOW_CLOSED, IDEMPOTENCY_CONFLICT.
    */
   enqueue(conversationId: string, send: PlannedSend): Promise<SendReceipt>;
@@ -209,7 +211,7 @@ export type Outbox = {
    * What became of a request that is made again under the same key; null when it is new.
    * @throws ChannelError IDEMPOTENCY_CONFLICT when the key was used for another request.
    */
-  before(account: SendingAccount, request: SendRequestKey): Promise<SendReceipt | null>;
+  before(request: SendRequestKey): Promise<SendReceipt | null>;
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
   head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
   /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */

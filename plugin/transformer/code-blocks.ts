@@ -12,7 +12,9 @@ export function addCodeBlocks(parser: Parser): void {
 
 function fence(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   const opening = openingOf(lineAt(state, startLine));
-  if (opening === undefined) return false;
+  // A quote does not go on without its mark where code begins, or the code would be cut off from its end.
+  if (opening === undefined)
+    return silent && state.parentType === "blockquote" && openingThatCloses(state, startLine) !== undefined;
   if (!silent) pushCode(state, opening, startLine, endLine);
   return true;
 }
@@ -60,24 +62,36 @@ function isInterrupted(state: StateBlock, line: number, endLine: number): boolea
 function openingThatCloses(state: StateBlock, line: number): Opening | undefined {
   const opening = openingInText(lineAt(state, line));
   if (opening === undefined) return undefined;
-  const { src } = state;
-  const marks = src.indexOf("```", state.eMarks[line]);
-  if (marks === -1) return undefined;
-  const end = src.indexOf("\n", marks);
-  const next = src.slice(src.lastIndexOf("\n", marks) + 1, end === -1 ? src.length : end);
-  return closingOf(next.replace(/^[ \t>]+/, ""), opening.marks) === undefined ? undefined : opening;
+  return doNextMarksClose(state, line, opening.marks) ? opening : undefined;
+}
+
+function doNextMarksClose({ src, eMarks }: StateBlock, line: number, marks: string): boolean {
+  const at = src.indexOf(marks.slice(0, 3), eMarks[line]);
+  if (at === -1) return false;
+  const end = src.indexOf("\n", at);
+  const next = src.slice(src.lastIndexOf("\n", at) + 1, end === -1 ? src.length : end);
+  return closingOf(next.replace(/^[ \t>]+/, ""), marks) !== undefined;
+}
+
+/** Opened in a list or a quote, with code that stands at the margin: as an AI writes it that forgets to indent. */
+function isAtMargin(state: StateBlock, startLine: number, endLine: number, marks: string): boolean {
+  const line = startLine + 1;
+  if (line >= endLine || state.isEmpty(line) || (state.sCount[line] ?? 0) >= state.blkIndent) return false;
+  return doNextMarksClose(state, startLine, marks);
 }
 
 function pushCode(state: StateBlock, { info, marks }: Opening, startLine: number, endLine: number): void {
-  const indent = Math.max(state.sCount[startLine] ?? 0, state.blkIndent);
+  const atMargin = isAtMargin(state, startLine, endLine, marks);
+  const indent = Math.max(state.sCount[atMargin ? startLine + 1 : startLine] ?? 0, atMargin ? 0 : state.blkIndent);
   let line = startLine + 1;
   let closing: Closing | undefined;
   for (; line < endLine; line += 1) {
-    if (!state.isEmpty(line) && (state.sCount[line] ?? 0) < state.blkIndent) break;
+    if (!atMargin && !state.isEmpty(line) && (state.sCount[line] ?? 0) < state.blkIndent) break;
     closing = closingOf(lineAt(state, line), marks);
     if (closing?.code === "" && (state.sCount[line] ?? 0) - indent >= DEEP) closing = undefined;
     if (closing !== undefined) break;
   }
+  if (atMargin && closing === undefined) passOver(state, line, marks);
   let code = state.getLines(startLine + 1, line, indent, true);
   if (closing !== undefined && closing.code !== "")
     code += state
@@ -91,6 +105,12 @@ function pushCode(state: StateBlock, { info, marks }: Opening, startLine: number
   token.map = [startLine, end];
   state.line = end;
   if (closing !== undefined && closing.words !== "") beginLineAt(state, line, closing.words);
+}
+
+/** A quote ends before the marks that close its code, where they have no mark of the quote: they would open another block. */
+function passOver(state: StateBlock, line: number, marks: string): void {
+  const { code, words } = closingOf(lineAt(state, line), marks) ?? { code: "none" };
+  if (code === "" && words === "") state.bMarks[line] = (state.eMarks[line] ?? 0) - (state.tShift[line] ?? 0);
 }
 
 /** What stands before `words` is done with; they are a line of their own. */

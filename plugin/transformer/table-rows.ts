@@ -10,16 +10,20 @@ function readRows(state: StateCore): void {
   const lines = state.src.split("\n");
   const tokens: Token[] = [];
   let columns = 0;
+  let isBody = false;
   let line = "";
   let cells: Token[] = [];
   for (const token of state.tokens) {
     if (token.type === "table_open") columns = 0;
+    // The heading's own line may stand behind the mark of a list.
+    else if (token.type === "tbody_open") isBody = true;
+    else if (token.type === "tbody_close") isBody = false;
     else if (token.type === "th_open") columns += 1;
     else if (token.type === "tr_open") {
       line = (lines[token.map?.[0] ?? 0] ?? "").replace(/^[ \t>]+/, "").trimEnd();
       cells = [];
     } else if (token.type === "inline") cells.push(token);
-    else if (token.type === "tr_close") {
+    else if (token.type === "tr_close" && isBody) {
       const contents = contentsOf(line, columns);
       for (const [column, content] of contents.entries()) {
         const cell = cells[column];

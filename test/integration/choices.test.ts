@@ -1,8 +1,8 @@
 /** What may be chosen, whatever it looks like on WhatsApp: a button, a row, or a number that the person types. */
-import type { AiResponse, Turn, TurnMessage } from "@omniops/whatsapp";
+import type { AiResponse, SendRequest, Turn, TurnMessage } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { quiet, startChannel, type TestChannel } from "../support/channel.ts";
-import { closeWindow, inState, keepBack, meet, receiptWhen, startSilent } from "./outbound/outbound.ts";
+import { chatter, closeWindow, inState, keepBack, meet, receiptWhen, startSilent } from "./outbound/outbound.ts";
 
 const cakes = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `cake-${index + 1}`, title: `Cake ${index + 1}` }));
@@ -21,6 +21,7 @@ async function offering(count: number, afterwards: AiResponse | null = null) {
   const ada = channel.meta.person({ name: "Ada" });
   ada.says("hello");
   await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
+  await quiet(channel);
   return { channel, ada, heard };
 }
 
@@ -187,6 +188,116 @@ describe("choices of an answer of which not every part arrived", () => {
     expect(await say("1")).toBeNull();
     expect(await say("Tuesday")).toBeNull();
     expect(await say("3")).toMatchObject({ id: "cake-2" });
+  });
+});
+
+describe("choices that were not there yet when somebody wrote", () => {
+  const days = { text: "Which day?", choices: ["Monday", "Tuesday"].map((title) => ({ id: title, title })) };
+  const subscription = { text: "Cancel it?", choices: ["Keep it", "Cancel it"].map((title) => ({ id: title, title })) };
+
+  /** Ada has been asked for a day, and has read it. */
+  async function askedForADay(reply: (turn: Turn) => Promise<AiResponse | null> = async () => null) {
+    const heard: TurnMessage[] = [];
+    const channel = await startSilent({
+      reply(turn) {
+        heard.push(...turn.messages);
+        return reply(turn);
+      },
+    });
+    const ada = await meet(channel, { name: "Ada" });
+    const ask = (what: Partial<SendRequest>) => channel.plugin.send({ conversationId: ada.conversationId, ...what });
+    await inState(channel, await ask({ response: days }), "read");
+    const hearsOf = async (words: string) =>
+      (await channel.until(() => heard.find(({ text }) => text === words), `the host to hear ${words}`)).content;
+    return { channel, ada, ask, hearsOf };
+  }
+
+  it("are none while they are held, though they leave as soon as that was written", async () => {
+    const { channel, ada, ask, hearsOf } = await askedForADay();
+    await closeWindow(channel, ada);
+    const held = await ask({ response: subscription, onWindowClosed: "hold" });
+    await inState(channel, held, "held");
+
+    ada.person.says("2");
+
+    expect(await hearsOf("2")).toMatchObject({ id: "Tuesday" });
+    await inState(channel, held, "read");
+    ada.person.says("no. 2");
+    expect(await hearsOf("no. 2")).toMatchObject({ id: "Cancel it" });
+  });
+
+  it("are none while their number is paused", async () => {
+    const { channel, ada, ask, hearsOf } = await askedForADay();
+    await channel.rows("update whatsapp_connections set pause_strikes = 1, paused_until = now() + interval '1 hour'");
+    const queued = await ask({ response: subscription });
+
+    ada.person.says("Tuesday");
+    ada.person.says("2");
+
+    expect(await hearsOf("Tuesday")).toMatchObject({ id: "Tuesday" });
+    expect(await hearsOf("2")).toMatchObject({ id: "Tuesday" });
+    await inState(channel, queued, "queued");
+  });
+
+  it("are none when the AI has only thought of them", async () => {
+    let answer: (response: AiResponse) => void = () => {};
+    const thought = new Promise<AiResponse>((resolve) => {
+      answer = resolve;
+    });
+    const { channel, ada, hearsOf } = await askedForADay(async ({ messages }) =>
+      messages[0]?.text === "what about my subscription?" ? thought : null,
+    );
+    ada.person.says("what about my subscription?");
+    await hearsOf("what about my subscription?");
+    ada.person.says("2");
+    await channel.until(
+      async () =>
+        (await channel.rows("select 1 from whatsapp_turns where state = 0 and sealed_at is null")).length === 1,
+      "the number to wait for its turn",
+    );
+
+    answer(subscription);
+
+    expect(await hearsOf("2")).toMatchObject({ id: "Tuesday" });
+  });
+
+  it("are none when nobody knows whether they came, and neither are those above them then", async () => {
+    const { channel, ada, ask, hearsOf } = await askedForADay();
+    channel.meta.faults.next({ do: "reset-before-accept" });
+    const lost = await ask({ response: subscription, onAmbiguous: "hold" });
+    await inState(channel, lost, "sending");
+    ada.person.says("2");
+    expect(await hearsOf("2")).toBeNull();
+    const stop = await chatter(channel);
+    await inState(channel, lost, "unknown");
+    stop();
+
+    ada.person.says("no. 2");
+
+    expect(await hearsOf("no. 2")).toBeNull();
+  });
+
+  it("are there when they came last, though a template was sent after them", async () => {
+    const { channel, ada, ask, hearsOf } = await askedForADay();
+    await closeWindow(channel, ada);
+    const held = await ask({ response: subscription, onWindowClosed: "hold" });
+    await inState(channel, held, "held");
+    await inState(channel, await ask({ template: { name: "hello_again", language: "en_GB" } }), "read");
+    ada.person.says("oh, hello");
+    await inState(channel, held, "read");
+
+    ada.person.says("2");
+
+    expect(await hearsOf("2")).toMatchObject({ id: "Cancel it" });
+  });
+
+  it("are there as an earlier version has stored them", async () => {
+    const { channel, ada, hearsOf } = await askedForADay();
+    await channel.rows("update whatsapp_sends set choices = ?", [JSON.stringify(days.choices)]);
+
+    ada.person.says("2");
+
+    expect(await hearsOf("2")).toMatchObject({ id: "Tuesday" });
   });
 });
 

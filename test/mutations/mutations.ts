@@ -322,8 +322,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "a template passes what is held for the window",
     file: "adapters/postgres/outbox-head.ts",
-    find: "(not o.needs_window or o.state = 'sending')",
-    replace: "(o.state = 'sending')",
+    find: "(not o.needs_window or o.state = 'sending' or",
+    replace: "(o.state = 'sending' or",
     tests: ["test/integration/outbound/window.test.ts"],
   },
   {
@@ -417,8 +417,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "choices can be picked by typing when another part of their answer failed",
     file: "adapters/postgres/turns.ts",
-    find: "o.part_index = (choice->>'part')::int and",
-    replace: "",
+    find: "= any(seen.parts))",
+    replace: "= any(seen.parts) and seen.parts[1] = 0)",
     tests: ["test/integration/choices.test.ts"],
   },
   ...FETCHED_MEDIA_MUTATIONS,

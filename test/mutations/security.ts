@@ -137,8 +137,8 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
   {
     rule: "T66: a key is one send",
     file: "adapters/postgres/outbox.ts",
-    find: "where customer_config_id = $1 and idempotency_key = $2`",
-    replace: "where customer_config_id = $1 and idempotency_key = $2 || 'x'`",
+    find: "= $1 and idempotency_key = $2`",
+    replace: "= $1 and idempotency_key = $2 || 'x'`",
     tests: [`${SECURITY}sends.test.ts`],
   },
   {

@@ -303,7 +303,14 @@ describe("a person known by two names", () => {
     ["younger", byPhone, byUser],
     ["elder", byUser, byPhone],
   ])("may pick what was offered last, also where that was under the %s of the names", async (which, older, newer) => {
-    const { store } = await startEngine();
+    const { store, rows } = await startEngine();
+    // Before the messages, which are of a time that was recorded.
+    const leaves = async (year: number) => {
+      const parts = `update whatsapp_outbox set state = 'read', sent_at = make_timestamptz(${year}, 1, 1, 0, 0, 0) where state = 'queued' returning id, sent_at`;
+      await rows(
+        `with left_now as (${parts}) insert into whatsapp_send_attempts (outbox_id, token, state, started_at) select id, id::text, 'accepted', sent_at from left_now`,
+      );
+    };
     await store.inbox.record([delivery(older("wamid.1"))]);
     await store.inbox.record([delivery(newer("wamid.2"))]);
     await applyAll(store);
@@ -312,13 +319,15 @@ describe("a person known by two names", () => {
     if (elder === undefined || younger === undefined) expect.fail("there are not two turns");
     const [first, last] = which === "elder" ? [younger, elder] : [elder, younger];
     await store.turns.finish([{ turn: first, send: offer("Tea", "Coffee") }]);
+    await leaves(2024);
     await store.turns.finish([{ turn: last, send: offer("Red", "Blue") }]);
+    await leaves(2025);
 
     await store.inbox.record([delivery(byBoth("wamid.3"))]);
     await applyAll(store);
 
     const [turn] = await store.turns.seal(await claimed(store, "turn"));
-    expect(turn?.offered.map(({ title }) => title)).toEqual(["Red", "Blue"]);
+    expect(turn?.offered[0]?.map(({ title }) => title)).toEqual(["Red", "Blue"]);
   });
 
   it("has its waiting answers leave in the order in which they were given, from one lane", async () => {

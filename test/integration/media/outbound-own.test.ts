@@ -133,6 +133,34 @@ describe("the tenant's own media", () => {
     expect(await channel.rows("select state from whatsapp_connections")).toEqual([{ state: "connected" }]);
   });
 
+  it.each([133010, 131031, 368])(
+    "wait while Meta refuses what is of their number (%i), which is paused",
+    async (code) => {
+      const channel = await start(SILENT);
+      const ada = await conversationOf(channel);
+      const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
+      channel.meta.faults.next({ on: "media-upload", do: { error: { code } } });
+
+      const { sendId } = await channel.plugin.send({
+        conversationId: ada,
+        response: { text: "look", media: [{ kind: "image", mediaId }], choices: [{ id: "a", title: "A" }] },
+      });
+
+      await channel.until(
+        async () => (await channel.rows("select 1 from whatsapp_connections where pause_strikes = 1"))[0],
+        "the number to be paused",
+      );
+      expect(await channel.rows("select state, error ->> 'excused' as excused from whatsapp_send_attempts")).toEqual([
+        { state: "rejected", excused: "true" },
+      ]);
+      await channel.rows("update whatsapp_connections set paused_until = now()");
+      await channel.rows("update whatsapp_lanes set ready_at = now() where stage = 'out'");
+      await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+      await quiet(channel);
+      expect((await channel.plugin.receipt(sendId, TENANT))?.parts.map(({ state }) => state)).toEqual(["read", "read"]);
+    },
+  );
+
   it("fail when Meta refuses them to a token that it calls valid, and the number goes on", async () => {
     const channel = await start({ ...SILENT, config: { metaAppId: APP_ID } });
     const ada = await conversationOf(channel);

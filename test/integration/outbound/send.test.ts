@@ -1,5 +1,5 @@
 /** `send`: stored when it resolves, once per idempotency key, refused before anything is stored. */
-import type { AiResponse } from "@omniops/whatsapp";
+import type { AiResponse, SendRequest } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { quiet } from "../../support/channel.ts";
 import { hold, waiters } from "../engine/support.ts";
@@ -179,6 +179,30 @@ describe("send", () => {
 });
 
 describe("an idempotency key", () => {
+  it.each<[string, Partial<SendRequest>]>([
+    ["an answer", { response: "hi" }],
+    ["a template", { template: { name: "hello_again", language: "en_GB" } }],
+  ])("tells what became of %s, though the number has gone since, and the conversation", async (_what, said) => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const request = { conversationId: ada.conversationId, idempotencyKey: "order-7", ...said };
+    const sent = await channel.plugin.send(request);
+    const { sendId } = await settled(channel, sent);
+
+    await channel.rows("update whatsapp_connections set state = 'disconnected'");
+    expect((await channel.plugin.send(request)).sendId).toBe(sendId);
+    await expect(channel.plugin.send({ ...request, idempotencyKey: "order-8" })).rejects.toMatchObject({
+      code: "CONNECTION_MISSING",
+    });
+    await channel.rows("update whatsapp_connections set state = 'connected'");
+    await channel.rows("delete from messages where conversation_id = ?", [ada.conversationId]);
+    await channel.rows("delete from conversations where id = ?", [ada.conversationId]);
+    expect((await channel.plugin.send(request)).sendId).toBe(sendId);
+    await expect(channel.plugin.send({ ...request, onAmbiguous: "hold" })).rejects.toMatchObject({
+      code: "IDEMPOTENCY_CONFLICT",
+    });
+  });
+
   it("sends once, however often and however much at once it is used", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });

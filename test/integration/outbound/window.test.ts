@@ -327,3 +327,28 @@ function failedLater(wamid: string): Record<string, unknown> {
     entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
   };
 }
+
+describe("an answer with a template for a closed window", () => {
+  it("has its template sent past what is held", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const { conversationId } = ada;
+    const letGo = await keepBack(channel, ada);
+    const held = await channel.plugin.send({ conversationId, onWindowClosed: "hold", response: "one" });
+    const instead = await channel.plugin.send({
+      conversationId,
+      onWindowClosed: { template: "hello_again", language: "en_GB" },
+      response: "two",
+    });
+    await closeWindow(channel, ada);
+
+    await letGo();
+
+    await inState(channel, instead, "read");
+    await inState(channel, held, "held");
+    ada.person.says("I am back");
+    await inState(channel, held, "read");
+    expect(texts(channel).at(-1)).toBe("one");
+    expect(texts(channel)).toHaveLength(2);
+  });
+});

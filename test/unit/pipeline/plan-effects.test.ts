@@ -119,6 +119,7 @@ describe("what a person writes", () => {
       media: null,
       replyTo: "wamid.0",
       timestamp: RECEIVED.toISOString(),
+      receivedAt: "2026-11-22T12:00:00.000001Z",
     });
     expect(effects.windows).toEqual([{ contactId: "1", phoneNumber: ADA.phoneNumber, at: RECEIVED, byAd: false }]);
     expect(effects.profiles).toEqual([{ contactId: "1", person: ADA }]);

@@ -113,6 +113,25 @@ describe("code", () => {
   ])("%s", (_rule, markdown, expected) => {
     expect(text(markdown)).toBe(expected);
   });
+
+  it.each([
+    [
+      "a list item's words",
+      "1. Run: ```bash\nnpm i\n```\n2. Then **restart**.",
+      "1. Run:\n```\nnpm i\n```\n2. Then *restart*.",
+    ],
+    ["a list's mark", "1. ```bash\nnpm i\n```\n2. Then **restart**.", "1.\n```\nnpm i\n```\n2. Then *restart*."],
+    ["a nested item", "- a\n  - b: ```js\nx\n\ny\n```\n- **c**", "- a\n  - b:\n```\nx\n\ny\n```\n- *c*"],
+    ["the line below an item", "- One\nRun: ```bash\nnpm i\n```\n**End**", "- One\nRun:\n```\nnpm i\n```\n*End*"],
+    ["the line below a quote", "> Note\nRun: ```bash\nnpm i\n```\n**End**", "> Note\nRun:\n```\nnpm i\n```\n*End*"],
+    ["a quote", "> Run: ```bash\nnpm i\n```\n**End**", "> Run:\n```\nnpm i\n```\n\n*End*"],
+  ])("that begins in %s may stand at the margin", (_where, markdown, shown) => {
+    expect(text(markdown)).toBe(shown);
+  });
+
+  it("that begins at a list's mark and ends nowhere takes no items along", () => {
+    expect(text("- ```\n- b\n- **c**")).toBe("-\n- b\n- *c*");
+  });
 });
 
 describe("links", () => {
@@ -219,6 +238,12 @@ describe("tables", () => {
     expect(text(`> | a | ${"b".repeat(30)} |\n> |---|---|\n> | 1 | 2 | **3** |`)).toBe(
       `> *a*: 1\n> *${"b".repeat(30)}*: 2\n> *3*`,
     );
+  });
+
+  it("may begin in the line of a list's mark", () => {
+    const table = "```\nName  Price\n----  -----\nTea   2\n```";
+
+    expect(text("1. | Name | Price |\n   |---|---|\n   | Tea | 2 |")).toBe(`1.\n${table}`);
   });
 
   it("may have bars in their code", () => {
