@@ -111,11 +111,7 @@ type Problem = { readonly table: string; readonly column: string; readonly what:
  * @param applied names of migrations: what those have added must still be there.
  * @throws Error with code `HOST_TABLE_INCOMPATIBLE`.
  */
-export async function assertHostTablesFit(
-  knex: Sql,
-  schemas: Schemas,
-  applied: readonly string[],
-): Promise<void> {
+export async function assertHostTablesFit(knex: Sql, schemas: Schemas, applied: readonly string[]): Promise<void> {
   await assertTheyCanBeTables(knex, schemas);
   const { hostSchema } = schemas;
   const columns = await hostColumns(knex, hostSchema);

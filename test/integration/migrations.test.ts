@@ -526,7 +526,9 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
         create view messages as select * from letters; create materialized view conversations as select 1`);
       await expect(planMigrations(knex)).rejects.toMatchObject({ code: "HOST_TABLE_INCOMPATIBLE", message });
       const absent = await refusal("select 1", { hostSchema: "nope", schema: "wa" });
-      await expect(planMigrations(knex, { hostSchema: "nope", schema: "wa" })).rejects.toMatchObject({ message: absent });
+      await expect(planMigrations(knex, { hostSchema: "nope", schema: "wa" })).rejects.toMatchObject({
+        message: absent,
+      });
 
       expect(message.split("\n").slice(1)).toEqual([
         expect.stringMatching(/^- "public"."conversations" is a view,/),
