@@ -7,7 +7,7 @@ import { didYouMean } from "./nearest.ts";
 import { optionsHelp, type Parsed, parsed, schemas } from "./options.ts";
 import { harmless } from "./print.ts";
 import { showingProgress } from "./progress.ts";
-import { instantOf, wholeNumber } from "./values.ts";
+import { instantOf, tenantOf, wholeNumber } from "./values.ts";
 
 const NAME = "dead-letters";
 const wrong = wrongFor(NAME);
@@ -132,7 +132,7 @@ function filterOf(values: Values): DeadLetterQuery {
     error: values.error,
     from: instantOf("from", values.from, wrong),
     until: instantOf("until", values.until, wrong),
-    customerConfigId: values.tenant,
+    customerConfigId: tenantOf(values.tenant, wrong),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { type Colour, counted, harmless, type Paint, paintFor, widthOf, wrap } from "./print.ts";
+import { tenantOf } from "./values.ts";
 
 const NAME = "doctor";
 const wrong = wrongFor(NAME);
@@ -33,7 +34,8 @@ export const doctorCommand: Command = {
       return 0;
     }
     noArguments(positionals, wrong);
-    const { tenant, offline = false } = values;
+    const tenant = tenantOf(values.tenant, wrong);
+    const { offline = false } = values;
     const diagnosis = await withDatabase(values, async (knex) => {
       const { runDoctor, whatsappConfigFromEnv } = await import("@omniops/whatsapp");
       return runDoctor(knex, {
@@ -42,8 +44,6 @@ export const doctorCommand: Command = {
         ...(tenant === undefined ? {} : { customerConfigId: tenant }),
         offline,
       });
-    }).catch((error: Error & { readonly code?: string }) => {
-      throw error.code === "REQUEST_INVALID" ? wrong("--tenant is a customer_configs.id (uuid).") : error;
     });
     console.log(values.json ? JSON.stringify(toJson(diagnosis)) : toText(diagnosis, process.stdout));
     return diagnosis.healthy ? 0 : 1;

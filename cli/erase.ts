@@ -4,6 +4,7 @@ import { asUsage, type Command, noArguments, wrongFor } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { showingProgress } from "./progress.ts";
+import { tenantOf } from "./values.ts";
 
 const NAME = "erase";
 const wrong = wrongFor(NAME);
@@ -33,10 +34,8 @@ export const eraseCommand: Command = {
     }
     noArguments(positionals, wrong);
     const subject = subjectOf(values.phone, values.user);
-    const options = {
-      ...schemas(values, wrong),
-      ...(values.tenant === undefined ? {} : { customerConfigId: values.tenant }),
-    };
+    const tenant = tenantOf(values.tenant, wrong);
+    const options = { ...schemas(values, wrong), ...(tenant === undefined ? {} : { customerConfigId: tenant }) };
     const confirmed = values.yes === true;
     const counts = await withDatabase(values, async (knex) => {
       const { erase, whatEraseDeletes } = await import("@omniops/whatsapp");

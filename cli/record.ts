@@ -10,7 +10,7 @@ import { withDatabase } from "./database.ts";
 import { optionsHelp, parsed, schemas } from "./options.ts";
 import { counted } from "./print.ts";
 import { showingProgress } from "./progress.ts";
-import { instantOf, wholeNumber } from "./values.ts";
+import { instantOf, tenantOf, wholeNumber } from "./values.ts";
 
 const NAME = "record";
 const wrong = wrongFor(NAME);
@@ -73,7 +73,7 @@ export const recordCommand: Command = {
       since: instantOf("since", values.since, wrong),
       until: instantOf("until", values.until, wrong),
       types: values.type?.split(",").map((type) => type.trim()),
-      customerConfigId: values.tenant,
+      customerConfigId: tenantOf(values.tenant, wrong),
       limit: wholeNumber("limit", values.limit, wrong),
     };
     const options = schemas(values, wrong);

@@ -17,6 +17,13 @@ export function wholeNumber(name: string, text: string | undefined, wrong: Wrong
   return Number(text);
 }
 
+/** The only id that is asked for: a tenant's. */
+export function tenantOf(text: string | undefined, wrong: Wrong): string | undefined {
+  if (text !== undefined && !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text))
+    throw wrong("--tenant is a customer_configs.id (uuid).");
+  return text;
+}
+
 /** JavaScript takes the 31st of February for the 3rd of March. */
 function isDay(day: string): boolean {
   const date = new Date(day);

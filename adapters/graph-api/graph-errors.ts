@@ -57,9 +57,7 @@ const RULES: Readonly<Record<number, Rule>> = {
   // Answers wait too: what is tried meanwhile is refused as well, and tells against the number.
   131048: after(HOUR, "number"), // spam rate limit of the number
   131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
-  131064: after(HOUR), // template classification violations
   131208: after(MINUTE), // groups
-  132069: after(HOUR), // flow throttled
   133008: after(HOUR), // too many wrong PINs
   133009: after(HOUR), // PINs too fast
   133015: after(5 * MINUTE), // number deleted just now
@@ -82,10 +80,13 @@ const RULES: Readonly<Record<number, Rule>> = {
   131044: FIX, // payment, calling
   131045: BLOCKED, // certificate
   131063: FIX, // marketing templates disabled on Cloud API
+  // To wait for these would hold up the whole conversation for hours, answers to what the person writes too: decision 0047.
+  131064: FIX, // templates limited, because some were filed in a wrong category
   132001: FIX, // template missing or not approved
   132015: FIX, // template paused
   132016: FIX, // template disabled
   132068: FIX, // flow blocked
+  132069: FIX, // flow throttled: its endpoint fails too often (0047)
   133000: FIX, // deregistration incomplete
   133005: FIX, // PIN wrong
   133006: FIX, // number not verified

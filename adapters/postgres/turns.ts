@@ -36,7 +36,7 @@ const LATEST_SENDS = 20;
  * neither is then what stands above it.
  */
 function partsLeft(db: Database): string {
-  return `select o.part_index, l.left_at, o.state not in ('sending', 'unknown') as arrived
+  return `select o.part_index, l.left_at, a.tried_at, o.state not in ('sending', 'unknown') as arrived
     from ${db.name("whatsapp_outbox")} o
     cross join lateral (select max(started_at) as tried_at from ${db.name("whatsapp_send_attempts")} where outbox_id = o.id) a
     cross join lateral (select date_trunc('second', coalesce(o.sent_at, a.tried_at)) as left_at) l
@@ -71,8 +71,8 @@ function offeredTo(db: Database): string {
         where coalesce((choice->>'part')::int, seen.parts[1]) = any(seen.parts))
       from latest s
       cross join lateral (
-        select max(left_at) as left_at, array_agg(part_index) filter (where arrived) as parts from (${partsLeft(db)}) o) seen
-      where seen.left_at is not null order by seen.left_at desc, s.created_at desc limit 1) order by n)
+        select max(left_at) as left_at, max(tried_at) as tried_at, array_agg(part_index) filter (where arrived) as parts from (${partsLeft(db)}) o) seen
+      where seen.left_at is not null order by seen.left_at desc, seen.tried_at desc limit 1) order by n)
     from jsonb_array_elements(t.messages) with ordinality as written (message, n)
     where exists (select 1 from latest where choices <> '[]'))`;
 }

@@ -99,6 +99,10 @@ const OF_ONE_MESSAGE: Readonly<Record<number, Meaning>> = {
   131050: { says: "the person wants no marketing", fix: "Nothing: they have said so in WhatsApp." },
   131053: { says: "Meta could not use the picture or file", fix: "Check its format and size against Meta's list." },
   131056: { says: "too many messages to one person", fix: "Nothing: they are tried again more slowly." },
+  131064: {
+    says: "Meta limits this account's templates, because some were filed in a wrong category",
+    fix: `In ${MANAGER}, open Message templates and put them into the category that Meta names; then send anew.`,
+  },
   132000: {
     says: "the template has another number of variables",
     fix: "Read the templates again, then fill them as listed.",
@@ -108,6 +112,10 @@ const OF_ONE_MESSAGE: Readonly<Record<number, Meaning>> = {
     fix: `In ${MANAGER}, open Message templates and look at its name, language and state.`,
   },
   132015: { says: "the template is paused", fix: `In ${MANAGER}, open Message templates and improve it.` },
+  132069: {
+    says: "Meta slows this Flow down, because its endpoint fails too often",
+    fix: `In ${MANAGER}, open Flows and see what its endpoint answers; then send anew.`,
+  },
   132016: { says: "the template is disabled", fix: `In ${MANAGER}, open Message templates and write a new one.` },
 };
 

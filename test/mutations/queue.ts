@@ -64,8 +64,8 @@ export const QUEUE_MUTATIONS: readonly Mutation[] = [
   {
     rule: "rule 5: what is old is so by the database's clock",
     file: "adapters/postgres/prune.ts",
-    find: "select id, created_at < now() - $2 *",
-    replace: `select id, created_at < ${HERE} - $2 *`,
+    find: "select id, created_at, created_at < now() - $2 *",
+    replace: `select id, created_at, created_at < ${HERE} - $2 *`,
     tests: CLOCK_TEST,
   },
   {

@@ -92,6 +92,22 @@ describe("a part that Meta refuses for good", () => {
     expect((await attemptsOf(channel, receipt)).map(({ state }) => state)).toEqual(["rejected"]);
   });
 
+  it.each([
+    ["a template of an account whose categories are wrong", 131064],
+    ["a Flow whose endpoint fails", 132069],
+  ])("holds up no answer, though Meta would take it in some hours: %s", async (_what, code) => {
+    const channel = await startSilent();
+    const { conversationId } = await meet(channel, { name: "Ada", phoneNumber: "447700900123" });
+    channel.meta.faults.next({ do: { error: { code } } });
+
+    const refused = await channel.plugin.send({ conversationId, template: { name: "hello_again", language: "en_GB" } });
+    const answer = await channel.plugin.send({ conversationId, response: "the answer" });
+    const done = await inState(channel, refused, "failed");
+    await inState(channel, answer, "read");
+
+    expect(done.parts[0]?.error).toMatchObject({ code: "GRAPH_REJECTED", meta: { code } });
+  });
+
   it("has failed too when Meta stays busy for every try", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });

@@ -16,10 +16,10 @@ const CLASSES: Readonly<Record<Exclude<Retry, "after">, readonly number[]>> = {
   backoff: [1, 2, 130429, 131000, 131016, 131056, 131057, 133004, 139103],
   template: [131047],
   fix: [
-    3, 33, 101, 104, 368, 130497, 131031, 131037, 131042, 131044, 131045, 131063, 132001, 132015, 132016, 132068,
-    133000, 133005, 133006, 133010, 134011, 134102, 134103,
+    3, 33, 101, 104, 368, 130497, 131031, 131037, 131042, 131044, 131045, 131063, 131064, 132001, 132015, 132016,
+    132068, 132069, 133000, 133005, 133006, 133010, 134011, 134102, 134103,
   ],
-  // 131049 asks for a day's patience and penalises trying: the next message to this person must not wait behind it.
+  // 131049 asks for a day's patience and penalises trying: the next message to this person must not wait behind it, nor behind 131064 and 132069.
   never: [
     100, 506, 803, 1026, 130403, 130472, 131008, 131009, 131014, 131020, 131021, 131026, 131030, 131041, 131049, 131050,
     131051, 131052, 131053, 131055, 131058, 131059, 131060, 131062, 131201, 131215, 132000, 132005, 132007, 132008,
@@ -38,8 +38,6 @@ const AFTER: readonly (readonly [number, number])[] = [
   [80008, MINUTE],
   [131208, MINUTE],
   [131048, HOUR],
-  [131064, HOUR],
-  [132069, HOUR],
   [133008, HOUR],
   [133009, HOUR],
   [133015, 5 * MINUTE],

@@ -36,7 +36,7 @@ describe("a mistake", () => {
     [recordCommand, ["--out", "x", "--limit", "many"], "--limit is a whole number."],
     [recordCommand, ["--out", "x", "--limit", "10001", DATABASE], "limit is a whole number from 1 to 10000."],
     [recordCommand, ["--out", "x", "--person", "Ada", DATABASE], "phoneNumber is the whole number"],
-    [recordCommand, ["--out", "x", "--tenant", "me", DATABASE], "The tenant is a customer_configs.id"],
+    [recordCommand, ["--out", "x", "--tenant", "me", DATABASE], "--tenant is a customer_configs.id (uuid)."],
     [checkFixtureCommand, [], "Say which folder."],
     [checkFixtureCommand, ["x", "y"], '"y" is one argument too many.'],
     [checkFixtureCommand, ["fixtures/webhooks"], "there is no recording.json in it"],
