@@ -56,12 +56,16 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
       return enqueueing.catch(async (error: unknown) => {
         // The host may have deleted the conversation since it was found: then that is said.
         if ((error as { code?: unknown }).code === FOREIGN_KEY_VIOLATION) await addressOf(db, db, conversationId);
-        throw error;
+        throw await explained(db, conversationId, error);
       });
     },
 
     async accountOf(conversationId) {
-      const { customerConfigId, connectionId, wabaId, accessTokenEnc } = await addressOf(db, db, conversationId);
+      const { customerConfigId, connectionId, wabaId, accessTokenEnc } = await addressOf(db, db, conversationId).catch(
+        async (error: unknown) => {
+          throw await explained(db, conversationId, error);
+        },
+      );
       return { customerConfigId, connectionId, wabaId, accessTokenEnc };
     },
 
@@ -198,7 +202,8 @@ async function addressOf(tx: Queries, db: Database, conversationId: string, lock
      where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1 ${lock}`,
     [conversationId],
   );
-  if (row === undefined) throw await unknownConversation(db, conversationId);
+  if (row === undefined)
+    throw new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
   if (row.state === "disconnected")
     throw new ChannelError("CONNECTION_MISSING", "The number of this conversation is disconnected: connect it again.");
   return {
@@ -212,13 +217,17 @@ async function addressOf(tx: Queries, db: Database, conversationId: string, lock
   };
 }
 
-/** A conversation of ours that the host's table does not show us is perhaps there. */
-async function unknownConversation(db: Database, conversationId: string): Promise<ChannelError> {
+/**
+ * A conversation of ours that is unknown has perhaps been hidden from us in the host's table. Asked when no transaction is open: it takes a connection.
+ * @returns what to throw.
+ */
+async function explained(db: Database, conversationId: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof ChannelError) || error.code !== "CONVERSATION_UNKNOWN") return error;
   const ours = await db.query(`select 1 from ${db.name("whatsapp_contacts")} where conversation_id = $1`, [
     conversationId,
   ]);
   const hidden = ours.length === 0 ? null : await db.transaction((tx) => hiddenRow(tx, db.hostName("conversations")));
-  return hidden ?? new ChannelError("CONVERSATION_UNKNOWN", "There is no WhatsApp conversation with this id.");
+  return hidden ?? error;
 }
 
 function windowClosed(): ChannelError {

@@ -222,6 +222,19 @@ describe("a transaction", () => {
   });
 });
 
+describe("a pool of one connection", () => {
+  it("is enough to say that a conversation is unknown, also one that the host has deleted", async () => {
+    const { database, store, another, rows } = await startEngine();
+    await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
+    await applyAll(store);
+    const [deleted] = await rows<{ id: string }>("delete from conversations returning id");
+    const { outbox } = another({ knex: database.connect({ min: 0, max: 1 }) });
+
+    for (const id of [deleted?.id ?? "", "00000000-0000-4000-8000-00000000dead"])
+      await expect(outbox.enqueue(id, planned("hello"))).rejects.toMatchObject({ code: "CONVERSATION_UNKNOWN" });
+  });
+});
+
 describe("a pool without a free connection", () => {
   it("is STORE_UNAVAILABLE in time, and what comes free later is not lost", async () => {
     const { database } = await startEngine();
