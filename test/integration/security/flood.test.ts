@@ -152,6 +152,7 @@ describe("five hundred connections that send a byte now and then", () => {
     clearInterval(drip);
 
     expect(open).toBe(500);
+    expect(Math.max(...lives)).toBeLessThan(20_000);
     expectEnded("the longest life", Math.max(...lives), 12_000);
     await signedTraffic(20);
   }, 30_000);
