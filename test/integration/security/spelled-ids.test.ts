@@ -94,9 +94,12 @@ describe("a tenant whose id is given in capitals", () => {
     expect(await plugin.receipt(sendId.toUpperCase(), IN_CAPITALS)).toEqual(receipt);
     expect(await (await fetch(`${channel.url}/sends/${sendId.toUpperCase()}`)).json()).toEqual(receipt);
     expect(await plugin.deadLetters.list({ customerConfigId: IN_CAPITALS })).toEqual({ letters: [], next: null });
-    expect((await plugin.doctor({ customerConfigId: IN_CAPITALS, offline: true })).checks).toEqual(
-      (await plugin.doctor({ customerConfigId: TENANT, offline: true })).checks,
-    );
+    // One is asked after the other, and a second may begin between them.
+    const checks = async (customerConfigId: string) => {
+      const { checks } = await plugin.doctor({ customerConfigId, offline: true });
+      return checks.map((one) => ({ ...one, seen: one.seen.replaceAll(/\d+ seconds? ago|just now/g, "lately") }));
+    };
+    expect(await checks(IN_CAPITALS)).toEqual(await checks(TENANT));
     const { deliveries } = await readTraffic(database.knex, { customerConfigId: IN_CAPITALS });
     expect(deliveries.length).toBeGreaterThan(0);
   });
