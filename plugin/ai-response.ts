@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { AiResponse } from "./contract.ts";
 import { ChannelError } from "./errors.ts";
 
-const choice = z.object({ id: z.string(), title: z.string(), description: z.string().optional() });
-const media = z.object({
+const choice = z.strictObject({ id: z.string(), title: z.string(), description: z.string().optional() });
+const media = z.strictObject({
   kind: z.enum(["image", "video", "audio", "document", "sticker"]),
   url: z.string().optional(),
   mediaId: z.guid().optional(),
@@ -27,7 +27,7 @@ export const AI_RESPONSE = z.strictObject({
   choices: z.array(choice).optional(),
   cards: z
     .array(
-      z.object({
+      z.strictObject({
         title: z.string(),
         text: z.string().optional(),
         imageUrl: z.string().optional(),
@@ -46,7 +46,7 @@ export const AI_RESPONSE = z.strictObject({
     )
     .optional(),
   location: z
-    .object({
+    .strictObject({
       latitude: z.number(),
       longitude: z.number(),
       name: z.string().optional(),

@@ -49,6 +49,26 @@ describe("what reply returned", () => {
       "template.parameters is no member of template",
     ],
     [
+      "a choice's misspelt member",
+      { choices: [{ id: "a", title: "A", desc: "only today" }] },
+      "choices[0].desc is no member of choices[0]",
+    ],
+    [
+      "a card's",
+      { cards: [{ title: "Cake", image: "https://shop.example/a.png" }] },
+      "cards[0].image is no member of cards[0]",
+    ],
+    [
+      "a file's",
+      { media: [{ kind: "image", url: "https://shop.example/a.png", text: "A" }] },
+      "media[0].text is no member of media[0]",
+    ],
+    [
+      "a place's",
+      { location: { latitude: 1, longitude: 2, title: "Shop" } },
+      "location.title is no member of location",
+    ],
+    [
       "a file from nowhere",
       { media: [{ kind: "image" }] },
       "media[0].url: give one of a url, a mediaId, and bytes with their mime",
