@@ -33,6 +33,9 @@ export const checkRaw = shape<RawMessage>(
     for (const name of OURS)
       if (Object.hasOwn(payload, name))
         place.member("payload").member(name).report("is not the host's to give", "Leave it out.");
+    // What is promised of templates (parameters, opt-outs, the window, no second copy) is kept by their own kind.
+    if (type === "template")
+      place.member("type").report("has a kind of its own", "Send it as kind template, by its name and parameters.");
     if (typeof type === "string" && type !== "" && !Object.hasOwn(payload, type))
       place.member("payload").report("has no member by the name of its type", "Give the content under that name.");
   },

@@ -67,6 +67,14 @@ describe("checking a message", () => {
     expect(paths(raw(payload))).toEqual([path]);
   });
 
+  it("refuses a template as raw JSON: what is promised of templates is kept by their own kind", () => {
+    const template = { name: "spring_menu", language: { code: "en_GB" } };
+
+    expect(checkMessage({ ...raw({ template }), type: "template" })).toEqual([
+      expect.objectContaining({ path: "type", fix: "Send it as kind template, by its name and parameters." }),
+    ]);
+  });
+
   it("takes JSON that has undefined members, shared parts and no prototype", () => {
     const shared = { text: "Hi" };
     const payload = {
