@@ -65,6 +65,14 @@ export function passes(db: Database): string {
   return `(not o.needs_window or o.state = 'sending' or ${fallbackOf(db)} is not null)`;
 }
 
+/** Part `o` is a template that Meta has made a marketing one since it was sent: it may wait for days. */
+function isMarketingByNow(db: Database): string {
+  return `(o.kind = 'template' and exists (
+    select 1 from ${db.name("whatsapp_templates")} m
+    where m.waba_id = n.waba_id and m.name = o.payload -> 'template' ->> 'name'
+      and m.language = o.payload -> 'template' -> 'language' ->> 'code' and m.category = 'MARKETING'))`;
+}
+
 function waitsForWindow(row: HeadRow | undefined): boolean {
   if (row === undefined || row.state === "sending") return false;
   return row.needs_window && !row.window_open && row.on_window_closed === "hold";
@@ -78,9 +86,10 @@ async function readRows(
 ): Promise<ReadonlyMap<string, HeadRow>> {
   const rows = await db.bounded<HeadRow>(
     `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, ${fallbackOf(db)} as fallback, o.on_window_closed, o.on_ambiguous,
-       o.is_marketing and exists (
+       exists (
          select 1 from ${db.name("whatsapp_preferences")} p
-         where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop') as unwanted, c.phone_number, c.user_id, o.connection_id,
+         where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop'
+           and (o.is_marketing or ${isMarketingByNow(db)})) as unwanted, c.phone_number, c.user_id, o.connection_id,
        o.customer_config_id, n.phone_number_id, n.waba_id, n.state as connection_state, n.pause_strikes,
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,

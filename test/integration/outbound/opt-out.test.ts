@@ -151,6 +151,31 @@ describe("a marketing template", () => {
     expect(texts(channel)).toEqual(["an answer"]);
   });
 
+  it("is one, too, that Meta has made a marketing one while it waited", async () => {
+    const channel = await startSilent();
+    const ada = await meet(channel, { name: "Ada" });
+    const letGo = await keepBack(channel, ada);
+    const receipt = await send(channel, ada, { template: HELLO });
+    channel.meta.templates.change({ name: HELLO.name }, { category: "MARKETING" });
+    await channel.until(
+      async () =>
+        (
+          await channel.rows("select 1 from whatsapp_templates where category = 'MARKETING' and name = ?", [
+            HELLO.name,
+          ])
+        )[0],
+      "Meta's word",
+    );
+    ada.person.says("stop");
+    await preferenceIs(channel, ada, "stop");
+
+    await letGo();
+    const done = await inState(channel, receipt, "failed");
+
+    expect(done.parts[0]!.error).toMatchObject({ code: "OPTED_OUT" });
+    expect(texts(channel)).toEqual([]);
+  });
+
   it("is not sent in place of an answer either, and the host hears so at once", async () => {
     const channel = await startSilent();
     const ada = await meet(channel, { name: "Ada" });
