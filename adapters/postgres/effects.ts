@@ -18,6 +18,7 @@ import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-turns.ts";
+import { uploadAnew } from "./outbound-media.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
@@ -115,6 +116,7 @@ export async function writeEffects(
   const shown = [...standIns.map(({ message }) => message), ...fresh];
   const shownIds = [...standIns.map(({ id }) => id), ...messageIds];
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
+  uploadAnew(tx, db, statuses.justFailed);
   await forgetDeleted(tx, db, effects.changes, contacts);
   const news = [
     ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),

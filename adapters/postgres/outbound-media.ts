@@ -1,7 +1,8 @@
 /** What Meta has of ours already, by number and content; and files that hosts give us for one person. */
 import { ChannelError } from "../../plugin/errors.ts";
 import type { OutboundMedia } from "../../plugin/ports.ts";
-import type { Database } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
+import type { JustFailed } from "./instead.ts";
 import { keepBytes } from "./media.ts";
 
 export function createOutboundMedia(db: Database): OutboundMedia {
@@ -77,4 +78,26 @@ export function createOutboundMedia(db: Database): OutboundMedia {
         return (row as { id: string }).id;
       }),
   };
+}
+
+/** Of parts with a file of the tenant's own that Meta had accepted and then could not use: perhaps it has lost what it was given. */
+const UNUSABLE: ReadonlySet<number> = new Set([131052, 131053]);
+const IDS = '$.**.id ? (@ like_regex "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" flag "i")';
+
+/**
+ * With the next message each is uploaded anew: otherwise all of them would name the same id until it expires.
+ * @param failed parts by a status, which may come when the answer of Meta's was 200.
+ * @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+ */
+export function uploadAnew(tx: Tx, db: Database, failed: readonly JustFailed[]): void {
+  const parts = failed.filter(({ error }) => UNUSABLE.has(error.code)).map(({ id }) => id);
+  if (parts.length === 0) return;
+  tx.send(
+    `delete from ${db.name("whatsapp_media_uploads")} u
+     using ${db.name("whatsapp_outbox")} o, jsonb_path_query(o.payload, '${IDS}') file (id), ${db.name("whatsapp_media")} m,
+       ${db.name("whatsapp_connections")} n
+     where o.id = any($1::bigint[]) and m.id = (file.id #>> '{}')::uuid and m.customer_config_id = o.customer_config_id
+       and n.id = o.connection_id and u.phone_number_id = n.phone_number_id and u.sha256 = m.sha256`,
+    [parts],
+  );
 }

@@ -335,6 +335,20 @@ describe("an upload", () => {
     expect(lastBody(channel)?.image).toEqual({ id: channel.meta.uploads[1]?.id });
   });
 
+  it("that Meta took and could not use later is made again with the next message", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
+    channel.meta.faults.next({ do: { failed: { code: 131053 } } });
+    await sent(channel, ada, { message: { kind: "image", mediaId } });
+
+    const receipt = await sent(channel, ada, { message: { kind: "image", mediaId } });
+
+    expect(receipt.parts).toMatchObject([{ error: null }]);
+    expect(channel.meta.uploads).toHaveLength(2);
+    expect(lastBody(channel)?.image).toEqual({ id: channel.meta.uploads[1]?.id });
+  });
+
   it("is repeated when it is old, before Meta forgets it", async () => {
     const channel = await start(SILENT);
     const ada = await conversationOf(channel);
