@@ -112,17 +112,15 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
       }));
     },
 
-    async claimSync(connectionId, what) {
-      const column = SYNC_COLUMN[what];
-      const claimed = await db.query(
-        `update ${table} set ${column} = now() where id = $1 and ${column} is null returning 1`,
-        [connectionId],
-      );
-      return claimed.length > 0;
+    async hasSynced(connectionId, what) {
+      const rows = await db.query(`select 1 from ${table} where id = $1 and ${SYNC_COLUMN[what]} is not null`, [
+        connectionId,
+      ]);
+      return rows.length > 0;
     },
 
-    async unclaimSync(connectionId, what) {
-      await db.query(`update ${table} set ${SYNC_COLUMN[what]} = null where id = $1`, [connectionId]);
+    async rememberSync(connectionId, what) {
+      await db.query(`update ${table} set ${SYNC_COLUMN[what]} = now() where id = $1`, [connectionId]);
     },
 
     async staleNumbers() {

@@ -28,6 +28,8 @@ export type ConnectNumberDeps = {
 /** Two-step verification has another PIN. @see https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes */
 const PIN_MISMATCH = 133_005;
 const NOT_VERIFIED = 133_006;
+/** It has been asked for before. */
+const SYNC_GRANTED = 2_593_107;
 
 export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, number: OfferedNumber) => Promise<void> {
   const { connections, onboardings, templates, metaAccounts, graphApi, secretBox } = deps;
@@ -141,20 +143,20 @@ export function createConnectNumber(deps: ConnectNumberDeps): (draft: Draft, num
     deps.onConnected();
   }
 
-  /** Meta grants each once: only the one who has claimed it asks. */
+  /** Meta grants each once: written down when it has, so that a process that ends while it is asked costs nothing. */
   async function sync(
     connectionId: string,
     what: "contacts" | "history",
     { phoneNumberId }: OfferedNumber,
     accessToken: string,
   ): Promise<void> {
-    if (!(await connections.claimSync(connectionId, what))) return;
+    if (await connections.hasSynced(connectionId, what)) return;
     try {
       await metaAccounts.requestSync({ phoneNumberId, accessToken, what });
     } catch (error) {
-      await connections.unclaimSync(connectionId, what);
-      throw error;
+      if (!(error instanceof ChannelError) || error.meta?.code !== SYNC_GRANTED) throw error;
     }
+    await connections.rememberSync(connectionId, what);
   }
 }
 

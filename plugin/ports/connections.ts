@@ -26,10 +26,10 @@ export type Connections = {
   resume(connectionId: string): Promise<boolean>;
   /** Who holds these numbers now. */
   holders(phoneNumberIds: readonly string[]): Promise<readonly HeldNumber[]>;
-  /** The one who may ask for what the WhatsApp Business app has: true once per connection. */
-  claimSync(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
-  /** It was not granted: it may be asked for again. */
-  unclaimSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
+  /** Whether Meta has granted what the WhatsApp Business app has, since the number was connected. */
+  hasSynced(connectionId: string, what: "contacts" | "history"): Promise<boolean>;
+  /** Meta has granted it: it is not asked for again. */
+  rememberSync(connectionId: string, what: "contacts" | "history"): Promise<void>;
   /** Numbers not looked at for a day, or of which Meta has told a change since, or for an hour while their webhooks go elsewhere; the same one to nobody else for that long. */
   staleNumbers(): Promise<readonly StaleNumber[]>;
   /** What Meta shows of it now. */

@@ -107,6 +107,20 @@ describe("Meta's popup", () => {
     expect(meta.numbers()[0]).toMatchObject({ synced: ["smb_app_state_sync", "history"] });
   });
 
+  it("knows what the app has to be asked for when the answer was lost, as with a process that ends while it asks", async () => {
+    const shared = { ...NUMBER, isOnBusinessApp: true, isSubscribed: false };
+    const connecting = await startConnecting({ meta: { numbers: [shared] } });
+    const { meta } = connecting.channel;
+    meta.faults.next({ on: "smb_app_data", do: "accept-then-reset" });
+    const { body } = await connecting.popup({ code: meta.login.code() });
+    expect(body.onboarding.steps.at(-1)).toMatchObject({ step: "sync", state: "failed" });
+
+    const again = await connecting.goOn();
+
+    expect(again.body.onboarding.steps.at(-1)).toMatchObject({ step: "sync", state: "done", error: null });
+    expect(meta.numbers()[0]).toMatchObject({ synced: ["smb_app_state_sync", "history"] });
+  });
+
   it("keeps a number of the app connected when Meta grants no history, and asks again with the next try", async () => {
     const shared = { ...NUMBER, isOnBusinessApp: true, isSubscribed: false };
     const connecting = await startConnecting({ meta: { numbers: [shared] } });
