@@ -257,12 +257,13 @@ export function createTemplates(db: Database): Templates {
       return (row as { id: string }).id;
     },
 
-    async doubt(id, { components, category }) {
-      await db.query(
+    async doubt({ id, status }, { components, category }) {
+      const doubted = await db.query(
         `update ${table} set components = coalesce($2, components), category = coalesce($3, category), status = 'UNCONFIRMED',
-           rejected_reason = null, updated_at = now() where id = $1`,
-        [id, components === undefined ? null : JSON.stringify(components), category ?? null],
+           rejected_reason = null, updated_at = now() where id = $1 and status = $4 returning 1`,
+        [id, components === undefined ? null : JSON.stringify(components), category ?? null, status],
       );
+      return doubted.length > 0;
     },
 
     async confirm(id) {

@@ -52,8 +52,11 @@ export type Templates = {
     draft: TemplateDraft,
     answer: { readonly templateId: string; readonly status: string; readonly category: string },
   ): Promise<string>;
-  /** Meta is about to be asked to change or delete it: `UNCONFIRMED` until {@link Templates.confirm} or {@link Templates.restore}. */
-  doubt(id: string, changes: Partial<Pick<TemplateDraft, "components" | "category">>): Promise<void>;
+  /**
+   * Meta is about to be asked to change or delete it: `UNCONFIRMED` until {@link Templates.confirm} or {@link Templates.restore}.
+   * @returns false when its status has changed since `before`: somebody else is about to change it, or has.
+   */
+  doubt(before: StoredTemplate, changes: Partial<Pick<TemplateDraft, "components" | "category">>): Promise<boolean>;
   /** Meta has taken the change: it is in review again, unless a webhook has spoken since. */
   confirm(id: string): Promise<void>;
   /** Meta would not: it is what it was, unless a webhook has spoken since. */

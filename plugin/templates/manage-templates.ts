@@ -192,7 +192,8 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
       const account = await accountOf(customerConfigId, before.wabaId);
       const components = await withSample(given, account, headerMediaId);
       const changed = category === undefined || category === before.category ? null : category;
-      await templates.doubt(id, { components, ...(changed !== null && { category: changed }) });
+      if (!(await templates.doubt(before, { components, ...(changed !== null && { category: changed }) })))
+        throw changedMeanwhile();
       const change = { templateId: before.templateId, accessToken: account.accessToken, components, category: changed };
       const isTold = (await told(graphApi.editTemplate(change), () => templates.restore(before))) !== null;
       if (isTold) await templates.confirm(id);
@@ -207,7 +208,7 @@ export function createTemplateService(deps: ManageTemplatesDeps): TemplateServic
         throw new ChannelError("TEMPLATE_LOCKED", `${WHY.UNCONFIRMED} Then it can be deleted.`, { retry: "backoff" });
       if (templateId !== null && before.status !== "DELETED") {
         const { accessToken } = await accountOf(customerConfigId, wabaId);
-        await templates.doubt(id, {});
+        if (!(await templates.doubt(before, {}))) throw changedMeanwhile();
         const deletion = graphApi.deleteTemplate({ wabaId, accessToken, templateId, name });
         if ((await told(deletion, () => templates.restore(before))) === null)
           throw new ChannelError(
@@ -310,6 +311,12 @@ function readPlace(after: string): TemplatePlace {
   if (name === undefined || language === undefined || wabaId === undefined)
     throw new ChannelError("REQUEST_INVALID", "after is the next of the page before.");
   return { name, language, wabaId };
+}
+
+function changedMeanwhile(): ChannelError {
+  return new ChannelError("TEMPLATE_LOCKED", "Somebody else is changing this template: read it again.", {
+    retry: "backoff",
+  });
 }
 
 function noAccount(): ChannelError {

@@ -336,6 +336,25 @@ describe("when Meta's answer is lost", () => {
   });
 });
 
+describe("two changes of one template at one moment", () => {
+  it("leave what Meta has: the other is refused, and changes nothing", async () => {
+    const { id } = await ask<Template>("POST", "/templates", { ...DRAFT, name: "two_hands" });
+    await reviewed("two_hands", "APPROVED");
+    const words = ["This is from the first hand.", "This is from the second one."];
+
+    const answers = await Promise.all(
+      words.map((text) => ask<Template>("PATCH", `/templates/${id}`, { components: [{ type: "BODY", text }] })),
+    );
+
+    expect(answers.map(({ code }) => code).sort()).toEqual(["TEMPLATE_LOCKED", undefined]);
+    const changed = await reviewed("two_hands", "APPROVED");
+    expect(changed.components).toEqual(answers.find(({ httpStatus }) => httpStatus === 200)?.components);
+    expect(channel.meta.templates.list().find(({ name }) => name === "two_hands")).toMatchObject({
+      components: changed.components,
+    });
+  });
+});
+
 describe("many templates", () => {
   it("are listed by name and language, page by page, each once", async () => {
     const all = (await list("limit=200")).templates.map(({ id }) => id);
