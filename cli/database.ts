@@ -35,6 +35,14 @@ function checked(url: string | undefined): string {
 /** The host brings these packages, so that there is one copy of each. */
 async function peer<T>(load: () => Promise<T>, name: string): Promise<T> {
   return load().catch((cause: { readonly code?: string; readonly message: string }) => {
+    // A release that lacks a file of its own, as knex 3.0.0 does: Node's message is many lines.
+    if (cause.code === "MODULE_NOT_FOUND")
+      throw Object.assign(
+        new Error(`The package ${name} cannot be loaded: ${cause.message.split("\n", 1)[0]}.`, { cause }),
+        {
+          code: "PEER_BROKEN",
+        },
+      );
     if (cause.code !== "ERR_MODULE_NOT_FOUND" || !cause.message.includes(`'${name}'`)) throw cause;
     throw Object.assign(new Error(`The package ${name} is not installed. Run: npm install ${name}`, { cause }), {
       code: "PEER_MISSING",

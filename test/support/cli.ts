@@ -8,7 +8,7 @@ type Cli = (
   options?: {
     /** `DATABASE_URL` */
     readonly url?: string;
-    /** A package that is not installed. */
+    /** A package that is not installed; `broken:` one that lacks a file of its own. */
     readonly without?: string;
     readonly env?: Readonly<Record<string, string>>;
   },
@@ -28,10 +28,15 @@ export function openCli(): Cli {
 }
 
 /** Makes Node answer as it does when a package is not installed. */
-function hiding(name: string): string {
+function hiding(without: string): string {
+  const [, broken = "", name = ""] = /^(broken:)?(.*)$/.exec(without) ?? [];
+  const [message, code] =
+    broken === ""
+      ? [`Cannot find package '${name}' imported from cli`, "ERR_MODULE_NOT_FOUND"]
+      : ["Cannot find module './dialects'\nRequire stack:\n- /app/node_modules", "MODULE_NOT_FOUND"];
   const hook = `export async function resolve(specifier, context, next) {
     if (specifier !== "${name}") return next(specifier, context);
-    throw Object.assign(new Error("Cannot find package '${name}' imported from cli"), { code: "ERR_MODULE_NOT_FOUND" });
+    throw Object.assign(new Error(${JSON.stringify(message)}), { code: "${code}" });
   }`;
   const register = `import { register } from "node:module"; register("data:text/javascript,${encodeURIComponent(hook)}")`;
   return `data:text/javascript,${encodeURIComponent(register)}`;

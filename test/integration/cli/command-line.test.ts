@@ -76,6 +76,13 @@ describe("the caller's mistakes", () => {
     expect(run.code).toBe(1);
     expect(oneLine(run)).toBe(`The package ${name} is not installed. Run: npm install ${name}`);
   });
+
+  test("a knex that lacks a file of its own is named in one line", async () => {
+    const run = await cli(["migrate"], { url: DATABASE, without: "broken:knex" });
+
+    expect(run.code).toBe(1);
+    expect(oneLine(run)).toBe("The package knex cannot be loaded: Cannot find module './dialects'.");
+  });
 });
 
 describe("help", () => {
