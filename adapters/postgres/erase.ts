@@ -9,11 +9,10 @@ import {
   findOldConversations,
   findOrphans,
   findPeople,
-  findTraces,
   findWritten,
   type People,
-  type Traces,
 } from "./find-person.ts";
+import { findTraces, type Traces } from "./find-traces.ts";
 import { eraseFromHost } from "./host-erasure.ts";
 import { eraseMedia } from "./media.ts";
 import { oneAtATime } from "./routing.ts";
