@@ -1,7 +1,4 @@
-/**
- * Where a person stands beside their own rows: looked for without locks, because it must be read from end to end. Each row is tried with
- * what costs little first, plain text that what is looked for cannot do without; the patterns decide about the few that have it.
- */
+/** Where a person stands beside their own rows: looked for without locks, because some of it must be read from end to end. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
 import { aliasesOfEvent, personOf, spellingsOf } from "./aliases.ts";
 import type { Database, Queries } from "./database.ts";
@@ -23,7 +20,10 @@ export type Traces = {
 /** Deliveries that one statement reads: no longer than a moment, so that vacuum need not wait, and no table is too large. */
 const SLICE = 10_000;
 
-/** @param since only what was stored after; null: everything. */
+/**
+ * Each row is tried first with what costs little, plain text that no name of theirs can be without; the patterns decide about the few that have it.
+ * @param since only what was stored after; null: everything.
+ */
 export async function findTraces(
   tx: Queries,
   db: Database,
