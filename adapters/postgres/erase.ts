@@ -3,17 +3,16 @@ import { ChannelError } from "../../plugin/errors.ts";
 import type { Erasure, ErasureCounts, ErasureSubject } from "../../plugin/ports.ts";
 import { inLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
-import type { Database, Tx } from "./database.ts";
+import type { Database, Queries, Tx } from "./database.ts";
 import {
   findExchanged,
   findOldConversations,
   findOrphans,
   findPeople,
-  findTraces,
   findWritten,
   type People,
-  type Traces,
 } from "./find-person.ts";
+import { findTraces, type Traces } from "./find-traces.ts";
 import { eraseFromHost } from "./host-erasure.ts";
 import { eraseMedia } from "./media.ts";
 import { oneAtATime } from "./routing.ts";
@@ -29,20 +28,25 @@ const TRIES = 3;
 
 /** @param db with time for statements that read a table from end to end. */
 export function createErasure(db: Database): Erasure {
+  /** Each by itself, and no longer on the server than here. */
+  const one: Queries = { query: db.bounded };
+
   /** Everything, without a lock: it may take a while, and people must be able to write meanwhile. */
   async function look(subject: ErasureSubject, customerConfigId: string | null) {
-    const [{ since }] = (await db.query(`select (now() - interval '${MARGIN}')::text as since`)) as [{ since: string }];
-    const people = await findPeople(db, db, subject, customerConfigId);
-    const old = await findOldConversations(db, db, people.contacts);
-    const orphans = await findOrphans(db, db, people);
+    const [{ since }] = (await one.query(`select (now() - interval '${MARGIN}')::text as since`)) as [
+      { since: string },
+    ];
+    const people = await findPeople(one, db, subject, customerConfigId);
+    const old = await findOldConversations(one, db, people.contacts);
+    const orphans = await findOrphans(one, db, people);
     // One tenant's person must not take another's along.
     const all = [...people.conversations, ...old, ...(customerConfigId === null ? orphans : [])];
     const found = { ...people, conversations: [...new Set(all)] };
     const messageIds = [
-      ...(await findWritten(db, db, found.contacts)),
-      ...(await findExchanged(db, db, found.conversations)),
+      ...(await findWritten(one, db, found.contacts)),
+      ...(await findExchanged(one, db, found.conversations)),
     ];
-    const traces = await findTraces(db, db, found, messageIds, customerConfigId, null);
+    const traces = await findTraces(one, db, found, messageIds, customerConfigId, null);
     return { since, people: found, orphans, messageIds, traces };
   }
 
