@@ -6,10 +6,10 @@ import type { ListedTemplate } from "./templates.ts";
 import type { WireObject } from "./wire.ts";
 
 /**
- * The ticks under a message. An outbound one starts `accepted`, before WhatsApp has it. An inbound one starts `sent`, is
+ * The ticks under a message. An outbound one starts `accepted`, before WhatsApp has it; a voice message ends `played`. An inbound one starts `sent`, is
  * `delivered` once the host acknowledged it and `read` once the business marked it.
  */
-export type Ticks = "accepted" | "sent" | "delivered" | "read" | "failed";
+export type Ticks = "accepted" | "sent" | "delivered" | "read" | "played" | "failed";
 
 /** One message of a chat, as it is read on the phone. */
 export type TranscriptEntry = {
@@ -83,7 +83,14 @@ export type Conversations = {
   list(): readonly ConversationState[];
 };
 
-const RANK: Readonly<Record<Ticks, number>> = { accepted: 0, sent: 1, delivered: 2, read: 3, failed: 4 };
+const RANK: Readonly<Record<Ticks, number>> = {
+  accepted: 0,
+  sent: 1,
+  delivered: 2,
+  read: 3,
+  played: 4,
+  failed: 5,
+};
 
 /** @param keepsContent false for long runs: then messages are remembered by their words alone. */
 export function createConversations({ keepsContent }: { readonly keepsContent: boolean }): Conversations {

@@ -201,6 +201,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
       reacts(emoji, wamid, about) {
         return sends({ type: "reaction", reaction: { message_id: wamid, ...(emoji !== null && { emoji }) } }, about);
       },
+      plays: (wamid) => statuses.play(wamid, record),
       stopsMarketing: (to) => inbound.prefer(record, "stop", to),
       resumesMarketing: (to) => inbound.prefer(record, "resume", to),
       transcript(to = settings.numbers[0]?.phoneNumberId ?? "") {

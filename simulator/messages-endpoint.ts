@@ -214,6 +214,7 @@ export function createMessagesEndpoint(deps: {
         number,
         person,
         type,
+        isVoice: type === "audio" && isObject(body.audio) && body.audio.voice === true,
         callbackData,
         templateCategory: listed?.category ?? null,
         isInWindow: isWindowOpen(conversation, at),

@@ -57,6 +57,11 @@ export type Person = {
   /** Puts an emoji on a message, or takes it back with null. */
   reacts(emoji: string | null, wamid: string, options?: InboundOptions): string;
   /**
+   * Plays a voice message of the business: the first time tells `played`, after `read`, also of somebody who sends no read
+   * receipts. Throws for what is no voice message, or has not come to this person.
+   */
+  plays(wamid: string): void;
+  /**
    * Switches the business's offers and announcements off: `user_preferences`, and marketing templates fail with 131050.
    * `to`: the business number, by default the first.
    */

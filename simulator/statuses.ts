@@ -1,4 +1,4 @@
-/** Lets each accepted message become sent, delivered and read, and tells the host. */
+/** Lets each accepted message become sent, delivered and read, a voice message played, and tells the host. */
 
 import type { SimulatedNumber } from "./accounts/simulated-number.ts";
 import type { Activity } from "./activity.ts";
@@ -16,6 +16,7 @@ export type SentMessage = {
   readonly number: SimulatedNumber;
   readonly person: PersonRecord;
   readonly type: string;
+  readonly isVoice: boolean;
   readonly callbackData: string | null;
   readonly templateCategory: string | null;
   readonly isInWindow: boolean;
@@ -27,7 +28,12 @@ export type SentMessage = {
 export type Statuses = {
   /** `isFirstAtOnce`: the first status leaves now; the promise resolves when the host was asked to take it. */
   follow(message: SentMessage, options: { readonly isFirstAtOnce: boolean }): Promise<void>;
+  /** The first time tells `played`, once it has been read; later ones nothing. Throws when it is no voice message to this person. */
+  play(wamid: string, person: PersonRecord): void;
 };
+
+/** A voice message that has arrived, or will. */
+type Voice = { readonly message: SentMessage; isThere: boolean; isPlayed: boolean };
 
 type Step = { readonly status: OutboundStatus; readonly afterMs: number };
 type Batch = { changes: WireChange[]; wamids: string[] };
@@ -41,10 +47,14 @@ export function createStatuses(deps: {
 }): Statuses {
   const { settings, activity, timers, conversations, sender } = deps;
   const batches = new Map<string, Batch>();
+  const voices = new Map<string, Voice>();
 
   function take(message: SentMessage, steps: readonly Step[], index: number): void {
     const step = steps[index];
-    if (!step) return;
+    if (!step) {
+      arrive(message);
+      return;
+    }
     activity.begin();
     const passedMs = index === 0 ? 0 : (steps[index - 1]?.afterMs ?? 0);
     timers.after(step.afterMs - passedMs, () => {
@@ -52,6 +62,18 @@ export function createStatuses(deps: {
       take(message, steps, index + 1);
       activity.end();
     });
+  }
+
+  /** Whoever has played it already has done so at the end of what comes before that. */
+  function arrive({ wamid }: SentMessage): void {
+    const voice = voices.get(wamid);
+    if (voice === undefined) return;
+    voice.isThere = true;
+    if (voice.isPlayed) tellPlayed(voice);
+  }
+
+  function tellPlayed({ message }: Voice): void {
+    void announce(message, "played", { isAlone: false });
   }
 
   function announce(
@@ -100,9 +122,19 @@ export function createStatuses(deps: {
     async follow(message, { isFirstAtOnce }) {
       const steps = stepsOf(message, settings);
       const first = steps[0];
+      if (message.isVoice && message.failure === null)
+        voices.set(message.wamid, { message, isThere: false, isPlayed: false });
       if (!isFirstAtOnce || !first) return take(message, steps, 0);
       take(message, steps, 1);
       await announce(message, first.status, { isAlone: true });
+    },
+    play(wamid, person) {
+      const voice = voices.get(wamid);
+      if (voice === undefined || voice.message.person.key !== person.key)
+        throw new Error(`There is no voice message ${wamid} that came to ${person.name}.`);
+      if (voice.isPlayed) return;
+      voice.isPlayed = true;
+      if (voice.isThere) tellPlayed(voice);
     },
   };
 }

@@ -17,7 +17,7 @@ export type WireChange = {
   readonly isForApp?: boolean;
 };
 
-export type OutboundStatus = "sent" | "delivered" | "read" | "failed";
+export type OutboundStatus = "sent" | "delivered" | "read" | "played" | "failed";
 
 /** One delivery holding these changes. Neighbours of one account share an entry. */
 export function envelope(changes: readonly WireChange[]): WireObject {

@@ -50,8 +50,8 @@ export function createMessageAudit(
     `position(${q} in lower(concat_ws(' ', elder.name, c.name, elder.phone_number, c.phone_number))) > 0`;
 
   return {
-    async received({ states, conversationId, q, ...owner }, { limit, before }) {
-      const own = await owned(owner);
+    async received({ states, conversationId, q, ...numbers }, { limit, before }) {
+      const own = await owned(numbers);
       const isFiltered = [states, conversationId, q].some((wish) => wish !== undefined);
       const { rows: seen, isOver } = await scan(
         limit,
@@ -104,20 +104,23 @@ export function createMessageAudit(
       return row === undefined ? null : toSent(row);
     },
 
-    async sent({ states, conversationId, q, customerConfigId }, { limit, before }) {
-      const isFiltered = states !== undefined || conversationId !== undefined || q !== undefined;
+    async sent({ states, conversationId, phoneNumberId, q, customerConfigId }, { limit, before }) {
+      const own = phoneNumberId === undefined ? null : new Set(await owned({ customerConfigId, phoneNumberId }));
+      const isFiltered = [states, conversationId, phoneNumberId, q].some((wish) => wish !== undefined);
       const most = isFiltered ? SCAN : limit;
-      const seen = await db.bounded<{ id: string; state: PartState; created_at: Date }>(
+      const seen = await db.bounded<{ id: string; state: PartState; connection_id: string; created_at: Date }>(
         conversationId === undefined
-          ? `select id, state, created_at from ${outbox} where customer_config_id = $1 and id < $2
+          ? `select id, state, connection_id, created_at from ${outbox} where customer_config_id = $1 and id < $2
                ${onlyFailed(states, DID_NOT_ARRIVE) ? "and state in ('failed', 'expired', 'unknown')" : ""} order by id desc limit ${most}`
           : `with mine as materialized (select id from ${sends} where conversation_id = $3)
-             select o.id, o.state, o.created_at from mine join ${outbox} o on o.send_id = mine.id
+             select o.id, o.state, o.connection_id, o.created_at from mine join ${outbox} o on o.send_id = mine.id
              where o.customer_config_id = $1 and o.id < $2 order by o.id desc limit ${most}`,
         [customerConfigId, before.outboxId, ...(conversationId === undefined ? [] : [conversationId])],
       );
       const found = await inChunks(
-        seen.filter(({ state }) => states?.includes(state) ?? true).map(({ id }) => id),
+        seen
+          .filter((one) => (states?.includes(one.state) ?? true) && (own?.has(one.connection_id) ?? true))
+          .map(({ id }) => id),
         limit,
         (some) => readSent(some, q),
       );

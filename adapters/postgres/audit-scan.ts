@@ -1,5 +1,5 @@
 /** How far one look through what came and went may go, and how it is searched. */
-import type { AuditOwner } from "../../plugin/ports.ts";
+import type { AuditOwner, MessageFilter } from "../../plugin/ports.ts";
 
 /** How many rows one look goes through: whoever looks for what is rare goes on from there. */
 export const SCAN = 2_000;
@@ -7,8 +7,8 @@ export const SCAN = 2_000;
 /** The largest bigint: everything is before it. */
 export const NEVER = "9223372036854775807";
 
-/** Every number that the tenant has or had: an event stays with the connection that held the number when it came. */
-export type Owned = (owner: AuditOwner) => Promise<readonly string[]>;
+/** Every number that the tenant has or had, or the one: an event stays with the connection that held the number when it came. */
+export type Owned = (owner: AuditOwner & Pick<MessageFilter, "phoneNumberId">) => Promise<readonly string[]>;
 
 /** As JSON spells it, in lower case: events and messages are searched as they are stored. */
 export function searched(q: string | undefined): string | null {

@@ -11,10 +11,11 @@ import { createStoredAsOwn } from "./stored-as-own.ts";
 const NEWEST = 200;
 
 export function createAudit(db: Database, hostShape: () => Promise<HostShape>): Audit {
-  const owned: Owned = async ({ customerConfigId }) => {
+  const owned: Owned = async ({ customerConfigId, phoneNumberId }) => {
     const rows = await db.query<{ id: string }>(
-      `select id from ${db.name("whatsapp_connections")} where customer_config_id = $1`,
-      [customerConfigId],
+      `select id from ${db.name("whatsapp_connections")}
+       where customer_config_id = $1 and ($2::text is null or phone_number_id = $2)`,
+      [customerConfigId, phoneNumberId ?? null],
     );
     return rows.map(({ id }) => id);
   };

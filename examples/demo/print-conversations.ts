@@ -61,6 +61,7 @@ const TICKS: Readonly<Record<Ticks, string>> = {
   sent: "✓ sent",
   delivered: "✓✓ delivered",
   read: "✓✓ read",
+  played: "✓✓ played",
   failed: "✗ not delivered",
 };
 
@@ -72,5 +73,6 @@ function noteOn(entry: TranscriptEntry, { paint, sourceOf }: ConversationView, a
   const after = afterMs === null ? "" : paint.dim(` after ${afterMs} ms`);
   if (entry.status === "failed")
     return paint.red(`${TICKS.failed}: ${entry.error?.title ?? "no reason given"} (${entry.error?.code ?? "?"})`);
-  return `${entry.status === "read" ? paint.blue(TICKS.read) : paint.dim(TICKS[entry.status])}${after}`;
+  const tint = entry.status === "read" || entry.status === "played" ? paint.blue : paint.dim;
+  return `${tint(TICKS[entry.status])}${after}`;
 }

@@ -22,6 +22,7 @@ const MESSAGES = z.strictObject({
   state: z.enum(MESSAGE_STATES).optional(),
   direction: z.enum(["in", "out"]).optional(),
   conversation_id: z.guid().optional(),
+  phone_number_id: z.string().min(1).max(100).optional(),
   q: SEARCH,
 });
 const CHANGES = z.strictObject({ since: z.string().max(200).optional() });
@@ -67,9 +68,10 @@ export function createAuditRoutes({ webhooks, messages, changes }: AuditDeps) {
   };
 
   const listMessages: TenantRoute = async (request, response, { customerConfigId }) => {
-    const { limit, before, state, direction, conversation_id: conversationId, q } = readQuery(request, MESSAGES);
+    const { limit, before, state, direction, q, ...of } = readQuery(request, MESSAGES);
     const states = state === undefined ? undefined : [state];
-    const query = { customerConfigId, states, direction, conversationId, q };
+    const { conversation_id: conversationId, phone_number_id: phoneNumberId } = of;
+    const query = { customerConfigId, states, direction, conversationId, phoneNumberId, q };
     sendJson(response, 200, await messages.list(query, { limit, before: before ?? null }));
   };
 

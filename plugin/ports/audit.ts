@@ -75,6 +75,8 @@ export type MessageStream<Message> = {
 export type MessageFilter = AuditOwner & {
   readonly states?: readonly string[] | undefined;
   readonly conversationId?: string | undefined;
+  /** Came to this number, or left by it. */
+  readonly phoneNumberId?: string | undefined;
   readonly q?: string | undefined;
 };
 

@@ -26,7 +26,7 @@ const URL_SCHEME = /https?$/i;
 // Ends at what cannot stand in a typed URL, at Markdown's own brackets, and at CJK punctuation, which needs no space.
 const URL_REST = /:\/\/[^\s<>"`[\]{}|\\\u3000-\u303f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/y;
 const DEFINITION =
-  /^\[([^\]^[\\][^\][\\]*)\]:[ \t]+<?((?:https?:\/\/|mailto:|tel:)[^\s<>]+)>?(?:[ \t]+["'(].*["')])?[ \t]*$/i;
+  /^\[([^\]^[\\][^\][\\]*)\]:[ \t]+<?((?:https?:\/\/|mailto:|tel:)[^\s<>]+)>?(?:[ \t]+["'(](.*)["')])?[ \t]*$/i;
 const FOOTNOTE_DEFINITION = /^[ \t>]*\[\^([^\]\s]{1,64})\]:/gm;
 const FOOTNOTE = /\[\^([^\]\s]{1,64})\](:[ \t]*)?/y;
 
@@ -102,10 +102,12 @@ function definition(state: StateBlock, startLine: number, _endLine: number, sile
 
   const label = state.md.utils.normalizeReference(match[1]);
   const references = state.env.references as Record<string, unknown>;
-  if (!(label in references)) references[label] = { href: match[2], title: "" };
+  const isFirst = !(label in references);
+  if (isFirst) references[label] = { href: match[2], title: match[3] ?? "" };
   const token = state.push("definition", "", 0);
   token.content = line;
-  token.info = label;
+  // No link refers to a second one of the same label.
+  token.info = isFirst ? label : "";
   token.map = [startLine, startLine + 1];
   state.line = startLine + 1;
   return true;

@@ -24,6 +24,8 @@ export type Inline = {
   readonly escaped: ReadonlySet<number>;
   /** Offsets of the images that became links. */
   readonly images: readonly number[];
+  /** Offsets of the links and images that have a title, which a page shows under the pointer. */
+  readonly titles: readonly number[];
 };
 
 export type ReadOptions = {
@@ -73,6 +75,7 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
   const untouchable: Range[] = [];
   const escaped = new Set<number>();
   const images: number[] = [];
+  const titles: number[] = [];
   const opened: Open[] = options.isHeading ? [{ mark: "*", source: "#", start: 0 }] : [];
   const links: Link[] = [];
   let itemNumber: number | undefined;
@@ -160,6 +163,7 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
   };
 
   for (const [index, token] of tokens.entries()) {
+    if (attributeOf(token, "title").trim() !== "") titles.push(length);
     const mark = MARKS[token.type.replace(/_(?:open|close)$/, "")];
     if (mark !== undefined && token.nesting === 1) opened.push({ mark, source: token.markup, start: length });
     else if (mark !== undefined) closeMark();
@@ -204,7 +208,7 @@ export function readInline(tokens: readonly Token[], options: ReadOptions = {}):
   closeLink();
   while (opened.length > 0) closeMark();
   spans.sort((a, b) => a.start - b.start || a.level - b.level);
-  return { text: parts.join(""), spans, untouchable, escaped, images };
+  return { text: parts.join(""), spans, untouchable, escaped, images, titles };
 }
 
 /** Keeps line breaks; a tab is four spaces, since WhatsApp has no tab stops. */

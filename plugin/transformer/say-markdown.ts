@@ -33,11 +33,11 @@ export function readText(markdown: string): Text {
       inOrder(
         ...steps.map((step, index) => {
           if (isText(step)) return sayText(index === lastIndex ? end : step, "text");
-          const { url, caption } = step;
+          const { url, caption, changes: own } = step;
           return withCaption({
             media: { kind: "image", url },
             caption: { text: caption, changes: [] },
-            changes: [],
+            changes: own.map((change) => ({ ...change, what: "text" })),
             what: "text",
           });
         }),

@@ -32,7 +32,7 @@ export function sayMedia(media: AiMedia, what: string): Said {
   if (!isSendable(bare)) return sayAsText(media.kind, { url, caption, filename, what });
 
   const changedKind: Change[] = kind === media.kind ? [] : [{ what, from: media.kind, to: kind }];
-  const changes = [...changedKind, ...notShown(kind, filename, what)];
+  const changes = [...changedKind, ...noVoice(kind, media.voice, what), ...notShown(kind, filename, what)];
   return withCaption({ media: bare, caption, changes, what: `${what}.caption` });
 }
 
@@ -46,12 +46,17 @@ function sayKept(mediaId: string, { kind, caption, filename, voice }: AiMedia, w
       joinPieces([words, plainPiece(toPlainLine(name), { what, from: kind, to: "left out: no id of media" })], "\n"),
       what,
     );
-  return withCaption({ media: bare, caption: words, changes: notShown(kind, name, what), what: `${what}.caption` });
+  const changes = [...noVoice(kind, voice, what), ...notShown(kind, name, what)];
+  return withCaption({ media: bare, caption: words, changes, what: `${what}.caption` });
 }
 
 function notShown(kind: AiMedia["kind"], filename: string, what: string): readonly Change[] {
   if (filename === "" || kind === "document") return [];
   return [{ what: `${what}.filename`, from: "filename", to: `left out: not shown with this ${kind}` }];
+}
+
+function noVoice(kind: AiMedia["kind"], voice: boolean | undefined, what: string): readonly Change[] {
+  return kind === "audio" || voice !== true ? [] : [{ what: `${what}.voice`, from: "voice note", to: kind }];
 }
 
 function asVoice(kind: AiMedia["kind"], voice: boolean | undefined): { readonly voice?: boolean } {

@@ -12,13 +12,19 @@ import { isPicture } from "./web-address.ts";
 /** A change of form, and where in the text it begins. */
 type MarkupChange = { readonly at: number; readonly from: string; readonly to: string };
 /** An image that is a paragraph of its own; `at` is where in the text it stands. */
-type Picture = { readonly at: number; readonly url: string; readonly caption: string };
+type Picture = {
+  readonly at: number;
+  readonly url: string;
+  readonly caption: string;
+  readonly changes: readonly Omit<MarkupChange, "at">[];
+};
 export type Markup = {
   readonly text: string;
   readonly changes: readonly MarkupChange[];
   readonly pictures: readonly Picture[];
 };
 
+const NO_TITLE = { from: "title of a link or a picture", to: "left out" };
 const DIVIDER = "———";
 const FENCE = "```";
 
@@ -71,6 +77,7 @@ function renderBlocks(source: string, { tokens, usedDefinitions }: Parsed, withP
     }
     const start = layout.addText(lines, options.place);
     for (const offset of inline.images) changes.push({ at: start + offset, from: "image", to: "link" });
+    for (const offset of inline.titles) changes.push({ at: start + offset, ...NO_TITLE });
   };
 
   // The maps of closing tokens are null, and an empty item is printed where it began.
@@ -146,6 +153,7 @@ function onlyPicture({ children }: Token): Omit<Picture, "at"> | undefined {
     caption: renderInline(readInline(image.children ?? []))
       .join(" ")
       .trim(),
+    changes: String(image.attrGet("title") ?? "").trim() === "" ? [] : [NO_TITLE],
   };
 }
 

@@ -115,6 +115,10 @@ export function createPhoneActions(deps: {
     }),
     edit: (body) => ({ wamid: personIn(body).edits(ownIn(body), textIn(body, "text"), aboutIn(body)) }),
     delete: (body) => ({ wamid: personIn(body).deletes(ownIn(body), aboutIn(body)) }),
+    play(body) {
+      personIn(body).plays(entryIn(body).wamid);
+      return {};
+    },
     marketing(body) {
       if (typeof body.isStopped !== "boolean") throw new BadRequest("`isStopped` is true or false.");
       const person = personIn(body);

@@ -21,12 +21,25 @@ export function createChat(place) {
   let items = [];
   let chat = "";
   let isAtEnd = true;
+  /** Voice messages that this browser cannot play, by their address. @type {Set<string>} */
+  const mute = new Set();
+  let drawAgain = () => {};
   const isNearEnd = () => place.scrollHeight - place.scrollTop - place.clientHeight < NEAR_PX;
   place.addEventListener("scroll", () => {
     isAtEnd = isNearEnd();
   });
   // A picture takes its room only when it has come.
   for (const event of ["load", "loadedmetadata"]) place.addEventListener(event, () => isAtEnd && goToEnd(), true);
+
+  place.addEventListener(
+    "error",
+    ({ target }) => {
+      if (!(target instanceof HTMLAudioElement) || target.dataset.do !== "play") return;
+      mute.add(target.getAttribute("src") ?? "");
+      drawAgain();
+    },
+    true,
+  );
 
   function goToEnd() {
     isAtEnd = true;
@@ -39,6 +52,7 @@ export function createChat(place) {
    * @returns {boolean} whether something new came below what is in view
    */
   function update(shown, { business, now }) {
+    drawAgain = () => update(shown, { business, now });
     const isOther = chat !== `${shown.person}/${shown.number}`;
     const isNear = isAtEnd;
     const last = items.at(-1);
@@ -49,7 +63,10 @@ export function createChat(place) {
       next.set("cut", keep("cut", h("div", { class: "wa-system" }, note("Older messages are not shown."))));
     for (const item of items) {
       const key = item.kind === "day" ? `day ${item.day}` : item.shown.wamid;
-      next.set(key, keep(key, item.kind === "day" ? h("div", { class: "wa-system" }, note(item.day)) : draw(item)));
+      next.set(
+        key,
+        keep(key, item.kind === "day" ? h("div", { class: "wa-system" }, note(item.day)) : draw(item, mute)),
+      );
     }
     if (shown.windowEndsAt === null) next.set("closed", keep("closed", closed(shown)));
     if (shown.typingMs > 0) next.set("typing", keep("typing", typing(business)));
@@ -111,16 +128,21 @@ function keyOf(item) {
   return item?.kind === "message" ? item.shown.wamid : item?.day;
 }
 
-/** @param {Extract<Item, { kind: "message" }>} item */
-function draw({ shown, entry }) {
+/**
+ * @param {Extract<Item, { kind: "message" }>} item
+ * @param {ReadonlySet<string>} mute addresses that are as good as none
+ */
+function draw({ shown, entry }, mute) {
   /** @type {import("./parts.js").Scene} */
   const scene = {
     isLive: shown.failure === undefined && !shown.isMine,
     fileOf({ id, link }) {
       const name = textOf(id) || textOf(link);
       const file = entry.files[name];
-      return file ? { ...file, url: `/_phone/files?id=${encodeURIComponent(name)}` } : null;
+      const url = `/_phone/files?id=${encodeURIComponent(name)}`;
+      return file && !mute.has(url) ? { ...file, url } : null;
     },
+    isPlayed: entry.status === "played",
     listedOf: () => entry.listed ?? null,
   };
   const options = h(

@@ -165,14 +165,31 @@ function drawHeader({ format, text, content }, scene) {
  */
 function drawAudio(audio, scene) {
   const file = scene.fileOf(audio);
-  const what = audio.voice === true ? "Voice message" : "Audio";
+  const isVoice = audio.voice === true;
+  const what = isVoice ? "Voice message" : "Audio";
+  // That a voice message was played is told: also one whose sound is not at hand can be.
+  const isPlayable = isVoice && scene.isLive;
+  const icon = (/** @type {string} */ name) => h("span", { class: `wa-icon wa-icon-${name}`, "aria-hidden": "true" });
+  const isPlayed = scene.isPlayed === true;
   return h(
     "div",
     { class: "wa-audio" },
-    h("span", { class: `wa-icon wa-icon-${audio.voice === true ? "microphone" : "music"}`, "aria-hidden": "true" }),
+    isPlayable && !file && !isPlayed
+      ? h(
+          "button",
+          { type: "button", class: "wa-play", "data-do": "play", "aria-label": "Play the voice message" },
+          icon("play"),
+        )
+      : icon(isVoice ? "microphone" : "music"),
     file
-      ? h("audio", { src: file.url, controls: true, preload: "metadata", "aria-label": what })
-      : h("span", { class: "wa-wave", role: "img", "aria-label": `${what}, not kept` }),
+      ? h("audio", {
+          src: file.url,
+          controls: true,
+          preload: "metadata",
+          "aria-label": what,
+          "data-do": isPlayable ? "play" : null,
+        })
+      : h("span", { class: "wa-wave", role: "img", "aria-label": `${what}, ${isPlayed ? "played" : "no sound"}` }),
   );
 }
 

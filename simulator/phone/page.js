@@ -427,6 +427,8 @@ function press(button, data) {
       );
     case "press":
       return void tell(act("press", { ...chosen, wamid, kind: data.kind, id: data.id }));
+    case "play":
+      return void tell(act("play", { ...chosen, wamid }));
     case "copy":
       return void tell(navigator.clipboard.writeText(data.text ?? ""));
     case "list":
@@ -650,6 +652,14 @@ words.addEventListener("keydown", (event) => {
   event.preventDefault();
   void submit();
 });
+// By the browser's own control, and an event that does not bubble.
+scroll.addEventListener(
+  "play",
+  ({ target }) => {
+    if (target instanceof HTMLAudioElement && target.dataset.do !== undefined) press(target, target.dataset);
+  },
+  true,
+);
 scroll.addEventListener("scroll", () => {
   if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40) find(".newer").hidden = true;
 });

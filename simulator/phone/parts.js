@@ -12,6 +12,7 @@ import { textOf } from "./wire.js";
  * @typedef {object} Scene
  * @property {boolean} isLive whether there is somebody to press the buttons
  * @property {(media: Wire) => ShownFile | null} fileOf null: its bytes are not at hand
+ * @property {boolean} [isPlayed] of a voice message: whether it was
  * @property {(message: Wire) => import("./template.js").Listed | null} listedOf the template that a message is made from
  */
 

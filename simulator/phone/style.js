@@ -71,6 +71,7 @@ export const PHONE_CSS = `
 .wa-sticker .wa-placeholder { width: 8.75rem; background: var(--wa-in); }
 .wa-audio { display: flex; align-items: center; gap: .5rem; padding: .5rem .625rem; color: var(--wa-accent); }
 .wa-audio audio { flex: 1; min-width: 0; height: 2.25rem; }
+.wa-play { display: grid; place-items: center; width: 2.25rem; height: 2.25rem; padding: 0; border: 0; border-radius: 50%; background: var(--wa-accent); color: light-dark(#fff, #06251c); cursor: pointer; }
 .wa-wave { flex: 1; height: 1.5rem; background: repeating-linear-gradient(90deg, currentColor 0 2px, transparent 2px 6px) center / 100% 40% no-repeat; opacity: .6; }
 .wa-file { display: flex; align-items: center; gap: .625rem; margin: .1875rem; padding: .625rem; border-radius: .4375rem; background: var(--wa-shade); color: inherit; text-decoration: none; }
 .wa-file-kind { display: grid; place-items: center; width: 2.125rem; height: 2.5rem; border-radius: .25rem; background: var(--wa-accent); color: light-dark(#fff, #06251c); font-size: .625rem; font-weight: 700; }

@@ -115,7 +115,7 @@ describe("a list", () => {
     const page = await open();
     for (const [place, route, fields] of [
       [
-        "messages?state=failed&direction=out&q=Ada&conversation_id=7",
+        "messages?state=failed&direction=out&q=Ada&conversation_id=7&phone_number_id=8",
         "/messages",
         { State: "failed", Direction: "out", "Name, number or text": "Ada" },
       ],
@@ -156,6 +156,33 @@ describe("a list", () => {
     expect(page.faults).toEqual([]);
   });
 
+  it("of messages is narrowed to a number from there, by keyboard, says so, and is widened again", async () => {
+    const page = await open("#/numbers");
+    await page.getByRole("link", { name: "Look at those of +44 7700 900055" }).press("Enter");
+    await heading(page, "Messages").waitFor();
+    await page.getByText("Of +44 7700 900055 only.").waitFor();
+    const asked = () => stub.looked.findLast((url) => url.startsWith("/messages?")) ?? "";
+    await expect.poll(asked).toContain("phone_number_id=301777000333555");
+    expect(await faultsOf(page)).toEqual([]);
+
+    await page.getByLabel("State").selectOption({ label: "Failed" });
+    await expect.poll(asked).toMatch(/state=failed.*phone_number_id=301777000333555/);
+    await page.getByRole("link", { name: "All numbers" }).press("Enter");
+    await page.getByText("only.").waitFor({ state: "detached" });
+    // What else it is narrowed to, it stays narrowed to.
+    await expect.poll(() => page.url()).toBe(`${stub.url}#/messages?state=failed`);
+    await expect.poll(asked).not.toContain("phone_number_id");
+
+    // It left meanwhile, and its messages are still there.
+    await page.goto(`${stub.url}#/messages?phone_number_id=301777000333999`);
+    await page.getByText("Of the number with the id 301777000333999 only.").waitFor();
+    expect(page.faults).toEqual([]);
+    stub.answer("GET /status", refusal(503, "X", "It does not answer."));
+    await page.goto("about:blank");
+    await page.goto(`${stub.url}#/messages?phone_number_id=301777000333555`);
+    await page.getByText("Of the number with the id 301777000333555 only.").waitFor();
+  });
+
   it("is searched when one stops typing, and at Enter; a pause after a word does not eat the space", async () => {
     const page = await openAt("about:blank");
     await page.clock.install();
@@ -168,6 +195,8 @@ describe("a list", () => {
     expect(await search.inputValue()).toBe("Ada Q");
     await search.press("Enter");
     await expect.poll(() => page.url()).toMatch(/q=Ada\+Q$/);
+    // Drawn, too: what is typed before that is overwritten.
+    await expect.poll(() => search.getAttribute("value")).toBe("Ada Q");
     await search.fill("  ");
     await search.press("Enter");
     await expect.poll(() => page.url()).toBe(`${stub.url}#/messages`);

@@ -2,7 +2,7 @@
 import type { Person, Simulator } from "@omniops/whatsapp/simulator";
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { samplePicture } from "../../examples/demo/sample-files.ts";
+import { samplePicture, sampleSound } from "../../examples/demo/sample-files.ts";
 import { ADA, NUMBER, send, startHost, startSimulator, wamidOf } from "../integration/simulator/simulated.ts";
 import { faultsOf } from "../support/accessibility.ts";
 import { useBrowser, type WatchedPage } from "../support/browser.ts";
@@ -30,6 +30,9 @@ const secondsOf = (url: string) => `(async () => {
   const bytes = await (await fetch(${JSON.stringify(url)})).arrayBuffer();
   return (await new OfflineAudioContext(1, 48000, 48000).decodeAudioData(bytes)).duration;
 })()`;
+
+/** What a test asks of a sound on the page. */
+type Playing = { readonly ended: boolean; play(): Promise<void> };
 
 let meta: Simulator;
 let ada: Person;
@@ -245,6 +248,48 @@ describe("the phone", () => {
     // The browser itself finds a second of sound in it.
     expect(await page.evaluate(secondsOf(`/_phone/files?id=${audio.id}`))).toBeGreaterThan(0.9);
     expect(page.faults).toEqual([]);
+  });
+
+  it("plays a voice message: by the browser where its sound is at hand, and by a button where it is not", async () => {
+    const sound = { bytes: sampleSound(1), mime: "audio/wav" };
+    const fetchLink = (link: string) =>
+      link.endsWith("a.wav")
+        ? sound
+        : link.endsWith("b.ogg")
+          ? { bytes: Buffer.from("OggS"), mime: "audio/ogg" }
+          : null;
+    meta = await startSimulator({ webhookUrl: host.url, fetchLink });
+    ada = meta.person(ADA);
+    ada.says("hello");
+    ada.sendsMedia({ kind: "audio", voice: true, ...sound });
+    const voice = (name: string) =>
+      answer({ type: "audio", audio: { link: `https://shop.example/${name}`, voice: true } }).then(wamidOf);
+    const [a, b, c] = [await voice("a.wav"), await voice("b.ogg"), await voice("c.ogg")];
+    await meta.idle();
+    const ticks = () =>
+      meta
+        .conversations()[0]
+        ?.entries.slice(2)
+        .map(({ status }) => status) ?? [];
+    const page = await openPhone();
+    const bubble = (wamid: string) => page.locator(`[data-wamid="${wamid}"]`);
+    const play = (wamid: string) => bubble(wamid).getByRole("button", { name: "Play the voice message" });
+    await play(b).waitFor();
+    expect(await play(a).count()).toBe(0);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(ticks()).toEqual(["read", "read", "read"]);
+
+    const audio = bubble(a).locator("audio");
+    await audio.evaluate((one) => (one as unknown as Playing).play());
+    await meta.waitFor(() => ticks().join() === "played,read,read");
+    // What plays goes on playing.
+    await expect.poll(() => audio.evaluate((one) => (one as unknown as Playing).ended)).toBe(true);
+    await play(b).press("Enter");
+    await play(c).press("Space");
+    await meta.waitFor(() => ticks().join() === "played,played,played");
+    await bubble(c).getByRole("img", { name: "Voice message, played" }).waitFor();
+    expect(await page.getByRole("button", { name: "Play the voice message" }).count()).toBe(0);
+    expect(await faultsOf(page)).toEqual([]);
   });
 
   it("offers a file where there is no microphone", async () => {

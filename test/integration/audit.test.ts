@@ -18,6 +18,7 @@ const ADA = "447700900123";
 
 const MOVING = { ...OTHER_NUMBER, phoneNumberId: "301777000333111", wabaId: "201555000111111" };
 const TAKEN_OVER = { ...OTHER_NUMBER, phoneNumberId: "301777000333222", wabaId: "201555000111333" };
+const SECOND = { ...OTHER_NUMBER, phoneNumberId: "301777000333777", wabaId: "201555000111777" };
 const PLACE = {
   type: "location",
   text: undefined,
@@ -42,7 +43,7 @@ let channel: TestChannel;
 
 beforeAll(async () => {
   channel = await startChannel({
-    meta: { numbers: [NUMBER, OTHER_NUMBER, MOVING, TAKEN_OVER] },
+    meta: { numbers: [NUMBER, OTHER_NUMBER, MOVING, TAKEN_OVER, SECOND] },
     reply: ({ messages }) => `You said: ${messages.map(({ text }) => text).join(" / ")}`,
     plugin: {
       retry: { maxAttempts: 1, baseMs: 1, maxMs: 1 },
@@ -359,6 +360,33 @@ describe("the messages of a tenant", () => {
       "You said: hello 3",
     );
     expect((await messages("state=unknown")).messages).toEqual([]);
+  });
+
+  it("are found by the number that they came to or left by, which is one of the tenant's", async () => {
+    const { phoneNumberId, wabaId } = SECOND;
+    const accessToken = channel.meta.issueToken({ wabaIds: [wabaId] });
+    await channel.plugin.connect({ customerConfigId: TENANT, accessToken, phoneNumberId, wabaId });
+    channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("to the second number", { to: phoneNumberId });
+    const ofNumber = (id: string, more = "") => all("messages", messages, `phone_number_id=${id}&limit=2${more}`);
+    await until(async () => (await ofNumber(phoneNumberId)).length === 2, "the answer");
+    await settled();
+
+    expect((await ofNumber(phoneNumberId)).map(({ text }) => text)).toEqual([
+      "You said: to the second number",
+      "to the second number",
+    ]);
+    expect((await ofNumber(phoneNumberId, "&direction=in")).map(({ text }) => text)).toEqual(["to the second number"]);
+    const ofFirst = (await ofNumber(NUMBER.phoneNumberId)).map(({ text }) => text);
+    expect(ofFirst).toEqual(expect.arrayContaining(["hello 1", "You said: hello 1", "hello 3", "You said: hello 3"]));
+    expect(ofFirst.join()).not.toContain("to the second number");
+    for (const [number, tenant] of [
+      [OTHER_NUMBER, TENANT],
+      [SECOND, OTHER_TENANT],
+    ] as const)
+      expect(await messages(`phone_number_id=${number.phoneNumberId}`, tenant)).toMatchObject({
+        status: 200,
+        messages: [],
+      });
   });
 
   it("say of what failed what Meta said, what it means, and what to do", async () => {

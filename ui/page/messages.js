@@ -21,6 +21,8 @@ class Messages extends View {
     const { messages: items, next } = await this.api.messages({ ...this.#filter(), limit: 50, before }, signal);
     return { items, next };
   });
+  /** The numbers as people dial them, read where the list is narrowed to one. */
+  #status = new Reading(this, (signal) => this.api.status(signal));
   /** The open one, where the list does not hold it. @type {Reading<Message>} */
   #one = new Reading(this, (signal) => this.api.message(this.place.id ?? "", signal));
   /** @type {string | null} */
@@ -35,11 +37,12 @@ class Messages extends View {
     // What was on its way is cut off.
     if (!this.#list.isThere) this.#narrowedBy = null;
     if (this.#one.value === null) this.#asked = null;
+    this.#status.reset();
   }
 
   #filter() {
-    const { state, direction, conversation_id, q } = this.place.query;
-    return { state, direction, conversation_id, q };
+    const { state, direction, conversation_id, phone_number_id, q } = this.place.query;
+    return { state, direction, conversation_id, phone_number_id, q };
   }
 
   get opensInPlace() {
@@ -52,6 +55,9 @@ class Messages extends View {
       this.#narrowedBy = wanted;
       void this.#list.load({ afresh: true });
     }
+    const { value, error, isLoading } = this.#status;
+    if (this.place.query.phone_number_id !== undefined && value === null && error === null && !isLoading)
+      void this.#status.load({ quietly: true });
     const { id } = this.place;
     const listed = this.#list.items.find((one) => one.id === id);
     if (listed !== undefined) this.#open = listed;
@@ -67,6 +73,7 @@ class Messages extends View {
   /** @param {import("./api.js").Changes} changes */
   changed(changes) {
     if (changes.messages) void this.#look();
+    if (changes.numbers && this.place.query.phone_number_id !== undefined) void this.#status.load({ quietly: true });
   }
 
   async #look() {
@@ -81,7 +88,7 @@ class Messages extends View {
   }
 
   render() {
-    const { state = "", direction = "", q = "", conversation_id } = this.place.query;
+    const { state = "", direction = "", q = "", conversation_id, phone_number_id } = this.place.query;
     const go = (/** @type {Readonly<Record<string, string | null>>} */ query) =>
       this.around.go(hrefOf("messages", { query: this.narrowed(query) }));
     return html`<div class="view">
@@ -102,10 +109,25 @@ class Messages extends View {
         ${select("State", "state", [["", "Every state"], ...STATES.map((key) => /** @type {const} */ ([key, wordFor(MESSAGE_STATES, key).label]))], state, (value) => go({ state: value || null }))}
       </div>
       ${conversation_id === undefined ? nothing : html`<p class="line">${notice("quiet", html`One conversation only. <a href=${hrefOf("messages")}>Show all</a>`)}</p>`}
+      ${phone_number_id === undefined ? nothing : this.#ofNumber(phone_number_id)}
       ${this.#apart()}
       <section class="card flush" aria-label="Messages">${this.#body()}</section>
       ${moreButton(this.#list)}
     </div>`;
+  }
+
+  /** Which number it is narrowed to, and the way back. @param {string} id */
+  #ofNumber(id) {
+    const { value, error } = this.#status;
+    const number = value?.numbers.find((one) => one.phone_number_id === id)?.phone_number;
+    const name =
+      number !== undefined
+        ? html`<bdi dir="ltr">${number}</bdi>`
+        : value === null && error === null
+          ? "one number"
+          : html`the number with the id <span class="mono">${id}</span>`;
+    const all = hrefOf("messages", { query: this.narrowed({ phone_number_id: null }) });
+    return html`<p class="line">${notice("quiet", html`Of ${name} only. <a href=${all}>All numbers</a>`)}</p>`;
   }
 
   /** The open one, above a list that does not hold it. */

@@ -47,13 +47,13 @@ class Numbers extends View {
                 "Connect one and people can write to you. It takes about two minutes, in Meta's own dialog.",
                 html`<a class="button main" href=${hrefOf("overview")}>To the connection</a>`,
               )}</section>`
-            : value.numbers.map((number) => this.#card(number, value.numbers.length === 1))
+            : value.numbers.map((number) => this.#card(number))
       }
     </div>`;
   }
 
-  /** @param {ConnectedNumber} number @param {boolean} isOnly */
-  #card(number, isOnly) {
+  /** @param {ConnectedNumber} number */
+  #card(number) {
     const id = `number-${number.phone_number_id}`;
     const own = this.#health.value?.checks.filter((one) => one.phone_number_id === number.phone_number_id) ?? null;
     const urgent = ["problem", "warning"].flatMap((state) => own?.filter((one) => one.state === state) ?? []);
@@ -65,7 +65,7 @@ class Numbers extends View {
       ${number.reason === null ? nothing : notice("warn", html`${number.reason} <a href=${hrefOf("overview")}>Reconnect</a>`)}
       <dl class="facts">
         ${fact("Phone number id", html`<span class="mono">${number.phone_number_id}</span>`)}
-        ${fact("Messages", html`<a href=${hrefOf("messages")}>${isOnly ? "Look at them" : "Those of all numbers"}</a>`)}
+        ${fact("Messages", html`<a href=${hrefOf("messages", { query: { phone_number_id: number.phone_number_id } })}>Look at those <span class="unseen">of ${number.phone_number}</span></a>`)}
         ${fact(
           "Checks",
           own === null

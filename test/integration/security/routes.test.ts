@@ -304,7 +304,9 @@ describe("a string that means something to a database", () => {
       ),
       json(`/webhooks/${word}/replay`, {}),
       ...["type", "state", "since", "until", "q", "before", "limit"].map((name) => get(`/webhooks?${name}=${word}`)),
-      ...["state", "direction", "conversation_id", "q", "before"].map((name) => get(`/messages?${name}=${word}`)),
+      ...["state", "direction", "conversation_id", "phone_number_id", "q", "before"].map((name) =>
+        get(`/messages?${name}=${word}`),
+      ),
       json("/templates", { name: text, language: text, category: text, components: [{ type: text, text }] }),
       json("/templates/sync", { wabaId: text }),
       ...["waba_id", "status", "q"].map((name) => get(`/templates?${name}=${word}`)),

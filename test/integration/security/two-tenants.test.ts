@@ -154,6 +154,7 @@ const CALLS: Readonly<Record<RouteName, "of no tenant" | ((ids: Ids) => readonly
   messages: (ids) => [
     { method: "GET", path: `/messages?conversation_id=${ids.conversationId}` },
     { method: "GET", path: `/messages?conversation_id=${ids.conversationId}&direction=in&state=received` },
+    { method: "GET", path: `/messages?phone_number_id=${ids.phoneNumberId}` },
     { method: "GET", path: `/messages?q=${encodeURIComponent(ids.wamid)}` },
   ],
   message: (ids) => [

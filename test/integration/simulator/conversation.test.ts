@@ -2,6 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { ADA, NUMBER, send, startHost, startSimulator, statuses, textTo, values, wamidOf } from "./simulated.ts";
 
+const VOICE = {
+  messaging_product: "whatsapp",
+  to: ADA.phoneNumber,
+  type: "audio",
+  audio: { link: "https://shop.example/hello.ogg", voice: true },
+};
+
 describe("a conversation", () => {
   it("carries a person's text to the host and the answer back, with its ticks", async () => {
     const host = await startHost();
@@ -128,6 +135,46 @@ describe("a conversation", () => {
     await meta.idle();
 
     expect(ada.transcript().at(-1)?.status).toBe("delivered");
+  });
+
+  it("tells that a voice message was played when it first is, after it was read, and also without read receipts", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    for (const sendsReadReceipts of [true, false]) {
+      const ada = meta.person({ ...ADA, sendsReadReceipts });
+      ada.says("Hi");
+      const wamid = wamidOf(await send(meta, VOICE));
+      // However fast they are.
+      ada.plays(wamid);
+      await meta.idle();
+      ada.plays(wamid);
+      await meta.idle();
+
+      expect(ada.transcript().at(-1)?.status).toBe("played");
+      expect(
+        statuses(host)
+          .filter(({ id }) => id === wamid)
+          .map(({ status }) => status),
+      ).toEqual(["sent", "delivered", ...(sendsReadReceipts ? ["read"] : []), "played"]);
+    }
+  });
+
+  it("lets nobody play what is no voice message, was another person's, or never arrived", async () => {
+    const meta = await startSimulator();
+    const ada = meta.person(ADA);
+    ada.says("Hi");
+    const text = wamidOf(await send(meta, textTo(ADA.phoneNumber, "Hello")));
+    const song = wamidOf(await send(meta, { ...VOICE, audio: { link: VOICE.audio.link } }));
+    meta.faults.next({ do: { failed: { code: 131026 } } });
+    const lost = wamidOf(await send(meta, VOICE));
+    const heard = wamidOf(await send(meta, VOICE));
+    await meta.idle();
+
+    const bo = meta.person({ name: "Bo" });
+    for (const play of [text, song, lost, "wamid.nobody"].map((wamid) => () => ada.plays(wamid)))
+      expect(play).toThrow("no voice message");
+    expect(() => bo.plays(heard)).toThrow("no voice message");
+    expect(ada.transcript().map(({ status }) => status)).not.toContain("played");
   });
 
   it("sends any kind of message and remembers a readable line of it", async () => {

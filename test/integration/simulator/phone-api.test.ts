@@ -189,6 +189,7 @@ describe("the phone's API", () => {
     ["marketing", { person: "person-1", number: NUMBER.phoneNumberId }, /true or false/],
     ["edit", { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w", text: "a" }, /no such message/],
     ["delete", { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w" }, /no such message/],
+    ["play", { person: "person-1", number: NUMBER.phoneNumberId, wamid: "w" }, /no such message/],
   ])("says what is wrong with %s %j", async (action, body, message) => {
     const meta = await startSimulator();
     meta.person(ADA);
@@ -227,6 +228,7 @@ describe("the phone's API, of a chat", () => {
     expect(await refused("edit", { person: "person-1", number, wamid: others, text: "mine" })).toBe(400);
     expect(await refused("delete", { person: "person-1", number, wamid: asked })).toBe(400);
     expect(await refused("press", { ...press, id: "no", person: "person-1" })).toBe(400);
+    expect(await refused("play", { person: "person-1", number, wamid: asked })).toBe(422);
     await act(meta, "press", { ...press, person: "person-1" });
     await act(meta, "edit", { person: "person-1", number, wamid: own, text: "hallo" });
   });

@@ -72,6 +72,19 @@ describe("media", () => {
     },
   );
 
+  it.each([
+    [{ kind: "image", url: "https://ex.com/a.jpg" }, "image"],
+    [{ kind: "document", mediaId: "3f2504e0-4f89-41d3-9a0c-0305e82c3301" }, "document"],
+    [{ kind: "audio", url: "https://ex.com/a.pdf" }, "document"],
+  ])("that are meant as a voice note and can be none are reported: %o", (source, to) => {
+    expect(sent({ ...source, voice: true } as AiMedia).degraded).toContainEqual({
+      part: 0,
+      what: "media[0].voice",
+      from: "voice note",
+      to,
+    });
+  });
+
   it("whose address is the file itself are reported as left out", () => {
     expect(sent({ kind: "image", url: `data:image/png;base64,${"A".repeat(99)}` })).toEqual({
       messages: [],
@@ -92,6 +105,22 @@ describe("an image in Markdown", () => {
       ],
       degraded: [],
     });
+  });
+
+  it("has a title that nobody would see, as links have: it is reported", () => {
+    const { messages, degraded } = transformResponse(
+      'See [it](https://ex.com "Read me") or ![b](https://ex.com/b "B").\n\n![c](https://ex.com/c.png "C")\n\nOr [d][].\n\n[d]: https://ex.com/d "D"',
+    );
+
+    expect(messages.map(({ kind }) => kind)).toEqual(["text", "image", "text"]);
+    const title = (part: number) => ({ part, what: "text", from: "title of a link or a picture", to: "left out" });
+    expect(degraded).toEqual([
+      { part: 0, what: "text", from: "image", to: "link" },
+      title(0),
+      title(0),
+      title(1),
+      title(2),
+    ]);
   });
 
   it("stays a link inside a sentence, a list or without a picture's name", () => {

@@ -150,6 +150,11 @@ describe("links", () => {
       "[t][1] and [u]\n\n[1]: https://ex.com/1\n[u]: <https://ex.com/2> 'x'",
       "t (https://ex.com/1) and u (https://ex.com/2)",
     ],
+    [
+      "by reference that are defined twice mean the first, and the second stays",
+      "[t][1]\n\n[1]: https://ex.com/1\n[1]: https://ex.com/2",
+      "t (https://ex.com/1)\n[1]: https://ex.com/2",
+    ],
     ["that nothing refers to stay", "Sources:\n\n[1]: https://ex.com/a_b_c", "Sources:\n\n[1]: https://ex.com/a_b_c"],
     ["in HTML are links", '<a href="https://ex.com?a=1&amp;b">t</a>', "t (https://ex.com?a=1&b)"],
     [
