@@ -84,81 +84,7 @@ export const inbox = {
       create index whatsapp_events_connection on ${q("whatsapp_events")} (connection_id, webhook_id);
       create index whatsapp_events_dead on ${q("whatsapp_events")} (connection_id, webhook_id) where state = 2;
 
-      -- The ordinary case of storing deliveries in one call, because each statement of its own costs a round trip before
-      -- the acknowledgement. Anything out of the ordinary (somebody new, a number that nobody has connected, a change that
-      -- was stored before) raises WA001: nothing is stored, and the caller takes the long way, where the rules are written
-      -- out. A function's statements each see what was committed before them, so what is read after the lanes are locked is
-      -- final. One array per column, '' for what is not there; payloads are lines of JSON.
-      create function ${q("whatsapp_record")}(
-        bodies bytea, body_lengths int[], types text[], secrets smallint[], event_counts int[],
-        numbers text[], phones text[], users text[], parents text[], introduces boolean[], kinds text[], external_ids text[], dedupe_keys text[],
-        payloads text, out webhook_ids bigint[], out event_ids bigint[], out lane_keys text[])
-      -- Sequential scans are off because every look-up is by a whole key, and a plan made while a table was small stays.
-      language plpgsql set lock_timeout = '10s' set enable_seqscan = off as $$
-      declare
-        connection_ids uuid[];
-        tenants uuid[];
-        contact_ids bigint[];
-        everybody_known boolean;
-      begin
-        select array_agg(connection_id), array_agg(tenant), array_agg(contact), bool_and(is_known), array_agg(case
-            when contact is not null then 'in:contact:' || contact
-            when kind = 'status' then 'in:status:' || encode(sha256(convert_to(external_id, 'UTF8')), 'hex')
-            else 'in:number:' || connection_id end)
-        into connection_ids, tenants, contact_ids, everybody_known, lane_keys
-        from (
-          select c.id as connection_id, md5(c.customer_config_id::text)::uuid as tenant, a.contact, e.kind, e.external_id,
-            c.id is not null and a.is_one and (a.contact is not null or not e.introduces) as is_known
-          from unnest(numbers, phones, users, parents, introduces, kinds, external_ids) with ordinality
-            as e (number, phone, usr, parent, introduces, kind, external_id, i)
-          left join ${q("whatsapp_connections")} c on c.phone_number_id = e.number and c.state <> 'disconnected'
-          cross join lateral (
-            select max(contact_id) as contact, count(*) = 0 or (min(contact_id) = max(contact_id)
-              and count(*) = (e.phone <> '')::int + (e.usr <> '')::int + (e.parent <> '')::int) as is_one
-            from ${q("whatsapp_contact_aliases")} where connection_id = c.id and alias in (e.phone, e.usr, e.parent)) a
-          order by e.i) routes;
-        if not everybody_known then
-          raise exception using errcode = 'WA001', message = 'somebody is new, or the number';
-        end if;
-
-        with stored as (
-          insert into ${q("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, processed)
-          select type, substring(bodies from start for length),
-            case when events = 0 then convert_from(substring(bodies from start for length), 'UTF8')::jsonb end, secret, events, events = 0
-          from (
-            select type, length, secret, events, (sum(length) over (rows unbounded preceding) - length + 1)::int as start
-            from unnest(types, body_lengths, secrets, event_counts) as d (type, length, secret, events)) d returning id)
-        select array_agg(id) into webhook_ids from stored;
-
-        insert into ${q("whatsapp_lanes")} as l (lane_key, stage, tenant, pending, ready_at)
-        select key, 'in', (array_agg(tenant))[1], count(*), now() from unnest(lane_keys, tenants) as k (key, tenant) group by key order by key
-        on conflict (lane_key) do update set pending = l.pending + excluded.pending, tenant = excluded.tenant,
-          ready_at = coalesce(l.ready_at, excluded.ready_at);
-
-        if (select count(*) from ${q("whatsapp_contacts")} where id = any (contact_ids) and merged_into is null)
-          <> (select count(distinct id) from unnest(contact_ids) as c (id)) then
-          raise exception using errcode = 'WA001', message = 'a contact was linked or erased meanwhile';
-        end if;
-
-        with stored as (
-          insert into ${q("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
-            phone_number_id, payload, webhook_id, created_at)
-          select lane_key, connection_id, contact_id, dedupe_key, kind, nullif(external_id, ''), number, payload::json,
-            webhook_id, clock_timestamp() + i * interval '1 microsecond'
-          from unnest(lane_keys, connection_ids, contact_ids, dedupe_keys, kinds, external_ids, numbers,
-            string_to_array(payloads, E'\\n'), array(
-              select id from unnest(webhook_ids, event_counts) with ordinality as w (id, events, n), generate_series(1, events)
-              order by n))
-            with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, number, payload,
-              webhook_id, i)
-          where lane_key is not null
-          on conflict (dedupe_key) do nothing returning id)
-        select array_agg(id) into event_ids from stored;
-
-        if coalesce(cardinality(event_ids), 0) <> cardinality(dedupe_keys) then
-          raise exception using errcode = 'WA001', message = 'a change was stored before';
-        end if;
-      end $$;
+      ${recordFunction({ schema })};
     `);
   },
 
@@ -168,3 +94,84 @@ export const inbox = {
       await knex.raw(`drop table ${quoteName(schema, table)}`);
   },
 };
+
+/** @param unless SQL of a further condition, of connection `c` and event `e`, without which an event is out of the ordinary. */
+export function recordFunction({ schema }: Pick<Schemas, "schema">, unless = ""): string {
+  const q = (table: string) => quoteName(schema, table);
+  return `
+    -- The ordinary case of storing deliveries in one call, because each statement of its own costs a round trip before
+    -- the acknowledgement. Anything out of the ordinary (somebody new, a number that nobody has connected, a change that
+    -- was stored before) raises WA001: nothing is stored, and the caller takes the long way, where the rules are written
+    -- out. A function's statements each see what was committed before them, so what is read after the lanes are locked is
+    -- final. One array per column, '' for what is not there; payloads are lines of JSON.
+    create or replace function ${q("whatsapp_record")}(
+      bodies bytea, body_lengths int[], types text[], secrets smallint[], event_counts int[],
+      numbers text[], phones text[], users text[], parents text[], introduces boolean[], kinds text[], external_ids text[], dedupe_keys text[],
+      payloads text, out webhook_ids bigint[], out event_ids bigint[], out lane_keys text[])
+    -- Sequential scans are off because every look-up is by a whole key, and a plan made while a table was small stays.
+    language plpgsql set lock_timeout = '10s' set enable_seqscan = off as $$
+    declare
+      connection_ids uuid[];
+      tenants uuid[];
+      contact_ids bigint[];
+      everybody_known boolean;
+    begin
+      select array_agg(connection_id), array_agg(tenant), array_agg(contact), bool_and(is_known), array_agg(case
+          when contact is not null then 'in:contact:' || contact
+          when kind = 'status' then 'in:status:' || encode(sha256(convert_to(external_id, 'UTF8')), 'hex')
+          else 'in:number:' || connection_id end)
+      into connection_ids, tenants, contact_ids, everybody_known, lane_keys
+      from (
+        select c.id as connection_id, md5(c.customer_config_id::text)::uuid as tenant, a.contact, e.kind, e.external_id,
+          c.id is not null and a.is_one and (a.contact is not null or not e.introduces)${unless} as is_known
+        from unnest(numbers, phones, users, parents, introduces, kinds, external_ids) with ordinality
+          as e (number, phone, usr, parent, introduces, kind, external_id, i)
+        left join ${q("whatsapp_connections")} c on c.phone_number_id = e.number and c.state <> 'disconnected'
+        cross join lateral (
+          select max(contact_id) as contact, count(*) = 0 or (min(contact_id) = max(contact_id)
+            and count(*) = (e.phone <> '')::int + (e.usr <> '')::int + (e.parent <> '')::int) as is_one
+          from ${q("whatsapp_contact_aliases")} where connection_id = c.id and alias in (e.phone, e.usr, e.parent)) a
+        order by e.i) routes;
+      if not everybody_known then
+        raise exception using errcode = 'WA001', message = 'somebody is new, or the number';
+      end if;
+
+      with stored as (
+        insert into ${q("whatsapp_webhooks")} (webhook_type, body, payload, secret_index, pending, processed)
+        select type, substring(bodies from start for length),
+          case when events = 0 then convert_from(substring(bodies from start for length), 'UTF8')::jsonb end, secret, events, events = 0
+        from (
+          select type, length, secret, events, (sum(length) over (rows unbounded preceding) - length + 1)::int as start
+          from unnest(types, body_lengths, secrets, event_counts) as d (type, length, secret, events)) d returning id)
+      select array_agg(id) into webhook_ids from stored;
+
+      insert into ${q("whatsapp_lanes")} as l (lane_key, stage, tenant, pending, ready_at)
+      select key, 'in', (array_agg(tenant))[1], count(*), now() from unnest(lane_keys, tenants) as k (key, tenant) group by key order by key
+      on conflict (lane_key) do update set pending = l.pending + excluded.pending, tenant = excluded.tenant,
+        ready_at = coalesce(l.ready_at, excluded.ready_at);
+
+      if (select count(*) from ${q("whatsapp_contacts")} where id = any (contact_ids) and merged_into is null)
+        <> (select count(distinct id) from unnest(contact_ids) as c (id)) then
+        raise exception using errcode = 'WA001', message = 'a contact was linked or erased meanwhile';
+      end if;
+
+      with stored as (
+        insert into ${q("whatsapp_events")} (lane_key, connection_id, contact_id, dedupe_key, kind, external_id,
+          phone_number_id, payload, webhook_id, created_at)
+        select lane_key, connection_id, contact_id, dedupe_key, kind, nullif(external_id, ''), number, payload::json,
+          webhook_id, clock_timestamp() + i * interval '1 microsecond'
+        from unnest(lane_keys, connection_ids, contact_ids, dedupe_keys, kinds, external_ids, numbers,
+          string_to_array(payloads, E'\\n'), array(
+            select id from unnest(webhook_ids, event_counts) with ordinality as w (id, events, n), generate_series(1, events)
+            order by n))
+          with ordinality as e (lane_key, connection_id, contact_id, dedupe_key, kind, external_id, number, payload,
+            webhook_id, i)
+        where lane_key is not null
+        on conflict (dedupe_key) do nothing returning id)
+      select array_agg(id) into event_ids from stored;
+
+      if coalesce(cardinality(event_ids), 0) <> cardinality(dedupe_keys) then
+        raise exception using errcode = 'WA001', message = 'a change was stored before';
+      end if;
+    end $$`;
+}

@@ -10,6 +10,7 @@ import { whatMetaSaidLast } from "./20261128000001-what-meta-said-last.ts";
 import { whenItDied } from "./20261128000002-when-it-died.ts";
 import { onePerson } from "./20261128000003-one-person.ts";
 import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
+import { veryMany } from "./20261128000006-very-many.ts";
 
 export { HOST_COLUMNS };
 
@@ -26,6 +27,7 @@ export const MIGRATIONS = [
   whenItDied,
   onePerson,
   hostTablesClosed,
+  veryMany,
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name);

@@ -109,7 +109,7 @@ export type ReceivedEvent = {
   readonly kind: ChannelEvent["kind"];
   /**
    * `accepted`: stored and queued. `duplicate`: this change was stored before. `ignored`: stored for the record, with
-   * nothing to do (no connection holds that number).
+   * nothing to do now (no connection holds that number, or not all that came before it was connected is queued yet).
    */
   readonly outcome: "accepted" | "duplicate" | "ignored";
   /** The lane that keeps its order; null when ignored. */

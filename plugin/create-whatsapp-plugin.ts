@@ -187,10 +187,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     erase: eraseKnown,
     fetch: options.fetch ?? globalThis.fetch,
     log,
-    onConnected() {
-      pipeline.onStored();
-      pipeline.onQueued();
-    },
+    onConnected: pipeline.onConnected,
     onClosed: pipeline.onQueued,
   });
 

@@ -1,7 +1,7 @@
 /** Dead letters for whoever runs the host: what lies aside, why, and how it is put back. */
 import { ChannelError } from "./errors.ts";
 import { ProcessEnded } from "./pipeline/crash-suspects.ts";
-import type { DeadLetterFilter, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
+import type { DeadLetterFilter, DeadLetterPlace, DeadLetterStage, DeadLetters, Logger } from "./ports.ts";
 import { isInstant, isStorable, isStorableTime } from "./storable.ts";
 import { readTenant, readUuid } from "./uuid.ts";
 
@@ -120,11 +120,16 @@ function within(limit: number, most: number): number {
   return limit;
 }
 
-function cursor(after: string): { readonly at: string; readonly key: string } {
-  const [, at, stage, id] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)\/(in|turn|notify):([\w-]+)$/.exec(after) ?? [];
-  if (at === undefined || !isInstant(at) || !isStorableTime(new Date(at)))
+function cursor(after: string): DeadLetterPlace {
+  const [at = "", letter = ""] = after.split("/");
+  const [, stage, id] =
+    /^(in|notify):([1-9]\d{0,17})$/.exec(letter) ??
+    /^(turn):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(letter) ??
+    [];
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(at) && isInstant(at) && isStorableTime(new Date(at));
+  if (!isTime || stage === undefined || id === undefined || after !== `${at}/${letter}`)
     throw invalid("after is the next of the page before.");
-  return { at, key: `${stage}${id}` };
+  return { at, stage: stage as DeadLetterStage, id };
 }
 
 function invalid(message: string): ChannelError {

@@ -2,11 +2,11 @@
 import type { Connection } from "../../plugin/contract.ts";
 import { ChannelError } from "../../plugin/errors.ts";
 import type { Connections, NewConnection } from "../../plugin/ports.ts";
+import { beginCatchUp } from "./catch-up.ts";
 import { type ConnectionRow, toConnection, wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { hiddenRow, sayingWhichTable } from "./host-access.ts";
 import { tellHost } from "./host-events.ts";
-import { routeWaiting } from "./inbox.ts";
 import { closeConnections, comeBack } from "./leaving.ts";
 import { lastHolders } from "./left-numbers.ts";
 import { createPauses } from "./pauses.ts";
@@ -69,7 +69,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
         await tell(tx, isNews ? [...lost, toConnection(row)] : lost);
         // Whoever had the number last was written to, and nobody else.
         const isOthers = last !== undefined && last.customerConfigId !== wanted.customerConfigId;
-        await routeWaiting(tx, db, wanted, isOthers);
+        await beginCatchUp(tx, db, row.id, isOthers);
         await wakeWaitingSends(tx, db, [row.id, ...lost.map(({ connectionId }) => connectionId)]);
         return toConnection(row);
       });

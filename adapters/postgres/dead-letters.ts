@@ -5,6 +5,7 @@ import { inLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
 import { countWebhooks } from "./count-webhooks.ts";
 import type { Database, Tx } from "./database.ts";
+import { deadLetterPage, tenantOfHostEvent } from "./dead-letter-page.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { oneAtATime } from "./routing.ts";
 import { turnLane } from "./turns.ts";
@@ -15,15 +16,13 @@ const KEYS: Readonly<Record<DeadLetterStage, string>> = { in: "bigint", turn: "u
 
 /** Many come at one moment, and an earlier one may have begun to be stored later: none goes back before those before it. */
 const inOrder = "max(created_at) over (partition by stage order by place), stage, place";
-const SHOWN = `stage, id, kind, conversation_id, attempts, last_error, lane_key, contact_id, place,
-  to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`;
 
 /** Puts a value among the parameters. @returns its place in the statement. */
 type Bind = (value: unknown) => string;
 type Of = { readonly where?: readonly string[]; readonly end?: string };
 type Wanted = { readonly sql: string; readonly params: readonly unknown[]; readonly bind: Bind };
 
-type Found = {
+type Shown = {
   readonly stage: DeadLetterStage;
   readonly id: string;
   readonly kind: string;
@@ -31,6 +30,11 @@ type Found = {
   readonly at: string;
   readonly attempts: number | null;
   readonly last_error: string | null;
+};
+
+type Found = {
+  readonly stage: DeadLetterStage;
+  readonly id: string;
   readonly lane_key: string;
   readonly contact_id: string | null;
   readonly place: string;
@@ -43,23 +47,19 @@ export function createDeadLetters(db: Database): DeadLetters {
     db.name("whatsapp_host_events"),
   ];
   const [contacts, connections] = [db.name("whatsapp_contacts"), db.name("whatsapp_connections")];
-  // A host event of a number is nobody's: the number may have moved since.
   const letters: Readonly<Record<DeadLetterStage, string>> = {
     in: `
-      select 'in' as stage, e.id as key, e.kind, coalesce(elder.conversation_id, c.conversation_id) as conversation_id, e.created_at,
-        null::int as attempts, e.last_error, n.customer_config_id, e.lane_key, coalesce(c.merged_into, c.id)::text as contact_id, e.id as place
+      select 'in' as stage, e.id as key, coalesce(elder.conversation_id, c.conversation_id) as conversation_id, e.created_at,
+        e.last_error, n.customer_config_id, e.lane_key, coalesce(c.merged_into, c.id)::text as contact_id, e.id as place
       from ${events} e left join ${connections} n on n.id = e.connection_id left join ${contacts} c on c.id = e.contact_id
       left join ${contacts} elder on elder.id = c.merged_into where e.state = 2`,
     turn: `
-      select 'turn' as stage, t.id as key, 'turn' as kind, t.conversation_id, t.created_at, t.attempts, t.last_error, t.customer_config_id,
-        t.lane_key, coalesce(c.merged_into, t.contact_id)::text as contact_id, t.seq as place
+      select 'turn' as stage, t.id as key, t.conversation_id, t.created_at, t.last_error, t.customer_config_id, t.lane_key,
+        coalesce(c.merged_into, t.contact_id)::text as contact_id, t.seq as place
       from ${turns} t left join ${contacts} c on c.id = t.contact_id where t.state = 2`,
     notify: `
-      select 'notify' as stage, h.id as key, h.event ->> 'kind' as kind, (h.event ->> 'conversationId')::uuid as conversation_id, h.created_at,
-        null::int as attempts, h.last_error, coalesce(
-          (select c.customer_config_id from ${contacts} c where c.conversation_id = (h.event ->> 'conversationId')::uuid limit 1),
-          (select n.customer_config_id from ${connections} n where n.id::text = h.event -> 'connection' ->> 'connectionId')) as customer_config_id,
-        h.lane_key, null::text as contact_id, h.id as place
+      select 'notify' as stage, h.id as key, (h.event ->> 'conversationId')::uuid as conversation_id, h.created_at, h.last_error,
+        coalesce(h.customer_config_id, ${tenantOfHostEvent(db, "h.event")}) as customer_config_id, h.lane_key, null::text as contact_id, h.id as place
       from ${hostEvents} h where h.state = 2`,
   };
 
@@ -78,26 +78,16 @@ export function createDeadLetters(db: Database): DeadLetters {
     const parts = STAGES.filter((one) => stage === undefined || stage === one).map((one) => {
       const { where = [], end = "" } = more(one, bind);
       const all = [...conditions, ...where];
-      return `(select stage, key::text as id, kind, conversation_id, created_at, attempts, last_error, lane_key, contact_id, place
+      return `(select stage, key::text as id, created_at, lane_key, contact_id, place
         from (${letters[one]}) letters ${all.length === 0 ? "" : `where ${all.join(" and ")}`} ${end})`;
     });
     return { sql: parts.join(" union all "), params, bind };
   }
 
   return {
-    async list(filter, { limit, after }) {
-      const { sql, params, bind } = wanted(filter, (stage, bound) => ({
-        where:
-          after === null
-            ? []
-            : [`(created_at, '${stage}' || key) < (${bound(after.at)}::timestamptz, ${bound(after.key)})`],
-        end: `order by created_at desc, '${stage}' || key desc limit ${bound(limit)}`,
-      }));
-      const rows = await db.query<Found>(
-        `select ${SHOWN} from (${sql}) letters order by created_at desc, stage || id desc limit ${bind(limit)}`,
-        params,
-      );
-      return rows.map(toRow);
+    async list(filter, page) {
+      const { sql, params } = deadLetterPage(db, filter, page);
+      return (await db.bounded<Shown>(sql, params)).map(toRow);
     },
 
     async redrive(filter, { ids, limit }) {
@@ -112,7 +102,7 @@ export function createDeadLetters(db: Database): DeadLetters {
           end: `order by place limit ${bound(limit)}`,
         }));
         const found = await tx.query<Found>(
-          `select ${SHOWN} from (${sql}) letters order by ${inOrder} limit ${bind(limit)}`,
+          `select stage, id, lane_key, contact_id, place from (${sql}) letters order by ${inOrder} limit ${bind(limit)}`,
           params,
         );
         const items = found.map((row) => ({ ...row, lane: laneOf(row) }));
@@ -205,6 +195,6 @@ function laneOf({ stage, contact_id, lane_key }: Found): string {
   return stage === "in" ? inLane(contact_id) : turnLane(contact_id);
 }
 
-function toRow({ stage, id, kind, conversation_id, at, attempts, last_error }: Found): DeadLetterRow {
+function toRow({ stage, id, kind, conversation_id, at, attempts, last_error }: Shown): DeadLetterRow {
   return { stage, id: `${stage}:${id}`, kind, conversationId: conversation_id, at, attempts, lastError: last_error };
 }

@@ -26,6 +26,11 @@ const LOCK_TIMEOUT = "10s";
 const MARGIN = "2 minutes";
 const TRIES = 3;
 
+/** Thrown to roll back: theirs is more than was looked for, and some of it may have been stored long ago, before their number was connected. */
+class MetMeanwhile extends Error {
+  override readonly name = "MetMeanwhile";
+}
+
 /** @param db with time for statements that read a table from end to end. */
 export function createErasure(db: Database): Erasure {
   /** Each by itself, and no longer on the server than here. */
@@ -72,8 +77,9 @@ export function createErasure(db: Database): Erasure {
       for (let tries = 1; ; tries++) {
         const before = await look(subject, customerConfigId);
         try {
-          return await db.transaction((tx) => eraseFound(tx, subject, customerConfigId, before));
+          return await db.transaction((tx) => eraseFound(tx, subject, customerConfigId, before, tries < TRIES));
         } catch (error) {
+          if (error instanceof MetMeanwhile) continue;
           // Somebody who works on what is theirs got in the way; the work is still there.
           if (tries === TRIES || !(error instanceof ChannelError) || error.code !== "STORE_UNAVAILABLE") throw error;
         }
@@ -86,11 +92,13 @@ export function createErasure(db: Database): Erasure {
     subject: ErasureSubject,
     customerConfigId: string | null,
     before: Awaited<ReturnType<typeof look>>,
+    mayLookAgain: boolean,
   ): Promise<ErasureCounts> {
     await tx.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
     // Nobody new is met while it lasts, so these are all.
     await oneAtATime(tx, db);
     const now = await findPeople(tx, db, subject, customerConfigId);
+    if (mayLookAgain && now.contacts.some((id) => !before.people.contacts.includes(id))) throw new MetMeanwhile();
     const contacts = [...new Set([...before.people.contacts, ...now.contacts])];
     // A worker that had one of them has perhaps just made the conversation.
     const locked = await tx.query<{ conversation_id: string | null }>(

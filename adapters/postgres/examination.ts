@@ -84,7 +84,8 @@ export function createExamination(db: Database): Examination {
     async unrouted(wabaIds) {
       const rows = await query<{ phone_number_id: string | null; amount: number; last_at: Date }>(
         `select phone_number_id, count(*)::int as amount, max(created_at) as last_at
-         from (select phone_number_id, created_at from ${events} where state = 4 and created_at > now() - interval '7 days'
+         from (select phone_number_id, created_at from ${events} e where state = 4 and created_at > now() - interval '7 days'
+           and not exists (select 1 from ${db.name("whatsapp_connections")} c where c.phone_number_id = e.phone_number_id and c.state <> 'disconnected')
            and ($1::text[] is null or payload ->> 'wabaId' = any($1)) limit $2) e
          group by 1 order by 2 desc, 1 limit 5`,
         [wabaIds, MOST_COUNTED],

@@ -3,7 +3,8 @@ import type { HostEvent, MetaError, SentPart } from "../../plugin/contract.ts";
 import type { HostEvents } from "../../plugin/ports.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
-import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+import { tenantOfHostEvent } from "./dead-letter-page.ts";
+import { enqueueOnLanes, fenced, LeaseLost, NOBODY, releaseLanes } from "./lanes.ts";
 import { revive } from "./revive.ts";
 
 /** As it waits: whose it is, is looked up when it is told. */
@@ -89,7 +90,11 @@ export function createHostEvents(db: Database): HostEvents {
     async bury(lane, id, error) {
       await fenced(db, async (tx) => {
         if (!(await releaseLanes(tx, db, [{ lane, items: 1 }]))) throw new LeaseLost();
-        await tx.query(`update ${table} set state = 2, last_error = $2, died_at = now() where id = $1`, [id, error]);
+        await tx.query(
+          `update ${table} set state = 2, last_error = $2, died_at = now(),
+             customer_config_id = coalesce(${tenantOfHostEvent(db, "event")}, ${NOBODY}) where id = $1`,
+          [id, error],
+        );
       });
     },
   };

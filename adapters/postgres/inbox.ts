@@ -1,15 +1,15 @@
 /** The inbox after the commit: stored events are read lane by lane, and each has its effect exactly once. */
 import type { ChannelEvent } from "../../plugin/contract.ts";
 import type { Inbox, SentTwice, Stage, StoredEvent, Undelivered } from "../../plugin/ports.ts";
+import { catchUp } from "./catch-up.ts";
 import { countBy } from "./count-by.ts";
-import { countOff, countWebhooks } from "./count-webhooks.ts";
+import { countOff } from "./count-webhooks.ts";
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
-import { enqueueOnLanes, fenced, LeaseLost, releaseLanes } from "./lanes.ts";
+import { fenced, LeaseLost, releaseLanes } from "./lanes.ts";
 import { unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
-import { oneAtATime, type Route, routeEvents, waits } from "./routing.ts";
-import { bury, erasePostscripts, errorOfW } from "./tombstones.ts";
+import { erasePostscripts, errorOfW } from "./tombstones.ts";
 
 export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "record" | "readAgain"> {
   return {
@@ -83,6 +83,8 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
     },
 
     unpark: (everything = true) => unpark(db, everything),
+
+    catchUp: () => catchUp(db),
   };
 }
 
@@ -96,74 +98,4 @@ function complete(tx: Tx, db: Database, events: readonly StoredEvent[], parked: 
      ${countOff(db, "counted")}`,
     [events.map(({ eventId }) => eventId), events.map(({ eventId }) => (parked.has(eventId) ? 3 : 1))],
   );
-}
-
-/**
- * Events that came for a number before it was connected: routed now, in stored order.
- * @param isOthers what people wrote to the number was for a tenant who has left: it goes, and the account's own is routed.
- */
-export async function routeWaiting(
-  tx: Tx,
-  db: Database,
-  { phoneNumberId, wabaId }: { readonly phoneNumberId: string; readonly wabaId: string },
-  isOthers: boolean,
-): Promise<void> {
-  await oneAtATime(tx, db);
-  const rows = await tx.query<{ id: string; webhook_id: string; payload: ChannelEvent }>(
-    `select id, webhook_id, payload from ${db.name("whatsapp_events")} e
-     where state = 4 and (phone_number_id = $1 or (phone_number_id is null and payload ->> 'wabaId' = $2))
-       and ${waits(db, "kind", "e.external_id")} order by id for update`,
-    [isOthers ? null : phoneNumberId, wabaId],
-  );
-  const routes = await routeEvents(
-    tx,
-    db,
-    rows.map((row) => revive(row.payload)),
-  );
-  // A change of a number that none of an account's tenants has is nobody's still.
-  const routed = rows.flatMap((row, i) => {
-    const { laneKey, ...route } = routes[i] as Route;
-    return laneKey === null ? [] : [{ ...row, ...route, laneKey }];
-  });
-  const tenants = new Map(routed.map(({ laneKey, tenant }) => [laneKey, tenant]));
-  enqueueOnLanes(
-    tx,
-    db,
-    [...countBy(routed, ({ laneKey }) => laneKey)].map(([laneKey, items]) => ({
-      laneKey,
-      stage: "in" as const,
-      items,
-      tenant: tenants.get(laneKey) ?? null,
-    })),
-  );
-  await tx.query(
-    `update ${db.name("whatsapp_events")} e set state = 0, lane_key = r.lane_key, connection_id = r.connection_id, contact_id = r.contact_id
-     from json_to_recordset($1::json) as r (id bigint, lane_key text, connection_id uuid, contact_id bigint) where e.id = r.id`,
-    [
-      JSON.stringify(
-        routed.map(({ id, laneKey, connectionId, contactId }) => ({
-          id,
-          lane_key: laneKey,
-          connection_id: connectionId,
-          contact_id: contactId,
-        })),
-      ),
-    ],
-  );
-  const webhookIds = routed.map((row) => row.webhook_id);
-  await tx.query(
-    `update ${db.name("whatsapp_webhooks")} set error = null where id = any($1) and error like 'unrouted:%'
-       and id <> all(array(select webhook_id from ${db.name("whatsapp_events")} where state = 4 and webhook_id = any($1)))`,
-    [webhookIds],
-  );
-  countWebhooks(tx, db, webhookIds, 1);
-  if (isOthers) await forgetWaiting(tx, db, phoneNumberId);
-}
-
-async function forgetWaiting(tx: Tx, db: Database, phoneNumberId: string): Promise<void> {
-  const rows = await tx.query<{ id: string; webhook_id: string }>(
-    `select id, webhook_id from ${db.name("whatsapp_events")} where state = 4 and phone_number_id = $1 order by id for update`,
-    [phoneNumberId],
-  );
-  bury(tx, db, rows);
 }

@@ -4,7 +4,8 @@ import type { ClaimedLane, Lanes, PairLimit, Stage } from "../../plugin/ports.ts
 import type { Database, Tx } from "./database.ts";
 import { pacedMs, pacedOut } from "./pair-limit.ts";
 
-const NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid";
+/** In place of a tenant. */
+export const NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid";
 
 /** Its lease may have run out, but whoever asks works it still. $6: the tokens of those who ask. */
 const NOT_HELD = "(lease_token is null or lease_token <> all($6::uuid[]))";

@@ -15,7 +15,9 @@ export function createOperations(db: Database): Operations {
   return {
     async nextReadyMs() {
       const [next] = await query<{ ms: number | null }>(
-        `select (extract(epoch from min(l.ready_at) - clock_timestamp()) * 1000)::float8 as ms from unnest($1::text[]) as s (stage)
+        `select least((extract(epoch from min(l.ready_at) - clock_timestamp()) * 1000)::float8, (
+           select 0 from ${db.name("whatsapp_connections")} where routed_until is not null and state <> 'disconnected' limit 1)) as ms
+         from unnest($1::text[]) as s (stage)
          cross join lateral (select ready_at from ${lanes} where stage = s.stage and ready_at is not null order by ready_at limit 1) l`,
         [STAGES],
       );

@@ -6,7 +6,7 @@ import { messageIdOf } from "./aliases.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
-import { lastHolders } from "./left-numbers.ts";
+import { type LastHolder, lastHolders } from "./left-numbers.ts";
 import { recordOrdinary } from "./record-ordinary.ts";
 import { oneAtATime, type Route, routeEvents, waits } from "./routing.ts";
 import { BYTES_ERASED, ERASED, erasedKeys, errorOfW, storedKey } from "./tombstones.ts";
@@ -119,7 +119,8 @@ async function writtenToNumbersThatHaveLeft(
   const nobodys = routed.filter(({ event, route }) => route.laneKey === null && event.phoneNumberId !== null);
   const numbers = new Set(nobodys.map(({ event }) => event.phoneNumberId as string));
   const holders = await lastHolders(tx, db, [...numbers]);
-  return nobodys.filter(({ event }) => holders.get(event.phoneNumberId as string)?.isComingBack === false);
+  const isLeft = (holder: LastHolder | undefined) => holder?.isComingBack === false && !holder.isConnected;
+  return nobodys.filter(({ event }) => isLeft(holders.get(event.phoneNumberId as string)));
 }
 
 /** By the key alone it is known when Meta brings it again, whoever has the number by then. */
@@ -341,7 +342,7 @@ async function finishWebhooks(
   if (needed.length === 0) return;
   await tx.query(
     `update ${db.name("whatsapp_webhooks")} w set pending = w.pending - c.less,
-       error = case when c.unrouted then ${errorOfW("'unrouted: no connection holds this number; it is applied once one does'")} else w.error end,
+       error = case when c.unrouted then ${errorOfW("'unrouted: no connection holds this number, or not all that came before is routed yet; it is applied then'")} else w.error end,
        processed = w.pending - c.less = 0 and not c.unrouted and (w.error is null or w.error = '${BYTES_ERASED}')
      from json_to_recordset($1::json) as c (id bigint, less int, unrouted boolean) where w.id = c.id`,
     [JSON.stringify(needed)],

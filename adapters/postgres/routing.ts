@@ -29,13 +29,19 @@ type Found = {
 /**
  * Lane of a person's events: their contact, whatever name Meta gives them this time (phone, BSUID and parent BSUID are
  * aliases of one contact). Of a status without a known recipient: its message. Of anything else: the number.
+ * @param next the connection whose turn it is to have routed what came before it: of any other like it nothing is routed but statuses.
  */
-export async function routeEvents(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Route[]> {
+export async function routeEvents(
+  tx: Tx,
+  db: Database,
+  events: readonly ChannelEvent[],
+  next: string | null = null,
+): Promise<readonly Route[]> {
   if (events.length === 0) return [];
-  const found = await lookUp(tx, db, events);
+  const found = await lookUp(tx, db, events, next);
   if (events.every((event, i) => isSettled(event, found[i]))) return events.map((event, i) => routeOf(event, found[i]));
   await oneAtATime(tx, db);
-  return meetPeople(tx, db, events, await lookUp(tx, db, events));
+  return meetPeople(tx, db, events, await lookUp(tx, db, events, next));
 }
 
 /**
@@ -52,7 +58,12 @@ export async function oneAtATime(tx: Tx, db: Database): Promise<void> {
 }
 
 /** One indexed look-up for the whole group, by the distinct numbers and aliases in it. */
-async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Promise<readonly Found[]> {
+async function lookUp(
+  tx: Tx,
+  db: Database,
+  events: readonly ChannelEvent[],
+  next: string | null,
+): Promise<readonly Found[]> {
   const names = events.flatMap((event) => [...aliasesOfEvent(event), ...userIdsOfEvent(event).map(leftAlias)]);
   const rows = await tx.query<{
     readonly connection_id: string;
@@ -60,10 +71,12 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
     readonly phone_number_id: string;
     readonly waba_id: string;
     readonly display_phone_number: string;
+    readonly is_behind: boolean;
     readonly alias: string | null;
     readonly contact_id: string | null;
   }>(
-    `select c.id as connection_id, c.customer_config_id, c.phone_number_id, c.waba_id, c.display_phone_number, a.alias, a.contact_id
+    `select c.id as connection_id, c.customer_config_id, c.phone_number_id, c.waba_id, c.display_phone_number,
+       c.routed_until is not null as is_behind, a.alias, a.contact_id
      from ${db.name("whatsapp_connections")} c
      left join ${db.name("whatsapp_contact_aliases")} a on a.connection_id = c.id and a.alias = any($3)
      where c.state <> 'disconnected' and (c.phone_number_id = any($1) or c.waba_id = any($2))
@@ -84,7 +97,10 @@ async function lookUp(tx: Tx, db: Database, events: readonly ChannelEvent[]): Pr
             rows.filter((one) => one.waba_id === event.wabaId),
           )
         : byNumber.get(event.phoneNumberId);
-    if (row === undefined) return { connection_id: null, customer_config_id: null, aliases: [], known: {} };
+    // Behind what waits already. What became of our own messages stands in no order with what people write.
+    const waitsItsTurn = row?.is_behind === true && row.connection_id !== next && event.kind !== "status";
+    if (row === undefined || waitsItsTurn)
+      return { connection_id: null, customer_config_id: null, aliases: [], known: {} };
     const contactBy = (alias: string) => contactOf.get(`${row.connection_id}/${alias}`);
     const aliases = aliasesOfEvent(event, (userId) => Boolean(contactBy(leftAlias(userId))));
     const known: Record<string, string> = {};
@@ -183,5 +199,10 @@ function routeOf(event: ChannelEvent, found: Found | undefined, contact?: string
   if (contactId !== null) return { laneKey: inLane(contactId), connectionId, tenant, contactId };
   if (event.kind === "status")
     return { laneKey: `${MESSAGE_LANE}${hashOf(event.messageId)}`, connectionId, tenant, contactId };
-  return { laneKey: `in:number:${connectionId}`, connectionId, tenant, contactId };
+  return { laneKey: numberLane(connectionId), connectionId, tenant, contactId };
+}
+
+/** Of what is nobody's but the number's own. */
+export function numberLane(connectionId: string): string {
+  return `in:number:${connectionId}`;
 }

@@ -6,6 +6,7 @@ import type { FetchMedia } from "../media/fetch-media.ts";
 import type { PrepareMedia } from "../media/prepare-media.ts";
 import type { Connections, GraphApi, Host, Logger, MediaStore, SecretBox, Store } from "../ports.ts";
 import { createApplyEvents } from "./apply-events.ts";
+import { createCatchUp } from "./catch-up.ts";
 import { createCrashSuspects } from "./crash-suspects.ts";
 import { createDispatchOutbox } from "./dispatch-outbox.ts";
 import { createKeepMedia } from "./keep-media.ts";
@@ -54,11 +55,13 @@ export type Pipeline = {
   stop(timeoutMs: number): Promise<void>;
   /** Events were stored. */
   onStored(): void;
+  /** A number was connected: events and sends may have waited for it. */
+  onConnected(): void;
   /** Something was put into the outbox. */
   onQueued(): void;
   /** Dead letters were put back. */
   onRedriven(): void;
-  /** Looks for work of every stage at once, and for statuses whose message has come. */
+  /** Looks for work of every stage at once, for statuses whose message has come, and for the next of what came before its number. */
   look(): Promise<void>;
   /** Resolves when nothing is under way in any stage. */
   idle(): Promise<void>;
@@ -163,6 +166,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }),
   });
   const workers = [apply, media, turn, out, notify];
+  const everyMs = Math.max(pollMs, 1_000);
+  const catchUp = createCatchUp({ inbox: store.inbox, log, everyMs, onQueued: () => apply.kick() });
   let unparking: NodeJS.Timeout | undefined;
   let isUnparking = false;
   let lookedAtAll = Number.NEGATIVE_INFINITY;
@@ -195,20 +200,26 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     start() {
       for (const worker of workers) worker.start();
       clearInterval(unparking);
-      unparking = setInterval(() => void unpark(), Math.max(pollMs, 1_000));
+      unparking = setInterval(() => void unpark(), everyMs);
       unparking.unref();
+      catchUp.start();
     },
     async stop(timeoutMs) {
       clearInterval(unparking);
-      await Promise.all(workers.map((worker) => worker.stop(timeoutMs)));
+      await Promise.all([catchUp, ...workers].map((one) => one.stop(timeoutMs)));
     },
     onStored: () => apply.kick(),
+    onConnected() {
+      catchUp.kick();
+      apply.kick();
+      out.kick();
+    },
     onQueued: () => out.kick(),
     onRedriven() {
       for (const worker of [apply, turn, notify]) worker.kick();
     },
     async look() {
-      await unpark();
+      await Promise.all([unpark(), catchUp.step()]);
       for (const worker of workers) worker.kick();
     },
     idle,

@@ -186,4 +186,9 @@ export type Inbox = {
    * @param everything also those that have waited for long, of which there may be very many; those a day old end. Default true.
    */
   unpark(everything?: boolean): Promise<number>;
+  /**
+   * Queues the next of what came for a number before it was connected, of which there may be very much. Until all of it is, what comes
+   * for the number waits behind it. @returns whether there was such a number: then perhaps there is more.
+   */
+  catchUp(): Promise<boolean>;
 };

@@ -47,7 +47,7 @@ export type PartBacklog = {
 };
 
 export type Operations = {
-  /** In how many milliseconds the next lane may be claimed, 0 or less when one may now; null when nothing waits. */
+  /** In how many milliseconds the next lane may be claimed, 0 or less when one may now, or a number is to be caught up with; null when nothing waits. */
   nextReadyMs(): Promise<number | null>;
   /** Every stage, in the order of a message. */
   backlog(): Promise<readonly StageBacklog[]>;

@@ -25,10 +25,19 @@ export type DeadLetterRow = {
   readonly lastError: string | null;
 };
 
+/** Where a page ends: at this dead letter of its stage. */
+export type DeadLetterPlace = {
+  readonly at: string;
+  readonly stage: DeadLetterStage;
+  /** Of the row, without its stage: a whole number, or a turn's uuid. */
+  readonly id: string;
+};
+
 export type DeadLetters = {
+  /** Newest first; of one moment by stage and id, so that the next page begins where this one ends. */
   list(
     filter: DeadLetterFilter,
-    page: { readonly limit: number; readonly after: { readonly at: string; readonly key: string } | null },
+    page: { readonly limit: number; readonly after: DeadLetterPlace | null },
   ): Promise<readonly DeadLetterRow[]>;
   /** The oldest first; all of them are on their lanes when it resolves, or none. */
   redrive(

@@ -27,6 +27,7 @@ const NAMES = [
   "20261128000002_when_it_died",
   "20261128000003_one_person",
   "20261128000005_host_tables_closed",
+  "20261128000006_very_many",
 ];
 
 /** By name. */

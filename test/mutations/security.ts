@@ -30,6 +30,20 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/engine/unrouted.test.ts"],
   },
   {
+    rule: "T20: nor what waits still when it is connected (0048)",
+    file: "adapters/postgres/catch-up.ts",
+    find: "number.others_until !== null &&",
+    replace: 'number.others_until === "" &&',
+    tests: ["test/integration/engine/catch-up.test.ts"],
+  },
+  {
+    rule: "0048: what comes for a number waits behind what came before it was connected",
+    file: "migrations/20261128000006-very-many.ts",
+    find: "c.routed_until is null or",
+    replace: "c.routed_until is null or true or",
+    tests: ["test/integration/engine/catch-up.test.ts"],
+  },
+  {
     rule: "an id in capitals is the same id",
     file: "plugin/uuid.ts",
     find: "? given.toLowerCase() : null",
@@ -119,6 +133,13 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     find: "`customer_config_id = ${" + "bind(customerConfigId)}`",
     replace: "`customer_config_id <> ${" + "bind(customerConfigId)} or true`",
     tests: TWO_TENANTS,
+  },
+  {
+    rule: "T59: a page of dead letters is the tenant's",
+    file: "adapters/postgres/dead-letter-page.ts",
+    find: "where n.customer_config_id = ${" + "tenant}) d`",
+    replace: "where n.customer_config_id <> ${" + "tenant} or true) d`",
+    tests: ["test/integration/engine/dead-letter-pages.test.ts"],
   },
   {
     rule: "T21: webhooks that go elsewhere are an alarm",

@@ -278,20 +278,6 @@ describe("events that came before the connection", () => {
     ]);
   });
 
-  it("are applied in that order too when they are very many", async () => {
-    const engine = await startEngine({ connected: false });
-    const ids = Array.from({ length: 1_203 }, (_, i) => `wamid.${i}`);
-    const phones = [ADA, BEN, "447700900789"];
-    for (let at = 0; at < ids.length; at += 401)
-      await engine.store.inbox.record([
-        delivery(...ids.slice(at, at + 401).map((id, i) => message({ id, phone: phones[(at + i) % 3] ?? ADA }))),
-      ]);
-
-    await connect(engine);
-
-    await expectAllApplied(engine, ids);
-  });
-
   it("do not wait where they only say what became of messages that somebody else has sent", async () => {
     const engine = await startEngine({ connected: false });
     const { store, rows } = engine;
