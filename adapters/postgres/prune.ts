@@ -152,8 +152,8 @@ export function createPrune(db: Database): Prune {
         byId("whatsapp_events", `t.state in (1, ${ERASED})`, eventDays),
         byAge("whatsapp_events", "id", "created_at", deadDays, "state = 2"),
         byAge("whatsapp_events", "id", "created_at", eventDays, `state = 4 and phone_number_id in (${left})`),
-        // For a number that nobody has connected.
-        byId("whatsapp_events", "t.state = 4", deadDays),
+        // For a number that nobody has connected. Not by id: what is done may stay for longer, and is not walked past every minute.
+        byAge("whatsapp_events", "id", "created_at", deadDays, "state = 4"),
       ],
       turns: [
         byAge("whatsapp_turns", "id", "created_at", eventDays, "state = 1"),

@@ -254,6 +254,19 @@ describe("many old rows", () => {
     expect((await store.alarms.signs()).filter(({ kind }) => kind === "retention")).toEqual([]);
   });
 
+  it("are all that is looked at where others stay for longer: what came to nobody's number is found without them", async () => {
+    const { store, rows } = await startEngine();
+    const retention = readRetention({ eventDays: 365, deadDays: 30 });
+    await manyOld(rows, 25_000);
+    await rows("update whatsapp_events set state = 4 where id <= 10");
+
+    expect(await store.prune(retention, new AbortController().signal, () => true)).toMatchObject({
+      events: 10,
+      isDone: true,
+    });
+    expect((await store.alarms.signs()).filter(({ kind }) => kind === "retention")).toEqual([]);
+  });
+
   it("are begun in every table, however short the turn, and none of them once it is stopped", async () => {
     const { store, rows } = await startEngine();
     await manyOld(rows, 2_500);
