@@ -289,6 +289,26 @@ describe("many old rows", () => {
     });
   });
 
+  it("are not late because no process ran: one that was stopped or killed while it deleted, and is started hours later, wakes nobody", async () => {
+    const { store, rows } = await startEngine();
+    const hoursPass = () => rows("update whatsapp_upkeep set due_at = due_at - interval '2 hours'");
+    const late = async () => (await store.alarms.signs()).find(({ kind }) => kind === "retention")?.value ?? 0;
+    await manyOld(rows, 10);
+    const stopping = new AbortController();
+    stopping.abort();
+
+    await store.prune(readRetention(), stopping.signal);
+    await hoursPass();
+    expect(await late()).toBeLessThan(60);
+
+    await prune(store);
+    await rows("alter table whatsapp_turns rename to turns_away");
+    await prune(store).catch(() => {});
+    await rows("alter table turns_away rename to whatsapp_turns");
+    await hoursPass();
+    expect(await late()).toBeLessThan(60);
+  });
+
   it("are seen to stay where deleting fails, from the first time on", async () => {
     const { store, rows } = await startEngine();
     await manyOld(rows, 10);
