@@ -86,7 +86,7 @@ describe("an upgrade beside processes that work", () => {
     expect(applied).toBeLessThan(100);
     await working;
     expect(await stranded(rows)).toEqual([]);
-  });
+  }, 60_000);
 
   it("does what takes long before it locks a table: what comes meanwhile is stored", async () => {
     const { database, store, rows } = await startEarlier();
