@@ -1,8 +1,11 @@
 /** Webhooks come in no order, and some say only that something has changed: what of a template is the newest, and what is to be read again. */
+import type { Migration } from "./make-way.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
-export const whatMetaSaidLast = {
+export const whatMetaSaidLast: Migration = {
   name: "20261128000001_what_meta_said_last",
+
+  locks: async () => ({ whatsapp_templates: "access exclusive" }),
 
   async up(knex: Sql, { schema }: Schemas): Promise<void> {
     await knex.raw(`

@@ -1,8 +1,15 @@
 /** When something was moved aside, which may be long after it came; and the ways to the dead letters that a redrive takes. */
+import type { Migration } from "./make-way.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
-export const whenItDied = {
+export const whenItDied: Migration = {
   name: "20261128000002_when_it_died",
+
+  locks: async () => ({
+    whatsapp_host_events: "access exclusive",
+    whatsapp_turns: "share",
+    whatsapp_events: "access exclusive",
+  }),
 
   async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);

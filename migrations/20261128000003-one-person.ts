@@ -1,26 +1,28 @@
 /** What an earlier version has left: two names of one person with a word, a window and a pause each; statuses that nobody takes up any more. */
+import type { Migration } from "./make-way.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
-export const onePerson = {
+export const onePerson: Migration = {
   name: "20261128000003_one_person",
 
-  async up(knex: Sql, { schema }: Schemas): Promise<void> {
+  /** Of messages that another app has sent, perhaps millions. */
+  async prepare(knex: Sql, schemas: Schemas): Promise<void> {
+    // Of a delivery that somebody works, and will soon count, no row may be held from here on.
+    await settleStatuses(knex, schemas, { deliveries: "and pending = 0", locked: "for update skip locked" });
+  },
+
+  /** Everybody who changes what a person has locks their contact first. */
+  locks: async () => ({ whatsapp_contacts: "exclusive" }),
+
+  async up(knex: Sql, { schema, hostSchema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);
     const [contacts, sessions, preferences] = [
       q("whatsapp_contacts"),
       q("whatsapp_sessions"),
       q("whatsapp_preferences"),
     ];
-    // Of messages that another app has sent, perhaps millions: before anything is locked that others need.
-    await knex.raw(`
-      update ${q("whatsapp_events")} e set state = 1 where state = 4 and kind = 'status'
-        and not exists (select 1 from ${q("whatsapp_outbox")} o where o.message_id = e.external_id)`);
-    await knex.raw(`
-      update ${q("whatsapp_webhooks")} w set error = null, processed = pending = 0 where error like 'unrouted:%'
-        and not exists (select 1 from ${q("whatsapp_events")} e where e.state = 4 and e.webhook_id = w.id)`);
-
-    // Everybody who changes what a person has locks their contact first.
-    await knex.raw(`lock table ${contacts} in exclusive mode`);
+    // Those that somebody held when most were settled, or that have come since.
+    await settleStatuses(knex, { schema, hostSchema }, { deliveries: "", locked: "for update" });
     await knex.raw(`create index whatsapp_contacts_merged on ${contacts} (merged_into) where merged_into is not null`);
     await knex.raw(`
       update ${contacts} e set ai_paused_until = y.until
@@ -65,3 +67,22 @@ export const onePerson = {
     await knex.raw(`drop index if exists ${quoteName(schema, "whatsapp_contacts_merged")}`);
   },
 };
+
+/** Statuses that nobody takes up any more, and the deliveries that waited for nothing else. */
+async function settleStatuses(
+  knex: Sql,
+  { schema }: Schemas,
+  { deliveries, locked }: { readonly deliveries: string; readonly locked: string },
+): Promise<void> {
+  const [events, webhooks] = [quoteName(schema, "whatsapp_events"), quoteName(schema, "whatsapp_webhooks")];
+  await knex.raw(`
+      update ${events} set state = 1 where id in (
+        select id from ${events} e where state = 4 and kind = 'status'
+          and not exists (select 1 from ${quoteName(schema, "whatsapp_outbox")} o where o.message_id = e.external_id)
+        order by id ${locked})`);
+  await knex.raw(`
+      update ${webhooks} set error = null, processed = pending = 0 where id in (
+        select id from ${webhooks} w where error like 'unrouted:%' and not processed ${deliveries}
+          and not exists (select 1 from ${events} e where e.state = 4 and e.webhook_id = w.id)
+        order by id ${locked})`);
+}

@@ -1,4 +1,5 @@
 /** Row level security on those of the host's tables that we had to create, as on ours: on Supabase anybody could read them otherwise. */
+import type { Locks, Migration } from "./make-way.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 const KINDS = ["table", "column", "default", "index"];
@@ -8,8 +9,15 @@ const ANYBODY = ["anon", "authenticated"];
 
 const POLICIES = ["whatsapp_service_role", "whatsapp_granted"];
 
-export const hostTablesClosed = {
+export const hostTablesClosed: Migration = {
   name: "20261128000005_host_tables_closed",
+
+  /** The host's own are none of our business. */
+  async locks(knex: Sql, schemas: Schemas): Promise<Locks> {
+    const made = await knex.raw(`select h.table_name ${openOnes(schemas)}`);
+    const names = made.rows.map((row: { table_name: string }) => [row.table_name, "access exclusive"]);
+    return { whatsapp_host_changes: "access exclusive", ...Object.fromEntries(names) };
+  },
 
   /**
    * Not where the host has taken a table over: it has policies, row level security or another owner, or everybody was granted it.
@@ -26,11 +34,7 @@ export const hostTablesClosed = {
       begin
         for made in
           select h.table_name, c.oid, c.oid::regclass as name, c.relowner, c.relacl
-          from ${ledger} h
-          join pg_class c on c.relnamespace = to_regnamespace(${text(quoteName(hostSchema))}) and c.relname = h.table_name and c.relkind = 'r'
-          where h.kind = 'table' and not c.relrowsecurity and pg_has_role(c.relowner, 'usage')
-            and not exists (select 1 from pg_policy p where p.polrelid = c.oid)
-            and not exists (select 1 from aclexplode(c.relacl) a where a.grantee = 0)
+          ${openOnes({ schema, hostSchema })}
           order by h.id
         loop
           execute format('alter table %s enable row level security', made.name);
@@ -73,6 +77,15 @@ export const hostTablesClosed = {
     await allow(knex, ledger, KINDS);
   },
 };
+
+/** Tables that we had to make (`h`, with their class `c`) and that the host has not seen to since. */
+function openOnes({ schema, hostSchema }: Schemas): string {
+  return `from ${quoteName(schema, "whatsapp_host_changes")} h
+          join pg_class c on c.relnamespace = to_regnamespace(${text(quoteName(hostSchema))}) and c.relname = h.table_name and c.relkind = 'r'
+          where h.kind = 'table' and not c.relrowsecurity and pg_has_role(c.relowner, 'usage')
+            and not exists (select 1 from pg_policy p where p.polrelid = c.oid)
+            and not exists (select 1 from aclexplode(c.relacl) a where a.grantee = 0)`;
+}
 
 async function allow(knex: Sql, ledger: string, kinds: readonly string[]): Promise<void> {
   await knex.raw(`alter table ${ledger} drop constraint whatsapp_host_changes_kind_check,

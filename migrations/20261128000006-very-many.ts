@@ -1,12 +1,20 @@
 /** What may be very much: events that came before their number was connected, routed afterwards; and dead letters, read by the page. */
 import { recordFunction } from "./20261122000003-inbox.ts";
+import type { Migration } from "./make-way.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 
 /** What became of our own messages stands in no order with what people write. */
 const IS_NEXT = " and (c.routed_until is null or e.kind = 'status')";
 
-export const veryMany = {
+export const veryMany: Migration = {
   name: "20261128000006_very_many",
+
+  locks: async () => ({
+    whatsapp_connections: "access exclusive",
+    whatsapp_host_events: "access exclusive",
+    whatsapp_turns: "share",
+    whatsapp_events: "share",
+  }),
 
   async up(knex: Sql, { schema }: Schemas): Promise<void> {
     const q = (table: string) => quoteName(schema, table);

@@ -11,11 +11,12 @@ import { whenItDied } from "./20261128000002-when-it-died.ts";
 import { onePerson } from "./20261128000003-one-person.ts";
 import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
 import { veryMany } from "./20261128000006-very-many.ts";
+import type { Migration } from "./make-way.ts";
 
 export { HOST_COLUMNS };
 
 /** Released migrations are frozen: a change is a new one at the end. */
-export const MIGRATIONS = [
+export const MIGRATIONS: readonly Migration[] = [
   hostTables,
   connections,
   inbox,

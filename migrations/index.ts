@@ -3,6 +3,7 @@ import type { Knex } from "knex";
 import { otherInstallations } from "./20261122000001-host-tables.ts";
 import { MIGRATION_NAMES, MIGRATIONS } from "./all.ts";
 import { assertHostTablesFit } from "./host-table-fit.ts";
+import { LOCK_TIMEOUT, type Migration, makeWay } from "./make-way.ts";
 import { quoteName, type Schemas, type Sql } from "./names.ts";
 import { assertIndexIsWhole, assertNamesAreFree } from "./names-taken.ts";
 import { plainTransaction } from "./plain-transaction.ts";
@@ -40,12 +41,15 @@ export type MigrationStatus = {
  * nothing to do. All or nothing: it runs in one transaction.
  * @returns the names applied by this call, none when everything was there.
  * @throws Error with code `HOST_TABLE_INCOMPATIBLE` that names every column we could not write to, or every table that has
- * the name of one of ours, and the fix; with `MIGRATIONS_HIDDEN` where row level security hides our ledger from this user.
+ * the name of one of ours, and the fix; with `MIGRATIONS_HIDDEN` where row level security hides our ledger from this user;
+ * with Postgres' `55P03` where somebody does not let go of a table.
  */
 export async function migrate(knex: Knex, options: MigrateOptions = {}): Promise<readonly string[]> {
   return underLock(knex, options, async (trx, schemas, config) => {
-    await assertNothingInTheWay(trx, schemas, (await statusOf(trx, schemas)).applied);
+    const status = await statusOf(trx, schemas);
+    await assertNothingInTheWay(trx, schemas, status.applied);
     await createSchema(trx, schemas);
+    await beforeUp(trx, schemas, status);
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
   });
@@ -107,7 +111,8 @@ export async function planMigrations(
   return plainTransaction(
     knex,
     async (trx) => {
-      const { applied, pending, unknown } = await statusOf(trx, schemas);
+      const status = await statusOf(trx, schemas);
+      const { applied, pending, unknown } = status;
       if (direction === "down" && unknown.length > 0) throw newerVersion(unknown);
       if (direction === "up") await assertNothingInTheWay(trx, schemas, applied);
       const migrations = direction === "up" ? pending : applied.toReversed();
@@ -115,7 +120,7 @@ export async function planMigrations(
       const walk = direction === "up" ? walkUp : walkDown;
       const statements = [
         ...lockStatements(trx, schemas).map((statement) => statement.toQuery()),
-        ...(await writeDown(trx, (sql) => walk(sql, schemas, migrations))),
+        ...(await writeDown(trx, (sql) => walk(sql, schemas, status))),
       ];
       const keptFor = direction === "down" ? await otherInstallations(trx, schemas.schema) : [];
       return { migrations, sql: toScript(aboutPlan(direction, schemas, migrations, keptFor), statements) };
@@ -141,10 +146,11 @@ function aboutPlan(
 }
 
 /** The same as knex does for {@link migrate}; a test holds the two together. */
-async function walkUp(sql: Sql, schemas: Schemas, names: readonly string[]): Promise<void> {
+async function walkUp(sql: Sql, schemas: Schemas, status: MigrationStatus): Promise<void> {
   const ledger = quoteName(schemas.schema, LEDGER);
   const lock = quoteName(schemas.schema, `${LEDGER}_lock`);
   await createSchema(sql, schemas);
+  await beforeUp(sql, schemas, status);
   let batch = 1;
   if ((await sql.raw("select to_regclass(?) as name", [ledger])).rows[0].name === null) {
     await sql.raw(
@@ -153,14 +159,14 @@ async function walkUp(sql: Sql, schemas: Schemas, names: readonly string[]): Pro
     await sql.raw(`create table ${lock} ("index" serial primary key, is_locked integer)`);
     await sql.raw(`insert into ${lock} (is_locked) values (0)`);
   } else batch = (await sql.raw(`select coalesce(max(batch), 0) + 1 as next from ${ledger}`)).rows[0].next;
-  for (const { name, up } of MIGRATIONS.filter((one) => names.includes(one.name))) {
+  for (const { name, up } of named(status.pending)) {
     await up(sql, schemas);
     await sql.raw(`insert into ${ledger} (name, batch, migration_time) values (?, ?, now())`, [name, batch]);
   }
 }
 
-async function walkDown(sql: Sql, schemas: Schemas, names: readonly string[]): Promise<void> {
-  for (const { down } of MIGRATIONS.filter(({ name }) => names.includes(name)).toReversed()) await down(sql, schemas);
+async function walkDown(sql: Sql, schemas: Schemas, { applied }: MigrationStatus): Promise<void> {
+  for (const { down } of named(applied).toReversed()) await down(sql, schemas);
   await dropLedger(sql, schemas);
 }
 
@@ -243,6 +249,15 @@ async function dropLedger(trx: Sql, { schema }: Schemas): Promise<void> {
     exception when dependent_objects_still_exist then null; end $$`);
 }
 
+/** A database that is new has nobody at work, and nothing left by an earlier version. */
+async function beforeUp(sql: Sql, schemas: Schemas, { applied, pending }: MigrationStatus): Promise<void> {
+  if (applied.length > 0) await makeWay(sql, schemas, named(pending));
+}
+
+function named(names: readonly string[]): readonly Migration[] {
+  return MIGRATIONS.filter(({ name }) => names.includes(name));
+}
+
 function schemasOf(options: MigrateOptions): Schemas {
   return { schema: options.schema ?? "public", hostSchema: options.hostSchema ?? "public" };
 }
@@ -261,9 +276,9 @@ async function underLock<T>(
     for (const statement of lockStatements(trx, schemas)) await statement;
     return run(trx, schemas, {
       migrationSource: {
-        getMigrations: async () => MIGRATIONS,
-        getMigrationName: (migration: (typeof MIGRATIONS)[number]) => migration.name,
-        getMigration: async (migration: (typeof MIGRATIONS)[number]) => ({
+        getMigrations: async () => [...MIGRATIONS],
+        getMigrationName: (migration: Migration) => migration.name,
+        getMigration: async (migration: Migration) => ({
           up: (inner: Knex) => migration.up(inner, schemas),
           down: (inner: Knex) => migration.down(inner, schemas),
         }),
@@ -281,6 +296,6 @@ function lockStatements(trx: Knex, { schema }: Schemas): readonly Knex.Raw[] {
   return [
     trx.raw("select pg_advisory_xact_lock(hashtext(?))", [`${schema}.${LEDGER}`]),
     // On a busy host our short table locks must not make its whole chat queue up behind a long transaction.
-    trx.raw("set local lock_timeout = '5s'"),
+    trx.raw(`set local lock_timeout = '${LOCK_TIMEOUT}'`),
   ];
 }

@@ -3,7 +3,7 @@ import type { Alarm, AlarmKind } from "../../plugin/contract.ts";
 import type { Alarms, Sign } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { tellHost } from "./host-events.ts";
-import { BEHIND } from "./prune.ts";
+import { BEHIND, TRIED } from "./prune.ts";
 
 /** Ten minutes at about 160 parts/s with their statuses: what is older is not seen. */
 const NEWEST_PARTS = 100_000;
@@ -42,8 +42,9 @@ export function createAlarms(db: Database, { hasListener }: { readonly hasListen
     union all
     select 'media-store', '', count(*) from ${db.name("whatsapp_media")} where state = 'pending' and last_error like 'MEDIA\\_%'
     union all
-    -- There while something old could not be deleted: a host that is started anew wakes nobody.
-    select 'retention', '', extract(epoch from clock_timestamp() - due_at) from ${db.name("whatsapp_upkeep")} where task = '${BEHIND}'
+    -- There while something old could not be deleted, and as late as it was when that was last tried: a host that is started anew wakes nobody.
+    select 'retention', '', extract(epoch from t.due_at - b.due_at)
+    from ${db.name("whatsapp_upkeep")} b join ${db.name("whatsapp_upkeep")} t on t.task = '${TRIED}' where b.task = '${BEHIND}'
     union all
     select 'quarantined', '', count(*) from ${db.name("whatsapp_webhooks")}
     where error like 'quarantined:%' and created_at > ${lately}`;

@@ -14,6 +14,8 @@ const LEAST_ROUNDS = 20;
 const LONGEST_PAUSE_MS = 1_000;
 /** In `whatsapp_upkeep`, while something is older than was promised: since when. */
 export const BEHIND = "prune";
+/** Beside it: when it was last tried. How late it was then is told, as nobody is late while no process runs. */
+export const TRIED = "prune tried";
 
 /** A status may come weeks after its message, and the message is gone from Meta after 30 days. */
 const ERASED_MESSAGES = 90;
@@ -152,8 +154,8 @@ export function createPrune(db: Database): Prune {
         byId("whatsapp_events", `t.state in (1, ${ERASED})`, eventDays),
         byAge("whatsapp_events", "id", "created_at", deadDays, "state = 2"),
         byAge("whatsapp_events", "id", "created_at", eventDays, `state = 4 and phone_number_id in (${left})`),
-        // For a number that nobody has connected.
-        byId("whatsapp_events", "t.state = 4", deadDays),
+        // For a number that nobody has connected. Not by id: what is done may stay for longer, and is not walked past every minute.
+        byAge("whatsapp_events", "id", "created_at", deadDays, "state = 4"),
       ],
       turns: [
         byAge("whatsapp_turns", "id", "created_at", eventDays, "state = 1"),
@@ -175,14 +177,15 @@ export function createPrune(db: Database): Prune {
     const pruned = { webhooks: 0, events: 0, turns: 0, sends: 0, media: 0, hostEvents: 0, others: 0 };
     // What fails from now on leaves this behind, so that it is seen how long nothing has got through.
     await db.query(
-      `insert into ${upkeep} (task, due_at) values ($1, clock_timestamp()) on conflict (task) do nothing`,
-      [BEHIND],
+      `insert into ${upkeep} as u (task, due_at) values ($1, now()), ($2, now())
+       on conflict (task) do update set due_at = excluded.due_at where u.task = $2`,
+      [BEHIND, TRIED],
     );
     const rest = await inTurns(
       (Object.keys(tables) as Table[]).flatMap((table) => tables[table].map((step) => ({ table, step, due: null }))),
       { isStopped: () => signal.aborted, isOver, onGone: (table, gone) => (pruned[table] += gone) },
     );
-    if (rest.length === 0) await db.query(`delete from ${upkeep} where task = $1`, [BEHIND]);
+    if (rest.length === 0) await db.query(`delete from ${upkeep} where task in ($1, $2)`, [BEHIND, TRIED]);
     else {
       const dues = rest.map(({ due }) => due).filter((due) => due !== null);
       await db.query(`update ${upkeep} set due_at = least($2::timestamptz, clock_timestamp()) where task = $1`, [

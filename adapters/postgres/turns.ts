@@ -159,7 +159,10 @@ export function createTurns(db: Database, { hasListener }: { readonly hasListene
           some.map(({ turn }) => ({ lane: turn.lane, items: 1 })),
         );
         tx.send(
-          `update ${table} set state = 1, finished_at = now(), last_error = null where id = any((select $1::uuid[])::uuid[])`,
+          // In the order of the lanes, as by everybody else: an edit locks turns of several without holding their lanes.
+          `with mine as (
+             select id from ${table} where id = any((select $1::uuid[])::uuid[]) order by lane_key, seq for no key update)
+           update ${table} t set state = 1, finished_at = now(), last_error = null from mine where t.id = mine.id`,
           [some.map(({ turn }) => turn.turnId)],
         );
         const inserting = insertSends(

@@ -187,6 +187,37 @@ describe("a person who changes what they wrote", () => {
     expect(await changing).toBe(true);
   });
 
+  it("does not deadlock with the answers to both that are just being stored", async () => {
+    const engine = await startEngine();
+    const { database, rows, another } = engine;
+    for (const phone of [ADA, BEN])
+      await engine.store.inbox.record([delivery(message({ id: `wamid.${phone}`, phone }))]);
+    await applyAll(engine.store);
+    const lanes = await claimed(engine.store, "turn");
+    const [first = "", second = ""] = lanes.map(({ laneKey }) => laneKey).sort();
+    const sealed = (await engine.store.turns.seal(lanes)).filter((turn) => turn !== null);
+    // By their ids, and where they stand in the table, the second comes first.
+    const ids = new Map([
+      [second, "00000000-0000-4000-8000-000000000000"],
+      [first, "ffffffff-0000-4000-8000-000000000000"],
+    ]);
+    for (const [lane, id] of ids) await rows("update whatsapp_turns set id = ? where lane_key = ?", [id, lane]);
+    const turns = sealed.map((turn) => ({ ...turn, turnId: ids.get(turn.lane.laneKey) as string }));
+    const edits = await hold(database);
+    const lockOf = (lane: string) =>
+      edits.query("select 1 from whatsapp_turns where lane_key = $1 for no key update", [lane]);
+
+    await lockOf(first);
+    const finishing = another()
+      .turns.finish(turns.map((turn) => ({ turn, send: null })))
+      .catch((error: unknown) => error);
+    await waiters(rows);
+    await lockOf(second);
+    await edits.commit();
+
+    expect(await finishing).toEqual([true, true]);
+  });
+
   it("takes a deleted message back from the AI as well", async () => {
     const engine = await startEngine();
     await engine.store.inbox.record([delivery(message({ id: "wamid.1" }), message({ id: "wamid.2" }))]);

@@ -254,6 +254,19 @@ describe("many old rows", () => {
     expect((await store.alarms.signs()).filter(({ kind }) => kind === "retention")).toEqual([]);
   });
 
+  it("are all that is looked at where others stay for longer: what came to nobody's number is found without them", async () => {
+    const { store, rows } = await startEngine();
+    const retention = readRetention({ eventDays: 365, deadDays: 30 });
+    await manyOld(rows, 25_000);
+    await rows("update whatsapp_events set state = 4 where id <= 10");
+
+    expect(await store.prune(retention, new AbortController().signal, () => true)).toMatchObject({
+      events: 10,
+      isDone: true,
+    });
+    expect((await store.alarms.signs()).filter(({ kind }) => kind === "retention")).toEqual([]);
+  });
+
   it("are begun in every table, however short the turn, and none of them once it is stopped", async () => {
     const { store, rows } = await startEngine();
     await manyOld(rows, 2_500);
@@ -274,6 +287,26 @@ describe("many old rows", () => {
       events: 2_500,
       isDone: false,
     });
+  });
+
+  it("are not late because no process ran: one that was stopped or killed while it deleted, and is started hours later, wakes nobody", async () => {
+    const { store, rows } = await startEngine();
+    const hoursPass = () => rows("update whatsapp_upkeep set due_at = due_at - interval '2 hours'");
+    const late = async () => (await store.alarms.signs()).find(({ kind }) => kind === "retention")?.value ?? 0;
+    await manyOld(rows, 10);
+    const stopping = new AbortController();
+    stopping.abort();
+
+    await store.prune(readRetention(), stopping.signal);
+    await hoursPass();
+    expect(await late()).toBeLessThan(60);
+
+    await prune(store);
+    await rows("alter table whatsapp_turns rename to turns_away");
+    await prune(store).catch(() => {});
+    await rows("alter table turns_away rename to whatsapp_turns");
+    await hoursPass();
+    expect(await late()).toBeLessThan(60);
   });
 
   it("are seen to stay where deleting fails, from the first time on", async () => {
