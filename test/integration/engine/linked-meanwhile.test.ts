@@ -127,3 +127,56 @@ describe("what takes the place of an answer to the younger that Meta refuses", (
   const pending = (rows: Engine["rows"]) =>
     rows("select lane_key, pending from whatsapp_lanes where stage = 'out' and pending <> 0");
 });
+
+describe("a send that waits for the link", () => {
+  it.each([
+    ["elder", 0],
+    ["younger", 1],
+  ])("goes by the window that the person has then, in the conversation of the %s", async (_which, nth) => {
+    const engine = await startEngine();
+    const { store, another, rows } = engine;
+    const contacts = await meetTwice(engine);
+    await rows("update whatsapp_sessions set session_expires = now() - interval '1 hour' where conversation_id = ?", [
+      contacts[0].conversation_id,
+    ]);
+    const linking = await linkingIsHeld(engine, contacts);
+
+    const sending = another().outbox.enqueue((contacts[nth] as Contact).conversation_id, answer("hi"));
+    await waiters(rows, 2);
+    await linking.goesOn();
+
+    expect((await sending).parts).toMatchObject([{ state: "queued" }]);
+    expect(await store.sessions.status(contacts[1].conversation_id)).toMatchObject({ state: "open" });
+  });
+
+  it("heeds what the person has said under the other name", async () => {
+    const engine = await startEngine();
+    const { store, another, rows } = engine;
+    const contacts = await meetTwice(engine);
+    await store.inbox.record([delivery(byUser("wamid.stop", "STOP"))]);
+    await applyAll(store);
+    const linking = await linkingIsHeld(engine, contacts);
+
+    const promo = { what: { message: MARKETING }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" } as const;
+    const sending = another().outbox.enqueue(contacts[0].conversation_id, planSend(promo));
+    const refused = expect(sending).rejects.toMatchObject({ code: "OPTED_OUT" });
+    await waiters(rows, 2);
+    await linking.goesOn();
+
+    await refused;
+  });
+});
+
+/** The link has everything but the last of its locks. */
+async function linkingIsHeld({ store, database, rows }: Engine, [, younger]: readonly [Contact, Contact]) {
+  const holder = await hold(database);
+  await holder.query("select 1 from whatsapp_lanes where lane_key = $1 for update", [`turn:contact:${younger.id}`]);
+  const linking = store.inbox.record([delivery(byBoth("wamid.3"))]);
+  await waiters(rows, 1);
+  return {
+    async goesOn() {
+      await holder.commit();
+      await linking;
+    },
+  };
+}
