@@ -167,6 +167,32 @@ describe("a send that waits for the link", () => {
   });
 });
 
+it("the first message of the elder goes to the conversation that the younger has brought, and none is made for it", async () => {
+  const engine = await startEngine();
+  const { store, another, rows } = engine;
+  const worker = another();
+  await store.inbox.record([delivery(byPhone("wamid.1"))]);
+  const lanes = await claimed(worker);
+  await store.inbox.record([delivery(byUser("wamid.2"))]);
+  await applyAll(store);
+  const [elder, younger] = await rows<Contact>("select id, conversation_id from whatsapp_contacts order by id");
+  if (elder === undefined || younger === undefined) expect.fail("there are not two contacts");
+  const linking = await linkingIsHeld(engine, [elder, younger]);
+  await worker.lanes.renew(lanes);
+  const events = await worker.inbox.load(lanes, 50);
+
+  const applying = worker.inbox.apply(lanes, events, planEffects(events));
+  await waiters(rows, 2);
+  await linking.goesOn();
+  expect(await applying).not.toBeNull();
+  await applyAll(store);
+
+  expect(await rows("select id from conversations")).toEqual([{ id: younger.conversation_id }]);
+  expect(await rows("select external_id from messages order by external_id")).toEqual(
+    ["wamid.1", "wamid.2", "wamid.3"].map((external_id) => ({ external_id })),
+  );
+});
+
 /** The link has everything but the last of its locks. */
 async function linkingIsHeld({ store, database, rows }: Engine, [, younger]: readonly [Contact, Contact]) {
   const holder = await hold(database);
