@@ -4,17 +4,7 @@ import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
 import { planSend, type SendWishes } from "../../../plugin/pipeline/plan-send.ts";
 import type { Store } from "../../../plugin/ports.ts";
 import { until } from "../../support/channel.ts";
-import {
-  applyAll,
-  claimed,
-  delivery,
-  type Engine,
-  hold,
-  message,
-  startEngine,
-  status,
-  waiters,
-} from "./support.ts";
+import { applyAll, claimed, delivery, type Engine, hold, message, startEngine, status, waiters } from "./support.ts";
 
 const PHONE = "447700900123";
 const USER = "GB.5512oQx81Zk09";
@@ -157,7 +147,12 @@ describe("a send that waits for the link", () => {
     await applyAll(store);
     const linking = await linkingIsHeld(engine, contacts);
 
-    const promo = { what: { message: MARKETING }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" } as const;
+    const promo = {
+      what: { message: MARKETING },
+      idempotencyKey: null,
+      replyTo: null,
+      onWindowClosed: "fail",
+    } as const;
     const sending = another().outbox.enqueue(contacts[0].conversation_id, planSend(promo));
     const refused = expect(sending).rejects.toMatchObject({ code: "OPTED_OUT" });
     await waiters(rows, 2);
