@@ -16,6 +16,7 @@ import type { HostShape } from "./host-tables.ts";
 import { fenced, fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
 import { pacedBy } from "./pair-limit.ts";
+import { wantsNoMarketing } from "./preferences.ts";
 import { rewritePart } from "./rewrite.ts";
 import { insertSends } from "./sends.ts";
 import { windowOf } from "./sessions.ts";
@@ -202,9 +203,7 @@ async function addressOf(tx: Queries, db: Database, conversationId: string): Pro
   }>(
     // A person who was two contacts keeps both conversations in the host's inbox: either leads to the one contact now.
     `select coalesce(c.merged_into, c.id) as id, c.connection_id, c.customer_config_id, n.waba_id, k.access_token_enc, n.state,
-       ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as open, exists (
-         select 1 from ${db.name("whatsapp_preferences")} p
-         where p.contact_id = coalesce(c.merged_into, c.id) and p.category = 'marketing_messages' and p.value = 'stop') as opted_out
+       ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as open, ${wantsNoMarketing(db)} as opted_out
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
      join ${db.hostName("conversations")} v on v.id = c.conversation_id
      left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id

@@ -32,6 +32,9 @@ async function meetTwice({ store, rows }: Engine): Promise<readonly [elder: Cont
 const answer = (text: string, onWindowClosed: SendWishes["onWindowClosed"] = "fail") =>
   planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed });
 
+const promo = () =>
+  planSend({ what: { message: MARKETING }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
+
 /** An answer that Meta takes, as `wamid.out`. */
 async function accepted(store: Store, { conversation_id }: Contact, send = answer("hi")): Promise<void> {
   await store.outbox.enqueue(conversation_id, send);
@@ -147,13 +150,7 @@ describe("a send that waits for the link", () => {
     await applyAll(store);
     const linking = await linkingIsHeld(engine, contacts);
 
-    const promo = {
-      what: { message: MARKETING },
-      idempotencyKey: null,
-      replyTo: null,
-      onWindowClosed: "fail",
-    } as const;
-    const sending = another().outbox.enqueue(contacts[0].conversation_id, planSend(promo));
+    const sending = another().outbox.enqueue(contacts[0].conversation_id, promo());
     const refused = expect(sending).rejects.toMatchObject({ code: "OPTED_OUT" });
     await waiters(rows, 2);
     await linking.goesOn();
@@ -185,6 +182,37 @@ it("the first message of the elder goes to the conversation that the younger has
   expect(await rows("select id from conversations")).toEqual([{ id: younger.conversation_id }]);
   expect(await rows("select external_id from messages order by external_id")).toEqual(
     ["wamid.1", "wamid.2", "wamid.3"].map((external_id) => ({ external_id })),
+  );
+});
+
+describe("whom an earlier version has linked beside this one, so that each name has its own word", () => {
+  const stopped =
+    "insert into whatsapp_preferences (contact_id, category, value, source, updated_at) values (?, 'marketing_messages', ?, ?, now())";
+
+  it.each<[string, "meta" | "keyword", "meta" | "keyword", boolean]>([
+    ["a typed word lifts what was typed", "keyword", "keyword", true],
+    ["a typed word lifts nothing that was told to Meta", "meta", "keyword", false],
+    ["a word to Meta lifts what was told to Meta", "meta", "meta", true],
+  ])(
+    "gets no marketing after a stop under the younger, and again when they take it back: %s",
+    async (_rule, said, takenBack, isLifted) => {
+      const engine = await startEngine();
+      const { store, rows } = engine;
+      const [elder, younger] = await meetTwice(engine);
+      // One that was queued under the younger name still.
+      await store.outbox.enqueue(younger.conversation_id, promo());
+      await rows("update whatsapp_contacts set merged_into = ? where id = ?", [elder.id, younger.id]);
+      await rows(stopped, [younger.id, "stop", said]);
+
+      for (const { conversation_id } of [elder, younger])
+        await expect(store.outbox.enqueue(conversation_id, promo())).rejects.toMatchObject({ code: "OPTED_OUT" });
+      const lanes = await claimed(store, "out");
+      expect(await store.outbox.head(lanes)).toMatchObject([{ isUnwanted: true }]);
+
+      await rows(stopped, [elder.id, "resume", takenBack]);
+
+      expect(await store.outbox.head(lanes)).toMatchObject([{ isUnwanted: !isLifted }]);
+    },
   );
 });
 
