@@ -21,6 +21,8 @@ const MAY_HAVE_BEEN_RIGHT: ReadonlySet<ErrorCode> = new Set([
   "TEMPLATE_INVALID",
   "MEDIA_NOT_FOUND",
   "CONVERSATION_UNKNOWN",
+  // Of a conversation that is unknown, where the host's row level security may be why.
+  "HOST_TABLE_INCOMPATIBLE",
   "CONNECTION_MISSING",
 ]);
 

@@ -14,6 +14,10 @@ export function inLane(contactId: string): string {
   return `in:contact:${contactId}`;
 }
 
+export function outLane(contactId: string): string {
+  return `out:contact:${contactId}`;
+}
+
 /**
  * Inserts the people who are still nobody's alias, and every alias learnt.
  * @param learnt `connection/alias` → contact id or placeholder.

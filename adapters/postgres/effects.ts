@@ -9,6 +9,7 @@ import type {
   Undelivered,
 } from "../../plugin/ports.ts";
 import { wakeWaitingSends } from "./connection-row.ts";
+import { outLane } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
 import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
@@ -21,7 +22,6 @@ import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-tu
 import { uploadAnew } from "./outbound-media.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
-import { outLane } from "./sends.ts";
 import { closeWindows, moveWindows, openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
@@ -143,7 +143,7 @@ export async function writeEffects(
     db,
     joined.map((laneKey) => onTurnLane(laneKey, -1, options.coalesceMs)),
   );
-  queueInstead(tx, db, instead, insteadIds);
+  await queueInstead(tx, db, instead, insteadIds);
   settleOnLanes(tx, db, statuses.settledLanes, { slowed: statuses.slowedLanes, pair: options.pair });
   wakeLanes(tx, db, held);
   await wakeWaitingSends(

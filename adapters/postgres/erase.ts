@@ -1,7 +1,7 @@
 /** A person is erased: everything of theirs in one transaction, in the order of locks that everybody keeps. */
 import { ChannelError } from "../../plugin/errors.ts";
 import type { Erasure, ErasureCounts, ErasureSubject } from "../../plugin/ports.ts";
-import { inLane } from "./contacts.ts";
+import { inLane, outLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Queries, Tx } from "./database.ts";
 import {
@@ -16,7 +16,6 @@ import { findTraces, type Traces } from "./find-traces.ts";
 import { eraseFromHost } from "./host-erasure.ts";
 import { eraseMedia } from "./media.ts";
 import { oneAtATime } from "./routing.ts";
-import { outLane } from "./sends.ts";
 import { entomb, eraseBytes, rememberErased } from "./tombstones.ts";
 import { lockTurns, turnLane } from "./turns.ts";
 

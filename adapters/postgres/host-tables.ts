@@ -78,6 +78,9 @@ export async function ensureConversations(
       [contactIds],
     );
   let contacts = await read();
+  // A link that this has waited for has brought the conversation, perhaps after the statement began, which then does not see it.
+  if (contacts.some(({ stored_id, conversation_id }) => stored_id !== null && conversation_id === null))
+    contacts = await read();
   const deleted = new Map<string, string>();
   const without = contacts.filter(({ id, conversation_id }) => conversation_id === null && needed.has(id));
   if (without.length > 0) {

@@ -1,9 +1,11 @@
 /** A message that Meta had accepted and then could not show, or not any more: another is queued behind it, in the same send. */
 import type { MetaError } from "../../plugin/contract.ts";
 import type { FallbackPart, OutgoingPart, RewrittenPart } from "../../plugin/ports.ts";
+import { outLane } from "./contacts.ts";
+import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { insertHostMessages } from "./host-messages.ts";
-import { enqueueOnLanes } from "./lanes.ts";
+import { enqueueOnLanes, LeaseLost } from "./lanes.ts";
 import { OUTSIDE_WINDOW } from "./sessions.ts";
 
 /** @returns what is sent in its place; null when nothing is. */
@@ -17,7 +19,8 @@ type FailedRow = Pick<OutgoingPart, "kind" | "payload"> & {
   readonly send_id: string;
   readonly part_index: number;
   readonly last_index: number;
-  readonly lane_key: string;
+  /** Of its person as they are known now: two contacts may have become one since it left. */
+  readonly contact_id: string;
   readonly customer_config_id: string;
   readonly conversation_id: string;
   /** Null also where it has taken the place of this answer already. */
@@ -38,9 +41,10 @@ export async function findInstead(
 ): Promise<readonly Instead[]> {
   if (failed.length === 0) return [];
   const rows = await tx.query<FailedRow>(
-    `select o.id, o.send_id, o.part_index, o.lane_key, o.customer_config_id, o.conversation_id, o.kind, o.payload, ${fallbackOf(db)} as fallback,
+    `select o.id, o.send_id, o.part_index, coalesce(c.merged_into, c.id) as contact_id, o.customer_config_id, o.conversation_id, o.kind, o.payload, ${fallbackOf(db)} as fallback,
        (select max(part_index) from ${db.name("whatsapp_outbox")} m where m.send_id = o.send_id) as last_index
      from ${db.name("whatsapp_outbox")} o join ${db.hostName("conversations")} v on v.id = o.conversation_id
+     join ${db.name("whatsapp_contacts")} c on c.id = o.contact_id
      where o.id = any($1::bigint[]) order by o.id`,
     [failed.map(({ id }) => id)],
   );
@@ -82,38 +86,38 @@ export function insertInsteadMessages(tx: Tx, db: Database, instead: readonly In
   );
 }
 
-export function queueInstead(
+/** @throws LeaseLost to roll back: their person became another contact after they were found, and before we had the lane. */
+export async function queueInstead(
   tx: Tx,
   db: Database,
   instead: readonly Instead[],
   hostMessageIds: readonly string[],
-): void {
+): Promise<void> {
   if (instead.length === 0) return;
-  const tenants = new Map(instead.map((one) => [one.lane_key, one.customer_config_id]));
+  const tenants = new Map(instead.map((one) => [outLane(one.contact_id), one.customer_config_id]));
+  const lanes = countBy(instead, ({ contact_id }) => outLane(contact_id));
   enqueueOnLanes(
     tx,
     db,
-    [...tenants].map(([laneKey, tenant]) => ({
-      laneKey,
-      stage: "out",
-      items: instead.filter(({ lane_key }) => lane_key === laneKey).length,
-      tenant,
-    })),
+    [...lanes].map(([laneKey, items]) => ({ laneKey, stage: "out", items, tenant: tenants.get(laneKey) ?? null })),
   );
-  tx.send(
+  const queueing = tx.query<{ moved: boolean }>(
     `insert into ${db.name("whatsapp_outbox")} (send_id, part_index, lane_key, connection_id, customer_config_id, contact_id,
        conversation_id, kind, payload, endpoint, needs_window, is_marketing, on_window_closed, on_ambiguous, host_message_id)
-     select o.send_id, p.part_index, o.lane_key, o.connection_id, o.customer_config_id, o.contact_id, o.conversation_id,
+     select o.send_id, p.part_index, p.lane_key, o.connection_id, o.customer_config_id, p.contact_id, o.conversation_id,
        p.kind, p.payload, coalesce(p.endpoint, 'messages'), coalesce(p.needs_window, o.needs_window),
        coalesce(p.is_marketing, false), o.on_window_closed, coalesce(p.on_ambiguous, o.on_ambiguous), p.host_message_id
-     from jsonb_to_recordset($1::jsonb) as p (id bigint, part_index int, kind text, payload jsonb, endpoint text,
+     from jsonb_to_recordset($1::jsonb) as p (id bigint, part_index int, lane_key text, contact_id bigint, kind text, payload jsonb, endpoint text,
        needs_window boolean, is_marketing boolean, on_ambiguous text, host_message_id text)
-     join ${db.name("whatsapp_outbox")} o on o.id = p.id order by p.id`,
+     join ${db.name("whatsapp_outbox")} o on o.id = p.id order by p.id
+     returning exists (select 1 from ${db.name("whatsapp_contacts")} c where c.id = contact_id and c.merged_into is not null) as moved`,
     [
       JSON.stringify(
-        instead.map(({ id, index, by }, i) => ({
+        instead.map(({ id, index, contact_id, by }, i) => ({
           id,
           part_index: index,
+          lane_key: outLane(contact_id),
+          contact_id,
           kind: by.kind,
           payload: by.payload,
           ...("needsWindow" in by && {
@@ -138,4 +142,5 @@ export function queueInstead(
         by === fallback,
       ],
     );
+  if ((await queueing).some(({ moved }) => moved)) throw new LeaseLost();
 }

@@ -1,8 +1,7 @@
 /** Two contacts that turn out to be one person: one contact from now on, one lane per stage, and the stored order kept. */
-import { inLane } from "./contacts.ts";
+import { inLane, outLane } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
 import { joinPreferences } from "./preferences.ts";
-import { outLane } from "./sends.ts";
 import { joinWindows } from "./sessions.ts";
 import { lockTurns, turnLane } from "./turns.ts";
 

@@ -3,6 +3,7 @@ import type { ConnectionState, OnAmbiguous, PartState } from "../../plugin/contr
 import type { ClaimedLane, FallbackPart, GraphEndpoint, OutgoingPart, ThroughputLevel } from "../../plugin/ports.ts";
 import type { Database } from "./database.ts";
 import { fallbackOf } from "./instead.ts";
+import { wantsNoMarketing } from "./preferences.ts";
 import { windowOf } from "./sessions.ts";
 
 type HeadRow = {
@@ -86,10 +87,7 @@ async function readRows(
 ): Promise<ReadonlyMap<string, HeadRow>> {
   const rows = await db.bounded<HeadRow>(
     `select l.lane_key, o.id, o.send_id, o.conversation_id, o.part_index, o.kind, o.state, o.payload, o.endpoint, o.needs_window, ${fallbackOf(db)} as fallback, o.on_window_closed, o.on_ambiguous,
-       exists (
-         select 1 from ${db.name("whatsapp_preferences")} p
-         where p.contact_id = o.contact_id and p.category = 'marketing_messages' and p.value = 'stop'
-           and (o.is_marketing or ${isMarketingByNow(db)})) as unwanted, c.phone_number, c.user_id, o.connection_id,
+       (o.is_marketing or ${isMarketingByNow(db)}) and ${wantsNoMarketing(db)} as unwanted, c.phone_number, c.user_id, o.connection_id,
        o.customer_config_id, n.phone_number_id, n.waba_id, n.state as connection_state, n.pause_strikes,
        coalesce(greatest(0, ceil(extract(epoch from n.paused_until - now()) * 1000)), 0)::int as paused_ms, t.access_token_enc,
        case when n.on_business_app then 'coexistence' when n.throughput_level = 'HIGH' then 'high' else 'standard' end as throughput,

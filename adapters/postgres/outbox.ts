@@ -16,6 +16,7 @@ import type { HostShape } from "./host-tables.ts";
 import { fenced, fencedEach, LeaseLost } from "./lanes.ts";
 import { readHeads } from "./outbox-head.ts";
 import { pacedBy } from "./pair-limit.ts";
+import { wantsNoMarketing } from "./preferences.ts";
 import { rewritePart } from "./rewrite.ts";
 import { insertSends } from "./sends.ts";
 import { windowOf } from "./sessions.ts";
@@ -35,8 +36,8 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
   return {
     async enqueue(conversationId, send) {
       const enqueueing = db.transaction(async (tx) => {
-        // Waits for a link that is under way, and then sends to the one contact, from the one lane.
-        const to = await addressOf(tx, db, conversationId, "for share of c").catch((error: unknown) => refused(error));
+        lockPeople(tx, db, conversationId);
+        const to = await addressOf(tx, db, conversationId).catch((error: unknown) => refused(error));
         if ("error" in to) {
           const before = await sentBefore(tx, db, null, { ...send, conversationId });
           if (before === null) throw to.error;
@@ -179,8 +180,17 @@ type Address = SendingAccount & {
   readonly optedOut: boolean;
 };
 
-/** @param lock so that the person can neither be erased nor become another contact until the send is stored. */
-async function addressOf(tx: Queries, db: Database, conversationId: string, lock = ""): Promise<Address> {
+/**
+ * The person can neither be erased nor become another contact until the send is stored. It waits for a link that is under way: in a
+ * statement of its own, so that the next one sees the one contact, and the window and the word that it has then.
+ */
+function lockPeople(tx: Tx, db: Database, conversationId: string): void {
+  tx.send(`select 1 from ${db.name("whatsapp_contacts")} where conversation_id = $1 order by id for share`, [
+    conversationId,
+  ]);
+}
+
+async function addressOf(tx: Queries, db: Database, conversationId: string): Promise<Address> {
   const [row] = await tx.query<{
     id: string;
     connection_id: string;
@@ -193,13 +203,11 @@ async function addressOf(tx: Queries, db: Database, conversationId: string, lock
   }>(
     // A person who was two contacts keeps both conversations in the host's inbox: either leads to the one contact now.
     `select coalesce(c.merged_into, c.id) as id, c.connection_id, c.customer_config_id, n.waba_id, k.access_token_enc, n.state,
-       ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as open, exists (
-         select 1 from ${db.name("whatsapp_preferences")} p
-         where p.contact_id = coalesce(c.merged_into, c.id) and p.category = 'marketing_messages' and p.value = 'stop') as opted_out
+       ${db.name("is_whatsapp_session_active")}(${windowOf(db)}) as open, ${wantsNoMarketing(db)} as opted_out
      from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_connections")} n on n.id = c.connection_id
      join ${db.hostName("conversations")} v on v.id = c.conversation_id
      left join ${db.name("whatsapp_oauth_tokens")} k on k.connection_id = n.id
-     where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1 ${lock}`,
+     where c.conversation_id = $1 order by c.merged_into nulls first, c.id limit 1`,
     [conversationId],
   );
   if (row === undefined)

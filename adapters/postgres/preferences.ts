@@ -5,6 +5,22 @@ import type { Database, Tx } from "./database.ts";
 /** Meta's code for a marketing message to somebody who has opted out. */
 export const OPTED_OUT = 131050;
 
+/**
+ * Whether the person whose contact is `c` wants no marketing. What they have said stands with the elder; where an earlier version has linked
+ * them beside this one, a stop stands with the younger still, until the elder's later word lifts it, as it does in `savePreferences`.
+ */
+export function wantsNoMarketing(db: Database): string {
+  const preferences = db.name("whatsapp_preferences");
+  const person = "coalesce(c.merged_into, c.id)";
+  return `exists (
+    select 1 from ${preferences} p
+    where p.contact_id = any(${person} || array(select y.id from ${db.name("whatsapp_contacts")} y where y.merged_into = ${person}))
+      and p.category = 'marketing_messages' and p.value = 'stop' and not exists (
+        select 1 from ${preferences} e
+        where e.contact_id = ${person} and e.category = p.category and e.value <> 'stop' and e.updated_at > p.updated_at
+          and (e.source = 'meta' or p.source = 'keyword')))`;
+}
+
 /** The contacts must be locked before, so that two batches meet at the contact and not here. */
 export function savePreferences(tx: Tx, db: Database, preferences: readonly ContactPreference[]): void {
   if (preferences.length === 0) return;

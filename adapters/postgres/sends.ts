@@ -1,6 +1,7 @@
 /** A send becomes outbox parts and rows in the host's inbox, lane first. */
 import { randomUUID } from "node:crypto";
 import type { PlannedSend } from "../../plugin/ports.ts";
+import { outLane } from "./contacts.ts";
 import { countBy } from "./count-by.ts";
 import type { Database, Tx } from "./database.ts";
 import { insertHostMessages } from "./host-messages.ts";
@@ -18,10 +19,6 @@ export type NewSend = PlannedSend & {
   /** Which piece of the turn's answer it is; 0 for one that came as a whole. */
   readonly turnPiece?: number;
 };
-
-export function outLane(contactId: string): string {
-  return `out:contact:${contactId}`;
-}
 
 /**
  * @returns send ids in order; null where the idempotency key, or the turn, had its send before.

@@ -159,11 +159,13 @@ export function createSessions(db: Database): Sessions {
     },
 
     async tenantOf(conversationId) {
-      const [row] = await db.query<{ customer_config_id: string }>(
-        `select customer_config_id from ${db.name("whatsapp_contacts")} where conversation_id = $1 limit 1`,
+      const first = (table: string) =>
+        `(select customer_config_id from ${db.name(table)} where conversation_id = $1 limit 1)`;
+      const [row] = await db.query<{ tenant: string | null }>(
+        `select coalesce(${first("whatsapp_contacts")}, ${first("whatsapp_sends")}) as tenant`,
         [conversationId],
       );
-      return row?.customer_config_id ?? null;
+      return row?.tenant ?? null;
     },
   };
 }

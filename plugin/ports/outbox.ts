@@ -231,6 +231,9 @@ export type HostEvents = {
 
 export type Sessions = {
   status(conversationId: string): Promise<SessionStatus | null>;
-  /** The tenant of a conversation, so that a route can refuse another's. */
+  /**
+   * The tenant of a conversation, so that a route can refuse another's. Of one that the host has deleted, and whose person has another by
+   * now, what was sent in it still tells: a send that is repeated has its receipt.
+   */
   tenantOf(conversationId: string): Promise<string | null>;
 };

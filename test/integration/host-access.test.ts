@@ -1,5 +1,5 @@
 /** A host's tables that we may not use, or that have changed under us: said where it is looked for, and not found out by dead letters. */
-import { runDoctor } from "@omniops/whatsapp";
+import { runDoctor, type SendRequest } from "@omniops/whatsapp";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   ACCESS_TOKEN,
@@ -152,4 +152,31 @@ describe("a send", () => {
       message: expect.stringContaining(`"public"."${table}"`),
     });
   });
+
+  it.each<[string, Pick<SendRequest, "response" | "template">]>([
+    ["an answer", { response: "hi" }],
+    ["a template", { template: { name: "hello_again", language: "en_GB" } }],
+  ])(
+    "that is repeated has its receipt, where row level security may be why the conversation is gone: %s",
+    async (_what, said) => {
+      const host = await connected();
+      await host.channel.plugin.start();
+      host.channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
+      await host.channel.meta.idle();
+      await quiet(host.channel);
+      const [contact] = await host.channel.rows<{ id: string }>("select conversation_id as id from whatsapp_contacts");
+      const request = { conversationId: contact?.id ?? "", idempotencyKey: "order-7", ...said };
+      const { sendId } = await host.channel.plugin.send(request);
+      await quiet(host.channel);
+
+      await host.channel.rows("delete from messages");
+      await host.channel.rows("delete from conversations");
+      await host.knex.raw(`${guard("conversations")}; create policy s on conversations using (channel = 'whatsapp')`);
+
+      expect((await host.channel.plugin.send(request)).sendId).toBe(sendId);
+      await expect(host.channel.plugin.send({ ...request, idempotencyKey: "order-8" })).rejects.toMatchObject({
+        code: "HOST_TABLE_INCOMPATIBLE",
+      });
+    },
+  );
 });

@@ -226,6 +226,42 @@ describe.each(HOSTS)("a tenant on %s", (_name, make) => {
   });
 });
 
+describe("a send that is repeated in a conversation that the host has deleted since", () => {
+  it("has its receipt, also when the person has written in another; nothing new is sent there, and nobody else hears of it", async () => {
+    const cleo = channel.meta.person({ name: "Cleo", phoneNumber: "447700900789" });
+    const conversation = async (isNew: (id: string) => boolean) =>
+      channel.until(async () => {
+        const [row] = await channel.rows<{ id: string | null }>(
+          "select conversation_id as id from whatsapp_contacts where phone_number = '447700900789'",
+        );
+        return typeof row?.id === "string" && isNew(row.id) && row.id;
+      }, "the conversation");
+    cleo.says("hello");
+    const conversationId = await conversation(() => true);
+    const request = { conversationId, response: "hi", idempotencyKey: "of a deleted conversation" };
+    const as = hosted();
+    const sent = await as(TENANT).post("/send", request);
+    await channel.until(
+      async () => (await as(TENANT).get(`/sends/${sent.body.sendId}`)).body.parts[0].state === "read",
+      "it to be read",
+    );
+    await channel.rows("delete from messages where conversation_id = ?", [conversationId]);
+    await channel.rows("delete from conversations where id = ?", [conversationId]);
+    cleo.says("are you there?");
+    await conversation((id) => id !== conversationId);
+
+    const again = await as(TENANT).post("/send", request);
+    const more = await as(TENANT).post("/send", { ...request, idempotencyKey: "another" });
+    const foreign = await as(OTHER_TENANT).post("/send", request);
+
+    expect([again.status, again.body.sendId]).toEqual([202, sent.body.sendId]);
+    const absent = await as(OTHER_TENANT).post("/send", { ...request, conversationId: ABSENT });
+    expect([absent.status, absent.body.error.code]).toEqual([404, "CONVERSATION_UNKNOWN"]);
+    for (const answer of [more, foreign, await as(TENANT).get(`/sessions/${conversationId}`)])
+      expect([answer.status, answer.body]).toEqual([404, absent.body]);
+  });
+});
+
 describe("what belongs to another tenant", () => {
   it("answers exactly like what does not exist", async () => {
     const as = hosted()(OTHER_TENANT);

@@ -17,8 +17,8 @@ export const HELD_UP_MUTATIONS: readonly Mutation[] = [
   {
     rule: "held up: a send waits for two contacts that are being linked",
     file: "adapters/postgres/outbox.ts",
-    find: '"for share of c"',
-    replace: '"for key share of c"',
+    find: "order by id for share`",
+    replace: "order by id for key share`",
     tests: ["test/integration/engine/linking.test.ts"],
   },
   {

@@ -313,6 +313,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/outbound/opt-out.test.ts"],
   },
   {
+    rule: "a stop counts also where an earlier version has left it with the younger of two who are linked",
+    file: "adapters/postgres/preferences.ts",
+    find: "array(select y.id from",
+    replace: "array(select 0::bigint from",
+    tests: ["test/integration/engine/linked-meanwhile.test.ts"],
+  },
+  {
+    rule: "what takes the place of a refused answer is for the person whom two who were linked have become",
+    file: "adapters/postgres/instead.ts",
+    find: "coalesce(c.merged_into, c.id) as contact_id",
+    replace: "c.id as contact_id",
+    tests: ["test/integration/engine/linked-meanwhile.test.ts"],
+  },
+  {
+    rule: "a conversation that a link has just brought is not taken for deleted",
+    file: "adapters/postgres/host-tables.ts",
+    find: "stored_id !== null && conversation_id === null))",
+    replace: "stored_id !== null && conversation_id === null && false))",
+    tests: ["test/integration/engine/linked-meanwhile.test.ts"],
+  },
+  {
     rule: "two who are linked have one window",
     file: "adapters/postgres/outbox-head.ts",
     find: "windowOf(db)",

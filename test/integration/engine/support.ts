@@ -3,7 +3,7 @@ import type { ChannelEvent } from "@omniops/whatsapp";
 import type { Knex } from "knex";
 import pg from "pg";
 import { onTestFinished } from "vitest";
-import { createStore } from "../../../adapters/postgres/store.ts";
+import { createStore, type StoreOptions } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
 import type { ClaimedLane, IncomingDelivery, PairLimit, Stage, Store } from "../../../plugin/ports.ts";
@@ -37,6 +37,7 @@ export type StoreChoices = {
   readonly suspectFrom?: number;
   readonly reconcileMs?: number;
   readonly pair?: PairLimit;
+  readonly insteadOf?: StoreOptions["insteadOf"];
 };
 
 /** A migrated database with one connected number and a store on it. */
@@ -57,6 +58,7 @@ export async function startEngine(choices: StoreChoices & { readonly connected?:
       ...(some.suspectFrom !== undefined && { suspectFrom: some.suspectFrom }),
       ...(some.reconcileMs !== undefined && { reconcileMs: some.reconcileMs }),
       ...(some.pair !== undefined && { pair: some.pair }),
+      ...(some.insteadOf !== undefined && { insteadOf: some.insteadOf }),
       advance,
       isPending,
     });

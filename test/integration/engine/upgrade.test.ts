@@ -7,16 +7,17 @@ import { MIGRATIONS } from "../../../migrations/all.ts";
 import { until } from "../../support/channel.ts";
 import { applyOnce, delivery, type Engine, hold, message, startEngine, stranded, waiters } from "./support.ts";
 
-/** What the first version has left; each that came after it must find its way beside processes that work. */
-const FIRST = MIGRATIONS.filter(({ name }) => name.startsWith("20261122"));
-const LATER = MIGRATIONS.filter((one) => !FIRST.includes(one));
-const NAMES = LATER.map(({ name }) => name);
+/** All that came after the first version: each must find its way beside processes that work. */
+const LATER = MIGRATIONS.filter(({ name }) => !name.startsWith("20261122"));
+/** Those without which this version's engine works too, as the one before them did: it is what works beside them here. */
+const UNUSED = LATER.filter(({ name }) => name !== "20261128000006_very_many");
+const NAMES = UNUSED.map(({ name }) => name);
 const SCHEMAS = { schema: "public", hostSchema: "public" };
 
-async function startEarlier(): Promise<Engine> {
+async function startEarlier(without = UNUSED): Promise<Engine> {
   const engine = await startEngine();
-  for (const { down } of LATER.toReversed()) await down(engine.database.knex, SCHEMAS);
-  await engine.rows("delete from whatsapp_migrations where name = any(?)", [NAMES]);
+  for (const { down } of without.toReversed()) await down(engine.database.knex, SCHEMAS);
+  await engine.rows("delete from whatsapp_migrations where name = any(?)", [without.map(({ name }) => name)]);
   return engine;
 }
 
@@ -117,7 +118,7 @@ describe("an upgrade beside processes that work", () => {
   }, 60_000);
 
   it("locks nothing against others that it has not locked at its head, which the plan shows", async () => {
-    const { database } = await startEarlier();
+    const { database } = await startEarlier(LATER);
     const { sql } = await planMigrations(database.knex);
     const there = await tablesOf(database.knex);
 
