@@ -190,6 +190,11 @@ function newHomes(contacts: ReadonlyMap<string, ContactRow>) {
   );
 }
 
+/** SQL of whether a row's words are those that it came with: what somebody has taken back, or written anew, stays so. */
+function isAsWritten(row: string): string {
+  return `${row}.channel_metadata -> 'deleted' is null and ${row}.channel_metadata -> 'edited' is null`;
+}
+
 type Sorted = {
   readonly fresh: readonly NumberedMessage[];
   /** Rows that stood for what could not be read yet. */
@@ -216,7 +221,7 @@ async function sortShown(
   // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
   const rows = await tx.query<ShownRow>(
     `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
-       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) as stands_in
+       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) and ${isAsWritten("m")} as stands_in
      from ${db.hostName("messages")} m join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
     [doubtful.map(({ externalId }) => externalId), [...contacts.keys()]],
