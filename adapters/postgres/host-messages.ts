@@ -93,6 +93,7 @@ export function updateHostMessages(
      update ${db.hostName("messages")} m set status = coalesce(mine.status, m.status),
        external_id = coalesce(mine.external_id, m.external_id), content = coalesce(mine.content, m.content),
        media_type = case when mine.media_type is null then m.media_type else nullif(mine.media_type, '') end,
+       media_url = case when mine.media_type = '' then null else m.media_url end,
        channel_metadata = case when mine.metadata = '{}' and mine.gone = '[]' then m.channel_metadata
          else (coalesce(m.channel_metadata, '{}') || mine.metadata) - array(select jsonb_array_elements_text(mine.gone)) end
      from mine where m.id = mine.id`,
@@ -134,9 +135,10 @@ export async function findShown(
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
     [changes.map(({ targetId }) => targetId), [...contacts.keys()]],
   );
-  return changes.map(({ contactId, targetId, content, metadata }) => ({
+  return changes.map(({ contactId, targetId, content, mediaType, metadata }) => ({
     id: rows.find((row) => row.external_id === targetId && row.contact_id === contactId)?.id ?? null,
     content,
+    mediaType,
     metadata,
   }));
 }

@@ -88,6 +88,7 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
         contactId,
         targetId: event.targetId,
         content: null,
+        mediaType: null,
         metadata: { reaction: event.emoji },
         inTurn: null,
       });
@@ -244,15 +245,24 @@ function past(stored: StoredEvent, contactId: string, message: HistoryEvent["mes
 
 function edited(contactId: string, targetId: string, event: Readable): ShownChange {
   const { text } = event;
-  return { contactId, targetId, content: inboxText(event), metadata: { edited: true }, inTurn: { kind: "edit", text } };
+  return {
+    contactId,
+    targetId,
+    content: inboxText(event),
+    mediaType: null,
+    metadata: { edited: true },
+    inTurn: { kind: "edit", text },
+  };
 }
 
+/** Nothing of what it said stays: a place, a card with numbers, what was filled into a form, a file's name and checksum. */
 function deleted(contactId: string, targetId: string): ShownChange {
   return {
     contactId,
     targetId,
     content: DELETED,
-    metadata: { deleted: true, media: null },
+    mediaType: "",
+    metadata: { deleted: true, media: null, content: null },
     inTurn: { kind: "remove" },
   };
 }

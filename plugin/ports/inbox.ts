@@ -127,6 +127,8 @@ export type ShownChange = {
   readonly targetId: string;
   /** Null: as before. */
   readonly content: string | null;
+  /** Null: as before; empty: it is no media any more. */
+  readonly mediaType: "" | null;
   /** Members of `channel_metadata`; one that is null goes. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The same for a turn that the AI has not seen yet; null where nothing of it changes. */

@@ -98,8 +98,17 @@ describe("a picture", () => {
     ada.sends({ type: "revoke", revoke: { original_message_id: wamid } });
 
     const [row] = await settled("expired");
-    expect(row).toMatchObject({ reason: "The sender has deleted it.", storage_key: null, sha256: null });
+    expect(row).toMatchObject({
+      reason: "The sender has deleted it.",
+      storage_key: null,
+      sha256: null,
+      said_sha256: null,
+      meta_media_id: null,
+    });
     await channel.until(() => mediaStore.objects.size === 0, "the bytes to go");
+    const [shown] = await channel.rows("select content, media_type, media_url, channel_metadata from messages");
+    expect(shown).toMatchObject({ content: "[This message was deleted]", media_type: null, media_url: null });
+    expect(Object.keys(shown!.channel_metadata as object).sort()).toEqual(["deleted", "reply_to", "timestamp", "type"]);
   });
 });
 

@@ -307,7 +307,14 @@ describe("a reaction", () => {
     const effects = plan(reaction);
 
     expect(effects.changes).toEqual([
-      { contactId: "1", targetId: "wamid.1", content: null, metadata: { reaction: "👍" }, inTurn: null },
+      {
+        contactId: "1",
+        targetId: "wamid.1",
+        content: null,
+        mediaType: null,
+        metadata: { reaction: "👍" },
+        inTurn: null,
+      },
     ]);
     expect([effects.shown, effects.windows]).toEqual([[], []]);
   });
@@ -337,6 +344,7 @@ describe("a change of heart", () => {
         contactId: "1",
         targetId: "wamid.1",
         content: "fixed",
+        mediaType: null,
         metadata: { edited: true },
         inTurn: { kind: "edit", text: "fixed" },
       },
@@ -351,7 +359,8 @@ describe("a change of heart", () => {
         contactId: "1",
         targetId: "wamid.1",
         content: "[This message was deleted]",
-        metadata: { deleted: true, media: null },
+        mediaType: "",
+        metadata: { deleted: true, media: null, content: null },
         inTurn: { kind: "remove" },
       },
     ]);
