@@ -3,6 +3,7 @@ import type {
   Effects,
   PairLimit,
   SentTwice,
+  ShownChange,
   ShownMessage,
   Stage,
   StoredEvent,
@@ -11,13 +12,14 @@ import type {
 import { wakeWaitingSends } from "./connection-row.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
-import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
+import { findShown, insertShownMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
 import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-turns.ts";
+import { type ChangesOf, readWaited } from "./parked.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { outLane } from "./sends.ts";
@@ -39,6 +41,8 @@ export type EffectOptions = StatusRules & {
   readonly mediaWaitMs: number;
   /** Where the tenant gets the bytes of media: a path. */
   readonly mediaUrl: (id: string) => string;
+  /** What an event changes that has waited for its message, which the plugin decides. */
+  readonly changesOf: ChangesOf;
   /** What Meta allows one person to get, where that is counted. */
   readonly pair?: PairLimit;
 };
@@ -46,8 +50,12 @@ export type EffectOptions = StatusRules & {
 const WAKES: readonly Stage[] = ["turn", "out", "notify", "media"];
 
 export type Written = {
-  /** Ids of the status events whose message is not known yet: to be parked. */
+  /** Ids of the events whose message is not known yet: to be parked. */
   readonly parked: ReadonlySet<string>;
+  /** Of these, what people have changed or taken back. */
+  readonly early: readonly ShownChange[];
+  /** Parked before: their message has come. */
+  readonly waited: readonly ShownChange[];
   readonly twice: readonly SentTwice[];
   readonly undelivered: readonly Undelivered[];
   /** What is ready once this is committed. */
@@ -95,7 +103,7 @@ export async function writeEffects(
   optOut(tx, db, statuses.optedOut);
   updateTemplates(tx, db, effects.templates);
   const { fresh, standIns } = await sortShown(tx, db, effects.shown, contacts);
-  const messageIds = await insertHostMessages(
+  const inserted = await insertShownMessages(
     tx,
     db,
     fresh.map((message) => ({
@@ -105,17 +113,24 @@ export async function writeEffects(
       mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
     })),
   );
+  const waited = await readWaited(
+    tx,
+    db,
+    inserted.flatMap(({ waited: ids }, i) => ids.map((eventId) => ({ eventId, contactId: fresh[i]?.contactId ?? "" }))),
+    options.changesOf,
+  );
   const instead = await findInstead(tx, db, statuses.justFailed, options.insteadOf);
   const insteadIds = await insertInsteadMessages(tx, db, instead);
+  const changes = await findShown(tx, db, [...waited, ...effects.changes], contacts);
   updateHostMessages(tx, db, shape, [
     ...statuses.messages,
     ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
-    ...(await findShown(tx, db, effects.changes, contacts)),
+    ...changes.rows,
   ]);
   const shown = [...standIns.map(({ message }) => message), ...fresh];
-  const shownIds = [...standIns.map(({ id }) => id), ...messageIds];
+  const shownIds = [...standIns.map(({ id }) => id), ...inserted.map(({ id }) => id)];
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
-  await forgetDeleted(tx, db, effects.changes, contacts);
+  await forgetDeleted(tx, db, changes.standing, contacts);
   const news = [
     ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
     ...statuses.changes,
@@ -132,9 +147,9 @@ export async function writeEffects(
     ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
   ]);
   enqueueHostEvents(tx, db, heard);
-  lockChangedTurns(tx, db, turns, effects.changes);
+  lockChangedTurns(tx, db, turns, changes.standing);
   const joining = openTurns(tx, db, turns, options.mediaWaitMs);
-  changeOpenTurns(tx, db, effects.changes);
+  changeOpenTurns(tx, db, changes.standing);
   const [joined, held] = await Promise.all([joining, heldLanes(tx, db, effects.windows)]);
   enqueueOnLanes(
     tx,
@@ -155,7 +170,8 @@ export async function writeEffects(
     media: mediaLanes.length > 0,
     out: instead.length > 0 || statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
   };
-  return { ...statuses, woken: WAKES.filter((stage) => isWoken[stage]) };
+  const parked = new Set([...statuses.parked, ...changes.early.flatMap(({ eventId }) => eventId ?? [])]);
+  return { ...statuses, parked, early: changes.early, waited, woken: WAKES.filter((stage) => isWoken[stage]) };
 }
 
 function everybodyIn(effects: Effects): readonly string[] {

@@ -3,7 +3,6 @@ import type { ChannelEvent, ContactChangedEvent, EchoEvent, HistoryEvent, Messag
 import {
   type Effects,
   isUnreadableMessage,
-  type ShownChange,
   type ShownMessage,
   type StoredEvent,
   type StoredTurnMessage,
@@ -11,8 +10,10 @@ import {
 } from "../ports.ts";
 import { stateAfter } from "../templates/state-after.ts";
 import { closingsOf } from "./closed-accounts.ts";
-import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
+import { inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
+import { changesOf } from "./plan-changes.ts";
+import { sentAtOf } from "./sent-at.ts";
 
 /** Meta's customer service window. @see https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
@@ -84,14 +85,7 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       unreadable(draft, stored, contactId, rules, late);
       return;
     case "reaction": {
-      draft.changes.push({
-        contactId,
-        targetId: event.targetId,
-        content: null,
-        mediaType: null,
-        metadata: { reaction: event.emoji },
-        inTurn: null,
-      });
+      draft.changes.push(...changesOf(stored, contactId));
       if (!rules.wakeOn.reactions) return;
       const content = { kind: "reaction", targetId: event.targetId, emoji: event.emoji } as const;
       const said = { type: "reaction", text: null, content, replyTo: event.targetId };
@@ -99,10 +93,8 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       return;
     }
     case "edit":
-      draft.changes.push(edited(contactId, event.targetId, event));
-      return;
     case "revoke":
-      draft.changes.push(deleted(contactId, event.targetId));
+      draft.changes.push(...changesOf(stored, contactId));
       return;
     case "echo":
       echoed(draft, stored, event, contactId, rules);
@@ -209,10 +201,8 @@ function unreadable(draft: Draft, stored: StoredEvent, contactId: string, rules:
 }
 
 function echoed(draft: Draft, stored: StoredEvent, event: EchoEvent, contactId: string, rules: EffectRules): void {
-  const { change } = event;
-  if (change?.kind === "edit") draft.changes.push(edited(contactId, change.targetId, event));
-  else if (change?.kind === "revoke") draft.changes.push(deleted(contactId, change.targetId));
-  else
+  draft.changes.push(...changesOf(stored, contactId));
+  if (event.change === undefined)
     draft.shown.push({
       ...base(stored, contactId, event.messageId),
       role: "assistant",
@@ -240,30 +230,6 @@ function past(stored: StoredEvent, contactId: string, message: HistoryEvent["mes
     at: at.toISOString(),
     unlessThere: true,
     media: wantedOf(message.content, at, stored.receivedAt),
-  };
-}
-
-function edited(contactId: string, targetId: string, event: Readable): ShownChange {
-  const { text } = event;
-  return {
-    contactId,
-    targetId,
-    content: inboxText(event),
-    mediaType: null,
-    metadata: { edited: true },
-    inTurn: { kind: "edit", text },
-  };
-}
-
-/** Nothing of what it said stays: a place, a card with numbers, what was filled into a form, a file's name and checksum. */
-function deleted(contactId: string, targetId: string): ShownChange {
-  return {
-    contactId,
-    targetId,
-    content: DELETED,
-    mediaType: "",
-    metadata: { deleted: true, media: null, content: null },
-    inTurn: { kind: "remove" },
   };
 }
 
@@ -337,11 +303,6 @@ function base(stored: StoredEvent, contactId: string, externalId: string) {
 
 function openWindow(draft: Draft, stored: StoredEvent, contactId: string, person: Person | null, byAd: boolean): void {
   draft.windows.push({ contactId, phoneNumber: person?.phoneNumber ?? null, at: sentAtOf(stored), byAd });
-}
-
-/** Never later than receipt: a forged or skewed time must not lengthen the window. */
-function sentAtOf({ event, receivedAt }: StoredEvent): Date {
-  return event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
 }
 
 /** Its window is closed: it came late, or has waited. An answer could only expire. */

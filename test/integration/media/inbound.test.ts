@@ -108,7 +108,13 @@ describe("a picture", () => {
     await channel.until(() => mediaStore.objects.size === 0, "the bytes to go");
     const [shown] = await channel.rows("select content, media_type, media_url, channel_metadata from messages");
     expect(shown).toMatchObject({ content: "[This message was deleted]", media_type: null, media_url: null });
-    expect(Object.keys(shown!.channel_metadata as object).sort()).toEqual(["deleted", "reply_to", "timestamp", "type"]);
+    expect(Object.keys(shown!.channel_metadata as object).sort()).toEqual([
+      "changed_at",
+      "deleted",
+      "reply_to",
+      "timestamp",
+      "type",
+    ]);
   });
 });
 

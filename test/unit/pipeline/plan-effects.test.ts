@@ -310,6 +310,8 @@ describe("a reaction", () => {
       {
         contactId: "1",
         targetId: "wamid.1",
+        eventId: null,
+        at: null,
         content: null,
         mediaType: null,
         metadata: { reaction: "👍" },
@@ -343,9 +345,11 @@ describe("a change of heart", () => {
       {
         contactId: "1",
         targetId: "wamid.1",
+        eventId: "1",
+        at: RECEIVED.toISOString(),
         content: "fixed",
         mediaType: null,
-        metadata: { edited: true },
+        metadata: { edited: true, changed_at: RECEIVED.toISOString() },
         inTurn: { kind: "edit", text: "fixed" },
       },
     ]);
@@ -358,9 +362,11 @@ describe("a change of heart", () => {
       {
         contactId: "1",
         targetId: "wamid.1",
+        eventId: "1",
+        at: RECEIVED.toISOString(),
         content: "[This message was deleted]",
         mediaType: "",
-        metadata: { deleted: true, media: null, content: null },
+        metadata: { deleted: true, changed_at: RECEIVED.toISOString(), media: null, content: null },
         inTurn: { kind: "remove" },
       },
     ]);
