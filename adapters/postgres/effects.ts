@@ -18,7 +18,7 @@ import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from
 import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
-import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-turns.ts";
+import { changeOpenTurns, lockChangedTurns, openTurns, shortenedTurns, turnsOf } from "./open-turns.ts";
 import { type ChangesOf, readWaited } from "./parked.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
@@ -145,12 +145,19 @@ export async function writeEffects(
     ...mediaLanes,
     ...notifyLanes(heard, contacts),
     ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
+    ...locking(
+      shortenedTurns(changes.standing),
+      turns.map(({ laneKey }) => laneKey),
+    ),
   ]);
   enqueueHostEvents(tx, db, heard);
   lockChangedTurns(tx, db, turns, changes.standing);
   const joining = openTurns(tx, db, turns, options.mediaWaitMs);
-  changeOpenTurns(tx, db, changes.standing);
-  const [joined, held] = await Promise.all([joining, heldLanes(tx, db, effects.windows)]);
+  const [joined, letGo, held] = await Promise.all([
+    joining,
+    changeOpenTurns(tx, db, changes.standing),
+    heldLanes(tx, db, effects.windows),
+  ]);
   enqueueOnLanes(
     tx,
     db,
@@ -158,6 +165,7 @@ export async function writeEffects(
   );
   queueInstead(tx, db, instead, insteadIds);
   settleOnLanes(tx, db, statuses.settledLanes, { slowed: statuses.slowedLanes, pair: options.pair });
+  wakeLanes(tx, db, letGo);
   wakeLanes(tx, db, held);
   await wakeWaitingSends(
     tx,
@@ -165,7 +173,7 @@ export async function writeEffects(
     closed.map(({ connectionId }) => connectionId),
   );
   const isWoken: Readonly<Partial<Record<Stage, boolean>>> = {
-    turn: turns.length > 0,
+    turn: turns.length > 0 || letGo.length > 0,
     notify: heard.length > 0,
     media: mediaLanes.length > 0,
     out: instead.length > 0 || statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
@@ -290,6 +298,11 @@ async function heldLanes(tx: Tx, db: Database, windows: Effects["windows"]): Pro
 
 function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {
   return { laneKey, stage: "turn", items, delayMs, tenant };
+}
+
+/** Nothing is added: they are locked in the order of all others, those that are not there yet too. */
+function locking(laneKeys: readonly string[], others: readonly string[]): readonly NewItems[] {
+  return laneKeys.filter((laneKey) => !others.includes(laneKey)).map((laneKey) => onTurnLane(laneKey, 0, 0));
 }
 
 function notifyLanes(news: readonly WaitingEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {
