@@ -1,4 +1,5 @@
 /** What somebody does to a message that was there before → the change of its row, and of a turn that the host has not seen. Pure. */
+import type { EarlierChange } from "../contract.ts";
 import type { ShownChange, StoredEvent } from "../ports.ts";
 import { DELETED, inboxText, type Readable } from "./inbox-text.ts";
 import { sentAtOf } from "./sent-at.ts";
@@ -10,8 +11,8 @@ type Heard = Pick<StoredEvent, "eventId" | "event" | "receivedAt">;
  * @returns none for an event that changes no earlier message.
  */
 export function changesOf(stored: Heard, contactId: string): readonly ShownChange[] {
-  const { event } = stored;
-  const made = { contactId, eventId: stored.eventId, at: sentAtOf(stored).toISOString() };
+  const { event, eventId } = stored;
+  const made = { contactId, eventId, at: sentAtOf(stored).toISOString() };
   switch (event.kind) {
     case "reaction":
       return [reacted(contactId, event.targetId, event.emoji)];
@@ -20,15 +21,28 @@ export function changesOf(stored: Heard, contactId: string): readonly ShownChang
     case "revoke":
       return [deleted({ ...made, targetId: event.targetId })];
     case "echo":
-      if (event.change === undefined) return [];
-      if (event.change.kind === "edit") return [edited({ ...made, targetId: event.change.targetId }, event)];
-      return [deleted({ ...made, targetId: event.change.targetId })];
+    case "standby":
+      return event.change === undefined
+        ? []
+        : [changed(made, event.change, { ...event, type: event.type ?? "unknown" })];
+    case "history":
+      // What was said then may be older than anything here, so nobody waits for it.
+      return event.messages.flatMap((message) => {
+        const at = (message.occurredAt ?? stored.receivedAt).toISOString();
+        return message.change === undefined ? [] : [changed({ contactId, eventId: null, at }, message.change, message)];
+      });
     default:
       return [];
   }
 }
 
 type Made = Pick<ShownChange, "contactId" | "targetId" | "eventId"> & { readonly at: string };
+
+function changed(made: Omit<Made, "targetId">, change: EarlierChange, said: Readable): ShownChange {
+  const { kind, targetId } = change;
+  if (kind === "reaction") return reacted(made.contactId, targetId, change.emoji);
+  return kind === "edit" ? edited({ ...made, targetId }, said) : deleted({ ...made, targetId });
+}
 
 function edited(made: Made, said: Readable): ShownChange {
   return {

@@ -1,5 +1,13 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
-import type { ChannelEvent, ContactChangedEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
+import type {
+  ChannelEvent,
+  ContactChangedEvent,
+  EchoEvent,
+  HistoryEvent,
+  MessageEvent,
+  Person,
+  StandbyEvent,
+} from "../contract.ts";
 import {
   type Effects,
   isUnreadableMessage,
@@ -93,6 +101,9 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       return;
     }
     case "edit":
+      draft.changes.push(...changesOf(stored, contactId));
+      heed(draft, stored, contactId, event);
+      return;
     case "revoke":
       draft.changes.push(...changesOf(stored, contactId));
       return;
@@ -100,20 +111,12 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       echoed(draft, stored, event, contactId, rules);
       return;
     case "history":
-      for (const message of event.messages) draft.shown.push(past(stored, contactId, message));
+      for (const message of event.messages)
+        if (message.change === undefined) draft.shown.push(past(stored, contactId, message));
+      draft.changes.push(...changesOf(stored, contactId));
       return;
     case "standby":
-      if (event.messageId !== null && (event.what === "message" || event.what === "echo"))
-        draft.shown.push({
-          ...base(stored, contactId, event.messageId),
-          role: event.what === "message" ? "user" : "assistant",
-          content: inboxText({ ...event, type: event.type ?? "unknown" }),
-          mediaType: mediaTypeOf(event.content),
-          status: event.what === "message" ? "received" : "sent",
-          metadata: { type: event.type, standby: true },
-          // Another app has the conversation: its files are that app's to keep.
-          media: null,
-        });
+      overheard(draft, stored, event, contactId);
       return;
     case "contact-changed":
       // The business's own address book does not rename anybody.
@@ -157,15 +160,44 @@ function written(
   draft.profiles.push({ contactId, person: event.from });
   if (isTheirs) openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
   draft.shown.push(shown(stored, contactId, event.messageId, event, isTheirs && isHeard(rules, late), late));
-  const keyword = keywordOf(event);
-  if (keyword !== null)
-    draft.preferences.push({
-      contactId,
-      category: "marketing_messages",
-      value: keyword,
-      source: "keyword",
-      at: sentAtOf(stored),
-    });
+  heed(draft, stored, contactId, event);
+}
+
+/** Whoever has the conversation, and whether they wrote it at once or put it in place of other words: marketing is ours to stop. */
+function heed(
+  draft: Draft,
+  stored: StoredEvent,
+  contactId: string,
+  said: Pick<MessageEvent, "text" | "content">,
+): void {
+  const value = keywordOf(said);
+  if (value === null) return;
+  draft.preferences.push({
+    contactId,
+    category: "marketing_messages",
+    value,
+    source: "keyword",
+    at: sentAtOf(stored),
+  });
+}
+
+/** Another app has the conversation: what is said is shown, and wakes nobody. */
+function overheard(draft: Draft, stored: StoredEvent, event: StandbyEvent, contactId: string): void {
+  if (event.what !== "message" && event.what !== "echo") return;
+  const isTheirs = event.what === "message";
+  if (isTheirs) heed(draft, stored, contactId, event);
+  draft.changes.push(...changesOf(stored, contactId));
+  if (event.messageId === null || event.change !== undefined) return;
+  draft.shown.push({
+    ...base(stored, contactId, event.messageId),
+    role: isTheirs ? "user" : "assistant",
+    content: inboxText({ ...event, type: event.type ?? "unknown" }),
+    mediaType: mediaTypeOf(event.content),
+    status: isTheirs ? "received" : "sent",
+    metadata: { type: event.type, standby: true },
+    // Its files are that app's to keep.
+    media: null,
+  });
 }
 
 /** WhatsApp may allow calls by itself: in the person's name, and nothing that they did. */

@@ -174,3 +174,73 @@ describe("an edit", () => {
     expect(await shown(engine)).toEqual(["at five"]);
   });
 });
+
+describe("what is changed while another app has the conversation, or was changed before ours had it", () => {
+  const change = (field: string, value: object) => ({
+    field,
+    value: {
+      messaging_product: "whatsapp",
+      metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
+      ...value,
+    },
+  });
+  const seconds = (at: Date) => String(Math.floor(at.getTime() / 1000));
+  const one = (id: string, said: object, at = ago(0)) => ({ from: ADA, id, timestamp: seconds(at), ...said });
+  const text = (body: string) => ({ type: "text", text: { body } });
+  const takenBack = (id: string) => ({ type: "revoke", revoke: { original_message_id: id } });
+  const anew = (id: string, body: string) => ({
+    type: "edit",
+    edit: { original_message_id: id, message: text(body) },
+  });
+  const reaction = (id: string) => ({ type: "reaction", reaction: { message_id: id, emoji: "👍" } });
+
+  it("changes its row, and a STOP is one", async () => {
+    const engine = await startEngine();
+
+    await engine.store.inbox.record([
+      delivery(
+        change("standby", {
+          standby: {
+            messages: [
+              one("wamid.s1", text("my card is 1234"), ago(9)),
+              one("wamid.s2", takenBack("wamid.s1"), ago(8)),
+              one("wamid.s3", text("hlelo"), ago(7)),
+              one("wamid.s4", anew("wamid.s3", "hello"), ago(6)),
+              one("wamid.s5", reaction("wamid.s3"), ago(5)),
+              one("wamid.s6", text("STOP"), ago(4)),
+            ],
+          },
+        }),
+      ),
+    ]);
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED, "hello", "STOP"]);
+    expect(await engine.rows("select value from whatsapp_preferences")).toEqual([{ value: "stop" }]);
+    expect(await waiting(engine)).toEqual([]);
+  });
+
+  it("changes its row in history as well", async () => {
+    const engine = await startEngine();
+    const messages = [
+      one("wamid.h1", text("my secret"), ago(900)),
+      one("wamid.h2", takenBack("wamid.h1"), ago(800)),
+      one("wamid.h3", text("at for"), ago(700)),
+      one("wamid.h4", anew("wamid.h3", "at four"), ago(600)),
+      one("wamid.h5", reaction("wamid.h3"), ago(500)),
+      one("wamid.h6", takenBack("wamid.of.another.chunk"), ago(400)),
+    ];
+
+    await engine.store.inbox.record([
+      delivery(
+        change("history", {
+          history: [{ metadata: { phase: 0, chunk_order: 1, progress: 50 }, threads: [{ id: ADA, messages }] }],
+        }),
+      ),
+    ]);
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED, "at four"]);
+    expect(await parked(engine)).toEqual([]);
+  });
+});
