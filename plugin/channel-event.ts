@@ -261,8 +261,13 @@ export type EchoEvent = EventBase & {
   readonly text: string | null;
   readonly content: MessageContent | null;
   /** Present where it changes an earlier message instead of being a new one. */
-  readonly change?: { readonly kind: "edit" | "revoke"; readonly targetId: string };
+  readonly change?: EarlierChange;
 };
+
+/** What was done to an earlier message, by its wamid. `emoji` is null when a reaction was taken back. */
+export type EarlierChange =
+  | { readonly kind: "edit" | "revoke"; readonly targetId: string }
+  | { readonly kind: "reaction"; readonly targetId: string; readonly emoji: string | null };
 
 /** A person has another number, another id, another device, or another entry in the address book. */
 export type ContactChangedEvent = EventBase & {
@@ -371,6 +376,8 @@ export type HistoryMessage = {
   readonly occurredAt: Date | null;
   /** `READ`, `DELIVERED`, …, as the app knew it. */
   readonly status: string | null;
+  /** Present where it changes an earlier message instead of being one of its own. */
+  readonly change?: EarlierChange;
 };
 
 /** What is said while another handler (Meta Business Agent) holds the conversation, and when it passes it on. */
@@ -382,6 +389,8 @@ export type StandbyEvent = EventBase & {
   readonly type: string | null;
   readonly text: string | null;
   readonly content: MessageContent | null;
+  /** Present where it changes an earlier message instead of being a new one. */
+  readonly change?: EarlierChange;
   /** Who holds the conversation now, for a handover. */
   readonly owner?: string;
 };

@@ -40,6 +40,7 @@ import { createWatch } from "./operations/watch.ts";
 import { suspectFrom } from "./pipeline/crash-suspects.ts";
 import { advance, isPending } from "./pipeline/part-state.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
+import { changesOf } from "./pipeline/plan-changes.ts";
 import { DEFAULT_RULES } from "./pipeline/plan-effects.ts";
 import { insteadOfMedia } from "./pipeline/prepare-part.ts";
 import { createPrepareSend } from "./pipeline/prepare-send.ts";
@@ -95,6 +96,7 @@ export function createWhatsAppPlugin(options: WhatsAppPluginOptions): WhatsAppPl
     mimeTypeOf,
     pair: limits.pair,
     insteadOf: insteadOfMedia,
+    changesOf,
     advance,
     isPending,
     onSentTwice(parts) {

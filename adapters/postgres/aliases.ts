@@ -41,6 +41,9 @@ export function messageIdOf(event: ChannelEvent): string | null {
 export function introduces(event: ChannelEvent): boolean {
   switch (event.kind) {
     case "message":
+    // Of a message that Meta may bring later.
+    case "edit":
+    case "revoke":
     case "echo":
     case "preference":
       return true;

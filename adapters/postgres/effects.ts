@@ -3,6 +3,7 @@ import type {
   Effects,
   PairLimit,
   SentTwice,
+  ShownChange,
   ShownMessage,
   Stage,
   StoredEvent,
@@ -12,14 +13,15 @@ import { wakeWaitingSends } from "./connection-row.ts";
 import { outLane } from "./contacts.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.ts";
-import { findShown, insertHostMessages, updateHostMessages } from "./host-messages.ts";
+import { findShown, insertShownMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
 import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
-import { changeOpenTurns, lockChangedTurns, openTurns, turnsOf } from "./open-turns.ts";
+import { changeOpenTurns, lockChangedTurns, openTurns, shortenedTurns, turnsOf } from "./open-turns.ts";
 import { uploadAnew } from "./outbound-media.ts";
+import { type ChangesOf, readWaited } from "./parked.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { closeWindows, moveWindows, openFreeEntryPoints } from "./sessions.ts";
@@ -40,6 +42,8 @@ export type EffectOptions = StatusRules & {
   readonly mediaWaitMs: number;
   /** Where the tenant gets the bytes of media: a path. */
   readonly mediaUrl: (id: string) => string;
+  /** What an event changes that has waited for its message, which the plugin decides. */
+  readonly changesOf: ChangesOf;
   /** What Meta allows one person to get, where that is counted. */
   readonly pair?: PairLimit;
 };
@@ -47,8 +51,12 @@ export type EffectOptions = StatusRules & {
 const WAKES: readonly Stage[] = ["turn", "out", "notify", "media"];
 
 export type Written = {
-  /** Ids of the status events whose message is not known yet: to be parked. */
+  /** Ids of the events whose message is not known yet: to be parked. */
   readonly parked: ReadonlySet<string>;
+  /** Of these, what people have changed or taken back. */
+  readonly early: readonly ShownChange[];
+  /** Parked before: their message has come. */
+  readonly waited: readonly ShownChange[];
   readonly twice: readonly SentTwice[];
   readonly undelivered: readonly Undelivered[];
   /** What is ready once this is committed. */
@@ -96,7 +104,7 @@ export async function writeEffects(
   optOut(tx, db, statuses.optedOut);
   updateTemplates(tx, db, effects.templates);
   const { fresh, standIns } = await sortShown(tx, db, effects.shown, contacts);
-  const messageIds = await insertHostMessages(
+  const inserted = await insertShownMessages(
     tx,
     db,
     fresh.map((message) => ({
@@ -106,18 +114,25 @@ export async function writeEffects(
       mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
     })),
   );
+  const waited = await readWaited(
+    tx,
+    db,
+    inserted.flatMap(({ waited: ids }, i) => ids.map((eventId) => ({ eventId, contactId: fresh[i]?.contactId ?? "" }))),
+    options.changesOf,
+  );
   const instead = await findInstead(tx, db, statuses.justFailed, options.insteadOf);
   const insteadIds = await insertInsteadMessages(tx, db, instead);
+  const changes = await findShown(tx, db, [...waited, ...effects.changes], contacts);
   updateHostMessages(tx, db, shape, [
     ...statuses.messages,
     ...standIns.map(({ id, message: { content, metadata, mediaType } }) => ({ id, content, metadata, mediaType })),
-    ...(await findShown(tx, db, effects.changes, contacts)),
+    ...changes.rows,
   ]);
   const shown = [...standIns.map(({ message }) => message), ...fresh];
-  const shownIds = [...standIns.map(({ id }) => id), ...messageIds];
+  const shownIds = [...standIns.map(({ id }) => id), ...inserted.map(({ id }) => id)];
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
   uploadAnew(tx, db, statuses.justFailed);
-  await forgetDeleted(tx, db, effects.changes, contacts);
+  await forgetDeleted(tx, db, changes.standing, contacts);
   const news = [
     ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
     ...statuses.changes,
@@ -132,12 +147,19 @@ export async function writeEffects(
     ...mediaLanes,
     ...notifyLanes(heard, contacts),
     ...turns.map(({ laneKey, customerConfigId }) => onTurnLane(laneKey, 1, options.coalesceMs, customerConfigId)),
+    ...locking(
+      shortenedTurns(changes.standing),
+      turns.map(({ laneKey }) => laneKey),
+    ),
   ]);
   enqueueHostEvents(tx, db, heard);
-  lockChangedTurns(tx, db, turns, effects.changes);
+  lockChangedTurns(tx, db, turns, changes.standing);
   const joining = openTurns(tx, db, turns, options.mediaWaitMs);
-  changeOpenTurns(tx, db, effects.changes);
-  const [joined, held] = await Promise.all([joining, heldLanes(tx, db, effects.windows)]);
+  const [joined, letGo, held] = await Promise.all([
+    joining,
+    changeOpenTurns(tx, db, changes.standing),
+    heldLanes(tx, db, effects.windows),
+  ]);
   enqueueOnLanes(
     tx,
     db,
@@ -145,6 +167,7 @@ export async function writeEffects(
   );
   await queueInstead(tx, db, instead, insteadIds);
   settleOnLanes(tx, db, statuses.settledLanes, { slowed: statuses.slowedLanes, pair: options.pair });
+  wakeLanes(tx, db, letGo);
   wakeLanes(tx, db, held);
   await wakeWaitingSends(
     tx,
@@ -152,12 +175,13 @@ export async function writeEffects(
     closed.map(({ connectionId }) => connectionId),
   );
   const isWoken: Readonly<Partial<Record<Stage, boolean>>> = {
-    turn: turns.length > 0,
+    turn: turns.length > 0 || letGo.length > 0,
     notify: heard.length > 0,
     media: mediaLanes.length > 0,
     out: instead.length > 0 || statuses.settledLanes.length > 0 || held.length > 0 || closed.length > 0,
   };
-  return { ...statuses, woken: WAKES.filter((stage) => isWoken[stage]) };
+  const parked = new Set([...statuses.parked, ...changes.early.flatMap(({ eventId }) => eventId ?? [])]);
+  return { ...statuses, parked, early: changes.early, waited, woken: WAKES.filter((stage) => isWoken[stage]) };
 }
 
 function everybodyIn(effects: Effects): readonly string[] {
@@ -192,6 +216,11 @@ function newHomes(contacts: ReadonlyMap<string, ContactRow>) {
   );
 }
 
+/** SQL of whether a row's words are those that it came with: what somebody has taken back, or written anew, stays so. */
+function isAsWritten(row: string): string {
+  return `${row}.channel_metadata -> 'deleted' is null and ${row}.channel_metadata -> 'edited' is null`;
+}
+
 type Sorted = {
   readonly fresh: readonly NumberedMessage[];
   /** Rows that stood for what could not be read yet. */
@@ -218,7 +247,7 @@ async function sortShown(
   // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
   const rows = await tx.query<ShownRow>(
     `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
-       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) as stands_in
+       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) and ${isAsWritten("m")} as stands_in
      from ${db.hostName("messages")} m join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
     [doubtful.map(({ externalId }) => externalId), [...contacts.keys()]],
@@ -271,6 +300,11 @@ async function heldLanes(tx: Tx, db: Database, windows: Effects["windows"]): Pro
 
 function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {
   return { laneKey, stage: "turn", items, delayMs, tenant };
+}
+
+/** Nothing is added: they are locked in the order of all others, those that are not there yet too. */
+function locking(laneKeys: readonly string[], others: readonly string[]): readonly NewItems[] {
+  return laneKeys.filter((laneKey) => !others.includes(laneKey)).map((laneKey) => onTurnLane(laneKey, 0, 0));
 }
 
 function notifyLanes(news: readonly WaitingEvent[], contacts: ReadonlyMap<string, ContactRow>): readonly NewItems[] {

@@ -3,6 +3,7 @@ import type { ShownChange } from "../../plugin/ports.ts";
 import type { Database, Tx } from "./database.ts";
 import { sayingWhichTable } from "./host-access.ts";
 import type { ContactRow, HostShape } from "./host-tables.ts";
+import { waitingFor } from "./parked.ts";
 
 export type HostMessage = {
   readonly conversationId: string;
@@ -24,16 +25,41 @@ export async function insertHostMessages(
   db: Database,
   messages: readonly HostMessage[],
 ): Promise<readonly string[]> {
+  const rows = await insert<{ id: string }>(tx, db, messages, "id::text as id");
+  return rows.map((row) => row.id);
+}
+
+export type InsertedMessage = {
+  readonly id: string;
+  /** Ids of events that have waited for it: it was changed, or taken back, before it came. */
+  readonly waited: readonly string[];
+};
+
+/** For what people write: the look for what has waited for it costs no statement of its own. */
+export function insertShownMessages(
+  tx: Tx,
+  db: Database,
+  messages: readonly HostMessage[],
+): Promise<readonly InsertedMessage[]> {
+  return insert(tx, db, messages, `id::text as id, ${waitingFor(db, "written.external_id::text")} as waited`);
+}
+
+async function insert<Row>(
+  tx: Tx,
+  db: Database,
+  messages: readonly HostMessage[],
+  returning: string,
+): Promise<readonly Row[]> {
   if (messages.length === 0) return [];
   const table = db.hostName("messages");
   // Words of the statement take the column's type, which may be an enum: a text would not.
   const role = `case role when 'user' then 'user' when 'assistant' then 'assistant' else (select role from ${table} limit 0) end`;
-  const inserting = tx.query<{ id: string }>(
-    `insert into ${table} (conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata, created_at)
+  const inserting = tx.query<Row>(
+    `insert into ${table} as written (conversation_id, role, content, status, media_type, media_url, external_id, channel_metadata, created_at)
      select conversation_id, ${role}, content, status, media_type, media_url, external_id, channel_metadata,
        coalesce(created_at, clock_timestamp() + i * interval '1 microsecond')
      from jsonb_to_recordset($1::jsonb) as m (i int, conversation_id uuid, role text, content text, status text, media_type text,
-       media_url text, external_id text, channel_metadata jsonb, created_at timestamptz) order by i returning id::text as id`,
+       media_url text, external_id text, channel_metadata jsonb, created_at timestamptz) order by i returning ${returning}`,
     [
       JSON.stringify(
         messages.map((message, i) => ({
@@ -51,10 +77,9 @@ export async function insertHostMessages(
       ),
     ],
   );
-  const rows = await inserting.catch((error: unknown) => {
+  return inserting.catch((error: unknown) => {
     throw sayingWhichTable(table, error);
   });
-  return rows.map((row) => row.id);
 }
 
 /** What of a row is new; what is left out or null stays as it is. */
@@ -93,6 +118,7 @@ export function updateHostMessages(
      update ${db.hostName("messages")} m set status = coalesce(mine.status, m.status),
        external_id = coalesce(mine.external_id, m.external_id), content = coalesce(mine.content, m.content),
        media_type = case when mine.media_type is null then m.media_type else nullif(mine.media_type, '') end,
+       media_url = case when mine.media_type = '' then null else m.media_url end,
        channel_metadata = case when mine.metadata = '{}' and mine.gone = '[]' then m.channel_metadata
          else (coalesce(m.channel_metadata, '{}') || mine.metadata) - array(select jsonb_array_elements_text(mine.gone)) end
      from mine where m.id = mine.id`,
@@ -117,26 +143,63 @@ function present(change: HostMessageChange): HostMessageChange {
   return Object.fromEntries(given) as HostMessageChange;
 }
 
+export type FoundChanges = {
+  /** What of the rows is new. */
+  readonly rows: readonly HostMessageChange[];
+  /** Those that count, also where there is no row: all but what is older than what the row has been told already. */
+  readonly standing: readonly ShownChange[];
+  /** Those whose message has not come yet, and that wait for it. */
+  readonly early: readonly ShownChange[];
+};
+
 /**
  * The rows that edits, deletions and reactions speak of. Only those of the same person and number: a wamid is Meta's
- * word, and another tenant's row must not change by it.
+ * word, and another tenant's row must not change by it. Meta brings them in no order: what is deleted stays so, and of two edits the
+ * newer one stands.
  */
 export async function findShown(
   tx: Tx,
   db: Database,
   changes: readonly ShownChange[],
   contacts: ReadonlyMap<string, ContactRow>,
-): Promise<readonly HostMessageChange[]> {
-  if (changes.length === 0) return [];
-  const rows = await tx.query<{ id: string; external_id: string; contact_id: string }>(
-    `select m.id::text as id, m.external_id, coalesce(c.merged_into, c.id) as contact_id from ${db.hostName("messages")} m
+): Promise<FoundChanges> {
+  if (changes.length === 0) return { rows: [], standing: [], early: [] };
+  const found = await tx.query<ShownRow>(
+    `select m.id::text as id, m.external_id, coalesce(c.merged_into, c.id) as contact_id,
+       m.channel_metadata ->> 'changed_at' as changed_at, coalesce(m.channel_metadata ->> 'deleted' = 'true', false) as deleted
+     from ${db.hostName("messages")} m
      join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
     [changes.map(({ targetId }) => targetId), [...contacts.keys()]],
   );
-  return changes.map(({ contactId, targetId, content, metadata }) => ({
-    id: rows.find((row) => row.external_id === targetId && row.contact_id === contactId)?.id ?? null,
-    content,
-    metadata,
-  }));
+  const rows: HostMessageChange[] = [];
+  const standing: ShownChange[] = [];
+  const early: ShownChange[] = [];
+  for (const change of changes) {
+    const { contactId, targetId, content, mediaType, metadata } = change;
+    const row = found.find((one) => one.external_id === targetId && one.contact_id === contactId);
+    if (row !== undefined && !stands(row, change)) continue;
+    standing.push(change);
+    if (row !== undefined) rows.push({ id: row.id, content, mediaType, metadata });
+    else if (change.eventId !== null) early.push(change);
+  }
+  return { rows, standing, early };
+}
+
+type ShownRow = {
+  readonly id: string;
+  readonly external_id: string;
+  readonly contact_id: string;
+  changed_at: string | null;
+  deleted: boolean;
+};
+
+/** Notes it in the row, for those that follow in the same transaction. */
+function stands(row: ShownRow, { at, inTurn }: ShownChange): boolean {
+  if (at === null) return true;
+  const isDeletion = inTurn?.kind === "remove";
+  if (row.deleted || (!isDeletion && row.changed_at !== null && row.changed_at > at)) return false;
+  row.deleted = isDeletion;
+  row.changed_at = at;
+  return true;
 }

@@ -7,7 +7,7 @@ import { countOff } from "./count-webhooks.ts";
 import type { Database, Tx } from "./database.ts";
 import { type EffectOptions, writeEffects } from "./effects.ts";
 import { fenced, LeaseLost, releaseLanes } from "./lanes.ts";
-import { unpark } from "./parked.ts";
+import { awaitMessages, endWaited, unpark } from "./parked.ts";
 import { revive } from "./revive.ts";
 import { erasePostscripts, errorOfW } from "./tombstones.ts";
 
@@ -59,6 +59,8 @@ export function createInbox(db: Database, options: EffectOptions): Omit<Inbox, "
         const finished = lanes.map((lane) => ({ lane, items: perLane.get(lane.laneKey) ?? 0 }));
         const released = releaseLanes(tx, db, finished);
         complete(tx, db, events, written.parked);
+        awaitMessages(tx, db, written.early);
+        endWaited(tx, db, written.waited);
         if (!(await released)) throw new LeaseLost();
         await erasePostscripts(tx, db, [...written.parked]);
       });

@@ -99,7 +99,7 @@ export async function forgetDeleted(
        join ${db.name("whatsapp_contacts")} c on c.id = m.contact_id and coalesce(c.merged_into, c.id) = d.contact
        where m.state <> 'expired' order by m.id for update of m)
      update ${db.name("whatsapp_media")} m set state = 'expired', reason = 'The sender has deleted it.',
-       storage_key = null, size = null, sha256 = null, filename = null
+       storage_key = null, size = null, sha256 = null, filename = null, said_sha256 = null, meta_media_id = null
      from gone where m.id = gone.id returning gone.storage_key`,
     [
       deleted.map(({ contactId }) => contacts.get(contactId)?.connectionId ?? null),

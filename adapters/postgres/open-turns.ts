@@ -84,8 +84,15 @@ export function lockChangedTurns(
   if (changed.length > 0) lockTurns(tx, db, [...turns.map(({ laneKey }) => laneKey), ...changed]);
 }
 
-/** An edit or deletion that is faster than the AI changes what it is asked. A turn that is left empty asks nobody. */
-export function changeOpenTurns(tx: Tx, db: Database, changes: readonly ShownChange[]): void {
+/**
+ * An edit or deletion that is faster than the AI changes what it is asked. A turn that is left empty asks nobody.
+ * @returns lanes whose turn waits no longer: the file that it waited for was taken back. They must be locked before.
+ */
+export async function changeOpenTurns(
+  tx: Tx,
+  db: Database,
+  changes: readonly ShownChange[],
+): Promise<readonly string[]> {
   for (const { contactId, targetId, inTurn } of changes) {
     if (inTurn === null) continue;
     tx.send(
@@ -97,4 +104,21 @@ export function changeOpenTurns(tx: Tx, db: Database, changes: readonly ShownCha
       [turnLane(contactId), targetId, inTurn.kind === "edit" ? JSON.stringify({ text: inTurn.text }) : null],
     );
   }
+  const shortened = shortenedTurns(changes);
+  if (shortened.length === 0) return [];
+  const rows = await tx.query<{ lane_key: string }>(
+    `update ${db.name("whatsapp_turns")} t set waits_until = null
+     where t.lane_key = any($1) and t.sealed_at is null and t.state = 0 and t.waits_until is not null and not exists (
+       select 1 from jsonb_array_elements(t.messages) m join ${db.name("whatsapp_media")} f on f.id = (m -> 'media' ->> 'id')::uuid
+       where f.state = 'pending')
+     returning t.lane_key`,
+    [shortened],
+  );
+  return rows.map((row) => row.lane_key);
+}
+
+/** The lanes of turns from which something may have been taken back. */
+export function shortenedTurns(changes: readonly ShownChange[]): readonly string[] {
+  const removed = changes.filter(({ inTurn }) => inTurn?.kind === "remove");
+  return [...new Set(removed.map(({ contactId }) => turnLane(contactId)))];
 }

@@ -1,11 +1,17 @@
-/** Statuses that came before their message was known: they wait, and most of them for nothing of ours. */
+/** What came before its message was known waits: statuses, most of them for nothing of ours, and what people have changed or taken back. */
+import type { ChannelEvent } from "../../plugin/contract.ts";
+import type { ShownChange, StoredEvent } from "../../plugin/ports.ts";
 import { countBy } from "./count-by.ts";
 import { countWebhooks } from "./count-webhooks.ts";
-import type { Database } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
+import { revive } from "./revive.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
+
+/** A deletion may precede its message by as long as Meta brings that again: nobody must be shown what was taken back. */
+const CHANGES_PARKED_FOR = "8 days";
 
 /** Nearly all that is ever joined is joined within it; what another app sends on the same account is parked all day. */
 const RECENT = "10 minutes";
@@ -21,7 +27,7 @@ export async function unpark(db: Database, everything: boolean): Promise<number>
       `select e.id, e.lane_key, e.webhook_id,
          (select customer_config_id from ${db.name("whatsapp_connections")} n where n.id = e.connection_id) as tenant
        from ${events} e
-       where e.state = 3 ${everything ? "" : `and e.created_at > now() - interval '${RECENT}'`}
+       where e.state = 3 and e.kind = 'status' ${everything ? "" : `and e.created_at > now() - interval '${RECENT}'`}
          and (exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = e.external_id)
            or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.duplicate_message_id = e.external_id))
        order by e.id limit 500 for update skip locked`,
@@ -51,15 +57,69 @@ export async function unpark(db: Database, everything: boolean): Promise<number>
   return found;
 }
 
-/** Sent by another app on the same number: nothing of ours will ever match. Apart from the look, which may take too long. */
+/** Sent by another app on the same number, or changed by somebody whose message is gone: nothing here will ever match. Apart from the look, which may take too long. */
 async function endWaiting(db: Database): Promise<void> {
   const events = db.name("whatsapp_events");
   for (;;) {
     const ended = await db.bounded(
       `update ${events} set state = 1 where id in (
-         select id from ${events} where state = 3 and created_at < now() - interval '${PARKED_FOR}' limit ${AT_ONCE} for update skip locked)
+         select id from ${events} where state = 3 and created_at < now() - case kind when 'status' then interval '${PARKED_FOR}'
+           else interval '${CHANGES_PARKED_FOR}' end limit ${AT_ONCE} for update skip locked)
        returning 1`,
     );
     if (ended.length < AT_ONCE) return;
   }
+}
+
+/** SQL of the events that wait for a message: what was done to it before it came, in the order of its storing. */
+export function waitingFor(db: Database, messageId: string): string {
+  return `array_to_json(array(
+    select e.id::text from ${db.name("whatsapp_events")} e
+    where e.state = 3 and e.external_id = ${messageId} and e.kind <> 'status' order by e.id))`;
+}
+
+/** A change that has waited, and the person whose message has come. */
+export type Waited = { readonly eventId: string; readonly contactId: string };
+
+export type ChangesOf = (
+  stored: Pick<StoredEvent, "eventId" | "event" | "receivedAt">,
+  contactId: string,
+) => readonly ShownChange[];
+
+/** Those of the same person and number only: a wamid is Meta's word, and another tenant's row must not change by it. */
+export async function readWaited(
+  tx: Tx,
+  db: Database,
+  waited: readonly Waited[],
+  changesOf: ChangesOf,
+): Promise<readonly ShownChange[]> {
+  if (waited.length === 0) return [];
+  const rows = await tx.query<{ id: string; contact_id: string; payload: ChannelEvent; created_at: Date }>(
+    `select e.id, w.contact_id, e.payload, e.created_at from unnest($1::bigint[], $2::bigint[]) as w (id, contact_id)
+     join ${db.name("whatsapp_events")} e on e.id = w.id
+     join ${db.name("whatsapp_contacts")} c on c.id = e.contact_id and coalesce(c.merged_into, c.id) = w.contact_id
+     order by e.id`,
+    [waited.map(({ eventId }) => eventId), waited.map(({ contactId }) => contactId)],
+  );
+  return rows.flatMap(({ id, contact_id, payload, created_at }) =>
+    changesOf({ eventId: id, event: revive(payload), receivedAt: created_at }, contact_id),
+  );
+}
+
+/** After `complete` has parked them: by their target they are found when it comes. */
+export function awaitMessages(tx: Tx, db: Database, changes: readonly ShownChange[]): void {
+  if (changes.length === 0) return;
+  tx.send(
+    `update ${db.name("whatsapp_events")} e set external_id = w.target
+     from unnest($1::bigint[], $2::text[]) as w (id, target) where e.id = w.id`,
+    [changes.map(({ eventId }) => eventId), changes.map(({ targetId }) => targetId)],
+  );
+}
+
+/** Their message has come. */
+export function endWaited(tx: Tx, db: Database, changes: readonly ShownChange[]): void {
+  if (changes.length === 0) return;
+  tx.send(`update ${db.name("whatsapp_events")} set state = 1 where id = any($1) and state = 3`, [
+    changes.map(({ eventId }) => eventId),
+  ]);
 }

@@ -29,8 +29,8 @@ import { createSignIns } from "./sign-ins.ts";
 import { createTemplates } from "./templates.ts";
 import { createTurns } from "./turns.ts";
 
-export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof WITHOUT_MEDIA> &
-  Partial<Pick<EffectOptions & InboundMediaOptions, keyof typeof WITHOUT_MEDIA>> & {
+export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof IN_PART> &
+  Partial<Pick<EffectOptions & InboundMediaOptions, keyof typeof IN_PART>> & {
     readonly schema: string;
     readonly hostSchema: string;
     readonly leaseMs: number;
@@ -40,11 +40,12 @@ export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof WITHOU
     readonly suspectFrom?: number;
   };
 
-/** For whoever takes only a part of it, and no media. */
-const WITHOUT_MEDIA = {
+/** For whoever takes only a part of it: no media, and nothing that waits for its message. */
+const IN_PART = {
   mediaWaitMs: 0,
   mediaUrl: (id: string) => id,
   insteadOf: () => null,
+  changesOf: () => [],
   mimeTypeOf: (seen: string | null, said: string | null) => seen ?? said,
 };
 
@@ -52,7 +53,7 @@ const NEVER = 2 ** 31 - 1;
 
 /** @param knex the host's own: borrowed, never destroyed. */
 export function createStore(knex: Knex, given: StoreOptions): Store {
-  const options = { ...WITHOUT_MEDIA, ...given };
+  const options = { ...IN_PART, ...given };
   const db = createDatabase(knex, options);
   const hostShape = createHostShape(db);
   return {

@@ -1,9 +1,16 @@
 /** Events of a batch → what they do to the database. Pure: no clock, no store. */
-import type { ChannelEvent, ContactChangedEvent, EchoEvent, HistoryEvent, MessageEvent, Person } from "../contract.ts";
+import type {
+  ChannelEvent,
+  ContactChangedEvent,
+  EchoEvent,
+  HistoryEvent,
+  MessageEvent,
+  Person,
+  StandbyEvent,
+} from "../contract.ts";
 import {
   type Effects,
   isUnreadableMessage,
-  type ShownChange,
   type ShownMessage,
   type StoredEvent,
   type StoredTurnMessage,
@@ -11,8 +18,10 @@ import {
 } from "../ports.ts";
 import { stateAfter } from "../templates/state-after.ts";
 import { closingsOf } from "./closed-accounts.ts";
-import { DELETED, inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
+import { inboxText, type Readable, UNREADABLE } from "./inbox-text.ts";
 import { keywordOf } from "./keywords.ts";
+import { changesOf } from "./plan-changes.ts";
+import { sentAtOf } from "./sent-at.ts";
 
 /** Meta's customer service window. @see https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows */
 const WINDOW_MS = 24 * 60 * 60 * 1000;
@@ -84,13 +93,7 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       unreadable(draft, stored, contactId, rules, late);
       return;
     case "reaction": {
-      draft.changes.push({
-        contactId,
-        targetId: event.targetId,
-        content: null,
-        metadata: { reaction: event.emoji },
-        inTurn: null,
-      });
+      draft.changes.push(...changesOf(stored, contactId));
       if (!rules.wakeOn.reactions) return;
       const content = { kind: "reaction", targetId: event.targetId, emoji: event.emoji } as const;
       const said = { type: "reaction", text: null, content, replyTo: event.targetId };
@@ -98,29 +101,22 @@ function withContact(draft: Draft, stored: StoredEvent, contactId: string, rules
       return;
     }
     case "edit":
-      draft.changes.push(edited(contactId, event.targetId, event));
+      draft.changes.push(...changesOf(stored, contactId));
+      heed(draft, stored, contactId, event);
       return;
     case "revoke":
-      draft.changes.push(deleted(contactId, event.targetId));
+      draft.changes.push(...changesOf(stored, contactId));
       return;
     case "echo":
       echoed(draft, stored, event, contactId, rules);
       return;
     case "history":
-      for (const message of event.messages) draft.shown.push(past(stored, contactId, message));
+      for (const message of event.messages)
+        if (message.change === undefined) draft.shown.push(past(stored, contactId, message));
+      draft.changes.push(...changesOf(stored, contactId));
       return;
     case "standby":
-      if (event.messageId !== null && (event.what === "message" || event.what === "echo"))
-        draft.shown.push({
-          ...base(stored, contactId, event.messageId),
-          role: event.what === "message" ? "user" : "assistant",
-          content: inboxText({ ...event, type: event.type ?? "unknown" }),
-          mediaType: mediaTypeOf(event.content),
-          status: event.what === "message" ? "received" : "sent",
-          metadata: { type: event.type, standby: true },
-          // Another app has the conversation: its files are that app's to keep.
-          media: null,
-        });
+      overheard(draft, stored, event, contactId);
       return;
     case "contact-changed":
       // The business's own address book does not rename anybody.
@@ -164,15 +160,44 @@ function written(
   draft.profiles.push({ contactId, person: event.from });
   if (isTheirs) openWindow(draft, stored, contactId, event.from, event.referral?.sourceType === "ad");
   draft.shown.push(shown(stored, contactId, event.messageId, event, isTheirs && isHeard(rules, late), late));
-  const keyword = keywordOf(event);
-  if (keyword !== null)
-    draft.preferences.push({
-      contactId,
-      category: "marketing_messages",
-      value: keyword,
-      source: "keyword",
-      at: sentAtOf(stored),
-    });
+  heed(draft, stored, contactId, event);
+}
+
+/** Whoever has the conversation, and whether they wrote it at once or put it in place of other words: marketing is ours to stop. */
+function heed(
+  draft: Draft,
+  stored: StoredEvent,
+  contactId: string,
+  said: Pick<MessageEvent, "text" | "content">,
+): void {
+  const value = keywordOf(said);
+  if (value === null) return;
+  draft.preferences.push({
+    contactId,
+    category: "marketing_messages",
+    value,
+    source: "keyword",
+    at: sentAtOf(stored),
+  });
+}
+
+/** Another app has the conversation: what is said is shown, and wakes nobody. */
+function overheard(draft: Draft, stored: StoredEvent, event: StandbyEvent, contactId: string): void {
+  if (event.what !== "message" && event.what !== "echo") return;
+  const isTheirs = event.what === "message";
+  if (isTheirs) heed(draft, stored, contactId, event);
+  draft.changes.push(...changesOf(stored, contactId));
+  if (event.messageId === null || event.change !== undefined) return;
+  draft.shown.push({
+    ...base(stored, contactId, event.messageId),
+    role: isTheirs ? "user" : "assistant",
+    content: inboxText({ ...event, type: event.type ?? "unknown" }),
+    mediaType: mediaTypeOf(event.content),
+    status: isTheirs ? "received" : "sent",
+    metadata: { type: event.type, standby: true },
+    // Its files are that app's to keep.
+    media: null,
+  });
 }
 
 /** WhatsApp may allow calls by itself: in the person's name, and nothing that they did. */
@@ -208,10 +233,8 @@ function unreadable(draft: Draft, stored: StoredEvent, contactId: string, rules:
 }
 
 function echoed(draft: Draft, stored: StoredEvent, event: EchoEvent, contactId: string, rules: EffectRules): void {
-  const { change } = event;
-  if (change?.kind === "edit") draft.changes.push(edited(contactId, change.targetId, event));
-  else if (change?.kind === "revoke") draft.changes.push(deleted(contactId, change.targetId));
-  else
+  draft.changes.push(...changesOf(stored, contactId));
+  if (event.change === undefined)
     draft.shown.push({
       ...base(stored, contactId, event.messageId),
       role: "assistant",
@@ -239,21 +262,6 @@ function past(stored: StoredEvent, contactId: string, message: HistoryEvent["mes
     at: at.toISOString(),
     unlessThere: true,
     media: wantedOf(message.content, at, stored.receivedAt),
-  };
-}
-
-function edited(contactId: string, targetId: string, event: Readable): ShownChange {
-  const { text } = event;
-  return { contactId, targetId, content: inboxText(event), metadata: { edited: true }, inTurn: { kind: "edit", text } };
-}
-
-function deleted(contactId: string, targetId: string): ShownChange {
-  return {
-    contactId,
-    targetId,
-    content: DELETED,
-    metadata: { deleted: true, media: null },
-    inTurn: { kind: "remove" },
   };
 }
 
@@ -327,11 +335,6 @@ function base(stored: StoredEvent, contactId: string, externalId: string) {
 
 function openWindow(draft: Draft, stored: StoredEvent, contactId: string, person: Person | null, byAd: boolean): void {
   draft.windows.push({ contactId, phoneNumber: person?.phoneNumber ?? null, at: sentAtOf(stored), byAd });
-}
-
-/** Never later than receipt: a forged or skewed time must not lengthen the window. */
-function sentAtOf({ event, receivedAt }: StoredEvent): Date {
-  return event.occurredAt !== null && event.occurredAt < receivedAt ? event.occurredAt : receivedAt;
 }
 
 /** Its window is closed: it came late, or has waited. An answer could only expire. */

@@ -30,7 +30,7 @@ export type DeliveryRow = {
   readonly events: number;
 };
 
-/** `unknown`: this version did not know what it is. `parked`: a status that waits for the message it speaks of. */
+/** `unknown`: this version did not know what it is. `parked`: a status, edit or deletion that waits for the message it speaks of. */
 export type AuditEventState = "waiting" | "applied" | "unknown" | "failed" | "parked" | "erased";
 
 /** What an event came to. */

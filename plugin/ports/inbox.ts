@@ -50,7 +50,7 @@ export type Effects = {
     readonly hasMoved?: true;
   }[];
   readonly windows: readonly OpenedWindow[];
-  /** Edits, deletions and reactions: changes of rows that are there already, ours among them. */
+  /** Edits, deletions and reactions: changes of rows that are there already, ours among them, or that have not come yet. */
   readonly changes: readonly ShownChange[];
   /** Staff has answered: until then the AI is not asked. */
   readonly pauses: readonly { readonly contactId: string; readonly until: Date }[];
@@ -125,8 +125,17 @@ export type ShownChange = {
   readonly contactId: string;
   /** The wamid of the row. */
   readonly targetId: string;
+  /** The event that waits for its message where that has not come yet; null where none waits. */
+  readonly eventId: string | null;
+  /**
+   * When it was made, by Meta's clock, ISO 8601: an older one changes nothing after a newer one, and nothing changes what is deleted.
+   * Null where the order does not count.
+   */
+  readonly at: string | null;
   /** Null: as before. */
   readonly content: string | null;
+  /** Null: as before; empty: it is no media any more. */
+  readonly mediaType: "" | null;
   /** Members of `channel_metadata`; one that is null goes. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The same for a turn that the AI has not seen yet; null where nothing of it changes. */
@@ -182,8 +191,8 @@ export type Inbox = {
     },
   ): Promise<ReadAgain>;
   /**
-   * Queues parked statuses whose message has appeared since.
-   * @param everything also those that have waited for long, of which there may be very many; those a day old end. Default true.
+   * Queues parked statuses whose message has appeared since. Edits and deletions that wait are taken up by their message.
+   * @param everything also those that have waited for long, of which there may be very many; what has waited for too long ends. Default true.
    */
   unpark(everything?: boolean): Promise<number>;
   /**

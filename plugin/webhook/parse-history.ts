@@ -2,9 +2,9 @@
 import type { ChannelEvent, HistoryEvent, HistoryMessage } from "../contract.ts";
 import { type ChangeContext, itemBase, itemKey, otherSide, unsupported, unsupportedItem } from "./change-context.ts";
 import { contentKey } from "./dedupe-key.ts";
-import { parseContentOrNothing } from "./parse-content.ts";
 import { parseErrors } from "./parse-error.ts";
 import { messageKey } from "./parse-message.ts";
+import { readOverheard } from "./parse-message-change.ts";
 import { parsePerson, receiverOf, senderOf } from "./parse-person.ts";
 import { asId, asNumber, asObject, asText, asTime, objectsIn, type Wire } from "./wire.ts";
 
@@ -65,14 +65,17 @@ export function parseHistoryMedia(message: Wire, change: ChangeContext): Channel
 function parseHistoryMessage(message: Wire, change: ChangeContext): HistoryMessage | null {
   const messageId = asId(message.id);
   if (messageId === null) return null;
-  const type = asText(message.type) ?? "unknown";
-  const { text, content } = parseContentOrNothing(message, type);
+  // A change that does not say of what changes nothing.
+  const said = readOverheard(message, asText(message.type) ?? "unknown");
+  if (said === null) return null;
+  const { type, text, content } = said;
   return {
     messageId,
     direction: otherSide(message, change) === "to" ? "outbound" : "inbound",
     type,
     text,
     content,
+    ...(said.change !== undefined && { change: said.change }),
     occurredAt: asTime(message.timestamp),
     status: asText(asObject(message.history_context)?.status),
   };

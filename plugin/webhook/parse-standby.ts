@@ -1,11 +1,12 @@
 /** What is said while Meta's own agent holds the conversation, and the moments in which it is passed on. */
 import type { ChannelEvent, Person, StandbyEvent } from "../contract.ts";
 import { type ChangeContext, changeBase, itemBase, type ParseChange, unsupported } from "./change-context.ts";
-import { parseContentOrNothing } from "./parse-content.ts";
 import { parseLists } from "./parse-lists.ts";
 import { messageKey } from "./parse-message.ts";
+import { readOverheard } from "./parse-message-change.ts";
 import { parsePerson, receiverOf, recipientOf, senderOf } from "./parse-person.ts";
 import { statusKey } from "./parse-status.ts";
+import { parseSystem } from "./parse-system.ts";
 import { asId, asObject, asText, type Wire } from "./wire.ts";
 
 const parseStandbyLists = parseLists({
@@ -26,18 +27,15 @@ function overheard(
 ): ChannelEvent {
   const messageId = asId(message.id);
   const base = itemBase(message, change, messageKey(`standby-${what}`, message, change));
-  if (message.group_id)
-    return unsupported(base, { field: change.field, type: `${what}:group`, from: person, messageId });
+  const strange = (type: string) =>
+    unsupported(base, { field: change.field, type: `${what}:${type}`, from: person, messageId });
+  if (message.group_id) return strange("group");
   const type = asText(message.type);
-  return {
-    kind: "standby",
-    what,
-    messageId,
-    person,
-    type,
-    ...parseContentOrNothing(message, type ?? ""),
-    ...base,
-  };
+  // WhatsApp itself says this, whoever has the conversation.
+  if (type === "system") return parseSystem(message, base) ?? strange(type);
+  const heard = readOverheard(message, type ?? "");
+  if (heard === null) return strange(type ?? "unknown");
+  return { kind: "standby", what, messageId, person, ...heard, type: type === null ? null : heard.type, ...base };
 }
 
 /** `type` is the status. */

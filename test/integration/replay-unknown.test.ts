@@ -70,6 +70,50 @@ describe("a message of a kind that was unknown when it came", () => {
   });
 });
 
+describe("a message that was unknown when it came, and that its sender has changed since", () => {
+  const changed = async (change: (wamid: string) => Record<string, unknown>, until: string) => {
+    const asked: string[] = [];
+    const channel = await startChannel({
+      reply: ({ messages }) => {
+        asked.push(...messages.map(({ externalId }) => externalId));
+        return null;
+      },
+    });
+    const shown = () =>
+      channel.rows<{ content: string; metadata: Record<string, unknown> }>(
+        "select content, channel_metadata as metadata from messages",
+      );
+    await receivedByAnOlderVersion(channel, [place("wamid.place", new Date())]);
+    await channel.until(async () => (await shown())[0], "the stand-in");
+    channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).sends(change("wamid.place"));
+    await channel.until(async () => (await shown()).some(({ content }) => content === until), "the change");
+
+    expect(await replayUnknown(channel.database.knex)).toMatchObject({ understood: 1 });
+    await quiet(channel);
+
+    return { asked, rows: await shown() };
+  };
+
+  it("stays deleted, and nobody is asked", async () => {
+    const revoke = (wamid: string) => ({ type: "revoke", revoke: { original_message_id: wamid } });
+
+    const { asked, rows } = await changed(revoke, "[This message was deleted]");
+
+    expect(rows.map(({ content }) => content)).toEqual(["[This message was deleted]"]);
+    expect(rows[0]?.metadata).not.toHaveProperty("content");
+    expect(asked).toEqual([]);
+  });
+
+  it("keeps the words that they put in its place", async () => {
+    const edit = (wamid: string) => ({
+      type: "edit",
+      edit: { original_message_id: wamid, message: { type: "text", text: { body: "at the Tower" } } },
+    });
+
+    expect((await changed(edit, "at the Tower")).rows.map(({ content }) => content)).toEqual(["at the Tower"]);
+  });
+});
+
 describe("a delivery that the database refuses", () => {
   it("is named, stays as it was, and keeps no other from being read again", async () => {
     const channel = await startChannel({ reply: () => null });

@@ -31,6 +31,7 @@ const CONTRACT_TYPES = [
   "ContactChangedEvent",
   "ContactsMessage",
   "Degradation",
+  "EarlierChange",
   "EchoEvent",
   "EditEvent",
   "FlowEvent",

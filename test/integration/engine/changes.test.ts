@@ -230,6 +230,34 @@ describe("a person who changes what they wrote", () => {
     expect(await waiting(engine)).toEqual([["wamid.2"]]);
   });
 
+  it.each([
+    ["a place", "location", { latitude: 51.501, longitude: -0.142, name: "51 Acacia Road" }],
+    ["a card", "contacts", [{ name: { formatted_name: "Ben" }, phones: [{ phone: "+44 7700 900999" }] }]],
+    [
+      "a form",
+      "interactive",
+      {
+        type: "nfm_reply",
+        nfm_reply: { name: "flow", body: "Sent", response_json: '{"iban":"GB33BUKB20201555555555"}' },
+      },
+    ],
+  ])("takes %s back: nothing of it stays in the host's row", async (_what, type, content) => {
+    const engine = await startEngine();
+    const said = message({ id: "wamid.1" }) as { value: { messages: Record<string, unknown>[] } };
+    const { text, ...sent } = said.value.messages[0] ?? {};
+    const written = { ...said, value: { ...said.value, messages: [{ ...sent, type, [type]: content }] } };
+    await engine.store.inbox.record([delivery(written)]);
+    await applyAll(engine.store);
+    expect((await inbox(engine))[0]?.metadata).toHaveProperty("content");
+
+    await store(engine, revoke("wamid.1"));
+    await applyAll(engine.store);
+
+    const [row] = await inbox(engine);
+    expect(row).toMatchObject({ content: "[This message was deleted]", metadata: { type, deleted: true } });
+    expect(JSON.stringify(row)).not.toMatch(/51\.501|Acacia|900999|GB33/);
+  });
+
   it("and deletes all of it is not answered", async () => {
     const thinking = gate<string>("late");
     const asked: number[] = [];

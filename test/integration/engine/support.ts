@@ -5,6 +5,7 @@ import pg from "pg";
 import { onTestFinished } from "vitest";
 import { createStore, type StoreOptions } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
+import { changesOf } from "../../../plugin/pipeline/plan-changes.ts";
 import { planEffects } from "../../../plugin/pipeline/plan-effects.ts";
 import type { ClaimedLane, IncomingDelivery, PairLimit, Stage, Store } from "../../../plugin/ports.ts";
 import { parseWebhook } from "../../../plugin/webhook/parse-webhook.ts";
@@ -59,6 +60,7 @@ export async function startEngine(choices: StoreChoices & { readonly connected?:
       ...(some.reconcileMs !== undefined && { reconcileMs: some.reconcileMs }),
       ...(some.pair !== undefined && { pair: some.pair }),
       ...(some.insteadOf !== undefined && { insteadOf: some.insteadOf }),
+      changesOf,
       advance,
       isPending,
     });

@@ -90,6 +90,35 @@ describe("a picture", () => {
     await channel.until(() => told().length > 0, "the host event");
   });
 
+  it("that its sender takes back keeps what they wrote beside it waiting no longer", async () => {
+    const { ada, meta, asked, channel } = await startWithMedia({ plugin: { mediaWaitMs: 600_000 } });
+    meta.faults.next({ on: "media-download", do: "slow", ms: 30_000 });
+    const wamid = ada.sendsMedia(PICTURE);
+    ada.says("and what does it cost?");
+    await channel.until(
+      async () => (await channel.rows("select 1 from whatsapp_turns where jsonb_array_length(messages) = 2"))[0],
+      "the turn with both",
+    );
+
+    ada.sends({ type: "revoke", revoke: { original_message_id: wamid } });
+
+    expect((await asked(1)).map(({ text }) => text)).toEqual(["and what does it cost?"]);
+  });
+
+  it("that its sender takes back before it comes is never fetched, and its turn waits for nothing", async () => {
+    const { ada, asked, media, mediaStore, channel } = await startWithMedia({ plugin: { mediaWaitMs: 600_000 } });
+    ada.sends({ type: "revoke", revoke: { original_message_id: "wamid.later" } });
+    await channel.until(async () => (await channel.rows("select 1 from whatsapp_events where state = 3"))[0], "it");
+
+    ada.sends({ id: "wamid.later", type: "image", image: channel.meta.keepMedia(PICTURE) });
+    ada.says("sorry");
+
+    expect((await asked(1)).map(({ text }) => text)).toEqual(["sorry"]);
+    await quiet(channel);
+    expect(await media()).toMatchObject([{ state: "expired", reason: "The sender has deleted it." }]);
+    expect(mediaStore.objects.size).toBe(0);
+  });
+
   it("that its sender takes back is forgotten, with its bytes", async () => {
     const { ada, settled, mediaStore, channel } = await startWithMedia();
     const wamid = ada.sendsMedia(PICTURE);
@@ -98,8 +127,23 @@ describe("a picture", () => {
     ada.sends({ type: "revoke", revoke: { original_message_id: wamid } });
 
     const [row] = await settled("expired");
-    expect(row).toMatchObject({ reason: "The sender has deleted it.", storage_key: null, sha256: null });
+    expect(row).toMatchObject({
+      reason: "The sender has deleted it.",
+      storage_key: null,
+      sha256: null,
+      said_sha256: null,
+      meta_media_id: null,
+    });
     await channel.until(() => mediaStore.objects.size === 0, "the bytes to go");
+    const [shown] = await channel.rows("select content, media_type, media_url, channel_metadata from messages");
+    expect(shown).toMatchObject({ content: "[This message was deleted]", media_type: null, media_url: null });
+    expect(Object.keys(shown!.channel_metadata as object).sort()).toEqual([
+      "changed_at",
+      "deleted",
+      "reply_to",
+      "timestamp",
+      "type",
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What events do to the database, decided without it. */
 
-import type { ChannelEvent, EchoEvent, MessageEvent, Person, StatusEvent } from "@omniops/whatsapp";
+import type { ChannelEvent, EchoEvent, MessageEvent, Person, StandbyEvent, StatusEvent } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_RULES, type EffectRules, planEffects } from "../../../plugin/pipeline/plan-effects.ts";
 import type { StoredEvent } from "../../../plugin/ports.ts";
@@ -307,7 +307,16 @@ describe("a reaction", () => {
     const effects = plan(reaction);
 
     expect(effects.changes).toEqual([
-      { contactId: "1", targetId: "wamid.1", content: null, metadata: { reaction: "👍" }, inTurn: null },
+      {
+        contactId: "1",
+        targetId: "wamid.1",
+        eventId: null,
+        at: null,
+        content: null,
+        mediaType: null,
+        metadata: { reaction: "👍" },
+        inTurn: null,
+      },
     ]);
     expect([effects.shown, effects.windows]).toEqual([[], []]);
   });
@@ -336,8 +345,11 @@ describe("a change of heart", () => {
       {
         contactId: "1",
         targetId: "wamid.1",
+        eventId: "1",
+        at: RECEIVED.toISOString(),
         content: "fixed",
-        metadata: { edited: true },
+        mediaType: null,
+        metadata: { edited: true, changed_at: RECEIVED.toISOString() },
         inTurn: { kind: "edit", text: "fixed" },
       },
     ]);
@@ -350,8 +362,11 @@ describe("a change of heart", () => {
       {
         contactId: "1",
         targetId: "wamid.1",
+        eventId: "1",
+        at: RECEIVED.toISOString(),
         content: "[This message was deleted]",
-        metadata: { deleted: true, media: null },
+        mediaType: "",
+        metadata: { deleted: true, changed_at: RECEIVED.toISOString(), media: null, content: null },
         inTurn: { kind: "remove" },
       },
     ]);
@@ -381,8 +396,63 @@ describe("what staff writes in the WhatsApp Business app", () => {
     expect(plan(echo({ change }))).toMatchObject({ shown: [], changes: [{ targetId: "wamid.old" }] });
   });
 
+  it("may be a reaction, which is no message", () => {
+    const change = { kind: "reaction", targetId: "wamid.old", emoji: "👍" } as const;
+
+    expect(plan(echo({ type: "reaction", text: null, change }))).toMatchObject({
+      shown: [],
+      changes: [{ targetId: "wamid.old", metadata: { reaction: "👍" } }],
+      pauses: [{ contactId: "1" }],
+    });
+  });
+
   it("is not staff when another app on the number sent it", () => {
     expect(plan(echo({ source: "other-app" })).pauses).toEqual([]);
+  });
+});
+
+describe("what is said while another app has the conversation", () => {
+  const standby = (over: Partial<StandbyEvent> = {}): StandbyEvent => ({
+    ...base,
+    kind: "standby",
+    what: "message",
+    messageId: "wamid.s",
+    person: ADA,
+    type: "text",
+    text: "hi",
+    content: null,
+    ...over,
+  });
+
+  it.each([
+    ["a STOP", standby({ text: "Stop!" }), 1],
+    ["words that became one", standby({ text: "stop", change: { kind: "edit", targetId: "wamid.1" } }), 1],
+    ["the other app's own", standby({ what: "echo", text: "stop" }), 0],
+    ["anything else", standby(), 0],
+  ])("%s: %s preferences", (_what, event, count) => {
+    expect(plan(event).preferences).toHaveLength(count);
+  });
+
+  it.each([
+    ["takes a message back", { kind: "revoke", targetId: "wamid.1" }, { content: "[This message was deleted]" }],
+    ["writes it anew", { kind: "edit", targetId: "wamid.1" }, { content: "hi" }],
+    ["reacts to it", { kind: "reaction", targetId: "wamid.1", emoji: "👍" }, { metadata: { reaction: "👍" } }],
+  ] as const)("%s: its row changes, and none is added", (_what, change, changed) => {
+    for (const what of ["message", "echo"] as const)
+      expect(plan(standby({ what, change }), { reactions: true })).toMatchObject({
+        shown: [],
+        windows: [],
+        changes: [{ targetId: "wamid.1", ...changed }],
+      });
+  });
+});
+
+describe("a person who changes what they wrote into STOP", () => {
+  it("has said so", () => {
+    const said = { type: "text", text: "STOP", content: null };
+    const edit = { ...base, kind: "edit", messageId: "wamid.e", from: ADA, targetId: "wamid.1", ...said } as const;
+
+    expect(plan(edit).preferences).toMatchObject([{ value: "stop", source: "keyword", at: RECEIVED }]);
   });
 });
 

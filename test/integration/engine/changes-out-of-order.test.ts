@@ -1,0 +1,246 @@
+/** Meta brings things in no order and at the same time: what somebody takes back may come before what they wrote. */
+import type { ChannelEvent, Person } from "@omniops/whatsapp";
+import { describe, expect, it } from "vitest";
+import { NUMBER } from "../../support/channel.ts";
+import { ADA, applyAll, delivery, type Engine, eventsOf, message, startEngine } from "./support.ts";
+
+const DELETED = "[This message was deleted]";
+
+const who = (over: Partial<Person> = {}): Person => ({
+  phoneNumber: ADA,
+  userId: null,
+  parentUserId: null,
+  username: null,
+  name: "Ada",
+  ...over,
+});
+
+const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+
+let serial = 0;
+const base = (occurredAt: Date) => ({
+  dedupeKey: `test/${++serial}`,
+  wabaId: NUMBER.wabaId,
+  phoneNumberId: NUMBER.phoneNumberId,
+  occurredAt,
+  raw: {},
+});
+
+const revoke = (targetId: string, at = ago(0), from = who()): ChannelEvent => ({
+  ...base(at),
+  kind: "revoke",
+  messageId: `wamid.revoke.${serial}`,
+  from,
+  targetId,
+});
+
+const edit = (targetId: string, text: string, at = ago(0)): ChannelEvent => ({
+  ...base(at),
+  kind: "edit",
+  messageId: `wamid.edit.${serial}`,
+  from: who(),
+  targetId,
+  type: "text",
+  text,
+  content: null,
+});
+
+async function comes(engine: Engine, ...events: ChannelEvent[]): Promise<void> {
+  await engine.store.inbox.record([eventsOf(events)]);
+  await applyAll(engine.store);
+}
+
+async function isWritten(engine: Engine, ...said: Parameters<typeof message>): Promise<void> {
+  await engine.store.inbox.record([delivery(message(...said))]);
+  await applyAll(engine.store);
+}
+
+const shown = async ({ rows }: Engine) =>
+  (await rows<{ content: string }>("select content from messages order by created_at")).map(({ content }) => content);
+
+const waiting = async ({ rows }: Engine) =>
+  (await rows<{ messages: { text: string }[] }>("select messages from whatsapp_turns where state = 0")).map(
+    ({ messages }) => messages.map(({ text }) => text),
+  );
+
+const parked = ({ rows }: Engine) => rows("select kind from whatsapp_events where state = 3");
+
+describe("a deletion that comes before its message", () => {
+  it("waits for it: what was taken back is never shown, and nobody is asked", async () => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.0", text: "hi" });
+
+    await comes(engine, revoke("wamid.1"));
+    expect(await parked(engine)).toEqual([{ kind: "revoke" }]);
+    await isWritten(engine, { id: "wamid.1", text: "my secret", at: ago(5) });
+
+    expect(await shown(engine)).toEqual(["hi", DELETED]);
+    expect(await waiting(engine)).toEqual([["hi"]]);
+    expect(await parked(engine)).toEqual([]);
+    expect(await engine.rows("select 1 from whatsapp_webhooks where not processed or pending <> 0")).toEqual([]);
+  });
+
+  it("is that of a person who has never written before", async () => {
+    const engine = await startEngine();
+
+    await comes(engine, revoke("wamid.1"));
+    await isWritten(engine, { id: "wamid.1", text: "my secret" });
+
+    expect(await shown(engine)).toEqual([DELETED]);
+  });
+
+  it("is theirs under whatever name it came", async () => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.0", text: "hi" });
+
+    await comes(engine, revoke("wamid.1", ago(0), who({ phoneNumber: null, userId: "GB.ada" })));
+    await isWritten(engine, { id: "wamid.1", text: "my secret", userId: "GB.ada" });
+
+    expect(await shown(engine)).toEqual(["hi", DELETED]);
+  });
+
+  it("never touches what somebody else has written", async () => {
+    const engine = await startEngine();
+
+    await comes(engine, revoke("wamid.1", ago(0), who({ phoneNumber: "447700900777" })));
+    await isWritten(engine, { id: "wamid.1", text: "hi" });
+
+    expect(await shown(engine)).toEqual(["hi"]);
+  });
+
+  it("waits for as long as Meta may bring the message, and then no longer", async () => {
+    const engine = await startEngine();
+    await comes(engine, revoke("wamid.1"), revoke("wamid.2"));
+    const old = (days: number, wamid: string) =>
+      engine.rows("update whatsapp_events set created_at = now() - make_interval(days => ?) where external_id = ?", [
+        days,
+        wamid,
+      ]);
+    await old(7, "wamid.1");
+    await old(9, "wamid.2");
+
+    await engine.store.inbox.unpark();
+
+    expect(await engine.rows("select external_id, state from whatsapp_events order by id")).toEqual([
+      { external_id: "wamid.1", state: 3 },
+      { external_id: "wamid.2", state: 1 },
+    ]);
+  });
+});
+
+describe("an edit", () => {
+  it("that comes before its message is what is shown and asked", async () => {
+    const engine = await startEngine();
+
+    await comes(engine, edit("wamid.1", "at five", ago(1)), edit("wamid.1", "at four", ago(3)));
+    await isWritten(engine, { id: "wamid.1", text: "at for", at: ago(5) });
+
+    expect(await shown(engine)).toEqual(["at five"]);
+    expect(await waiting(engine)).toEqual([["at five"]]);
+  });
+
+  it("brings no words back that have been deleted since", async () => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.1", text: "my secert" });
+
+    await comes(engine, revoke("wamid.1", ago(1)));
+    await comes(engine, edit("wamid.1", "my secret", ago(3)), edit("wamid.1", "my secret!", ago(0)));
+
+    expect(await shown(engine)).toEqual([DELETED]);
+  });
+
+  it.each([
+    ["one delivery", true],
+    ["two", false],
+  ])("changes nothing after a newer one, in %s", async (_what, together) => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.1", text: "at for" });
+    const edits = [edit("wamid.1", "at five", ago(1)), edit("wamid.1", "at four", ago(3))];
+
+    if (together) await comes(engine, ...edits);
+    else for (const one of edits) await comes(engine, one);
+
+    expect(await shown(engine)).toEqual(["at five"]);
+    expect(await waiting(engine)).toEqual([["at five"]]);
+  });
+
+  it("of the same second counts as it comes", async () => {
+    const engine = await startEngine();
+    const at = ago(1);
+    await isWritten(engine, { id: "wamid.1", text: "at for" });
+
+    await comes(engine, edit("wamid.1", "at four", at), edit("wamid.1", "at five", at));
+
+    expect(await shown(engine)).toEqual(["at five"]);
+  });
+});
+
+describe("what is changed while another app has the conversation, or was changed before ours had it", () => {
+  const change = (field: string, value: object) => ({
+    field,
+    value: {
+      messaging_product: "whatsapp",
+      metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
+      ...value,
+    },
+  });
+  const seconds = (at: Date) => String(Math.floor(at.getTime() / 1000));
+  const one = (id: string, said: object, at = ago(0)) => ({ from: ADA, id, timestamp: seconds(at), ...said });
+  const text = (body: string) => ({ type: "text", text: { body } });
+  const takenBack = (id: string) => ({ type: "revoke", revoke: { original_message_id: id } });
+  const anew = (id: string, body: string) => ({
+    type: "edit",
+    edit: { original_message_id: id, message: text(body) },
+  });
+  const reaction = (id: string) => ({ type: "reaction", reaction: { message_id: id, emoji: "👍" } });
+
+  it("changes its row, and a STOP is one", async () => {
+    const engine = await startEngine();
+
+    await engine.store.inbox.record([
+      delivery(
+        change("standby", {
+          standby: {
+            messages: [
+              one("wamid.s1", text("my card is 1234"), ago(9)),
+              one("wamid.s2", takenBack("wamid.s1"), ago(8)),
+              one("wamid.s3", text("hlelo"), ago(7)),
+              one("wamid.s4", anew("wamid.s3", "hello"), ago(6)),
+              one("wamid.s5", reaction("wamid.s3"), ago(5)),
+              one("wamid.s6", text("STOP"), ago(4)),
+            ],
+          },
+        }),
+      ),
+    ]);
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED, "hello", "STOP"]);
+    expect(await engine.rows("select value from whatsapp_preferences")).toEqual([{ value: "stop" }]);
+    expect(await waiting(engine)).toEqual([]);
+  });
+
+  it("changes its row in history as well", async () => {
+    const engine = await startEngine();
+    const messages = [
+      one("wamid.h1", text("my secret"), ago(900)),
+      one("wamid.h2", takenBack("wamid.h1"), ago(800)),
+      one("wamid.h3", text("at for"), ago(700)),
+      one("wamid.h4", anew("wamid.h3", "at four"), ago(600)),
+      one("wamid.h5", reaction("wamid.h3"), ago(500)),
+      one("wamid.h6", takenBack("wamid.of.another.chunk"), ago(400)),
+    ];
+
+    await engine.store.inbox.record([
+      delivery(
+        change("history", {
+          history: [{ metadata: { phase: 0, chunk_order: 1, progress: 50 }, threads: [{ id: ADA, messages }] }],
+        }),
+      ),
+    ]);
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED, "at four"]);
+    expect(await parked(engine)).toEqual([]);
+  });
+});
