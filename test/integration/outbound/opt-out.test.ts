@@ -160,9 +160,7 @@ describe("a marketing template", () => {
     await channel.until(
       async () =>
         (
-          await channel.rows("select 1 from whatsapp_templates where category = 'MARKETING' and name = ?", [
-            HELLO.name,
-          ])
+          await channel.rows("select 1 from whatsapp_templates where category = 'MARKETING' and name = ?", [HELLO.name])
         )[0],
       "Meta's word",
     );
