@@ -1,7 +1,7 @@
 /** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
 import { finderOf } from "./finder.ts";
 import { withoutInvisible } from "./invisible.ts";
-import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
+import { isMember, isMetasMember, isWord, type Kind, kindInForm, kindOf, kindsWithin } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
 import { hiddenIn, readingsOf, textsHiddenIn } from "./readings.ts";
@@ -112,7 +112,8 @@ function collect(
 ): void {
   if (Array.isArray(json)) for (const item of json) collect(item, member, parent, secrets, mode, kindAt);
   else if (isObject(json))
-    for (const [key, value] of Object.entries(json)) collect(value, key, member, secrets, mode, kindAt);
+    for (const [key, value] of Object.entries(json))
+      collect(value, key, member, secrets, mode, kindsWithin(member, parent, kindAt));
   else if (typeof json === "string" && json !== "")
     collectValue(longInteger(json) ?? json, kindAt(member, parent), secrets, mode);
   else if (typeof json === "number") collectValue(String(json), kindAt(member, parent), secrets, mode);
@@ -216,6 +217,7 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
     for (const address of [before, after]) collectAddress(address, secrets, mode);
   },
   text: collectText,
+  body: collectText,
   /** Its words are everybody's in a text that was kept. */
   filename(value, secrets) {
     collectTelling(value, secrets);
@@ -242,6 +244,7 @@ const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
     "word",
     "name",
     "text",
+    "body",
     "particulars",
     "vcard",
     "label",
@@ -268,11 +271,15 @@ function search(
     for (const [at, item] of json.entries())
       search(item, { member, parent, path: `${path}[${at}]` }, report, secrets, kindAt);
   } else if (isObject(json)) {
+    const kindHere = kindsWithin(member, parent, kindAt);
     for (const [at, [key, value]] of Object.entries(json).entries()) {
-      // Its name could be somebody's number: then its place says where it is.
-      const below = `${path}.${isMember(key) ? key : `(member ${at + 1})`}`;
-      if (!isMember(key)) searchText(key, "own", (what) => report(below, what), secrets);
-      search(value, { member: key, parent: member, path: below }, report, secrets, kindAt);
+      const found: string[] = [];
+      if (!isMember(key) || (kindHere === kindInForm && !isMetasMember(key)))
+        searchText(key, "own", (what) => found.push(what), secrets);
+      // Its name could be somebody's, or a number: then its place says where it is.
+      const below = `${path}.${isMember(key) && found.length === 0 ? key : `(member ${at + 1})`}`;
+      for (const what of found) report(below, what);
+      search(value, { member: key, parent: member, path: below }, report, secrets, kindHere);
     }
   } else if (typeof json === "string" || typeof json === "number") {
     const value = longInteger(String(json)) ?? String(json);

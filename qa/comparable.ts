@@ -1,6 +1,6 @@
 /** A Graph message as it is compared: what differs between any two runs, or between a person and their stand-in, is left out. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
-import { type Kind, kindOf } from "./kinds.ts";
+import { type Kind, kindInForm, kindOf, kindsWithin } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { FIXED_TEXT, isSmall, type TextMode } from "./scrub.ts";
 import { shapeText, withoutShapeless } from "./shape-text.ts";
@@ -26,19 +26,24 @@ export function comparable(message: WireObject, comparison: Comparison): unknown
   return walk(withoutEnvelope(message), "", "", comparison);
 }
 
-function walk(json: unknown, member: string, parent: string, mode: Comparison): unknown {
-  if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, mode));
+function walk(json: unknown, member: string, parent: string, mode: Comparison, kindAt = kindOf): unknown {
+  if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, mode, kindAt));
   if (isObject(json)) {
+    const kindHere = kindsWithin(member, parent, kindAt);
     // In the order of their names: Postgres keeps another one than ours.
     const members = Object.entries(json).sort(([one], [other]) => (one < other ? -1 : 1));
-    return Object.fromEntries(members.map(([key, value]) => [key, walk(value, key, member, mode)]));
+    return Object.fromEntries(members.map(([key, value]) => [key, walk(value, key, member, mode, kindHere)]));
   }
-  const kind = kindOf(member, parent);
+  const kind = kindAt(member, parent);
   if (mode === "exact") return exact(json, kind);
   if (kind === "coordinate") return "<place>";
   if (kind === "time" && /^\d{10}(\d{3})?$/.test(String(json))) return "<time>";
-  if (typeof json === "number") return comparedNumber(json, kind);
+  const isOfForm = kindAt === kindInForm;
+  // In a form it may be somebody's age: then none is left.
+  if (typeof json === "number") return isOfForm && mode !== "keep" ? "<number>" : comparedNumber(json, kind);
   if (typeof json !== "string") return json;
+  // Elsewhere it is a message's, which a replay knows again.
+  if (isOfForm && kind === "id") return ID;
   return comparedText(longInteger(json) ?? json, kind, mode);
 }
 
@@ -68,6 +73,8 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
       return "<email>";
     case "name":
       return "<name>";
+    case "username":
+      return "<username>";
     case "opaque":
       return "<token>";
     case "birthday":
@@ -77,6 +84,7 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
     case "link":
       return mode === "fixed" ? "<link>" : shownText(value, mode);
     case "text":
+    case "body":
       return shownText(value, mode);
     case "own":
       return withoutStandIns(value);

@@ -28,9 +28,13 @@ export function withoutShapeless(text: string): string {
   return text.replace(EMAILS, "xxxx@xxxx.xxx").replace(UUIDS, "xxxxxxxx");
 }
 
+/** Of what somebody has sent by itself, too, but for the answer to a numbered list. */
+export function shapeBody(text: string): string {
+  return CHOICE.test(text) ? text : shapeText(text);
+}
+
 /** Length, line breaks, emoji, punctuation and formatting marks stay. Doing it twice changes nothing more. */
 export function shapeText(text: string): string {
-  if (CHOICE.test(text)) return text;
   let shaped = "";
   let at = 0;
   for (const { 0: scheme, index } of text.matchAll(SCHEME)) {

@@ -2,6 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import { findLeaks } from "../../../qa/check.ts";
+import { diffConversation } from "../../../qa/diff.ts";
 import { objectOf, objectsIn } from "../../../qa/lossless-json.ts";
 import { createScrubber, type TextMode } from "../../../qa/scrub.ts";
 
@@ -35,6 +36,8 @@ function messageIn(json: unknown): WireObject {
 
 const kept = (body: string) =>
   String(objectOf(messageIn(scrubbed(delivery({ type: "text", text: { body } }), "keep")).text).body);
+const first = kept("Adalberta");
+const last = kept("Núñez");
 const standInOf = (number: string) => kept(`+${number}`).slice(1);
 
 /** What the checker says of a message that nobody has scrubbed. */
@@ -105,9 +108,6 @@ describe("a number in a kept text", () => {
 });
 
 describe("a name in a kept text", () => {
-  const first = kept("Adalberta");
-  const last = kept("Núñez");
-
   it.each([
     ["without its marks", "Nunez", last],
     ["with its marks apart", "Núñez".normalize("NFD"), last],
@@ -227,6 +227,102 @@ describe("what nobody wrote", () => {
     );
     expect(leaksIn(message, "shape")).toEqual(["a word of a text"]);
     expect(JSON.stringify(messageIn(scrubbed(delivery(message), "keep")))).toContain("Divorced");
+  });
+});
+
+describe("what a host gives to its own form", () => {
+  const given = {
+    event: "Núñez",
+    status: "0170-123-45-67",
+    referral_category: "HIV-positive",
+    children: 2,
+    departments: [{ id: "adalberta", title: "Oncology" }],
+  };
+  const sends: readonly (readonly [string, WireObject])[] = [
+    [
+      "by a message",
+      {
+        type: "interactive",
+        interactive: {
+          type: "flow",
+          action: { name: "flow", parameters: { flow_action_payload: { screen: "WELCOME", data: given } } },
+        },
+      },
+    ],
+    [
+      "by a template",
+      {
+        type: "template",
+        template: {
+          name: "booking",
+          components: [
+            {
+              type: "button",
+              sub_type: "flow",
+              index: "0",
+              parameters: [{ type: "action", action: { flow_token: "t-1", flow_action_data: given } }],
+            },
+          ],
+        },
+      },
+    ],
+  ];
+  const modes = ["keep", "shape", "fixed"] as const;
+  const cases = sends.flatMap(([how, message]) => modes.map((mode) => [how, mode, message] as const));
+
+  it.each(cases)("%s says nothing of Meta's, texts: %s", (_, mode, message) => {
+    const clean = JSON.stringify(messageIn(scrubbed(delivery(message), mode)));
+
+    expect(clean).not.toMatch(/Núñez|adalberta|0170-123-45-67/);
+    if (mode !== "keep") expect(clean).not.toMatch(/HIV-positive|Oncology|"children":2/);
+    expect(clean).toContain(message.type === "template" ? '"name":"booking"' : '"screen":"WELCOME"');
+    expect(leaksIn(message, mode)).toEqual(expect.arrayContaining(["a name", "a number"]));
+    if (mode !== "keep") expect(leaksIn(message, mode)).toContain("a word of a text");
+  });
+
+  it.each(cases)("%s is the same when it is sent again, texts: %s", (_, text, message) => {
+    const promised = messageIn(scrubbed(delivery(message), text));
+    const { from: _from, id: _id, timestamp: _timestamp, ...recorded } = promised;
+    const sent = (one: WireObject) => ({ endpoint: "messages", message: one, after: "" });
+    const rows = diffConversation([sent(recorded)], [sent(message)], { text, isInOrder: true, names: [last] });
+
+    expect(rows.flatMap(({ kind, changes }) => [kind, ...changes])).toEqual(["same"]);
+  });
+});
+
+describe("the answers to a form", () => {
+  const answered = (answers: object) => ({
+    type: "interactive",
+    interactive: { type: "nfm_reply", nfm_reply: { name: "flow", response_json: JSON.stringify(answers) } },
+  });
+  const answersIn = (message: WireObject, mode: TextMode) => {
+    const { nfm_reply: reply } = objectOf(messageIn(scrubbed(delivery(message), mode)).interactive);
+    return JSON.parse(String(objectOf(reply).response_json)) as WireObject;
+  };
+
+  it.each(["keep", "shape", "fixed"] as const)("have fields that are named by nobody, texts: %s", (mode) => {
+    const guests = answered({ guest_Adalberta: "yes", Strand: true, email: "no", room_name: "no" });
+
+    const fields = Object.keys(answersIn(guests, mode));
+    expect(fields).toEqual([expect.stringMatching(/^guest_[A-Z]/), expect.any(String), "email", "room_name"]);
+    expect(fields.join()).not.toMatch(/Adalberta|Strand/);
+    expect(findLeaks([delivery(guests)], [{ file: "x", json: guests }], mode)).toEqual(
+      expect.arrayContaining([
+        { file: "x", path: ".interactive.nfm_reply.response_json.(member 1)", what: "a name" },
+        { file: "x", path: ".interactive.nfm_reply.response_json.(member 2)", what: "a name" },
+      ]),
+    );
+  });
+
+  it("have no digits in their shape, as a message has that answers a numbered list", () => {
+    expect(answersIn(answered({ age: "34", children: "2", floor: "12." }), "shape")).toEqual({
+      age: "00",
+      children: "0",
+      floor: "00.",
+    });
+    expect(messageIn(scrubbed(delivery({ type: "text", text: { body: "12." } }), "shape"))).toMatchObject({
+      text: { body: "12." },
+    });
   });
 });
 
