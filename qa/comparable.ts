@@ -1,6 +1,6 @@
 /** A Graph message as it is compared: what differs between any two runs, or between a person and their stand-in, is left out. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
-import { type Kind, kindInForm, kindOf, kindsWithin } from "./kinds.ts";
+import { type Kind, kindInForm, kindOf, kindsWithin, MEDIA } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { FIXED_TEXT, isSmall, type TextMode } from "./scrub.ts";
 import { shapeText, withoutShapeless } from "./shape-text.ts";
@@ -31,7 +31,9 @@ function walk(json: unknown, member: string, parent: string, mode: Comparison, k
   if (isObject(json)) {
     const kindHere = kindsWithin(member, parent, kindAt);
     // In the order of their names: Postgres keeps another one than ours.
-    const members = Object.entries(json).sort(([one], [other]) => (one < other ? -1 : 1));
+    const members = Object.entries(kindHere === kindOf && MEDIA.includes(member) ? withFile(json) : json).sort(
+      ([one], [other]) => (one < other ? -1 : 1),
+    );
     return Object.fromEntries(members.map(([key, value]) => [key, walk(value, key, member, mode, kindHere)]));
   }
   const kind = kindAt(member, parent);
@@ -45,6 +47,11 @@ function walk(json: unknown, member: string, parent: string, mode: Comparison, k
   // Elsewhere it is a message's, which a replay knows again.
   if (isOfForm && kind === "id") return ID;
   return comparedText(longInteger(json) ?? json, kind, mode);
+}
+
+/** Given by its address, a file goes by an id, or by its address when it cannot be fetched: which of the two hangs on the network. */
+function withFile({ link, ...media }: WireObject): WireObject {
+  return link === undefined ? media : { ...media, id: FILE };
 }
 
 function exact(json: unknown, kind: Kind): unknown {

@@ -81,7 +81,7 @@ const BY_MEMBER: ReadonlyMap<string, Kind> = new Map(
   ),
 );
 
-const MEDIA = ["image", "video", "audio", "document", "sticker"];
+export const MEDIA: readonly string[] = ["image", "video", "audio", "document", "sticker"];
 
 /** Where the same member holds something else. */
 const BY_PLACE: ReadonlyMap<string, Kind> = new Map<string, Kind>([

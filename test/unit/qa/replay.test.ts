@@ -64,6 +64,28 @@ describe("what was sent beside what was promised", () => {
       expect(kinds([image("1")], [image("2")], { text })).toEqual(["same"]);
   });
 
+  it.each(["keep", "shape", "fixed", "exact"] as const)(
+    "leaves out how a file got to Meta, which hangs on the network that day, texts: %s",
+    (text) => {
+      const picture = (file: WireObject, caption = "Our cake") =>
+        sent("", { type: "image", image: { ...file, caption }, interactive: { header: { image: file } } });
+      const [link, id] = [picture({ link: "https://cdn.example/cake.png" }), picture({ id: "4410004" })];
+
+      expect(kinds([link, link, id], [id, link, link], { text })).toEqual(["same", "same", "same"]);
+      expect(kinds([link], [picture({})], { text })).toEqual(["changed"]);
+      expect(kinds([link], [picture({ id: "4410004" }, "")], { text })).toEqual(["changed"]);
+    },
+  );
+
+  it("leaves out the name of a kept file, which is put to it on its way out", () => {
+    const nameless = sent("", { type: "document", document: { id: "4410004" } });
+    const named = sent("", { type: "document", document: { id: "4410004", filename: "menu.pdf" } });
+
+    for (const text of ["keep", "shape", "fixed"]) expect(kinds([nameless], [named], { text })).toEqual(["same"]);
+    expect(kinds([named], [nameless])).toEqual(["changed"]);
+    expect(kinds([nameless], [named], { text: "exact" })).toEqual(["changed"]);
+  });
+
   it("in kept texts has any number and address for a person's, and in fixed ones any words", () => {
     const all = (body: string, other: string, text: string) => kinds([sent(body)], [sent(other)], { text });
 
