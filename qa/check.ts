@@ -229,7 +229,9 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
 function collectTelling(value: string, secrets: Secrets): void {
   collectNumbers(value, secrets);
   const read = withoutInvisible(value);
-  for (const [pattern, what] of IN_TEXTS) for (const [found] of read.matchAll(pattern)) secrets.values.set(found, what);
+  for (const [pattern, what] of IN_TEXTS)
+    for (const [found] of read.matchAll(pattern))
+      for (const reading of readingsOf(found)) secrets.values.set(reading, what);
 }
 
 function collectNumbers(value: string, { numbers }: Secrets): void {

@@ -84,14 +84,18 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     return { matches: (text) => text.matchAll(all), replace };
   };
   const byUnspacedName: Rule = { matches: unspacedIn, replace: (name) => pseudonyms().nameWord(name) };
+  /** Whose escapes stay, or it were no link any more. */
+  const linkToken = (token: string) => encodeURIComponent(pseudonyms().alike("opaque", decodeURIComponent(token)));
   const rulesWith = (decode: Rule["replace"], ofNumbers: readonly Rule[]): readonly Rule[] => [
+    // Decoded, or in parts, it would be no token.
+    rule(LINK_TOKEN, (token) => (/[%.]/.test(token) ? (known(token) ?? linkToken(token)) : null)),
     rule(ENCODED, decode),
     rule(BASE64, inBase64),
     ...IDS.map((pattern) => rule(pattern, known)),
     rule(EMAIL, (email) => pseudonyms().email(email)),
     rule(MESSAGE_ID, (id) => pseudonyms().messageId(id)),
     rule(UUID, (uuid) => pseudonyms().uuid(uuid)),
-    rule(LINK_TOKEN, (token) => pseudonyms().alike("opaque", token)),
+    rule(LINK_TOKEN, linkToken),
     ...ofNumbers,
     rule(USERNAME, (word) => (usernames.has(fold(word)) ? pseudonyms().username(word) : null)),
     rule(WORD, (word) => (isName(word) ? pseudonyms().nameWord(word) : null)),

@@ -45,8 +45,13 @@ export const DATE =
 export const EMAIL = "(?<![\\p{L}\\p{N}._%+-])[\\p{L}\\p{N}._%+-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+";
 /** What is made by a machine, a new one each time. */
 export const UUID = "\\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\\b";
-/** A value in an address that no person has thought of: a click's or a session's. */
-export const LINK_TOKEN = "(?<=[?&#][\\w.-]{1,40}=)(?=[\\w~-]*\\d)[\\w~-]{14,}";
+const TOKEN = "(?=[\\w~-]*\\d)[\\w~-]{14,}";
+/** Signatures in base64 have such in them; a text, its spaces. */
+const ESCAPE = "%(?:2[BFbf]|3[Dd])";
+/** With letters of both kinds and a digit: the parts of a path have seldom all three. */
+const SIGNATURE = `(?=[\\w~-]*%)(?=(?:${ESCAPE}|[A-Za-z_~-])*\\d)(?=(?:${ESCAPE}|[\\da-z_~-])*[A-Z])(?=(?:${ESCAPE}|[\\dA-Z_~-])*[a-z])(?:${ESCAPE}|[\\w~-]){14,}`;
+/** A value in an address that no person has thought of: a click's, a session's, a signature; of a JWT all three parts. */
+export const LINK_TOKEN = `(?<=[?&#][\\w.-]{1,40}=)(?:${SIGNATURE}|(?:[\\w~-]+\\.)*${TOKEN}(?:\\.[\\w~-]+)*)`;
 export const WORD = /[\p{L}\p{M}]+/gu;
 
 /** Every word in a name: what nobody sees in it may part two of them, or stand within one. */

@@ -168,6 +168,69 @@ describe("a name in a kept text", () => {
   });
 });
 
+describe("a token in a link", () => {
+  const links = [
+    [
+      "a signature of Azure's",
+      "https://x.test/b.png?sv=2024-11-04&sig=Qk1%2FcdEf%2Bgh12ijKL%2FmnOPqr8Zx%2BYw%3D",
+      /cdEf|mnOP/,
+    ],
+    ["a signature of S3's", "https://x.test/k?Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&a=1", /vjby|yT272/],
+    [
+      "a credential of S3's",
+      "https://x.test/k?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20261127%2Feu%2Fs3%2Faws4_request&a=1",
+      /AKIA|20261127/,
+    ],
+    [
+      "a JWT",
+      "https://x.test/?token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+      /eyJ|dozjg/,
+    ],
+  ] as const;
+
+  it.each(links)("is replaced as a whole, and no link is broken: %s", (_, link, secret) => {
+    const body = `See ${link}.`;
+    const clean = kept(body);
+
+    expect(clean).not.toMatch(secret);
+    expect(decodeURIComponent(clean)).toHaveLength(decodeURIComponent(body).length);
+    const around = (text: string) => text.replace(/=[\w.%]{14,}/, "=");
+    expect(around(clean)).toBe(around(body));
+    const original = delivery({ type: "text", text: { body } });
+    expect(findLeaks([original], [{ file: "x", json: { body: clean } }], "keep")).toEqual([]);
+    expect(leaksIn({ type: "text", text: { body } }, "keep")).toContain("a token in an address");
+    const decoded = { type: "text", text: { body: decodeURIComponent(body) } };
+    expect(findLeaks([original], [{ file: "x", json: decoded }], "keep").map(({ what }) => what)).toContain(
+      "a token in an address",
+    );
+  });
+
+  it.each(links)("is another one each time, and no difference: %s", (_, link) => {
+    const next = link.replace(/(?<==)[A-Za-z][\w.%]{13,}/, (token) =>
+      token.replace(/%..|[a-z]|\d/g, (one) => ({ a: "7", k: "B", "7": "q", "1": "z" })[one] ?? one),
+    );
+    expect(next).not.toBe(link);
+    for (const text of ["keep", "shape"] as const) {
+      const promised = messageIn(scrubbed(delivery({ type: "text", text: { body: link } }), text)).text as WireObject;
+      const [one, other] = [promised, { body: next }].map((body) => ({
+        endpoint: "messages",
+        message: { type: "text", text: body },
+        after: "",
+      }));
+
+      expect(diffConversation([one!], [other!], { text, isInOrder: true }).map(({ kind }) => kind)).toEqual(["same"]);
+    }
+  });
+
+  it.each([
+    "https://x.test/?text=Hello%20Order%20number%2017",
+    "https://x.test/?file=report.final.2026.pdf",
+    "https://x.test/?next=%2Fshop%2Fitems%2F17",
+  ])("is none where people have thought of it: %s", (link) => {
+    expect(kept(link)).toBe(link);
+  });
+});
+
 describe("what nobody wrote", () => {
   const MODES: readonly TextMode[] = ["keep", "shape", "fixed"];
   const places: readonly [string, WireObject, readonly string[]][] = [
