@@ -1,5 +1,6 @@
 /** Which webhooks are posted together, how often, and in which order. Pure. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
+import { canonicalAddresses } from "./canonical-addresses.ts";
 import type { Fixture, Manifest } from "./fixtures.ts";
 import { isObject, objectOf, objectsIn, parsed, textOf } from "./lossless-json.ts";
 import { valuesIn } from "./webhook-values.ts";
@@ -36,7 +37,7 @@ export function planPosts(
   }));
   const grouped = options.keepsPauses ? single : byTurn(single, manifest);
   const ordered = options.shuffle === null ? grouped : shuffled(grouped, options.shuffle);
-  const batched = options.batch > 1 ? inBatches(ordered, options.batch) : ordered;
+  const batched = options.batch > 1 ? inBatches(ordered, options.batch, canonicalAddresses(fixtures)) : ordered;
   return batched.flatMap((post) => Array.from({ length: options.duplicate + 1 }, () => post));
 }
 
@@ -58,7 +59,7 @@ function byTurn(posts: readonly Post[], manifest: Manifest | null): readonly Pos
 }
 
 /** Messages of one conversation that were answered apart stay apart. */
-function inBatches(posts: readonly Post[], most: number): readonly Post[] {
+function inBatches(posts: readonly Post[], most: number, canonical: (address: string) => string): readonly Post[] {
   const batches: Post[] = [];
   let open: Post[] = [];
   const close = () => {
@@ -66,8 +67,8 @@ function inBatches(posts: readonly Post[], most: number): readonly Post[] {
     open = [];
   };
   for (const post of posts) {
-    const writers = writersIn(post.json);
-    const meets = open.some(({ json }) => writersIn(json).some((writer) => writers.includes(writer)));
+    const writers = writersIn(post.json, canonical);
+    const meets = open.some(({ json }) => writersIn(json, canonical).some((writer) => writers.includes(writer)));
     const bytes = sizeOf([...open, post]);
     if (post.json === null || meets || open.length >= most || bytes > MOST_BYTES) close();
     open.push(post);
@@ -93,10 +94,12 @@ function together(posts: readonly Post[]): Post {
 }
 
 /** Business number and person of every message. */
-function writersIn(json: unknown): readonly string[] {
+function writersIn(json: unknown, canonical: (address: string) => string): readonly string[] {
   return valuesIn(json).flatMap(({ metadata, messages }) => {
     const number = textOf(objectOf(metadata).phone_number_id);
-    return objectsIn(messages).map(({ from, from_user_id: user }) => `${number} ${textOf(from) ?? textOf(user)}`);
+    return objectsIn(messages).map(
+      ({ from, from_user_id: user }) => `${number} ${canonical(textOf(from) ?? textOf(user) ?? "")}`,
+    );
   });
 }
 

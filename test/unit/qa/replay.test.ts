@@ -198,11 +198,13 @@ describe("what differs in a text", () => {
   });
 });
 
-const fixture = (name: string, from: string): Fixture => ({
+const fixture = (name: string, from: string, value = {}): Fixture => ({
   name,
   bytes: Buffer.from(
     JSON.stringify({
-      entry: [{ changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [{ id: name, from }] } }] }],
+      entry: [
+        { changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [{ id: name, from }], ...value } }] },
+      ],
     }),
   ),
   sends: [],
@@ -248,6 +250,14 @@ describe("the order of deliveries", () => {
 
   it("makes batches of those that were answered apart only of several people", () => {
     expect(namesOf(planPosts(fixtures, manifest, { ...PLAIN, batch: 9 }))).toEqual(["a1+a2+b1", "a3"]);
+  });
+
+  it("makes no batch of one person's, whether Meta tells their number or only their user id", () => {
+    const contacts = [{ wa_id: "447700900123", user_id: "GB.u1" }];
+    const told = fixture("a", "447700900123", { contacts });
+    const hidden = fixture("b", "", { messages: [{ id: "b", from_user_id: "GB.u1" }] });
+
+    expect(namesOf(planPosts([told, hidden, fixture("c", "bob")], null, { ...PLAIN, batch: 9 }))).toEqual(["a", "b+c"]);
   });
 
   it("posts each again, and in another order that is the same for the same seed", () => {
