@@ -35,7 +35,7 @@ ${optionsHelp(
     "--number <ids>          With --to: the host's phone number id, and its account's: 3017…/2015…",
     "--patience <seconds>    With --to: done is who has sent nothing for so long; more than it thinks. Default 3",
     "--timing <how>          none: each when the one before it is answered (default); original; or 10: ten times faster",
-    "--shuffle [<seed>]      In another order, the same for the same seed, which is printed; compared in any order",
+    "--shuffle [<seed>]      In another order, nobody's own changed; the same for the same seed, which is printed",
     "--duplicate <n>         Each is posted n times more",
     "--batch <n>             At most n in one delivery; what was answered apart stays apart",
     "--update                What is sent becomes the promise",

@@ -260,6 +260,24 @@ describe("the order of deliveries", () => {
     expect(namesOf(planPosts([told, hidden, fixture("c", "bob")], null, { ...PLAIN, batch: 9 }))).toEqual(["a", "b+c"]);
   });
 
+  it("is another one without anybody's messages overtaking their own, also across a change of their number", () => {
+    const said = Array.from({ length: 40 }, (_, at) =>
+      fixture(`${at % 3}-${String(at).padStart(2, "0")}`, `p${at % 3}`),
+    );
+    const read = Array.from({ length: 20 }, (_, at) => fixture(`s-${at}`, "", { messages: [], statuses: [{}] }));
+    const moved = { messages: [{ id: "m", from: "p2", type: "system", system: { wa_id: "p3" } }] };
+    const all = [...said, ...read, fixture("2-99", "", moved), fixture("2-99-a", "p3")];
+
+    const names = namesOf(planPosts(all, null, { ...PLAIN, shuffle: 7 }));
+    expect(names.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    for (const person of ["0", "1", "2"]) {
+      const theirs = names.filter((name) => name.startsWith(`${person}-`));
+      expect(theirs).toEqual(theirs.toSorted());
+    }
+    expect(names.map(([first]) => first)).not.toEqual(all.map(({ name: [first] }) => first));
+    expect(names.filter((name) => name.startsWith("s-"))).not.toEqual(read.map(({ name }) => name));
+  });
+
   it("posts each again, and in another order that is the same for the same seed", () => {
     const many = Array.from({ length: 20 }, (_, at) => fixture(`f${at}`, `p${at}`));
     const shuffled = (shuffle: number) => namesOf(planPosts(many, null, { ...PLAIN, shuffle }));
