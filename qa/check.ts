@@ -9,6 +9,7 @@ import { CHANGED, FILE_EXTENSION, FIXED_TEXT, INVENTED, type TextMode } from "./
 import { SCHEME, shapeText } from "./shape-text.ts";
 import {
   asciiDigits,
+  bareFoldings,
   DATE,
   digitsOf,
   EMAIL,
@@ -319,7 +320,9 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
   if (holdsWords || OTHER_SCRIPT.test(value))
     for (const [word] of written.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
       if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
-      for (const what of foldings(word).flatMap((folded) => secrets.words.get(folded) ?? []))
+      const known = (folded: string) => secrets.words.get(folded) ?? [];
+      const bare = bareFoldings(word).flatMap(known);
+      for (const what of [...foldings(word).flatMap(known), ...bare.filter((one) => one === "a name")])
         if (what === "a name" || !OF_THE_BUSINESS.has(kind)) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");
       if (kind === "filename" && secrets.fileWords.has(fold(word))) found.add("a word of a file name");

@@ -5,6 +5,7 @@ import { isPronoun } from "./names.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { BASE64, textIn } from "./readings.ts";
 import {
+  bareFoldings,
   DATE,
   digitsOf,
   EMAIL,
@@ -188,7 +189,7 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   }
 
   function isSomebodysName(word: string): boolean {
-    return foldings(word).some((folded) => names.has(folded));
+    return [...foldings(word), ...bareFoldings(word)].some((folded) => names.has(folded));
   }
 
   /** Two letters are a word of somebody's language as often as a name: then the spelling decides. */

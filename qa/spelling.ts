@@ -101,12 +101,28 @@ export function foldings(word: string): readonly string[] {
   return written === plain ? [fold(word)] : [fold(word), fold(written)];
 }
 
-/** Words of a name that follow each other, in one: handles and hashtags have no space. */
+/** German and Swedish say whose it is by an s; of three letters only a capital tells it from a word. */
+const GENITIVE = /^(?=\p{Script=Latin})(\p{Lu}\p{L}{2}|\p{L}{4,})[sS]$/u;
+/** What Arabic and Hebrew write in one with a name: and, to, in, of, as. */
+const PREFIXED = /^[\u0648\u0641\u0628\u0644\u0643\u05d5\u05d4\u05d1\u05db\u05dc\u05de\u05e9](?=\p{L}{3})/u;
+
+/** Of a word in a text, what it may be without what languages put to a name. */
+export function bareFoldings(word: string): readonly string[] {
+  const [, owner] = GENITIVE.exec(word.normalize("NFC")) ?? [];
+  const whole = fold(word);
+  const once = whole.replace(PREFIXED, "");
+  const bare = [once, once.replace(PREFIXED, "")].filter((rest) => rest !== whole);
+  return owner === undefined ? bare : [...foldings(owner), ...bare];
+}
+
+/** Words of a name that follow each other, in one, or the family's before the others: handles and hashtags have no space. */
 export function joinedIn(words: readonly string[]): readonly string[] {
-  return words
-    .flatMap((_, from) =>
-      Array.from({ length: MOST_JOINED - 1 }, (_, more) => words.slice(from, from + more + 2)).filter(
-        (run, more) => run.length === more + 2,
+  return [words, [...words.slice(-1), ...words.slice(0, -1)]]
+    .flatMap((order) =>
+      order.flatMap((_, from) =>
+        Array.from({ length: MOST_JOINED - 1 }, (_, more) => order.slice(from, from + more + 2)).filter(
+          (run, more) => run.length === more + 2,
+        ),
       ),
     )
     .map((run) => run.join(""))

@@ -112,6 +112,8 @@ describe("a name in a kept text", () => {
     ["without its marks", "Nunez", last],
     ["with its marks apart", "Núñez".normalize("NFD"), last],
     ["written together", "@AdalbertaNunez", null],
+    ["written together, the family's first", "@nunezadalberta", null],
+    ["with an s of possession", "Adalbertas", null],
     ["in an address", "https://x.test/adalberta-nu%CC%81n%CC%83ez", null],
     ["in base64, in an address", `https://x.test/c/${Buffer.from("Adalberta Núñez").toString("base64url")}`, null],
     ["with a sign of possession", "Adalberta’s", `${first}’s`],
@@ -150,6 +152,34 @@ describe("a name in a kept text", () => {
       ["Qui\u00adlla", "Quilla"],
     ] as const)
       expect([name, body, written(name, body)]).not.toEqual([name, body, body]);
+  });
+
+  it.each([
+    ["Åsa Öberg", "Åsas hund, Öbergs katt", "Åsa|Öberg", "hund,"],
+    ["Quirin Zwerg", "Frau ZWERGS Rechnung", "zwerg", "Rechnung"],
+    ["أحمد منصور", "كتب لأحمد ومنصور", "حمد|منصور", "كتب"],
+    ["דוד כהן", "שלחו לדוד ולכהן", "דוד|כהן", "שלחו"],
+  ])("that has an ending or a prefix of its language is one: %s", (name, body, gone, stays) => {
+    const original = { contacts: [{ profile: { name }, wa_id: "4670123456789" }], messages: [{ text: { body } }] };
+    const { messages } = scrubbed(original, "keep") as typeof original;
+
+    expect(messages[0]?.text.body).not.toMatch(new RegExp(gone, "iu"));
+    expect(messages[0]?.text.body).toContain(stays);
+    expect(findLeaks([original], [{ file: "x", json: { messages } }], "keep")).toEqual([]);
+    expect(findLeaks([original], [{ file: "x", json: { body } }], "keep")).toContainEqual(
+      expect.objectContaining({ what: "a name" }),
+    );
+  });
+
+  it("that is as short as a word's beginning, or longer than the word, makes none of that word", () => {
+    const body = "He was here: his cars, the arts, ads; Han has a Thoma";
+    const people = ["Wa Ca", "Ad Ar", "Hans Thomas", "Ha Hi"].map((name) => ({
+      profile: { name },
+      wa_id: "4670123456789",
+    }));
+    const original = { contacts: people, messages: [{ text: { body } }] };
+
+    expect(scrubbed(original, "keep")).toMatchObject({ messages: [{ text: { body } }] });
   });
 
   it("leaves what stands beside it as it is: emoji of several, marks of direction, words that do not join", () => {
