@@ -90,6 +90,24 @@ describe("a number in a kept text", () => {
     expect(kept("900 12 345").replaceAll(" ", "")).toBe(standInOf("4790012345").slice(2));
   });
 
+  it.each(["447700|900123", "447700;900123", "my number: 447700\n900123, 5 times 17"])(
+    "that is known is found whatever takes it apart: %s",
+    (body) => {
+      const clean = kept(body);
+      const original = delivery({ type: "text", text: { body } });
+
+      expect(clean).not.toContain("900123");
+      expect(clean.replace(/\d/g, "0")).toBe(body.replace(/\d/g, "0"));
+      expect(clean.replace(/\D/g, "").slice(0, 12)).toBe(standInOf("447700900123"));
+      expect(clean.split(",")[1]).toBe(body.split(",")[1]);
+      expect(findLeaks([original], [{ file: "x", json: { body: clean } }], "keep")).toEqual([]);
+    },
+  );
+
+  it("that nobody has is none when more than a space takes it apart", () => {
+    expect(kept("447711|900123; 12|34|56|78|90")).toBe("447711|900123; 12|34|56|78|90");
+  });
+
   it("is one on each line of a list", () => {
     const [first, second] = kept("+447700900123\n+447700900999").split("\n");
 
