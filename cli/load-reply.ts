@@ -16,6 +16,7 @@ export async function replyBehind(url: string, wrong: Wrong): Promise<HostReply>
 /** @param reply `./reply.js`, or `./bots.js#sales` for one of several. */
 export async function loadReply(reply: string, wrong: Wrong): Promise<HostReply> {
   const [path = "", name] = reply.split("#");
+  if (path === "") throw wrong("--reply is a module, such as ./reply.js or ./bots.js#sales.");
   const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: Error) => {
     throw wrong(`${path} cannot be loaded: ${firstLine(cause)}`);
   })) as Readonly<Record<string, unknown>>;

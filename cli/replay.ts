@@ -35,8 +35,8 @@ ${optionsHelp(
     "--number <ids>          With --to: the host's phone number id, and its account's: 3017…/2015…",
     "--patience <seconds>    With --to: done is who has sent nothing for so long; more than it thinks. Default 3",
     "--timing <how>          none: each when the one before it is answered (default); original; or 10: ten times faster",
-    "--shuffle [<seed>]      In another order, the same for the same seed, which is printed; compared in any order",
-    "--duplicate <n>         Each is posted n times more",
+    "--shuffle [<seed>]      In another order, nobody's own changed; the same for the same seed, which is printed",
+    "--duplicate <n>         Each is posted n times more, at most 100",
     "--batch <n>             At most n in one delivery; what was answered apart stays apart",
     "--update                What is sent becomes the promise",
     "--report <file.html>    The comparison, drawn as a phone shows it",
@@ -71,6 +71,9 @@ const VALUED = [
 type Values = Parsed<
   { readonly [Name in (typeof FLAGS)[number]]?: boolean } & { readonly [Name in (typeof VALUED)[number]]?: string }
 >["values"];
+/** Meta delivers again for a week, and not as often as this. */
+const MOST_TIMES = 100;
+const LAST_PORT = 65_535;
 /** What replaying is told whatever answers. */
 type Run = Omit<ReplayOptions, "meta">;
 /** A host of its own, the checks of its work, and one that says that it is alive. */
@@ -141,11 +144,13 @@ function optionsOf({ timing = "none", shuffle, duplicate, batch }: Values): Omit
   if (timing !== "none" && timing !== "original" && !/^\d+(\.\d+)?$/.test(timing))
     throw wrong("--timing is none, original, or how many times faster: 10.");
   const size = wholeNumber("batch", batch, wrong);
+  const times = wholeNumber("duplicate", duplicate, wrong) ?? 0;
+  if (times > MOST_TIMES) throw wrong(`--duplicate is at most ${MOST_TIMES}.`);
   if (size === 0 || Number(timing) === 0) throw wrong(`--${size === 0 ? "batch" : "timing"} is more than 0.`);
   return {
     timing: timing === "none" || timing === "original" ? timing : Number(timing),
     ...(seed === undefined ? {} : { shuffle: seed }),
-    duplicate: wholeNumber("duplicate", duplicate, wrong) ?? 0,
+    duplicate: times,
     batch: size ?? 1,
   };
 }
@@ -162,8 +167,8 @@ async function checkReport(file: string | undefined): Promise<void> {
     stat(file).catch(() => null),
     stat(dirname(resolve(file))).catch(() => null),
   ]);
-  if (there?.isDirectory() || !folder?.isDirectory())
-    throw wrong(`--report is a file in a folder that exists: ${file} is not.`);
+  if (file === "" || there?.isDirectory() || !folder?.isDirectory())
+    throw wrong(`--report is a file in a folder that exists: ${file === "" ? "nothing" : file} is not.`);
 }
 
 /** The first Ctrl-C clears away, the second one does not wait for that. */
@@ -207,7 +212,9 @@ async function replyOf({ reply = "", "chat-api": chatApi }: Values): Promise<Hos
 }
 
 function portOf(values: Values): number {
-  return wholeNumber("graph-port", values["graph-port"], wrong) ?? DEFAULT_GRAPH_PORT;
+  const port = wholeNumber("graph-port", values["graph-port"], wrong) ?? DEFAULT_GRAPH_PORT;
+  if (port < 1 || port > LAST_PORT) throw wrong(`--graph-port is a port from 1 to ${LAST_PORT}.`);
+  return port;
 }
 
 async function replayElsewhere(values: Values, recorded: Recorded, run: Run): Promise<ReplayResult> {

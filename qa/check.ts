@@ -1,7 +1,7 @@
 /** Proves that nothing personal of the originals is left in what was made of them, in whatever way it may be written there. */
 import { finderOf } from "./finder.ts";
 import { withoutInvisible } from "./invisible.ts";
-import { isMember, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
+import { isMember, isMetasMember, isWord, type Kind, kindInForm, kindOf, kindsWithin } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { isPronoun } from "./names.ts";
 import { hiddenIn, readingsOf, textsHiddenIn } from "./readings.ts";
@@ -9,6 +9,7 @@ import { CHANGED, FILE_EXTENSION, FIXED_TEXT, INVENTED, type TextMode } from "./
 import { SCHEME, shapeText } from "./shape-text.ts";
 import {
   asciiDigits,
+  bareFoldings,
   DATE,
   digitsOf,
   EMAIL,
@@ -112,7 +113,8 @@ function collect(
 ): void {
   if (Array.isArray(json)) for (const item of json) collect(item, member, parent, secrets, mode, kindAt);
   else if (isObject(json))
-    for (const [key, value] of Object.entries(json)) collect(value, key, member, secrets, mode, kindAt);
+    for (const [key, value] of Object.entries(json))
+      collect(value, key, member, secrets, mode, kindsWithin(member, parent, kindAt));
   else if (typeof json === "string" && json !== "")
     collectValue(longInteger(json) ?? json, kindAt(member, parent), secrets, mode);
   else if (typeof json === "number") collectValue(String(json), kindAt(member, parent), secrets, mode);
@@ -216,6 +218,7 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
     for (const address of [before, after]) collectAddress(address, secrets, mode);
   },
   text: collectText,
+  body: collectText,
   /** Its words are everybody's in a text that was kept. */
   filename(value, secrets) {
     collectTelling(value, secrets);
@@ -227,7 +230,9 @@ const COLLECT: Readonly<Partial<Record<Kind, Collect>>> = {
 function collectTelling(value: string, secrets: Secrets): void {
   collectNumbers(value, secrets);
   const read = withoutInvisible(value);
-  for (const [pattern, what] of IN_TEXTS) for (const [found] of read.matchAll(pattern)) secrets.values.set(found, what);
+  for (const [pattern, what] of IN_TEXTS)
+    for (const [found] of read.matchAll(pattern))
+      for (const reading of readingsOf(found)) secrets.values.set(reading, what);
 }
 
 function collectNumbers(value: string, { numbers }: Secrets): void {
@@ -242,6 +247,7 @@ const HOLDS_WORDS: ReadonlySet<Kind> = new Set<Kind>([
     "word",
     "name",
     "text",
+    "body",
     "particulars",
     "vcard",
     "label",
@@ -268,11 +274,15 @@ function search(
     for (const [at, item] of json.entries())
       search(item, { member, parent, path: `${path}[${at}]` }, report, secrets, kindAt);
   } else if (isObject(json)) {
+    const kindHere = kindsWithin(member, parent, kindAt);
     for (const [at, [key, value]] of Object.entries(json).entries()) {
-      // Its name could be somebody's number: then its place says where it is.
-      const below = `${path}.${isMember(key) ? key : `(member ${at + 1})`}`;
-      if (!isMember(key)) searchText(key, "own", (what) => report(below, what), secrets);
-      search(value, { member: key, parent: member, path: below }, report, secrets, kindAt);
+      const found: string[] = [];
+      if (!isMember(key) || (kindHere === kindInForm && !isMetasMember(key)))
+        searchText(key, "own", (what) => found.push(what), secrets);
+      // Its name could be somebody's, or a number: then its place says where it is.
+      const below = `${path}.${isMember(key) && found.length === 0 ? key : `(member ${at + 1})`}`;
+      for (const what of found) report(below, what);
+      search(value, { member: key, parent: member, path: below }, report, secrets, kindHere);
     }
   } else if (typeof json === "string" || typeof json === "number") {
     const value = longInteger(String(json)) ?? String(json);
@@ -310,7 +320,9 @@ function searchText(value: string, kind: Kind, report: (what: string) => void, s
   if (holdsWords || OTHER_SCRIPT.test(value))
     for (const [word] of written.flatMap((reading) => [...reading.replace(INVENTED, "").matchAll(WORD)])) {
       if (!holdsWords && !OTHER_SCRIPT.test(word)) continue;
-      for (const what of foldings(word).flatMap((folded) => secrets.words.get(folded) ?? []))
+      const known = (folded: string) => secrets.words.get(folded) ?? [];
+      const bare = bareFoldings(word).flatMap(known);
+      for (const what of [...foldings(word).flatMap(known), ...bare.filter((one) => one === "a name")])
         if (what === "a name" || !OF_THE_BUSINESS.has(kind)) found.add(what);
       if (secrets.shortNames.has(word)) found.add("a name");
       if (kind === "filename" && secrets.fileWords.has(fold(word))) found.add("a word of a file name");

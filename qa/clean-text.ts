@@ -5,6 +5,7 @@ import { isPronoun } from "./names.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { BASE64, textIn } from "./readings.ts";
 import {
+  bareFoldings,
   DATE,
   digitsOf,
   EMAIL,
@@ -58,6 +59,8 @@ const LEAST_ID = 6;
 const TAIL = 7;
 /** So many belong to nobody else, whatever stands before them. */
 const LAST = 9;
+/** Digits with any signs between them: of these only a number that is known already is one. */
+const SCATTERED = /\p{Nd}(?:[^\p{L}\p{Nd}]{0,5}\p{Nd}){6,}/gu;
 const NO_NUMBER = new RegExp(`${DATE}|${UUID}`, "gu");
 
 type Match = { readonly 0: string; readonly index: number };
@@ -84,15 +87,21 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     return { matches: (text) => text.matchAll(all), replace };
   };
   const byUnspacedName: Rule = { matches: unspacedIn, replace: (name) => pseudonyms().nameWord(name) };
+  /** Whose escapes stay, or it were no link any more. */
+  const linkToken = (token: string) => encodeURIComponent(pseudonyms().alike("opaque", decodeURIComponent(token)));
+  const byScatteredNumber: Rule = { matches: scatteredIn, replace: (_found, written) => number(written) };
   const rulesWith = (decode: Rule["replace"], ofNumbers: readonly Rule[]): readonly Rule[] => [
+    // Decoded, or in parts, it would be no token.
+    rule(LINK_TOKEN, (token) => (/[%.]/.test(token) ? (known(token) ?? linkToken(token)) : null)),
     rule(ENCODED, decode),
     rule(BASE64, inBase64),
     ...IDS.map((pattern) => rule(pattern, known)),
     rule(EMAIL, (email) => pseudonyms().email(email)),
     rule(MESSAGE_ID, (id) => pseudonyms().messageId(id)),
     rule(UUID, (uuid) => pseudonyms().uuid(uuid)),
-    rule(LINK_TOKEN, (token) => pseudonyms().alike("opaque", token)),
+    rule(LINK_TOKEN, linkToken),
     ...ofNumbers,
+    byScatteredNumber,
     rule(USERNAME, (word) => (usernames.has(fold(word)) ? pseudonyms().username(word) : null)),
     rule(WORD, (word) => (isName(word) ? pseudonyms().nameWord(word) : null)),
   ];
@@ -162,6 +171,33 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
     return found.sort((one, other) => one.index - other.index);
   }
 
+  /** A number that is known, however it is taken apart. */
+  function* scatteredIn(text: string): Generator<Match> {
+    for (const { 0: run, index } of text.matchAll(SCATTERED)) {
+      const digits = digitsOf(run);
+      const places = [...run.matchAll(/\p{Nd}/gu)].map((digit) => ({
+        from: digit.index,
+        to: digit.index + digit[0].length,
+      }));
+      let free = 0;
+      for (let end = TAIL; end <= digits.length; end++) {
+        const length = lengthAtEnd(digits.slice(free, end), end === digits.length);
+        const first = places[end - length];
+        if (length === 0 || first === undefined) continue;
+        yield { 0: run.slice(first.from, places[end - 1]?.to), index: index + first.from };
+        free = end;
+      }
+    }
+  }
+
+  /** How many of the last digits are somebody's number; 0 for none. @param isWhole nothing follows: then it may be short. */
+  function lengthAtEnd(digits: string, isWhole: boolean): number {
+    const whole = numbersByTail.get(digits.slice(-TAIL))?.find((known) => digits.endsWith(known));
+    if (whole !== undefined) return whole.length;
+    const lengths = isWhole ? [LAST, TAIL + 1, TAIL] : [LAST];
+    return lengths.find((length) => digits.length >= length && told.has(digits.slice(-length))) ?? 0;
+  }
+
   /** However somebody's number is dialled, it leads to the same stand-in. */
   function number(token: string): string {
     const digits = digitsOf(token);
@@ -184,7 +220,7 @@ export function createTextCleaner(pseudonyms: () => Pseudonyms): TextCleaner {
   }
 
   function isSomebodysName(word: string): boolean {
-    return foldings(word).some((folded) => names.has(folded));
+    return [...foldings(word), ...bareFoldings(word)].some((folded) => names.has(folded));
   }
 
   /** Two letters are a word of somebody's language as often as a name: then the spelling decides. */

@@ -1,6 +1,6 @@
 /** A Graph message as it is compared: what differs between any two runs, or between a person and their stand-in, is left out. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
-import { type Kind, kindOf } from "./kinds.ts";
+import { type Kind, kindInForm, kindOf, kindsWithin, MEDIA } from "./kinds.ts";
 import { isObject, longInteger } from "./lossless-json.ts";
 import { FIXED_TEXT, isSmall, type TextMode } from "./scrub.ts";
 import { shapeText, withoutShapeless } from "./shape-text.ts";
@@ -26,20 +26,32 @@ export function comparable(message: WireObject, comparison: Comparison): unknown
   return walk(withoutEnvelope(message), "", "", comparison);
 }
 
-function walk(json: unknown, member: string, parent: string, mode: Comparison): unknown {
-  if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, mode));
+function walk(json: unknown, member: string, parent: string, mode: Comparison, kindAt = kindOf): unknown {
+  if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, mode, kindAt));
   if (isObject(json)) {
+    const kindHere = kindsWithin(member, parent, kindAt);
     // In the order of their names: Postgres keeps another one than ours.
-    const members = Object.entries(json).sort(([one], [other]) => (one < other ? -1 : 1));
-    return Object.fromEntries(members.map(([key, value]) => [key, walk(value, key, member, mode)]));
+    const members = Object.entries(kindHere === kindOf && MEDIA.includes(member) ? withFile(json) : json).sort(
+      ([one], [other]) => (one < other ? -1 : 1),
+    );
+    return Object.fromEntries(members.map(([key, value]) => [key, walk(value, key, member, mode, kindHere)]));
   }
-  const kind = kindOf(member, parent);
+  const kind = kindAt(member, parent);
   if (mode === "exact") return exact(json, kind);
   if (kind === "coordinate") return "<place>";
   if (kind === "time" && /^\d{10}(\d{3})?$/.test(String(json))) return "<time>";
-  if (typeof json === "number") return comparedNumber(json, kind);
+  const isOfForm = kindAt === kindInForm;
+  // In a form it may be somebody's age: then none is left.
+  if (typeof json === "number") return isOfForm && mode !== "keep" ? "<number>" : comparedNumber(json, kind);
   if (typeof json !== "string") return json;
+  // Elsewhere it is a message's, which a replay knows again.
+  if (isOfForm && kind === "id") return ID;
   return comparedText(longInteger(json) ?? json, kind, mode);
+}
+
+/** Given by its address, a file goes by an id, or by its address when it cannot be fetched: which of the two hangs on the network. */
+function withFile({ link, ...media }: WireObject): WireObject {
+  return link === undefined ? media : { ...media, id: FILE };
 }
 
 function exact(json: unknown, kind: Kind): unknown {
@@ -68,6 +80,8 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
       return "<email>";
     case "name":
       return "<name>";
+    case "username":
+      return "<username>";
     case "opaque":
       return "<token>";
     case "birthday":
@@ -77,6 +91,7 @@ function comparedText(value: string, kind: Kind, mode: TextMode): string {
     case "link":
       return mode === "fixed" ? "<link>" : shownText(value, mode);
     case "text":
+    case "body":
       return shownText(value, mode);
     case "own":
       return withoutStandIns(value);

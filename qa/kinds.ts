@@ -11,6 +11,8 @@ export type Kind =
   | "username"
   /** What somebody wrote. */
   | "text"
+  /** The same as a message of its own: what answers a numbered list is told from other digits there. */
+  | "body"
   /** A sentence of Meta's. */
   | "sentence"
   /** Meta's sentence about who has become whom. */
@@ -79,7 +81,7 @@ const BY_MEMBER: ReadonlyMap<string, Kind> = new Map(
   ),
 );
 
-const MEDIA = ["image", "video", "audio", "document", "sticker"];
+export const MEDIA: readonly string[] = ["image", "video", "audio", "document", "sticker"];
 
 /** Where the same member holds something else. */
 const BY_PLACE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
@@ -101,6 +103,7 @@ const BY_PLACE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ...["phones", "emails", "addresses", "urls"].map((place) => [`${place}.type`, "label"] as const),
   ["org.title", "particulars"],
   ["system.body", "system"],
+  ["text.body", "body"],
   ["groups.invite_link", "opaque"],
   ["template.name", "word"],
   ["templates.name", "word"],
@@ -125,12 +128,20 @@ const IN_FORMS: ReadonlySet<Kind> = new Set<Kind>([
   ...(["address", "name", "username", "email", "id", "opaque", "birthday", "coordinate"] as const),
 ]);
 
+/** What a member holds, by its name and by the one that its object stands in, past arrays. */
+export type KindAt = (member: string, parent: string) => Kind;
+
 export function kindInForm(member: string, parent: string): Kind {
   const kind = kindOf(member, parent);
   return IN_FORMS.has(kind) ? kind : "text";
 }
 
-/** @param parent the member that the object stands in, past arrays. */
+/** What a business gives to its own form says as little in Meta's words as what comes back filled in. */
+export function kindsWithin(member: string, parent: string, kindAt: KindAt): KindAt {
+  const isForForm = member === "flow_action_data" || (member === "data" && parent === "flow_action_payload");
+  return isForForm ? kindInForm : kindAt;
+}
+
 export function kindOf(member: string, parent: string): Kind {
   return (
     BY_PLACE.get(`${parent}.${member}`) ??
@@ -148,6 +159,11 @@ export function isWord(value: string): boolean {
 /** Whether it is a word of Meta's, or a template's name, in a place for one. */
 export function isMetas(value: string, member: string, parent: string): boolean {
   return kindOf(member, parent) === "word" && isWord(value);
+}
+
+/** A name that Meta gives to members, whoever is called so. */
+export function isMetasMember(key: string): boolean {
+  return BY_MEMBER.has(key);
 }
 
 /** What the names of Meta's members look like, and those that a business gives to the fields of a form. */

@@ -7,7 +7,7 @@ import { isMetas } from "./kinds.ts";
 import { isObject, objectsIn, parsed, writeJson } from "./lossless-json.ts";
 import { onlyTheirs } from "./only-theirs.ts";
 import { createScrubber, type Scrubber, type TextMode } from "./scrub.ts";
-import { messageIdsIn } from "./webhook-values.ts";
+import { messageIdsIn, sendersIn } from "./webhook-values.ts";
 
 /** How people are replaced, and when the recording begins. */
 export type RecordingOptions = {
@@ -59,6 +59,7 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
   const turnsIn = read.map(({ json }) => [...new Set(messageIdsIn(json).flatMap((id) => turnOf.get(id) ?? []))]);
   const postedTogether = joined(traffic.turns, turnsIn);
   const lastOf = new Map(turnsIn.flatMap((turns, at) => turns.map((turn) => [turn, at] as const)));
+  const senders = new Map(read.flatMap(({ json }) => sendersIn(json)));
   // Files are replayed in the order of their names.
   const width = Math.max(4, String(read.length).length);
   const names = read.map(({ type }, at) => `${String(at + 1).padStart(width, "0")}-${type.replace(/[^\w-]/g, "-")}`);
@@ -69,7 +70,7 @@ export function makeRecording(traffic: StoredTraffic, options: RecordingOptions)
     return {
       name: names[at] ?? "",
       bytes: Buffer.from(writeJson(scrubber.scrub(json))),
-      sends: turns.flatMap((turn) => sendsOf(traffic.turns[turn], scrubber)),
+      sends: turns.flatMap((turn) => sendsOf(traffic.turns[turn], senders, scrubber)),
       messageIds: null,
     };
   });
@@ -186,10 +187,17 @@ function wireOf(number: StoredTraffic["numbers"][number]): unknown {
   };
 }
 
-function sendsOf(turn: StoredTurn | undefined, scrubber: Scrubber): readonly PromisedSend[] {
+/** @param senders by their messages: whoever has another number by now was answered at the one of that time. */
+function sendsOf(
+  turn: StoredTurn | undefined,
+  senders: ReadonlyMap<string, string>,
+  scrubber: Scrubber,
+): readonly PromisedSend[] {
+  const last = turn?.messageIds.findLast((id) => senders.has(id));
+  const to = senders.get(last ?? "") ?? turn?.phoneNumber ?? turn?.userId ?? "";
   return (turn?.sends ?? []).map(({ endpoint, message, messageId }) => ({
     from: scrubber.businessId(turn?.phoneNumberId ?? ""),
-    to: scrubber.address(turn?.phoneNumber ?? turn?.userId ?? ""),
+    to: scrubber.address(to),
     endpoint,
     message: scrubber.scrub(message) as WireObject,
     id: scrubber.id(messageId),

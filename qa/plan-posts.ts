@@ -1,13 +1,15 @@
 /** Which webhooks are posted together, how often, and in which order. Pure. */
 import type { WireObject } from "@omniops/whatsapp/simulator";
+import { canonicalAddresses } from "./canonical-addresses.ts";
 import type { Fixture, Manifest } from "./fixtures.ts";
 import { isObject, objectOf, objectsIn, parsed, textOf } from "./lossless-json.ts";
+import { shuffled } from "./shuffle.ts";
 import { valuesIn } from "./webhook-values.ts";
 
 export type PostsOptions = {
   /** With the pauses of the recording each is posted by itself; else what was answered together is posted together. */
   readonly keepsPauses: boolean;
-  /** Seed of the order; null keeps it. */
+  /** Seed of the order, in which nobody's messages overtake each other; null keeps it. */
   readonly shuffle: number | null;
   /** How many times more each is posted. */
   readonly duplicate: number;
@@ -35,8 +37,11 @@ export function planPosts(
     atMs: atMs.get(fixture.name) ?? 0,
   }));
   const grouped = options.keepsPauses ? single : byTurn(single, manifest);
-  const ordered = options.shuffle === null ? grouped : shuffled(grouped, options.shuffle);
-  const batched = options.batch > 1 ? inBatches(ordered, options.batch) : ordered;
+  const canonical = canonicalAddresses(fixtures);
+  // A menu's answer before the menu would be another answer.
+  const ordered =
+    options.shuffle === null ? grouped : shuffled(grouped, options.shuffle, ({ json }) => writersIn(json, canonical));
+  const batched = options.batch > 1 ? inBatches(ordered, options.batch, canonical) : ordered;
   return batched.flatMap((post) => Array.from({ length: options.duplicate + 1 }, () => post));
 }
 
@@ -58,7 +63,7 @@ function byTurn(posts: readonly Post[], manifest: Manifest | null): readonly Pos
 }
 
 /** Messages of one conversation that were answered apart stay apart. */
-function inBatches(posts: readonly Post[], most: number): readonly Post[] {
+function inBatches(posts: readonly Post[], most: number, canonical: (address: string) => string): readonly Post[] {
   const batches: Post[] = [];
   let open: Post[] = [];
   const close = () => {
@@ -66,8 +71,8 @@ function inBatches(posts: readonly Post[], most: number): readonly Post[] {
     open = [];
   };
   for (const post of posts) {
-    const writers = writersIn(post.json);
-    const meets = open.some(({ json }) => writersIn(json).some((writer) => writers.includes(writer)));
+    const writers = writersIn(post.json, canonical);
+    const meets = open.some(({ json }) => writersIn(json, canonical).some((writer) => writers.includes(writer)));
     const bytes = sizeOf([...open, post]);
     if (post.json === null || meets || open.length >= most || bytes > MOST_BYTES) close();
     open.push(post);
@@ -92,26 +97,16 @@ function together(posts: readonly Post[]): Post {
   };
 }
 
-/** Business number and person of every message. */
-function writersIn(json: unknown): readonly string[] {
+/** Business number and person of every message; a change of numbers is of both. */
+function writersIn(json: unknown, canonical: (address: string) => string): readonly string[] {
   return valuesIn(json).flatMap(({ metadata, messages }) => {
     const number = textOf(objectOf(metadata).phone_number_id);
-    return objectsIn(messages).map(({ from, from_user_id: user }) => `${number} ${textOf(from) ?? textOf(user)}`);
+    return objectsIn(messages).flatMap(({ from, from_user_id: user, system }) => {
+      const { wa_id, user_id } = objectOf(system);
+      const people = [textOf(from) ?? textOf(user), textOf(wa_id) ?? textOf(user_id)];
+      return people.flatMap((address) => (address === null ? [] : [`${number} ${canonical(address)}`]));
+    });
   });
-}
-
-function shuffled<Item>(items: readonly Item[], seed: number): readonly Item[] {
-  const all = [...items];
-  let state = seed >>> 0 || 1;
-  for (let at = all.length - 1; at > 0; at--) {
-    // Xorshift: the same order for the same seed everywhere.
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    const other = (state >>> 0) % (at + 1);
-    [all[at], all[other]] = [all[other] as Item, all[at] as Item];
-  }
-  return all;
 }
 
 function jsonOf({ bytes }: Fixture): WireObject | null {

@@ -32,6 +32,11 @@ export type ReplayHostOptions = {
   /** They say which numbers there must be. */
   readonly fixtures: readonly Fixture[];
   readonly manifest: Manifest | null;
+  /** The host's own options that decide what is answered, as its product has them. */
+  readonly plugin?: Pick<
+    WhatsAppPluginOptions,
+    "wakeOn" | "pauseAfterStaffMs" | "onAmbiguous" | "mediaWaitMs" | "mediaMaxBytes" | "replyTimeoutMs"
+  >;
 };
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -41,7 +46,8 @@ const SOON = "2 seconds";
 const LOOK_AGAIN_MS = 250;
 
 /** Starts a channel for a replay, with every number of the fixtures connected. */
-export async function startReplayHost({ knex, reply, fixtures, manifest }: ReplayHostOptions): Promise<ReplayHost> {
+export async function startReplayHost(options: ReplayHostOptions): Promise<ReplayHost> {
+  const { knex, reply, fixtures, manifest } = options;
   const { default: express } = await import("express");
   const numbers = numbersOf(fixtures, manifest);
   const secrets = { appSecret: secret(), verifyToken: secret(), accessToken: secret() };
@@ -65,6 +71,7 @@ export async function startReplayHost({ knex, reply, fixtures, manifest }: Repla
     undo.push(own.drop);
     const schema = own.name;
     const plugin = createWhatsAppPlugin({
+      ...options.plugin,
       knex,
       schema,
       hostSchema: schema,

@@ -34,7 +34,7 @@ export type ReplayOptions = {
   readonly patienceMs?: number;
   /** `none`, the default: one after the other, each when the one before it is answered. `original`: with the recorded pauses. A number: so many times faster. */
   readonly timing?: Timing;
-  /** In another order, the same for the same number. */
+  /** In another order, the same for the same number; each person's messages stay in theirs. */
   readonly shuffle?: number;
   /** Each is posted so many times more. Default 0. */
   readonly duplicate?: number;

@@ -1,9 +1,9 @@
 /** Replaces whatever is personal in Meta's JSON, so that what belonged together still does and everything keeps its shape. */
 import { createTextCleaner, type TextCleaner } from "./clean-text.ts";
-import { isMember, isMetas, isWord, type Kind, kindInForm, kindOf } from "./kinds.ts";
+import { isMember, isMetas, isMetasMember, isWord, type Kind, kindInForm, kindOf, kindsWithin } from "./kinds.ts";
 import { isObject, longInteger, markLongInteger } from "./lossless-json.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
-import { shapeText, withoutShapeless } from "./shape-text.ts";
+import { shapeBody, shapeText, withoutShapeless } from "./shape-text.ts";
 import { asciiDigits, digitsOf, fold, UNSPACED, WORD, withDigits } from "./spelling.ts";
 import { isLabel, otherCard, unfolded } from "./vcard.ts";
 
@@ -71,7 +71,8 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   function learn(json: unknown, member = "", parent = "", kindAt = kindOf): void {
     if (Array.isArray(json)) for (const item of json) learn(item, member, parent, kindAt);
-    else if (isObject(json)) for (const [key, value] of Object.entries(json)) learn(value, key, member, kindAt);
+    else if (isObject(json))
+      for (const [key, value] of Object.entries(json)) learn(value, key, member, kindsWithin(member, parent, kindAt));
     else if (typeof json === "string" || typeof json === "number") learnValue(String(json), kindAt(member, parent));
   }
 
@@ -106,6 +107,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       people.learnName(who);
     },
     text: learnWords,
+    body: learnWords,
     particulars: learnWords,
     label: learnWords,
     filename: learnWords,
@@ -121,14 +123,14 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
     for (const [word] of value.matchAll(WORD)) words.add(fold(word));
   }
 
-  function shaped(value: string): string {
-    return shapeText(withoutShapeless(clean(value)));
+  function shaped(value: string, shape = shapeText): string {
+    return shape(withoutShapeless(clean(value)));
   }
 
-  function text(value: string): string {
+  function text(value: string, shape = shapeText): string {
     if (value.trim() === "") return value;
     if (mode === "fixed") return FIXED_TEXT;
-    return mode === "shape" ? shaped(value) : clean(value);
+    return mode === "shape" ? shaped(value, shape) : clean(value);
   }
 
   /** Whatever becomes of texts, these have no words left. */
@@ -214,6 +216,7 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
       return `User ${name(who)} changed from ${address(before)} to ${address(after)}`;
     },
     text,
+    body: (value) => text(value, shapeBody),
     name,
     address,
     username: pseudonyms.username,
@@ -250,10 +253,13 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
 
   function walk(json: unknown, member: string, parent: string, kindAt = kindOf): unknown {
     if (Array.isArray(json)) return json.map((item) => walk(item, member, parent, kindAt));
-    if (isObject(json))
+    if (isObject(json)) {
+      const kindHere = kindsWithin(member, parent, kindAt);
+      const nameOf = kindHere === kindInForm ? fieldOf : keyOf;
       return Object.fromEntries(
-        Object.entries(json).map(([key, value]) => [keyOf(key), walk(value, key, member, kindAt)]),
+        Object.entries(json).map(([key, value]) => [nameOf(key), walk(value, key, member, kindHere)]),
       );
+    }
     const kind = kindAt(member, parent);
     // In a form it is somebody's age or income.
     if (typeof json === "number") return kindAt === kindInForm && mode !== "keep" ? 0 : number(json, kind);
@@ -266,6 +272,11 @@ export function createScrubber({ salt, text: mode, shiftMs = 0 }: ScrubOptions):
   /** Meta's members are words; a number or a name in such a place is no member of Meta's. */
   function keyOf(key: string): string {
     return isMember(key) ? key : pseudonyms.alike("member", clean(key));
+  }
+
+  /** A field that the business has named by somebody is named so by nobody else. */
+  function fieldOf(key: string): string {
+    return isMember(key) && !isMetasMember(key) ? clean(key) : keyOf(key);
   }
 
   return {

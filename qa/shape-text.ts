@@ -1,5 +1,5 @@
 /** A text without its words: letters and digits are replaced, everything that shapes a message on a phone stays. */
-import { EMAIL, UUID } from "./spelling.ts";
+import { EMAIL, LINK_TOKEN, UUID } from "./spelling.ts";
 
 /** One letter of each script that is set in its own way; another gets an x. */
 const LETTERS: readonly (readonly [RegExp, string])[] = [
@@ -22,15 +22,20 @@ const CHOICE = /^\s*\d{1,2}[.)]?\s*$/;
 
 const EMAILS = new RegExp(EMAIL, "gu");
 const UUIDS = new RegExp(UUID, "gu");
+const LINK_TOKENS = new RegExp(LINK_TOKEN, "gu");
 
-/** Email addresses and UUIDs, of which a stand-in has another shape, as one word each. */
+/** Email addresses and UUIDs, of which a stand-in has another shape, and tokens, which are new ones each time, as one word each. */
 export function withoutShapeless(text: string): string {
-  return text.replace(EMAILS, "xxxx@xxxx.xxx").replace(UUIDS, "xxxxxxxx");
+  return text.replace(EMAILS, "xxxx@xxxx.xxx").replace(UUIDS, "xxxxxxxx").replace(LINK_TOKENS, "xxxxxxxx");
+}
+
+/** Of what somebody has sent by itself, too, but for the answer to a numbered list. */
+export function shapeBody(text: string): string {
+  return CHOICE.test(text) ? text : shapeText(text);
 }
 
 /** Length, line breaks, emoji, punctuation and formatting marks stay. Doing it twice changes nothing more. */
 export function shapeText(text: string): string {
-  if (CHOICE.test(text)) return text;
   let shaped = "";
   let at = 0;
   for (const { 0: scheme, index } of text.matchAll(SCHEME)) {

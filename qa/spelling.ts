@@ -45,8 +45,13 @@ export const DATE =
 export const EMAIL = "(?<![\\p{L}\\p{N}._%+-])[\\p{L}\\p{N}._%+-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+";
 /** What is made by a machine, a new one each time. */
 export const UUID = "\\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\\b";
-/** A value in an address that no person has thought of: a click's or a session's. */
-export const LINK_TOKEN = "(?<=[?&#][\\w.-]{1,40}=)(?=[\\w~-]*\\d)[\\w~-]{14,}";
+const TOKEN = "(?=[\\w~-]*\\d)[\\w~-]{14,}";
+/** Signatures in base64 have such in them; a text, its spaces. */
+const ESCAPE = "%(?:2[BFbf]|3[Dd])";
+/** With letters of both kinds and a digit: the parts of a path have seldom all three. */
+const SIGNATURE = `(?=[\\w~-]*%)(?=(?:${ESCAPE}|[A-Za-z_~-])*\\d)(?=(?:${ESCAPE}|[\\da-z_~-])*[A-Z])(?=(?:${ESCAPE}|[\\dA-Z_~-])*[a-z])(?:${ESCAPE}|[\\w~-]){14,}`;
+/** A value in an address that no person has thought of: a click's, a session's, a signature; of a JWT all three parts. */
+export const LINK_TOKEN = `(?<=[?&#][\\w.-]{1,40}=)(?:${SIGNATURE}|(?:[\\w~-]+\\.)*${TOKEN}(?:\\.[\\w~-]+)*)`;
 export const WORD = /[\p{L}\p{M}]+/gu;
 
 /** Every word in a name: what nobody sees in it may part two of them, or stand within one. */
@@ -96,12 +101,28 @@ export function foldings(word: string): readonly string[] {
   return written === plain ? [fold(word)] : [fold(word), fold(written)];
 }
 
-/** Words of a name that follow each other, in one: handles and hashtags have no space. */
+/** German and Swedish say whose it is by an s; of three letters only a capital tells it from a word. */
+const GENITIVE = /^(?=\p{Script=Latin})(\p{Lu}\p{L}{2}|\p{L}{4,})[sS]$/u;
+/** What Arabic and Hebrew write in one with a name: and, to, in, of, as. */
+const PREFIXED = /^[\u0648\u0641\u0628\u0644\u0643\u05d5\u05d4\u05d1\u05db\u05dc\u05de\u05e9](?=\p{L}{3})/u;
+
+/** Of a word in a text, what it may be without what languages put to a name. */
+export function bareFoldings(word: string): readonly string[] {
+  const [, owner] = GENITIVE.exec(word.normalize("NFC")) ?? [];
+  const whole = fold(word);
+  const once = whole.replace(PREFIXED, "");
+  const bare = [once, once.replace(PREFIXED, "")].filter((rest) => rest !== whole);
+  return owner === undefined ? bare : [...foldings(owner), ...bare];
+}
+
+/** Words of a name that follow each other, in one, or the family's before the others: handles and hashtags have no space. */
 export function joinedIn(words: readonly string[]): readonly string[] {
-  return words
-    .flatMap((_, from) =>
-      Array.from({ length: MOST_JOINED - 1 }, (_, more) => words.slice(from, from + more + 2)).filter(
-        (run, more) => run.length === more + 2,
+  return [words, [...words.slice(-1), ...words.slice(0, -1)]]
+    .flatMap((order) =>
+      order.flatMap((_, from) =>
+        Array.from({ length: MOST_JOINED - 1 }, (_, more) => order.slice(from, from + more + 2)).filter(
+          (run, more) => run.length === more + 2,
+        ),
       ),
     )
     .map((run) => run.join(""))

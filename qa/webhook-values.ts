@@ -9,6 +9,16 @@ export function valuesIn(webhook: unknown): readonly WireObject[] {
     .map(({ value }) => objectOf(value));
 }
 
+/** Message id and address of everybody who wrote: their number, or their user id while it hides that. */
+export function sendersIn(webhook: unknown): readonly (readonly [string, string])[] {
+  return valuesIn(webhook)
+    .flatMap(({ messages }) => objectsIn(messages))
+    .flatMap(({ id, from, from_user_id: user }) => {
+      const [messageId, address] = [textOf(id), textOf(from) ?? textOf(user)];
+      return messageId === null || address === null ? [] : [[messageId, address] as const];
+    });
+}
+
 /** Of the messages that somebody wrote. */
 export function messageIdsIn(webhook: unknown): readonly string[] {
   return valuesIn(webhook).flatMap(({ messages }) => objectsIn(messages).flatMap(({ id }) => textOf(id) ?? []));

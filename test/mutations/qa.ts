@@ -7,6 +7,8 @@ const IN_CARDS = ["test/unit/qa/cards.test.ts"];
 const SCRUBBED = ["test/unit/qa/scrub.test.ts"];
 const OTHER_SCRIPTS = ["test/unit/qa/other-scripts.test.ts"];
 const RECORDED = ["test/unit/qa/recording.test.ts"];
+const ATTACKS = ["test/unit/qa/attacks.test.ts"];
+const REPLAYED = ["test/unit/qa/replay.test.ts"];
 const WORKFLOW = ["test/integration/qa/workflow.test.ts"];
 
 export const QA_MUTATIONS: readonly Mutation[] = [
@@ -163,6 +165,69 @@ export const QA_MUTATIONS: readonly Mutation[] = [
     find: "        known,\n",
     replace: "",
     tests: WORKFLOW,
+  },
+  {
+    rule: "qa: what a host gives to its own form is as little Meta's as what comes back",
+    file: "qa/kinds.ts",
+    find: "return isForForm ? kindInForm : kindAt;",
+    replace: "return kindAt;",
+    tests: ATTACKS,
+  },
+  {
+    rule: "qa: a form's field is named by nobody",
+    file: SCRUB,
+    find: "return isMember(key) && !isMetasMember(key) ? clean(key) : keyOf(key);",
+    replace: "return keyOf(key);",
+    tests: ATTACKS,
+  },
+  {
+    rule: "qa: one or two digits are an answer to a list only as a message of their own",
+    file: "qa/kinds.ts",
+    find: '  ["text.body", "body"],\n',
+    replace: "",
+    tests: ATTACKS,
+  },
+  {
+    rule: "qa: a token in a link is taken whole, before anything in it is decoded",
+    file: "qa/clean-text.ts",
+    find: "    rule(LINK_TOKEN, (token) => (/[%.]/.test(token) ? (known(token) ?? linkToken(token)) : null)),\n",
+    replace: "",
+    tests: ATTACKS,
+  },
+  {
+    rule: "qa: a name with an ending or a prefix is that name",
+    file: "qa/clean-text.ts",
+    find: "[...foldings(word), ...bareFoldings(word)]",
+    replace: "foldings(word)",
+    tests: ATTACKS,
+  },
+  {
+    rule: "qa: a number that is known is one whatever takes it apart",
+    file: "qa/clean-text.ts",
+    find: "    byScatteredNumber,\n",
+    replace: "",
+    tests: ATTACKS,
+  },
+  {
+    rule: "qa: a file is the same by its link and by its id",
+    file: "qa/comparable.ts",
+    find: "return link === undefined ? media : { ...media, id: FILE };",
+    replace: "return link === undefined ? media : { ...media, link };",
+    tests: REPLAYED,
+  },
+  {
+    rule: "qa: an answer is promised to the address that was written from",
+    file: "qa/make-recording.ts",
+    find: 'senders.get(last ?? "") ?? ',
+    replace: "",
+    tests: RECORDED,
+  },
+  {
+    rule: "qa: nobody's messages overtake their own",
+    file: "qa/plan-posts.ts",
+    find: "({ json }) => writersIn(json, canonical))",
+    replace: "() => [])",
+    tests: REPLAYED,
   },
   {
     rule: "qa: nothing is written that the checker has found somebody in",

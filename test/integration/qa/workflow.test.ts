@@ -3,7 +3,15 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Turn } from "@omniops/whatsapp";
-import { readManifest, replayFixtures, type WhatsAppMatchers, whatsappMatchers } from "@omniops/whatsapp/testing";
+import {
+  type ReplayHostOptions,
+  readFixtures,
+  readManifest,
+  replayFixtures,
+  startReplayHost,
+  type WhatsAppMatchers,
+  whatsappMatchers,
+} from "@omniops/whatsapp/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { checkFixtureCommand } from "../../../cli/check-fixture.ts";
 import type { Command } from "../../../cli/command.ts";
@@ -322,6 +330,32 @@ describe.sequential("a conversation of the host's", () => {
     expect(progress).toEqual(Array.from({ length: deliveries + 1 }, (_, done) => [done, deliveries]));
     expect(result.counts).toMatchObject({ promised: 1, sent: 1 });
     expect(() => expect({ ...result, ok: false, differences: 1 }).toSendAsPromised()).toThrow(/1 difference/);
+  });
+
+  test("goes through a host of its own that wakes on what the product's does", async () => {
+    const read = async (name: string) => (await readFixtures(`fixtures/webhooks/${name}.request.json`))[0]!;
+    const [text, reaction] = [await read("text"), await read("reaction")];
+    const lastIdIn = (json: string) => [...json.matchAll(/wamid\.[\w=]+/g)].at(-1)![0];
+    const [bytes, targetId] = [String(reaction.bytes), lastIdIn(String(text.bytes))];
+    const fixtures = [text, { ...reaction, bytes: Buffer.from(bytes.replace(lastIdIn(bytes), targetId)) }];
+    const answers = async (plugin: ReplayHostOptions["plugin"]) => {
+      const { knex } = channel.database;
+      const host = await startReplayHost({
+        knex,
+        reply: () => "Glad!",
+        fixtures,
+        manifest: null,
+        ...(plugin && { plugin }),
+      });
+      try {
+        return (await replayFixtures({ fixtures, meta: host.meta, settled: host.settled })).counts.sent;
+      } finally {
+        await host.stop();
+      }
+    };
+
+    expect(await answers({ wakeOn: { reactions: true } })).toBe(2);
+    expect(await answers(undefined)).toBe(1);
   });
 
   test("leaves no schema and no folder behind", async () => {

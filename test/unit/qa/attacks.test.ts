@@ -2,6 +2,7 @@
 import type { WireObject } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import { findLeaks } from "../../../qa/check.ts";
+import { diffConversation } from "../../../qa/diff.ts";
 import { objectOf, objectsIn } from "../../../qa/lossless-json.ts";
 import { createScrubber, type TextMode } from "../../../qa/scrub.ts";
 
@@ -35,6 +36,8 @@ function messageIn(json: unknown): WireObject {
 
 const kept = (body: string) =>
   String(objectOf(messageIn(scrubbed(delivery({ type: "text", text: { body } }), "keep")).text).body);
+const first = kept("Adalberta");
+const last = kept("Núñez");
 const standInOf = (number: string) => kept(`+${number}`).slice(1);
 
 /** What the checker says of a message that nobody has scrubbed. */
@@ -87,6 +90,24 @@ describe("a number in a kept text", () => {
     expect(kept("900 12 345").replaceAll(" ", "")).toBe(standInOf("4790012345").slice(2));
   });
 
+  it.each(["447700|900123", "447700;900123", "my number: 447700\n900123, 5 times 17"])(
+    "that is known is found whatever takes it apart: %s",
+    (body) => {
+      const clean = kept(body);
+      const original = delivery({ type: "text", text: { body } });
+
+      expect(clean).not.toContain("900123");
+      expect(clean.replace(/\d/g, "0")).toBe(body.replace(/\d/g, "0"));
+      expect(clean.replace(/\D/g, "").slice(0, 12)).toBe(standInOf("447700900123"));
+      expect(clean.split(",")[1]).toBe(body.split(",")[1]);
+      expect(findLeaks([original], [{ file: "x", json: { body: clean } }], "keep")).toEqual([]);
+    },
+  );
+
+  it("that nobody has is none when more than a space takes it apart", () => {
+    expect(kept("447711|900123; 12|34|56|78|90")).toBe("447711|900123; 12|34|56|78|90");
+  });
+
   it("is one on each line of a list", () => {
     const [first, second] = kept("+447700900123\n+447700900999").split("\n");
 
@@ -105,13 +126,12 @@ describe("a number in a kept text", () => {
 });
 
 describe("a name in a kept text", () => {
-  const first = kept("Adalberta");
-  const last = kept("Núñez");
-
   it.each([
     ["without its marks", "Nunez", last],
     ["with its marks apart", "Núñez".normalize("NFD"), last],
     ["written together", "@AdalbertaNunez", null],
+    ["written together, the family's first", "@nunezadalberta", null],
+    ["with an s of possession", "Adalbertas", null],
     ["in an address", "https://x.test/adalberta-nu%CC%81n%CC%83ez", null],
     ["in base64, in an address", `https://x.test/c/${Buffer.from("Adalberta Núñez").toString("base64url")}`, null],
     ["with a sign of possession", "Adalberta’s", `${first}’s`],
@@ -152,6 +172,34 @@ describe("a name in a kept text", () => {
       expect([name, body, written(name, body)]).not.toEqual([name, body, body]);
   });
 
+  it.each([
+    ["Åsa Öberg", "Åsas hund, Öbergs katt", "Åsa|Öberg", "hund,"],
+    ["Quirin Zwerg", "Frau ZWERGS Rechnung", "zwerg", "Rechnung"],
+    ["أحمد منصور", "كتب لأحمد ومنصور", "حمد|منصور", "كتب"],
+    ["דוד כהן", "שלחו לדוד ולכהן", "דוד|כהן", "שלחו"],
+  ])("that has an ending or a prefix of its language is one: %s", (name, body, gone, stays) => {
+    const original = { contacts: [{ profile: { name }, wa_id: "4670123456789" }], messages: [{ text: { body } }] };
+    const { messages } = scrubbed(original, "keep") as typeof original;
+
+    expect(messages[0]?.text.body).not.toMatch(new RegExp(gone, "iu"));
+    expect(messages[0]?.text.body).toContain(stays);
+    expect(findLeaks([original], [{ file: "x", json: { messages } }], "keep")).toEqual([]);
+    expect(findLeaks([original], [{ file: "x", json: { body } }], "keep")).toContainEqual(
+      expect.objectContaining({ what: "a name" }),
+    );
+  });
+
+  it("that is as short as a word's beginning, or longer than the word, makes none of that word", () => {
+    const body = "He was here: his cars, the arts, ads; Han has a Thoma";
+    const people = ["Wa Ca", "Ad Ar", "Hans Thomas", "Ha Hi"].map((name) => ({
+      profile: { name },
+      wa_id: "4670123456789",
+    }));
+    const original = { contacts: people, messages: [{ text: { body } }] };
+
+    expect(scrubbed(original, "keep")).toMatchObject({ messages: [{ text: { body } }] });
+  });
+
   it("leaves what stands beside it as it is: emoji of several, marks of direction, words that do not join", () => {
     const around = [
       "👩\u200d👧 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} ",
@@ -165,6 +213,69 @@ describe("a name in a kept text", () => {
     expect(kept("I am @adalberta.q.")).toMatch(/^I am @u[0-9a-f]{9}\.$/);
     expect(kept("adalberta.q's")).toMatch(/^u[0-9a-f]{9}'s$/);
     expect(kept("You said: are you there?")).toBe("You said: are you there?");
+  });
+});
+
+describe("a token in a link", () => {
+  const links = [
+    [
+      "a signature of Azure's",
+      "https://x.test/b.png?sv=2024-11-04&sig=Qk1%2FcdEf%2Bgh12ijKL%2FmnOPqr8Zx%2BYw%3D",
+      /cdEf|mnOP/,
+    ],
+    ["a signature of S3's", "https://x.test/k?Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&a=1", /vjby|yT272/],
+    [
+      "a credential of S3's",
+      "https://x.test/k?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20261127%2Feu%2Fs3%2Faws4_request&a=1",
+      /AKIA|20261127/,
+    ],
+    [
+      "a JWT",
+      "https://x.test/?token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+      /eyJ|dozjg/,
+    ],
+  ] as const;
+
+  it.each(links)("is replaced as a whole, and no link is broken: %s", (_, link, secret) => {
+    const body = `See ${link}.`;
+    const clean = kept(body);
+
+    expect(clean).not.toMatch(secret);
+    expect(decodeURIComponent(clean)).toHaveLength(decodeURIComponent(body).length);
+    const around = (text: string) => text.replace(/=[\w.%]{14,}/, "=");
+    expect(around(clean)).toBe(around(body));
+    const original = delivery({ type: "text", text: { body } });
+    expect(findLeaks([original], [{ file: "x", json: { body: clean } }], "keep")).toEqual([]);
+    expect(leaksIn({ type: "text", text: { body } }, "keep")).toContain("a token in an address");
+    const decoded = { type: "text", text: { body: decodeURIComponent(body) } };
+    expect(findLeaks([original], [{ file: "x", json: decoded }], "keep").map(({ what }) => what)).toContain(
+      "a token in an address",
+    );
+  });
+
+  it.each(links)("is another one each time, and no difference: %s", (_, link) => {
+    const next = link.replace(/(?<==)[A-Za-z][\w.%]{13,}/, (token) =>
+      token.replace(/%..|[a-z]|\d/g, (one) => ({ a: "7", k: "B", "7": "q", "1": "z" })[one] ?? one),
+    );
+    expect(next).not.toBe(link);
+    for (const text of ["keep", "shape"] as const) {
+      const promised = messageIn(scrubbed(delivery({ type: "text", text: { body: link } }), text)).text as WireObject;
+      const [one, other] = [promised, { body: next }].map((body) => ({
+        endpoint: "messages",
+        message: { type: "text", text: body },
+        after: "",
+      }));
+
+      expect(diffConversation([one!], [other!], { text, isInOrder: true }).map(({ kind }) => kind)).toEqual(["same"]);
+    }
+  });
+
+  it.each([
+    "https://x.test/?text=Hello%20Order%20number%2017",
+    "https://x.test/?file=report.final.2026.pdf",
+    "https://x.test/?next=%2Fshop%2Fitems%2F17",
+  ])("is none where people have thought of it: %s", (link) => {
+    expect(kept(link)).toBe(link);
   });
 });
 
@@ -227,6 +338,102 @@ describe("what nobody wrote", () => {
     );
     expect(leaksIn(message, "shape")).toEqual(["a word of a text"]);
     expect(JSON.stringify(messageIn(scrubbed(delivery(message), "keep")))).toContain("Divorced");
+  });
+});
+
+describe("what a host gives to its own form", () => {
+  const given = {
+    event: "Núñez",
+    status: "0170-123-45-67",
+    referral_category: "HIV-positive",
+    children: 2,
+    departments: [{ id: "adalberta", title: "Oncology" }],
+  };
+  const sends: readonly (readonly [string, WireObject])[] = [
+    [
+      "by a message",
+      {
+        type: "interactive",
+        interactive: {
+          type: "flow",
+          action: { name: "flow", parameters: { flow_action_payload: { screen: "WELCOME", data: given } } },
+        },
+      },
+    ],
+    [
+      "by a template",
+      {
+        type: "template",
+        template: {
+          name: "booking",
+          components: [
+            {
+              type: "button",
+              sub_type: "flow",
+              index: "0",
+              parameters: [{ type: "action", action: { flow_token: "t-1", flow_action_data: given } }],
+            },
+          ],
+        },
+      },
+    ],
+  ];
+  const modes = ["keep", "shape", "fixed"] as const;
+  const cases = sends.flatMap(([how, message]) => modes.map((mode) => [how, mode, message] as const));
+
+  it.each(cases)("%s says nothing of Meta's, texts: %s", (_, mode, message) => {
+    const clean = JSON.stringify(messageIn(scrubbed(delivery(message), mode)));
+
+    expect(clean).not.toMatch(/Núñez|adalberta|0170-123-45-67/);
+    if (mode !== "keep") expect(clean).not.toMatch(/HIV-positive|Oncology|"children":2/);
+    expect(clean).toContain(message.type === "template" ? '"name":"booking"' : '"screen":"WELCOME"');
+    expect(leaksIn(message, mode)).toEqual(expect.arrayContaining(["a name", "a number"]));
+    if (mode !== "keep") expect(leaksIn(message, mode)).toContain("a word of a text");
+  });
+
+  it.each(cases)("%s is the same when it is sent again, texts: %s", (_, text, message) => {
+    const promised = messageIn(scrubbed(delivery(message), text));
+    const { from: _from, id: _id, timestamp: _timestamp, ...recorded } = promised;
+    const sent = (one: WireObject) => ({ endpoint: "messages", message: one, after: "" });
+    const rows = diffConversation([sent(recorded)], [sent(message)], { text, isInOrder: true, names: [last] });
+
+    expect(rows.flatMap(({ kind, changes }) => [kind, ...changes])).toEqual(["same"]);
+  });
+});
+
+describe("the answers to a form", () => {
+  const answered = (answers: object) => ({
+    type: "interactive",
+    interactive: { type: "nfm_reply", nfm_reply: { name: "flow", response_json: JSON.stringify(answers) } },
+  });
+  const answersIn = (message: WireObject, mode: TextMode) => {
+    const { nfm_reply: reply } = objectOf(messageIn(scrubbed(delivery(message), mode)).interactive);
+    return JSON.parse(String(objectOf(reply).response_json)) as WireObject;
+  };
+
+  it.each(["keep", "shape", "fixed"] as const)("have fields that are named by nobody, texts: %s", (mode) => {
+    const guests = answered({ guest_Adalberta: "yes", Strand: true, email: "no", room_name: "no" });
+
+    const fields = Object.keys(answersIn(guests, mode));
+    expect(fields).toEqual([expect.stringMatching(/^guest_[A-Z]/), expect.any(String), "email", "room_name"]);
+    expect(fields.join()).not.toMatch(/Adalberta|Strand/);
+    expect(findLeaks([delivery(guests)], [{ file: "x", json: guests }], mode)).toEqual(
+      expect.arrayContaining([
+        { file: "x", path: ".interactive.nfm_reply.response_json.(member 1)", what: "a name" },
+        { file: "x", path: ".interactive.nfm_reply.response_json.(member 2)", what: "a name" },
+      ]),
+    );
+  });
+
+  it("have no digits in their shape, as a message has that answers a numbered list", () => {
+    expect(answersIn(answered({ age: "34", children: "2", floor: "12." }), "shape")).toEqual({
+      age: "00",
+      children: "0",
+      floor: "00.",
+    });
+    expect(messageIn(scrubbed(delivery({ type: "text", text: { body: "12." } }), "shape"))).toMatchObject({
+      text: { body: "12." },
+    });
   });
 });
 

@@ -60,6 +60,13 @@ describe("a mistake", () => {
       "--report is a file in a folder that exists",
     ],
     [replayCommand, [TEXT, "--reply", "a", "--report", "docs"], "--report is a file in a folder that exists"],
+    [
+      replayCommand,
+      [TEXT, "--reply", "a", "--report", ""],
+      "--report is a file in a folder that exists: nothing is not.",
+    ],
+    [replayCommand, [TEXT, "--reply", "a", "--duplicate", "100000000"], "--duplicate is at most 100."],
+    [replayCommand, [TEXT, "--reply", "", DATABASE], "--reply is a module, such as ./reply.js"],
     [replayCommand, [TEXT, TEXT, "--reply", "a"], "Two of these are called text"],
     [replayCommand, ["nowhere", "--reply", "a"], "There is no <case>.request.json in nowhere."],
     [replayCommand, ["nowhere.request.json", "--reply", "a"], "There is no file nowhere.request.json."],
@@ -82,6 +89,7 @@ describe("a mistake", () => {
       [["--to", ROUTER, "--number", "Shop"], "--number is a phone number id and its account's id"],
       [["--to", ROUTER, "--graph-port", String(port)], `Port ${port} is taken: give another --graph-port`],
       [["--to", ROUTER, "--graph-port", "x"], "--graph-port is a whole number."],
+      [["--to", ROUTER, "--graph-port", "99999"], "--graph-port is a port from 1 to 65535."],
       [["--to", ROUTER, "--patience", "soon"], "--patience is a whole number."],
       [["--to", ROUTER, "--patience", "0"], "--patience is more than 0."],
     ] as const)

@@ -117,6 +117,34 @@ describe("a recording", () => {
     ]);
   });
 
+  it("promises each answer to the number that was written from, whatever number they have today", () => {
+    const [before, after] = ["447700900123", "447700900888"];
+    const turns = [turn(["wamid.a"], "one"), turn(["wamid.b"], "two"), turn(["wamid.gone", "wamid.c"], "three")].map(
+      (one) => ({ ...one, phoneNumber: after, userId: "GB.new" }),
+    );
+    const nameless = webhook(
+      value({ messages: [{ ...message({ from: "", id: "wamid.b", body: "b" }), from_user_id: "GB.old" }] }),
+    );
+    const { recording } = made([told("a", before), nameless, told("c", after)], { turns });
+
+    const writtenBy = ({ bytes }: { readonly bytes: Uint8Array }) => {
+      const [, from] = /"from(?:_user_id)?":"([^"]+)"/.exec(Buffer.from(bytes).toString()) ?? [];
+      return from;
+    };
+    const promised = recording.fixtures.map(({ sends }) => sends?.[0]?.to);
+    expect(promised).toEqual(recording.fixtures.map(writtenBy));
+    expect(new Set(promised).size).toBe(3);
+  });
+
+  it("promises an answer to the number of today where nothing is stored of what it answers", () => {
+    const turns = [turn(["wamid.a"], "one")];
+    const { recording } = made([webhook(value({ messages: [{ id: "wamid.a", type: "text" }] })), told("b")], { turns });
+
+    const [{ from }] = JSON.parse(Buffer.from(recording.fixtures[1]!.bytes).toString()).entry[0].changes[0].value
+      .messages;
+    expect(recording.fixtures[0]?.sends?.[0]?.to).toBe(from);
+  });
+
   it("posts together what came in one delivery and was answered together, of everybody in it", () => {
     const of = (from: string, id: string) => message({ from, id, body: "x" });
     const deliveries = [

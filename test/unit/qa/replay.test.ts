@@ -64,6 +64,28 @@ describe("what was sent beside what was promised", () => {
       expect(kinds([image("1")], [image("2")], { text })).toEqual(["same"]);
   });
 
+  it.each(["keep", "shape", "fixed", "exact"] as const)(
+    "leaves out how a file got to Meta, which hangs on the network that day, texts: %s",
+    (text) => {
+      const picture = (file: WireObject, caption = "Our cake") =>
+        sent("", { type: "image", image: { ...file, caption }, interactive: { header: { image: file } } });
+      const [link, id] = [picture({ link: "https://cdn.example/cake.png" }), picture({ id: "4410004" })];
+
+      expect(kinds([link, link, id], [id, link, link], { text })).toEqual(["same", "same", "same"]);
+      expect(kinds([link], [picture({})], { text })).toEqual(["changed"]);
+      expect(kinds([link], [picture({ id: "4410004" }, "")], { text })).toEqual(["changed"]);
+    },
+  );
+
+  it("leaves out the name of a kept file, which is put to it on its way out", () => {
+    const nameless = sent("", { type: "document", document: { id: "4410004" } });
+    const named = sent("", { type: "document", document: { id: "4410004", filename: "menu.pdf" } });
+
+    for (const text of ["keep", "shape", "fixed"]) expect(kinds([nameless], [named], { text })).toEqual(["same"]);
+    expect(kinds([named], [nameless])).toEqual(["changed"]);
+    expect(kinds([nameless], [named], { text: "exact" })).toEqual(["changed"]);
+  });
+
   it("in kept texts has any number and address for a person's, and in fixed ones any words", () => {
     const all = (body: string, other: string, text: string) => kinds([sent(body)], [sent(other)], { text });
 
@@ -176,11 +198,13 @@ describe("what differs in a text", () => {
   });
 });
 
-const fixture = (name: string, from: string): Fixture => ({
+const fixture = (name: string, from: string, value = {}): Fixture => ({
   name,
   bytes: Buffer.from(
     JSON.stringify({
-      entry: [{ changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [{ id: name, from }] } }] }],
+      entry: [
+        { changes: [{ value: { metadata: { phone_number_id: "1" }, messages: [{ id: name, from }], ...value } }] },
+      ],
     }),
   ),
   sends: [],
@@ -226,6 +250,32 @@ describe("the order of deliveries", () => {
 
   it("makes batches of those that were answered apart only of several people", () => {
     expect(namesOf(planPosts(fixtures, manifest, { ...PLAIN, batch: 9 }))).toEqual(["a1+a2+b1", "a3"]);
+  });
+
+  it("makes no batch of one person's, whether Meta tells their number or only their user id", () => {
+    const contacts = [{ wa_id: "447700900123", user_id: "GB.u1" }];
+    const told = fixture("a", "447700900123", { contacts });
+    const hidden = fixture("b", "", { messages: [{ id: "b", from_user_id: "GB.u1" }] });
+
+    expect(namesOf(planPosts([told, hidden, fixture("c", "bob")], null, { ...PLAIN, batch: 9 }))).toEqual(["a", "b+c"]);
+  });
+
+  it("is another one without anybody's messages overtaking their own, also across a change of their number", () => {
+    const said = Array.from({ length: 40 }, (_, at) =>
+      fixture(`${at % 3}-${String(at).padStart(2, "0")}`, `p${at % 3}`),
+    );
+    const read = Array.from({ length: 20 }, (_, at) => fixture(`s-${at}`, "", { messages: [], statuses: [{}] }));
+    const moved = { messages: [{ id: "m", from: "p2", type: "system", system: { wa_id: "p3" } }] };
+    const all = [...said, ...read, fixture("2-99", "", moved), fixture("2-99-a", "p3")];
+
+    const names = namesOf(planPosts(all, null, { ...PLAIN, shuffle: 7 }));
+    expect(names.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    for (const person of ["0", "1", "2"]) {
+      const theirs = names.filter((name) => name.startsWith(`${person}-`));
+      expect(theirs).toEqual(theirs.toSorted());
+    }
+    expect(names.map(([first]) => first)).not.toEqual(all.map(({ name: [first] }) => first));
+    expect(names.filter((name) => name.startsWith("s-"))).not.toEqual(read.map(({ name }) => name));
   });
 
   it("posts each again, and in another order that is the same for the same seed", () => {

@@ -89,7 +89,7 @@ describe("a text", () => {
     expect(shapeText("See https://ex.test/a_b, مرحبا 你好 नमस्ते 1️⃣")).toBe(
       "Xxx https://xx.xxxx/x_x, سسسسس 字字 ककक́क́ 0️⃣".replace("ककक́क́", shapeText("नमस्ते")),
     );
-    expect(shapeText("2")).toBe("2");
+    expect(bodyOf("2", "shape")).toBe("2");
     expect(shapeText("my code is 4711")).toBe("xx xxxx xx 0000");
   });
 
