@@ -1,4 +1,5 @@
 /** Templates: listed page by page, refused as Meta refuses them, and sent by the Marketing Messages API. */
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   ACCESS_TOKEN,
@@ -15,6 +16,14 @@ import {
 
 const MARKETING = { path: `${NUMBER.phoneNumberId}/marketing_messages` };
 const LIST = `${NUMBER.wabaId}/message_templates`;
+const RECORDED = new URL("../../../fixtures/graph-api/", import.meta.url);
+type Recorded = {
+  readonly template: {
+    readonly name: string;
+    readonly language: { readonly code: string };
+    readonly components: readonly { readonly index: string; readonly sub_type: string }[];
+  };
+};
 const SHIPPED = [
   { type: "header", parameters: [{ type: "text", text: "A-17" }] },
   {
@@ -143,11 +152,16 @@ describe("the templates of an account", () => {
     const meta = await startSimulator();
 
     const marketing = await call(meta, `${LIST}?category=MARKETING&fields=name`);
+    meta.templates.add({ name: "late", language: "en", qualityScore: "RED", components: [] });
+    const poor = await call(meta, `${LIST}?quality_score=RED&fields=name`);
+    const byWord = await call(meta, `${LIST}?name_or_content=CAKE&fields=name`);
     const none = await call(meta, `${LIST}?name=nothing_of_the_sort`);
     const field = await call(meta, `${LIST}?fields=shoe_size`);
     const limit = await call(meta, `${LIST}?limit=x`);
 
     expect(marketing.body.data).toMatchObject([{ name: "spring_menu" }, { name: "cakes_of_the_week" }]);
+    expect(poor.body.data).toMatchObject([{ name: "late" }]);
+    expect(byWord.body.data).toMatchObject([{ name: "cakes_of_the_week" }]);
     expect(none.body).toEqual({ data: [] });
     expect([field, limit]).toMatchObject([{ body: { error: { code: 100 } } }, { body: { error: { code: 100 } } }]);
   });
@@ -284,6 +298,26 @@ describe("a template", () => {
 
     expect(await send(meta, message)).toMatchObject({ status: 200 });
   });
+
+  it.each(readdirSync(RECORDED).filter((file) => /^template-button.*\.body\.json$/.test(file)))(
+    "takes its buttons as the plugin gives them: %s",
+    async (file) => {
+      const meta = await startSimulator();
+      const recorded = JSON.parse(readFileSync(new URL(file, RECORDED), "utf8")) as Recorded;
+      const { name, language, components } = recorded.template;
+      const buttons = Array.from({ length: 10 }, (_, at) => {
+        const type = components.find(({ index }) => index === String(at))?.sub_type.toUpperCase();
+        return { type: type ?? "QUICK_REPLY", text: "Press", url: "https://bakery.example/{{1}}" };
+      });
+      const approved = [
+        { type: "BODY", text: "Hello." },
+        { type: "BUTTONS", buttons },
+      ];
+      meta.templates.add({ name, language: language.code, components: approved });
+
+      expect(await send(meta, { ...template(""), ...recorded })).toMatchObject({ status: 200 });
+    },
+  );
 
   it.each([
     ["PAUSED", 132015],
