@@ -2,6 +2,7 @@
 import { isObject } from "./accepts.ts";
 import { createAccountBook } from "./accounts/account-book.ts";
 import { createAccounts } from "./accounts/create-accounts.ts";
+import { refusalToSend } from "./accounts/may-send.ts";
 import { createActivity } from "./activity.ts";
 import { replyOf } from "./choices.ts";
 import { createClock } from "./clock.ts";
@@ -108,7 +109,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     faults,
     templates,
     uploads,
-    isRegistered: book.isRegistered,
+    refusalToSend: (phoneNumberId, about) => refusalToSend(book, phoneNumberId, about),
   });
   const inbound = createInbound({
     settings,

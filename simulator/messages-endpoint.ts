@@ -5,7 +5,7 @@ import type { Activity } from "./activity.ts";
 import { choicesOf } from "./choices.ts";
 import { type ConversationState, type Conversations, shownText } from "./conversations.ts";
 import type { FaultSource } from "./faults.ts";
-import { type GraphAnswer, refuse } from "./graph-error.ts";
+import { type GraphAnswer, type GraphErrorSpec, refuse } from "./graph-error.ts";
 import type { GraphPlan, LaterFailure } from "./graph-plan.ts";
 import { newWamid } from "./ids.ts";
 import type { AcceptedMessage, Ledgers } from "./ledgers.ts";
@@ -58,9 +58,10 @@ export function createMessagesEndpoint(deps: {
   readonly faults: FaultSource;
   readonly templates: TemplateStore;
   readonly uploads: Pick<MediaUploads, "refusalOf" | "failureOf">;
-  readonly isRegistered: (phoneNumberId: string) => boolean;
+  /** Why the number may not send at all, or no template. */
+  readonly refusalToSend: (phoneNumberId: string, about: { readonly isTemplate: boolean }) => GraphErrorSpec | null;
 }): MessagesEndpoint {
-  const { settings, activity, people, conversations, statuses, ledgers, faults, templates, uploads, isRegistered } =
+  const { settings, activity, people, conversations, statuses, ledgers, faults, templates, uploads, refusalToSend } =
     deps;
   const takeThroughput =
     settings.messagesPerSecond === null ? () => true : createThroughput(settings.messagesPerSecond);
@@ -133,7 +134,8 @@ export function createMessagesEndpoint(deps: {
 
   function refusalNow(number: SimulatedNumber, conversation: ConversationState, body: WireObject): GraphAnswer | null {
     const at = settings.now();
-    if (!isRegistered(number.phoneNumberId)) return refuse({ code: 133010 });
+    const locked = refusalToSend(number.phoneNumberId, { isTemplate: messageTypeOf(body) === "template" });
+    if (locked) return refuse(locked);
     if (settings.windowRefusal === "response" && isClosed(conversation, body, at)) return refuse(WINDOW_CLOSED);
     if (!takeThroughput(number.phoneNumberId, at)) return refuse({ code: 130429 });
     if (settings.enforcePairLimit && !takePairAllowance(conversation, at)) return refuse({ code: 131056 });

@@ -31,6 +31,7 @@ const MOST_VERIFIED = 6_000;
 const MOST_UNVERIFIED = 250;
 const RESERVED_MS = 30 * DAY_MS;
 const EDITABLE = ["APPROVED", "REJECTED", "PAUSED"];
+const FORMATS = ["NAMED", "POSITIONAL"] as const;
 const CATEGORIES = ["UTILITY", "MARKETING", "AUTHENTICATION"] as const;
 /** In seconds; -1 is 30 days. */
 const TTL: Readonly<Record<(typeof CATEGORIES)[number], readonly [number, number]>> = {
@@ -101,7 +102,7 @@ export function createTemplateManagement(deps: {
   function create(wabaId: string, call: GraphCall): GraphAnswer {
     const name = paramOf(call, "name") ?? "";
     const language = paramOf(call, "language") ?? "";
-    const asked = CATEGORIES.find((one) => one === paramOf(call, "category")?.toUpperCase());
+    const asked = categoryOf(call);
     const draft = readDraft(call);
     const missing = [name === "" && "name", language === "" && "language"].find((field) => field !== false);
     if (missing) return refuse({ code: 100, message: `(#100) The parameter ${missing} is required.` });
@@ -109,8 +110,8 @@ export function createTemplateManagement(deps: {
       return refuse(invalid("Invalid name", "A name has lower-case letters, digits and underscores, at most 512."));
     if (!/^[a-z]{2,3}(_[A-Z]{2,3})?$/.test(language))
       return refuse({ code: 100, message: "(#100) Param language must be one of Meta's codes, such as en_US." });
-    if (asked === undefined)
-      return refuse({ code: 100, message: `(#100) Param category must be one of {${CATEGORIES.join(", ")}}.` });
+    if (asked === undefined) return refuse(notOneOf("category", CATEGORIES));
+    if (draft.parameterFormat === undefined) return refuse(notOneOf("parameter_format", FORMATS));
     if (draft.components === null)
       return refuse({ code: 100, message: "(#100) The parameter components is required." });
     const { components, parameterFormat, sendTtlSeconds } = draft;
@@ -136,8 +137,10 @@ export function createTemplateManagement(deps: {
 
   function edit(wabaId: string, template: ListedTemplate, call: GraphCall): GraphAnswer {
     const isApproved = template.status === "APPROVED";
-    const category = CATEGORIES.find((one) => one === paramOf(call, "category")?.toUpperCase()) ?? template.category;
     const draft = readDraft(call);
+    const isCategoryGiven = paramOf(call, "category") !== null;
+    const category = isCategoryGiven ? categoryOf(call) : template.category;
+    if (category === undefined) return refuse(notOneOf("category", CATEGORIES));
     const components = draft.components ?? template.components;
     const sendTtlSeconds = draft.sendTtlSeconds ?? template.sendTtlSeconds;
     if (!EDITABLE.includes(template.status))
@@ -149,6 +152,11 @@ export function createTemplateManagement(deps: {
       );
     if (call.body.name !== undefined || call.body.language !== undefined)
       return refuse(invalid("This template can't be edited", "A template's name and language never change."));
+    if (draft.components === null && draft.sendTtlSeconds === null && !isCategoryGiven)
+      return refuse({
+        code: 100,
+        message: "(#100) One of the parameters category, components and message_send_ttl_seconds is required.",
+      });
     if (isApproved && category !== template.category)
       return refuse(invalid("This template can't be edited", "The category of an approved template can't be edited."));
     const times = recent(edited, template.id, 30 * DAY_MS);
@@ -245,7 +253,8 @@ export function createTemplateManagement(deps: {
 type Draft = {
   /** Null: not given. */
   readonly components: readonly WireObject[] | null;
-  readonly parameterFormat: "NAMED" | "POSITIONAL";
+  /** Undefined: neither of Meta's two. */
+  readonly parameterFormat: (typeof FORMATS)[number] | undefined;
   readonly sendTtlSeconds: number | null;
 };
 
@@ -254,9 +263,17 @@ function readDraft(call: GraphCall): Draft {
   const ttl = paramOf(call, "message_send_ttl_seconds");
   return {
     components: Array.isArray(given) && given.length > 0 ? objectsOf(given) : null,
-    parameterFormat: paramOf(call, "parameter_format")?.toUpperCase() === "NAMED" ? "NAMED" : "POSITIONAL",
+    parameterFormat: FORMATS.find((one) => one === (paramOf(call, "parameter_format") ?? "POSITIONAL").toUpperCase()),
     sendTtlSeconds: ttl === null ? null : Number(ttl),
   };
+}
+
+function categoryOf(call: GraphCall): (typeof CATEGORIES)[number] | undefined {
+  return CATEGORIES.find((one) => one === paramOf(call, "category")?.toUpperCase());
+}
+
+function notOneOf(name: string, allowed: readonly string[]): GraphErrorSpec {
+  return { code: 100, message: `(#100) Param ${name} must be one of {${allowed.join(", ")}}.` };
 }
 
 // A form carries its objects as JSON.

@@ -1,19 +1,34 @@
 /** What Meta checks in the parameters of a template, against the template it has approved. */
 import { isMedia, isObject, objectsOf } from "./accepts.ts";
 import { type GraphAnswer, type GraphErrorSpec, refuse } from "./graph-error.ts";
+import { refusalOfButtons, refusalOfCode } from "./template-button-rules.ts";
+import {
+  componentOf,
+  formatMismatch,
+  hasForbiddenSpace,
+  type Part,
+  parametersOf,
+  textIn,
+  upper,
+  VARIABLE,
+  variablesIn,
+} from "./template-parts.ts";
 import type { ListedTemplate } from "./templates.ts";
 import type { WireObject } from "./wire.ts";
 
-/** The components that were sent, and those that were approved: of the whole template, or of one card. */
-type Part = {
-  readonly sent: readonly WireObject[];
-  readonly approved: readonly WireObject[];
-  readonly isNamed: boolean;
-};
-
+const IN_CARD = ["HEADER", "BODY", "BUTTON"];
+const IN_TEMPLATE = [
+  ...IN_CARD,
+  "FOOTER",
+  "CAROUSEL",
+  "LIMITED_TIME_OFFER",
+  "ORDER_STATUS",
+  "TAP_TARGET_CONFIGURATION",
+];
 const MEDIA = ["IMAGE", "VIDEO", "DOCUMENT"];
 const LONGEST_BODY = 1024;
 const LONGEST_HEADER = 60;
+const LONGEST_FOOTER = 60;
 
 /** The first thing that Meta would refuse; null when it takes the template. */
 export function refuseTemplate(template: WireObject, listed: ListedTemplate | undefined): GraphAnswer | null {
@@ -22,6 +37,9 @@ export function refuseTemplate(template: WireObject, listed: ListedTemplate | un
 }
 
 function refusalOf(template: WireObject, listed: ListedTemplate | undefined): GraphErrorSpec | null {
+  const sent = objectsOf(template.components);
+  const unreadable = refusalOfTypes(sent, IN_TEMPLATE);
+  if (unreadable) return unreadable;
   if (listed?.status === "PAUSED") return { code: 132015, details: "The template is paused due to its low quality" };
   if (listed?.status === "DISABLED")
     return { code: 132016, details: "The template is disabled due to its low quality" };
@@ -30,16 +48,33 @@ function refusalOf(template: WireObject, listed: ListedTemplate | undefined): Gr
     return { code: 132001, details: `template name (${template.name}) does not exist in ${code}` };
   }
   const isNamed = listed.parameterFormat === "NAMED";
-  const sent = objectsOf(template.components);
   return (
-    refusalOfPart({ sent, approved: listed.components, isNamed }) ??
+    refusalOfPart({ sent, approved: listed.components, isNamed, isCard: false }) ??
+    (listed.category === "AUTHENTICATION" ? refusalOfCode(sent) : null) ??
     refusalOfOffer(sent, listed.components) ??
-    refusalOfCards(sent, { approved: listed.components, isNamed })
+    refusalOfCards(sent, listed.components, isNamed)
   );
 }
 
+/** Only components that there are, and of each but one; of buttons, one for each. */
+function refusalOfTypes(sent: readonly WireObject[], known: readonly string[]): GraphErrorSpec | null {
+  const types = sent.map(({ type }) => upper(type));
+  if (types.some((type) => !known.includes(type)))
+    return {
+      code: 100,
+      message: `(#100) Param template['components'][type] must be one of {${known.join(", ")}}.`,
+    };
+  const twice = types.find((type, index) => type !== "BUTTON" && types.indexOf(type) !== index);
+  return twice === undefined ? null : { code: 100, details: `There is more than one component of type ${twice}` };
+}
+
 function refusalOfPart(part: Part): GraphErrorSpec | null {
-  return refusalOfHeader(part) ?? refusalOfText("body", part, LONGEST_BODY) ?? refusalOfButtons(part);
+  return (
+    refusalOfHeader(part) ??
+    refusalOfText("body", part, LONGEST_BODY) ??
+    refusalOfText("footer", part, LONGEST_FOOTER) ??
+    refusalOfButtons(part)
+  );
 }
 
 function refusalOfHeader(part: Part): GraphErrorSpec | null {
@@ -60,12 +95,8 @@ function refusalOfHeader(part: Part): GraphErrorSpec | null {
   return isComplete ? null : { code: 131008, details: `header: Parameter of type ${format} is missing its content` };
 }
 
-function formatMismatch(where: string, expected: string, received: string): GraphErrorSpec {
-  return { code: 132012, details: `${where}: Format mismatch, expected ${expected}, received ${received}` };
-}
-
 function refusalOfText(
-  where: "header" | "body",
+  where: "header" | "body" | "footer",
   { sent, approved, isNamed }: Part,
   longest: number,
 ): GraphErrorSpec | null {
@@ -96,48 +127,12 @@ function refusalOfValue(where: string, parameter: WireObject): GraphErrorSpec | 
   const value = textIn(parameter);
   if (value === null || value.trim() === "")
     return { code: 131008, details: `${where}: Parameter of type ${type} is missing text value` };
-  return /[\n\r\t]| {5,}/.test(value)
+  return hasForbiddenSpace(value)
     ? {
         code: 132018,
         details: `${where}: Param text cannot have new-line/tab characters or more than 4 consecutive spaces`,
       }
     : null;
-}
-
-/** What each type of button must be given; the others may be given something, or take nothing at all. */
-const NEEDED: Readonly<Record<string, string>> = {
-  COPY_CODE: "copy_code",
-  OTP: "url",
-  MPM: "mpm",
-  ORDER_DETAILS: "order_details",
-};
-const TAKEN: Readonly<Record<string, string>> = {
-  ...NEEDED,
-  URL: "url",
-  QUICK_REPLY: "quick_reply",
-  FLOW: "flow",
-  CATALOG: "catalog",
-  VOICE_CALL: "voice_call",
-};
-
-function refusalOfButtons({ sent, approved }: Part): GraphErrorSpec | null {
-  const buttons = objectsOf(componentOf(approved, "BUTTONS")?.buttons);
-  const given = sent.filter(({ type }) => upper(type) === "BUTTON");
-  for (const { index, sub_type: subType } of given) {
-    const type = upper(buttons[Number(index)]?.type);
-    if (TAKEN[type] !== String(subType).toLowerCase())
-      return formatMismatch(`button at index ${index}`, type === "" ? "no button" : type, upper(subType));
-  }
-  for (const [index, button] of buttons.entries()) {
-    const type = upper(button.type);
-    const isNeeded = type in NEEDED || (type === "URL" && variablesIn(String(button.url)).length > 0);
-    const one = given.find((component) => Number(component.index) === index);
-    const parameters = objectsOf(one?.parameters);
-    const isBlank = parameters.some((parameter) => textIn(parameter)?.trim() === "");
-    if (isBlank || (isNeeded && parameters.length === 0))
-      return { code: 131008, details: `buttons: Button at index ${index} of type ${type} requires a parameter` };
-  }
-  return null;
 }
 
 function refusalOfOffer(sent: readonly WireObject[], approved: readonly WireObject[]): GraphErrorSpec | null {
@@ -150,14 +145,19 @@ function refusalOfOffer(sent: readonly WireObject[], approved: readonly WireObje
     : null;
 }
 
-function refusalOfCards(sent: readonly WireObject[], { approved, isNamed }: Omit<Part, "sent">): GraphErrorSpec | null {
+function refusalOfCards(
+  sent: readonly WireObject[],
+  approved: readonly WireObject[],
+  isNamed: boolean,
+): GraphErrorSpec | null {
   const cards = objectsOf(componentOf(approved, "CAROUSEL")?.cards);
   const given = objectsOf(componentOf(sent, "CAROUSEL")?.cards);
   if (cards.length !== given.length)
     return { code: 132012, details: `carousel: expected ${cards.length} cards, received ${given.length}` };
   for (const [index, card] of cards.entries()) {
     const one = given.find((other) => Number(other.card_index) === index);
-    const refusal = refusalOfPart({ sent: objectsOf(one?.components), approved: objectsOf(card.components), isNamed });
+    const part = { sent: objectsOf(one?.components), approved: objectsOf(card.components), isNamed, isCard: true };
+    const refusal = refusalOfTypes(part.sent, IN_CARD) ?? refusalOfPart(part);
     if (refusal) return { ...refusal, details: `carousel card ${index}: ${refusal.details ?? ""}` };
   }
   return null;
@@ -202,28 +202,4 @@ function fillIn(text: string, parameters: readonly WireObject[], isNamed: boolea
     ]),
   );
   return text.replace(VARIABLE, (variable, name: string) => values.get(name) ?? variable);
-}
-
-const VARIABLE = /\{\{\s*(\w+)\s*\}\}/g;
-
-function variablesIn(text: string): readonly string[] {
-  return [...new Set(Array.from(text.matchAll(VARIABLE), ([, name = ""]) => name))];
-}
-
-function textIn(parameter: WireObject): string | null {
-  const content = parameter[String(parameter.type)];
-  const value = isObject(content) ? content.fallback_value : content;
-  return typeof value === "string" ? value : null;
-}
-
-function componentOf(components: readonly WireObject[], type: string): WireObject | undefined {
-  return components.find((component) => upper(component.type) === upper(type));
-}
-
-function parametersOf(components: readonly WireObject[], type: string): readonly WireObject[] {
-  return objectsOf(componentOf(components, type)?.parameters);
-}
-
-function upper(value: unknown): string {
-  return typeof value === "string" ? value.toUpperCase() : "";
 }

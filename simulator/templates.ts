@@ -166,13 +166,19 @@ function decode(cursor: string | null): string | null {
 }
 
 function isAskedFor(template: ListedTemplate, query: URLSearchParams): boolean {
-  const name = query.get("name");
+  const { name, language, status, category, qualityScore } = template;
+  const words = query.get("name_or_content")?.toLowerCase();
   return (
-    (name === null || template.name === name) &&
-    (["language", "status", "category"] as const).every((filter) =>
-      [null, template[filter]].includes(query.get(filter)),
-    )
+    Object.entries({ name, language, status, category, quality_score: qualityScore }).every(([filter, value]) =>
+      [null, value].includes(query.get(filter)),
+    ) &&
+    (words === undefined || textsOf(template).some((text) => text.toLowerCase().includes(words)))
   );
+}
+
+/** What `name_or_content` is looked for in: the name, and what a person may read. */
+function textsOf({ name, components }: ListedTemplate): readonly string[] {
+  return [name, ...components.flatMap(({ text }) => (typeof text === "string" ? [text] : []))];
 }
 
 /** Every field that Meta documents, so that asking for it does not fail; what is undefined is not listed. */

@@ -96,6 +96,8 @@ export function statusChange(change: StatusChange): WireChange {
   const { number, person, status } = change;
   const hasFailed = status === "failed";
   const showsUserId = !hasFailed || change.wasAddressedByUserId;
+  // Whom the business wrote to by number it knows by number, however much they hide it.
+  const phoneNumber = change.wasAddressedByUserId ? visiblePhone(person) : person.phoneNumber;
   const value = {
     ...frame(number),
     ...(!hasFailed && { contacts: [contactOf(person, { withUsername: status !== "sent" })] }),
@@ -104,7 +106,7 @@ export function statusChange(change: StatusChange): WireChange {
         id: change.wamid,
         status,
         timestamp: secondsOf(change.at),
-        ...(visiblePhone(person) !== null && { recipient_id: visiblePhone(person) }),
+        ...(phoneNumber !== null && { recipient_id: phoneNumber }),
         ...(showsUserId && person.userId !== null && { recipient_user_id: person.userId }),
         ...(showsUserId && person.parentUserId !== null && { recipient_parent_user_id: person.parentUserId }),
         ...(change.callbackData !== null && { biz_opaque_callback_data: change.callbackData }),

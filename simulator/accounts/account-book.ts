@@ -37,7 +37,6 @@ export type AccountBook = {
   /** The account does not exist any more. */
   remove(wabaId: string): void;
   isSubscribed(wabaId: string): boolean;
-  isRegistered(phoneNumberId: string): boolean;
   /** Where messages of this number go instead of the app's address; the number's own wish comes first. */
   overrideOf(wabaId: string, phoneNumberId: string): string | null;
   changeNumber(phoneNumberId: string, changes: NumberChanges): void;
@@ -100,7 +99,6 @@ export function createAccountBook({
     accounts: () => [...accounts.values()],
     remove: (wabaId) => accounts.delete(wabaId),
     isSubscribed: (wabaId) => accounts.get(wabaId)?.subscriptions.has(appId) ?? false,
-    isRegistered: (phoneNumberId) => numbers.get(phoneNumberId)?.isRegistered ?? false,
     overrideOf: (wabaId, phoneNumberId) =>
       numbers.get(phoneNumberId)?.about.overrideCallbackUri ?? accounts.get(wabaId)?.subscriptions.get(appId) ?? null,
     changeNumber(phoneNumberId, changes) {

@@ -2,6 +2,7 @@
 import { type GraphAnswer, refuse } from "../graph-error.ts";
 import { SUCCESS } from "../node.ts";
 import type { NumberRecord } from "./account-book.ts";
+import { isAway } from "./may-send.ts";
 
 const MOST_WRONG_PINS = 5;
 const MOST_REGISTRATIONS = 10;
@@ -18,6 +19,7 @@ export function register(number: NumberRecord, pin: string | null, now: Date): G
     return refuse({ code: 133005, details: "The two-step verification PIN does not match the one that is set." });
   }
   number.isRegistered = true;
+  if (isAway(number.about.status)) number.about = { ...number.about, status: "CONNECTED" };
   number.pin = pin;
   number.wrongPins = 0;
   return SUCCESS;

@@ -29,8 +29,9 @@ export type SimulatedNumber = {
   readonly nameStatus?: string;
   /** Default `GREEN`. */
   readonly qualityRating?: string;
-  /** Default `CONNECTED`, or `PENDING` when it is not registered. */
+  /** Default `CONNECTED`, or `PENDING` when it is not registered. No message leaves from a number of another status. */
   readonly status?: string;
+  /** `BLOCKED`: no message leaves. */
   readonly health?: SimulatedHealth;
   /** `webhook_configuration.phone_number`: messages of this number go there. */
   readonly overrideCallbackUri?: string | null;

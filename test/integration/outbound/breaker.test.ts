@@ -1,4 +1,5 @@
 /** What Meta refuses or fails for a whole number is not tried once per recipient. */
+import type { NumberChanges } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
@@ -46,6 +47,35 @@ describe("a number that Meta blocks", () => {
     },
     30_000,
   );
+
+  it.each<NumberChanges>([
+    { status: "BANNED" },
+    { status: "RESTRICTED", health: { canSendMessage: "BLOCKED" } },
+    { status: "DISCONNECTED" },
+  ])("waits while it is %o, and sends everything when Meta has it connected again", async (changes) => {
+    const channel = await startSilent({ plugin: { retry: { maxAttempts: 3, baseMs: 20, maxMs: 500 } } });
+    const people = await crowd(channel, 4);
+    const [first, ...others] = people;
+    channel.meta.changeNumber(NUMBER.phoneNumberId, changes);
+
+    const refused = await sendTo(channel, first!);
+    await channel.until(() => news(channel).length > 0, "the host to hear of the pause");
+    const receipts = [refused, ...(await Promise.all(others.map((contact) => sendTo(channel, contact))))];
+    const taken = channel.meta.accepted.length;
+    channel.meta.changeNumber(NUMBER.phoneNumberId, {
+      status: "CONNECTED",
+      health: { canSendMessage: "AVAILABLE" },
+    });
+    const done = await Promise.all(receipts.map((receipt) => settled(channel, receipt)));
+    await channel.until(() => news(channel).length > 1, "the host to hear that it goes on");
+
+    expect(taken).toBe(0);
+    expect(done.flatMap(({ parts }) => parts)).toMatchObject(people.map(() => ({ messageId: expect.any(String) })));
+    expect(news(channel)).toEqual([
+      { state: "connected", reason: expect.stringContaining("WhatsApp Manager") },
+      { state: "connected", reason: null },
+    ]);
+  });
 
   it.each([{ code: 100, message: "Invalid appsecret_proof provided in the API argument" }, { code: 104 }])(
     "or whose app secret Meta does not take waits and fails nothing, and nobody must reconnect it (%o)",

@@ -1,6 +1,7 @@
 /** What a token finds: itself, portfolios, accounts, numbers, their health, and who hears of them. */
+import type { NumberChanges, Simulator } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { ADA, by, byApp, call, NUMBER, post, startHost, startSimulator, values } from "./simulated.ts";
+import { ADA, by, byApp, call, NUMBER, post, send, startHost, startSimulator, textTo, values } from "./simulated.ts";
 
 const OTHER = { ...NUMBER, phoneNumberId: "301777000999999", wabaId: "201555000999999", businessId: "9002" };
 const EMPTY = { wabaId: "201555000777777", name: "Empty account", businessId: "9001" };
@@ -130,6 +131,64 @@ describe("accounts", () => {
         ],
       },
     });
+  });
+});
+
+describe("a number that Meta does not let send", () => {
+  const blocked = { canSendMessage: "BLOCKED" } as const;
+  const payment = { error_code: 141006, error_description: "There is an error with the payment method." };
+  const codeOf = async (meta: Simulator, message = textTo(ADA.phoneNumber, "Hi")) =>
+    (await send(meta, message)).body.error?.code;
+
+  it.each<[NumberChanges, number]>([
+    [{ status: "BANNED" }, 131031],
+    [{ status: "RESTRICTED" }, 131031],
+    [{ status: "FLAGGED" }, 131031],
+    [{ status: "RATE_LIMITED" }, 131048],
+    [{ status: "DISCONNECTED" }, 133010],
+    [{ isRegistered: false }, 133010],
+    [{ health: blocked }, 131031],
+  ])("is refused for %o with %i, until it is in order", async (changes, code) => {
+    const meta = await startSimulator();
+    const person = meta.person(ADA);
+    person.says("hello");
+
+    meta.changeNumber(NUMBER.phoneNumberId, changes);
+    expect(await codeOf(meta)).toBe(code);
+    expect(meta.accepted).toEqual([]);
+
+    meta.changeNumber(NUMBER.phoneNumberId, {
+      status: "CONNECTED",
+      isRegistered: true,
+      health: { canSendMessage: "AVAILABLE" },
+    });
+    expect(await codeOf(meta)).toBeUndefined();
+  });
+
+  it("is one whose account is blocked; for want of a payment method answers leave all the same", async () => {
+    const meta = await startSimulator();
+    meta.person(ADA).says("hello");
+    const template = {
+      ...textTo(ADA.phoneNumber, ""),
+      type: "template",
+      template: { name: "hello_again", language: { code: "en_GB" } },
+    };
+
+    meta.changeAccount(NUMBER.wabaId, { health: blocked });
+    expect([await codeOf(meta), await codeOf(meta, template)]).toEqual([131031, 131031]);
+    meta.changeAccount(NUMBER.wabaId, { health: { ...blocked, errors: [payment] } });
+    expect([await codeOf(meta), await codeOf(meta, template)]).toEqual([undefined, 131042]);
+  });
+
+  it("comes back by being registered, unless it is banned", async () => {
+    const away = await startSimulator({ numbers: [{ ...NUMBER, status: "DISCONNECTED" }] });
+    const banned = await startSimulator({ numbers: [{ ...NUMBER, status: "BANNED" }] });
+    const register = (meta: Simulator) =>
+      post(meta, `${NUMBER.phoneNumberId}/register`, { messaging_product: "whatsapp", pin: "212834" });
+
+    await Promise.all([away, banned].map(register));
+
+    expect([await codeOf(away), await codeOf(banned)]).toEqual([undefined, 131031]);
   });
 });
 

@@ -88,6 +88,23 @@ describe("a conversation", () => {
     expect(statuses(host)[0]).not.toHaveProperty("recipient_id");
   });
 
+  it("says the phone number of somebody who hides it where the business wrote to it by number", async () => {
+    const host = await startHost();
+    const meta = await startSimulator({ webhookUrl: host.url });
+    const { userId } = meta.person({ ...ADA, hidesPhoneNumber: true });
+    const { to: _, ...message } = textTo(ADA.phoneNumber, "Hi") as { readonly to: string };
+
+    const byNumber = wamidOf(await send(meta, { ...message, to: ADA.phoneNumber }));
+    const byUserId = wamidOf(await send(meta, { ...message, recipient: userId }));
+    await meta.idle();
+
+    const told = (wamid: string) => statuses(host).filter(({ id }) => id === wamid);
+    expect(told(byNumber)).not.toEqual([]);
+    for (const status of told(byNumber)) expect(status).toMatchObject({ recipient_id: ADA.phoneNumber });
+    expect(told(byUserId)).not.toEqual([]);
+    for (const status of told(byUserId)) expect(status).not.toHaveProperty("recipient_id");
+  });
+
   it("shows what the business read and that it is typing", async () => {
     const host = await startHost();
     const meta = await startSimulator({ webhookUrl: host.url });

@@ -88,6 +88,13 @@ describe("a template that is created", () => {
     ]);
   });
 
+  it("has variables by name or by number, and no other format", async () => {
+    const meta = await startSimulator();
+
+    expect((await create(meta, { parameter_format: "BOTH" })).body.error?.code).toBe(100);
+    expect((await create(meta, { parameter_format: "positional" })).status).toBe(200);
+  });
+
   it("is filed as marketing when it sells something", async () => {
     const meta = await startSimulator();
     const text = "Hi {{1}}, your {{2}} discount on every cake of ours ends today.";
@@ -176,6 +183,17 @@ describe("a template that is edited", () => {
 
     expect((await post(meta, `${id}`, { components: [BODY] })).status).toBe(400);
     now = new Date("2026-11-02T10:00:01Z");
+    expect((await post(meta, `${id}`, { components: [BODY] })).status).toBe(200);
+  });
+
+  it("is refused when nothing is changed, or a category that there is not, and may be edited that day all the same", async () => {
+    const meta = await startSimulator();
+    const { id } = (await create(meta)).body as { id?: string };
+    await meta.idle();
+
+    expect((await post(meta, `${id}`, {})).body.error?.code).toBe(100);
+    expect((await post(meta, `${id}`, { category: "FOO" })).body.error?.code).toBe(100);
+    expect(meta.templates.list().at(-1)?.status).toBe("APPROVED");
     expect((await post(meta, `${id}`, { components: [BODY] })).status).toBe(200);
   });
 

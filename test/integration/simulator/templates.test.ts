@@ -1,4 +1,5 @@
 /** Templates: listed page by page, refused as Meta refuses them, and sent by the Marketing Messages API. */
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   ACCESS_TOKEN,
@@ -15,6 +16,14 @@ import {
 
 const MARKETING = { path: `${NUMBER.phoneNumberId}/marketing_messages` };
 const LIST = `${NUMBER.wabaId}/message_templates`;
+const RECORDED = new URL("../../../fixtures/graph-api/", import.meta.url);
+type Recorded = {
+  readonly template: {
+    readonly name: string;
+    readonly language: { readonly code: string };
+    readonly components: readonly { readonly index: string; readonly sub_type: string }[];
+  };
+};
 const SHIPPED = [
   { type: "header", parameters: [{ type: "text", text: "A-17" }] },
   {
@@ -36,6 +45,54 @@ const SPRING = [
 function template(name: string, components: readonly object[] = [], code = "en_GB"): object {
   const template = { name, language: { code }, components };
   return { messaging_product: "whatsapp", to: ADA.phoneNumber, type: "template", template };
+}
+
+const CODE = [
+  { type: "body", parameters: [{ type: "text", text: "482913" }] },
+  { type: "button", sub_type: "url", index: "0", parameters: [{ type: "text", text: "482913" }] },
+];
+const CALL_US = {
+  name: "call_us",
+  language: "en_GB",
+  components: [
+    { type: "BODY", text: "Any time." },
+    { type: "BUTTONS", buttons: [{ type: "PHONE_NUMBER", text: "Call", phone_number: "+15557770100" }] },
+  ],
+};
+const REMINDER = [
+  {
+    type: "body",
+    parameters: ["first_name", "day"].map((name) => ({ type: "text", parameter_name: name, text: "x" })),
+  },
+];
+const CAKES = [
+  { type: "body", parameters: [{ type: "text", text: "Ada" }] },
+  { type: "carousel", cards: [0, 1].map((index) => ({ card_index: index, components: cakeCard() })) },
+];
+
+function cakeCard(payload = "ORDER"): readonly object[] {
+  return [
+    { type: "header", parameters: [{ type: "image", image: { link: "https://media.example/tart.jpg" } }] },
+    { type: "body", parameters: [{ type: "text", text: "£4" }] },
+    { type: "button", sub_type: "quick_reply", index: 0, parameters: [{ type: "payload", payload }] },
+  ];
+}
+
+/** The template with other parameters for the button at this place. */
+function withButton(name: string, components: readonly object[], index: number, ...parameters: object[]): object {
+  return template(
+    name,
+    components.map((component) =>
+      "index" in component && component.index === String(index) ? { ...component, parameters } : component,
+    ),
+  );
+}
+
+function quickReply(...parameters: object[]): object {
+  return template("appointment_reminder", [
+    ...REMINDER,
+    { type: "button", sub_type: "quick_reply", index: "0", parameters },
+  ]);
 }
 
 /** The components with the first parameter of the body another one. */
@@ -95,11 +152,16 @@ describe("the templates of an account", () => {
     const meta = await startSimulator();
 
     const marketing = await call(meta, `${LIST}?category=MARKETING&fields=name`);
+    meta.templates.add({ name: "late", language: "en", qualityScore: "RED", components: [] });
+    const poor = await call(meta, `${LIST}?quality_score=RED&fields=name`);
+    const byWord = await call(meta, `${LIST}?name_or_content=CAKE&fields=name`);
     const none = await call(meta, `${LIST}?name=nothing_of_the_sort`);
     const field = await call(meta, `${LIST}?fields=shoe_size`);
     const limit = await call(meta, `${LIST}?limit=x`);
 
     expect(marketing.body.data).toMatchObject([{ name: "spring_menu" }, { name: "cakes_of_the_week" }]);
+    expect(poor.body.data).toMatchObject([{ name: "late" }]);
+    expect(byWord.body.data).toMatchObject([{ name: "cakes_of_the_week" }]);
     expect(none.body).toEqual({ data: [] });
     expect([field, limit]).toMatchObject([{ body: { error: { code: 100 } } }, { body: { error: { code: 100 } } }]);
   });
@@ -155,15 +217,107 @@ describe("a template", () => {
       100,
       template("appointment_reminder", [{ type: "body", parameters: SHIPPED[1]!.parameters }]),
     ],
+    ["a suffix without words", 131008, withButton("order_shipped", SHIPPED, 0, { type: "text" })],
+    ["a suffix of another type", 132012, withButton("order_shipped", SHIPPED, 0, { type: "payload", payload: "x" })],
+    ["two suffixes", 132000, withButton("order_shipped", SHIPPED, 0, ...SHIPPED[1]!.parameters)],
+    ["a suffix of two lines", 132018, withButton("order_shipped", SHIPPED, 0, { type: "text", text: "a\nb" })],
+    [
+      "a suffix for a link that has no variable",
+      100,
+      template("spring_menu", [...SPRING, { ...SHIPPED[2], index: 1 }]),
+    ],
+    [
+      "a coupon code too long",
+      132018,
+      withButton("spring_menu", SPRING, 2, { type: "coupon_code", coupon_code: "x".repeat(21) }),
+    ],
+    ["a coupon code as a text", 132012, withButton("spring_menu", SPRING, 2, { type: "text", text: "LEMON20" })],
+    ["a payload too long", 132018, quickReply({ type: "payload", payload: "x".repeat(257) })],
+    ["a payload as a text", 132012, quickReply({ type: "text", text: "x" })],
+    [
+      "a button of a type that there is not",
+      100,
+      template("order_shipped", [...SHIPPED.slice(0, 2), { ...SHIPPED[2], sub_type: "phone_number" }]),
+    ],
+    ["one button twice", 100, template("order_shipped", [...SHIPPED, SHIPPED[2]!])],
+    ["a button for one of phoning", 100, template("call_us", [{ ...SHIPPED[2] }])],
+    ["a code in its button that is another", 132018, withButton("sign_in_code", CODE, 0, { type: "text", text: "1" })],
+    [
+      "a code too long",
+      132018,
+      template(
+        "sign_in_code",
+        CODE.map((component) => ({ ...component, parameters: [{ type: "text", text: "1".repeat(16) }] })),
+      ),
+    ],
+    ["a component that there is not", 100, template("hello_again", [{ type: "buttons", parameters: [] }])],
+    ["two bodies", 100, template("order_shipped", [...SHIPPED, SHIPPED[1]!])],
+    ["values for its footer", 132000, template("order_shipped", [...SHIPPED, { ...SHIPPED[0], type: "footer" }])],
+    [
+      "a payload too long for a card",
+      132018,
+      template("cakes_of_the_week", [
+        CAKES[0]!,
+        { type: "carousel", cards: [0, 1].map((at) => ({ card_index: at, components: cakeCard("x".repeat(129)) })) },
+      ]),
+    ],
+    [
+      "a component in a card that cards have not",
+      100,
+      template("cakes_of_the_week", [
+        CAKES[0]!,
+        { type: "carousel", cards: [0, 1].map((at) => ({ card_index: at, components: CAKES })) },
+      ]),
+    ],
     ["no language", 131008, { ...template(""), template: { name: "hello_world" } }],
   ])("with %s is refused with %i", async (_what, code, message) => {
     const meta = await startSimulator();
+    meta.templates.add(CALL_US);
 
     const answer = await send(meta, message);
 
     expect(answer.body.error).toMatchObject({ code });
     expect(meta.accepted).toEqual([]);
   });
+
+  it.each<[string, object]>([
+    ["the link's suffix", template("order_shipped", SHIPPED)],
+    ["every button", template("spring_menu", SPRING)],
+    [
+      "a coupon code as long as may be",
+      withButton("spring_menu", SPRING, 2, { type: "coupon_code", coupon_code: "x".repeat(20) }),
+    ],
+    ["a payload as long as may be", quickReply({ type: "payload", payload: "x".repeat(256) })],
+    ["quick replies left alone", template("appointment_reminder", REMINDER)],
+    ["its cards", template("cakes_of_the_week", CAKES)],
+    ["a one-time code", template("sign_in_code", CODE)],
+    ["nothing for a button of phoning", template("call_us")],
+  ])("with %s is taken", async (_what, message) => {
+    const meta = await startSimulator();
+    meta.templates.add(CALL_US);
+
+    expect(await send(meta, message)).toMatchObject({ status: 200 });
+  });
+
+  it.each(readdirSync(RECORDED).filter((file) => /^template-button.*\.body\.json$/.test(file)))(
+    "takes its buttons as the plugin gives them: %s",
+    async (file) => {
+      const meta = await startSimulator();
+      const recorded = JSON.parse(readFileSync(new URL(file, RECORDED), "utf8")) as Recorded;
+      const { name, language, components } = recorded.template;
+      const buttons = Array.from({ length: 10 }, (_, at) => {
+        const type = components.find(({ index }) => index === String(at))?.sub_type.toUpperCase();
+        return { type: type ?? "QUICK_REPLY", text: "Press", url: "https://bakery.example/{{1}}" };
+      });
+      const approved = [
+        { type: "BODY", text: "Hello." },
+        { type: "BUTTONS", buttons },
+      ];
+      meta.templates.add({ name, language: language.code, components: approved });
+
+      expect(await send(meta, { ...template(""), ...recorded })).toMatchObject({ status: 200 });
+    },
+  );
 
   it.each([
     ["PAUSED", 132015],
@@ -179,13 +333,9 @@ describe("a template", () => {
 
   it("with a one-time code needs a phone number", async () => {
     const meta = await startSimulator();
-    const code = [
-      { type: "body", parameters: [{ type: "text", text: "482913" }] },
-      { type: "button", sub_type: "url", index: 0, parameters: [{ type: "text", text: "482913" }] },
-    ];
-    const { to: _, ...message } = template("sign_in_code", code) as { readonly to: string };
+    const { to: _, ...message } = template("sign_in_code", CODE) as { readonly to: string };
 
-    const byNumber = await send(meta, template("sign_in_code", code));
+    const byNumber = await send(meta, template("sign_in_code", CODE));
     const byUserId = await send(meta, { ...message, recipient: ADA.userId });
 
     expect([byNumber.status, byUserId.body.error?.code]).toEqual([200, 131062]);
