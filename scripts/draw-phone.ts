@@ -81,7 +81,9 @@ async function beginAtPicture(page: Page): Promise<void> {
   const missing = await page.evaluate<number>(`{
     const log = document.querySelector("[role=log]");
     const first = [...log.children].find((child) => child.querySelector(".wa-picture") !== null);
-    Math.ceil(log.getBoundingClientRect().top + 8 - first.getBoundingClientRect().top);
+    // Wherever it is scrolled to just now.
+    const above = first.getBoundingClientRect().top - log.getBoundingClientRect().top + log.scrollTop;
+    Math.ceil(log.scrollHeight - above + 8 - log.clientHeight);
   }`);
   const size = page.viewportSize();
   if (size !== null) await page.setViewportSize({ ...size, height: size.height + missing });
