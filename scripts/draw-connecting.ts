@@ -5,16 +5,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Simulator, type SimulatorOptions } from "@omniops/whatsapp/simulator";
 import knexFactory from "knex";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { startEmbeddedPostgres } from "../examples/host/embedded-postgres.ts";
 import { freePort } from "../examples/host/free-port.ts";
 import { type RunningHost, startHost } from "../examples/host/host.ts";
 import { readSettings } from "../examples/host/settings.ts";
-import { findChromium } from "../test/support/chromium.ts";
+import { openBrowser } from "./open-browser.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/connect/", import.meta.url));
-/** As wide as a card on a dashboard, and small as a file. */
-const WIDTH = 640;
+/** As wide as a card on a dashboard with a margin around it, and small as a file. */
+const WIDTH = 688;
+const MARGIN = 24;
 const APP = {
   appId: "700700700700700",
   appName: "Your platform",
@@ -49,13 +50,7 @@ type Scene = {
   readonly tokenIsDead: Promise<void>;
 };
 
-const { path, env } = await findChromium();
-const browser = await chromium.launch({
-  executablePath: path,
-  env: { PATH: process.env.PATH ?? "", ...env },
-  // Every pixel drawn the same way each time, so that an unchanged page is an unchanged file.
-  args: ["--disable-partial-raster", "--disable-skia-runtime-opts", "--disable-lcd-text", "--force-color-profile=srgb"],
-});
+const browser = await openBrowser();
 const postgres = await startEmbeddedPostgres({ fsync: false });
 await mkdir(PICTURES, { recursive: true });
 try {
@@ -64,7 +59,7 @@ try {
     await press(page, "Connect WhatsApp");
     await page.getByRole("heading", { name: /to WhatsApp/ }).waitFor();
     await mark(page);
-    await draw(page, "simulated-dialog", "body");
+    await draw(page, "simulated-dialog");
     await press(page, "Continue");
     await page.getByText("WhatsApp is connected.").first().waitFor();
     await draw(page, "connected");
@@ -201,10 +196,27 @@ async function mark(page: Page): Promise<void> {
   }`);
 }
 
-async function draw(page: Page, name: string, what = "main"): Promise<void> {
+/** The heading and the card; the whole page where there is no card. */
+async function draw(page: Page, name: string): Promise<void> {
   // No caret, no hover, no focus ring: the same picture every time.
   await page.mouse.move(0, 0);
-  const png = await page.locator(what).screenshot({ animations: "disabled", caret: "hide" });
+  await page.evaluate("document.fonts.ready");
+  const [heading, card] = [page.locator("main > h1"), page.locator("whatsapp-connect")];
+  const hasCard = (await card.count()) > 0;
+  const [top, bottom] = hasCard ? [await heading.boundingBox(), await card.boundingBox()] : [null, null];
+  const clip = top &&
+    bottom && {
+      x: bottom.x - MARGIN,
+      y: top.y - MARGIN,
+      width: bottom.width + 2 * MARGIN,
+      height: bottom.y + bottom.height - top.y + 2 * MARGIN,
+    };
+  const png = await page.screenshot({
+    fullPage: true,
+    animations: "disabled",
+    caret: "hide",
+    ...(clip && { clip, style: "nav, main > p { visibility: hidden }" }),
+  });
   await writeFile(join(PICTURES, `${name}.png`), png);
   console.log(`docs/connect/${name}.png  ${Math.round(png.length / 1024)} kB`);
 }

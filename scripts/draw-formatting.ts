@@ -30,6 +30,11 @@ try {
 
 function pageOf(cases: readonly string[]): string {
   const chats = cases.map((name) => drawMessages(readCase(name).transformed.messages.map(encodeMessage)));
-  const css = `${PHONE_CSS} body { margin: 0; } .wa-chat { width: 380px; }`;
+  // Nobody can swipe in a picture: all cards of a carousel are side by side.
+  const wide =
+    ".wa-chat:has(.wa-cards) { width: max-content; } .wa-message:has(.wa-cards) > .wa-bubble { width: max-content; max-width: none; }";
+  const narrow =
+    ".wa-chat:has(.wa-cards) > .wa-message:not(:has(.wa-cards)) { width: 356px; } .wa-message:has(.wa-cards) > .wa-bubble > .wa-text { max-width: 300px; }";
+  const css = `${PHONE_CSS} body { margin: 0; } .wa-chat { width: 380px; } ${wide} ${narrow}`;
   return `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><style>${css}</style>${chats.join("<br>")}`;
 }

@@ -10,6 +10,10 @@ import { openBrowser } from "./open-browser.ts";
 const PICTURES = fileURLToPath(new URL("../docs/page/", import.meta.url));
 const DESK = { viewport: { width: 1200, height: 780 } };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+/** What is explained below an open message would else be cut off. */
+const TALL: Readonly<Record<string, readonly [desk: number, phone: number]>> = { message: [960, 1500] };
+/** Drawn besides what the samples have: where nothing has come yet. */
+const EMPTY = ["messages-empty", "#/messages", "Nobody has written yet"] as const;
 const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { ...DESK, colorScheme: "light" },
   dark: { ...DESK, colorScheme: "dark" },
@@ -32,7 +36,12 @@ try {
     });
     const page = await context.newPage();
     await page.clock.setFixedTime(NOW);
-    for (const [name, place, words] of PLACES) {
+    for (const [name, place, words] of [...PLACES, EMPTY]) {
+      const viewport = options.viewport ?? DESK.viewport;
+      const [desk, phone] = TALL[name] ?? [viewport.height, viewport.height];
+      await page.setViewportSize({ ...viewport, height: options.isMobile === true ? phone : desk });
+      if (name === EMPTY[0]) stub.answer("GET /messages", { messages: [], next: null });
+      else stub.reset();
       await page.goto(`${stub.url}${place}`);
       await page.reload();
       await page.getByText(words).filter({ visible: true }).first().waitFor();
@@ -47,4 +56,6 @@ try {
   await browser.close();
   await stub.stop();
 }
-console.log(`docs/page/: ${PLACES.length * Object.keys(SCREENS).length} pictures, ${Math.round(total / 1024)} kB`);
+console.log(
+  `docs/page/: ${(PLACES.length + 1) * Object.keys(SCREENS).length} pictures, ${Math.round(total / 1024)} kB`,
+);

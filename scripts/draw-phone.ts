@@ -5,24 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Person, type Simulator } from "@omniops/whatsapp/simulator";
 import type { Page } from "playwright-core";
+import { CHAT_NUMBER, NEW_NUMBER } from "../examples/demo/cast.ts";
 import { samplePicture, sampleSound } from "../examples/demo/sample-files.ts";
 import { openBrowser } from "./open-browser.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/phone/", import.meta.url));
 const APP = { appSecret: "a-secret-of-nobody", accessToken: "EAAofNobody" };
-/** Nobody's: from the ranges that are kept for films and books. */
-const BAKERY = {
-  phoneNumberId: "301777000333444",
-  wabaId: "201555000111222",
-  displayPhoneNumber: "+44 7700 900000",
-  verifiedName: "Quill Bakery",
-};
-const CAFE = {
-  ...BAKERY,
-  phoneNumberId: "301777000333555",
-  displayPhoneNumber: "+44 7700 900055",
-  verifiedName: "Quill Café",
-};
+/** The demo's, as whoever starts it sees them. */
+const SHOP = CHAT_NUMBER;
+const BAKERY = { ...NEW_NUMBER, wabaId: SHOP.wabaId, isRegistered: true, isSubscribed: true };
 /** Their length stands beside them. */
 const SOUNDS_ARE_KNOWN = `Promise.all([...document.querySelectorAll("audio")].map((audio) =>
   audio.readyState > 0 || new Promise((resolve) => audio.addEventListener("loadedmetadata", resolve, { once: true }))))`;
@@ -35,7 +26,7 @@ const meta = createSimulator({
   ...APP,
   appName: "Your platform",
   verifyToken: "a-token-of-nobody",
-  numbers: [BAKERY, CAFE],
+  numbers: [SHOP, BAKERY],
   statusDelayMs: 1,
   now: () => new Date(AT.getTime() + minutes * 60_000),
 });
@@ -44,10 +35,12 @@ try {
   await mkdir(PICTURES, { recursive: true });
   await converse(meta);
   for (const scheme of ["light", "dark"] as const) {
-    const page = await open(scheme, { width: 1280, height: 840 });
+    const page = await open(scheme, { width: 1280, height: 800 });
+    await beginAtPicture(page);
     await draw(page, `desktop-${scheme}`);
     await page.context().close();
     const narrow = await open(scheme, { width: 390, height: 840 });
+    await beginAtPicture(narrow);
     await draw(narrow, `narrow-${scheme}`);
     await narrow.getByRole("button", { name: "See the cakes" }).click();
     await narrow.getByRole("dialog").waitFor();
@@ -61,6 +54,7 @@ try {
   await page.getByRole("button", { name: "Arm: Next message fails later with 131026" }).click();
   await page.getByText("Next message fails later", { exact: false }).first().waitFor();
   await page.evaluate("document.querySelector('.drawer-body').scrollTop = 0");
+  await beginAtPicture(page);
   await draw(page, "faults");
 } finally {
   await browser.close();
@@ -81,10 +75,29 @@ async function open(colorScheme: "light" | "dark", viewport: { readonly width: n
   return page;
 }
 
-async function draw(page: Page, name: string): Promise<void> {
+/** The page is made as high as what is said from the picture on, so that its edges cut through no message. */
+async function beginAtPicture(page: Page): Promise<void> {
+  await everythingIsThere(page);
+  const missing = await page.evaluate<number>(`{
+    const log = document.querySelector("[role=log]");
+    const first = [...log.children].find((child) => child.querySelector(".wa-picture") !== null);
+    // Wherever it is scrolled to just now.
+    const above = first.getBoundingClientRect().top - log.getBoundingClientRect().top + log.scrollTop;
+    Math.ceil(log.scrollHeight - above + 8 - log.clientHeight);
+  }`);
+  const size = page.viewportSize();
+  if (size !== null) await page.setViewportSize({ ...size, height: size.height + missing });
+  await page.evaluate("{ const log = document.querySelector('[role=log]'); log.scrollTop = log.scrollHeight; }");
+}
+
+async function everythingIsThere(page: Page): Promise<void> {
   await page.evaluate("document.fonts.ready");
   await page.evaluate("Promise.all([...document.images].map((image) => image.decode()))");
   await page.evaluate(SOUNDS_ARE_KNOWN);
+}
+
+async function draw(page: Page, name: string): Promise<void> {
+  await everythingIsThere(page);
   await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
   const png = await page.screenshot({ animations: "disabled", caret: "hide" });
   await writeFile(join(PICTURES, `${name}.png`), png);
@@ -95,12 +108,13 @@ async function draw(page: Page, name: string): Promise<void> {
 async function converse(simulator: Simulator): Promise<void> {
   const bo = simulator.person({ name: "Bo", phoneNumber: "447700900124" });
   const ada = simulator.person({ name: "Ada", phoneNumber: "447700900123" });
-  const to = { to: CAFE.phoneNumberId };
+  const to = { to: BAKERY.phoneNumberId };
+  await chats(simulator);
   bo.says("Is my order ready?");
   await sends(bo, { type: "text", text: { body: "It is *ready*, see you at _six_!" } });
   ada.says("A table for two at eight, please", to);
-  await sends(ada, { type: "text", text: { body: "You have it: *two* at _20:00_." } }, CAFE.phoneNumberId);
-  minutes = 8;
+  await sends(ada, { type: "text", text: { body: "You have it: *two* at _20:00_." } }, BAKERY.phoneNumberId);
+  minutes = 14;
   const asked = ada.says("Hi! Are you open today? And what is on the menu?");
   await sends(ada, {
     type: "text",
@@ -152,7 +166,22 @@ async function converse(simulator: Simulator): Promise<void> {
   await simulator.idle();
 }
 
-async function sends(person: Person, message: object, phoneNumberId = BAKERY.phoneNumberId): Promise<void> {
+/** What stands below in the column of chats: who else has written this morning. */
+async function chats(simulator: Simulator): Promise<void> {
+  const others = [
+    ["Cam", "447700900178", "Do you deliver?", "Within *two miles*, until noon."],
+    ["Dee", "447700900181", "Two rye loaves, please", "They are kept for you until _five_."],
+    ["Ben", "447700900145", "Are there nuts in the rye?", "I asked in the kitchen: there are *none*."],
+    ["Eve", "447700900190", "The tart was lovely", "Thank you! The baker is glad 😊"],
+  ] as const;
+  for (const [name, phoneNumber, words, answer] of others) {
+    const person = simulator.person({ name, phoneNumber });
+    person.says(words);
+    await sends(person, { type: "text", text: { body: answer } });
+  }
+}
+
+async function sends(person: Person, message: object, phoneNumberId = SHOP.phoneNumberId): Promise<void> {
   const asked = person.transcript(phoneNumberId).findLast(({ direction }) => direction === "inbound");
   await post({ status: "read", message_id: asked?.wamid }, phoneNumberId);
   minutes += 1;

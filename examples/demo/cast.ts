@@ -31,7 +31,8 @@ export function numbersIn(payloads: readonly Payload[]): readonly SimulatedNumbe
   const byId = new Map([[CHAT_NUMBER.phoneNumberId, CHAT_NUMBER]]);
   for (const { phoneNumberId, wabaId, displayPhoneNumber } of payloads.flatMap(({ numbers }) => numbers)) {
     if (wabaId === NO_ACCOUNT || byId.has(phoneNumberId)) continue;
-    byId.set(phoneNumberId, { phoneNumberId, wabaId, displayPhoneNumber, verifiedName: `Shop ${byId.size}` });
+    const verifiedName = `Shop ${byId.size}`;
+    byId.set(phoneNumberId, { phoneNumberId, wabaId, displayPhoneNumber: asDialled(displayPhoneNumber), verifiedName });
   }
   const accounts = new Set([...byId.values()].map(({ wabaId }) => wabaId));
   for (const wabaId of payloads.flatMap((payload) => payload.wabaIds)) {
@@ -42,6 +43,11 @@ export function numbersIn(payloads: readonly Payload[]): readonly SimulatedNumbe
     byId.set(phoneNumberId, { phoneNumberId, wabaId, displayPhoneNumber, verifiedName: `Shop ${byId.size}` });
   }
   return [...byId.values()];
+}
+
+/** As Graph shows a number: webhooks have its digits alone. */
+function asDialled(digits: string): string {
+  return digits.replace(/^1(\d{3})(\d{3})(\d{4})$/, "+1 $1-$2-$3").replace(/^(?=\d{7,}$)/, "+");
 }
 
 /** One person for all the names that Meta gives somebody over the recordings. */

@@ -2,12 +2,14 @@
 import { deflateSync } from "node:zlib";
 import type { SimulatedFile } from "@omniops/whatsapp/simulator";
 
+type Colour = readonly [number, number, number];
+
 /** What the demo's phone shows at the addresses that the bot sends, which are nobody's. */
 export function sampleFile(link: string): SimulatedFile | null {
   switch (/\.(\w+)$/.exec(link)?.[1]) {
     case "jpg":
     case "webp":
-      return { bytes: samplePicture(480, 300), mime: "image/png" };
+      return { bytes: samplePicture(480, 300, link), mime: "image/png" };
     case "ogg":
       return { bytes: sampleSound(3), mime: "audio/wav" };
     case "pdf":
@@ -17,12 +19,15 @@ export function sampleFile(link: string): SimulatedFile | null {
   }
 }
 
-/** A PNG: a tart on a plate, as far as circles can say so. */
-export function samplePicture(width: number, height: number): Uint8Array {
+/** A PNG: a tart on a plate, as far as circles can say so; for a plan, the people whom it is for. */
+export function samplePicture(width: number, height: number, name = ""): Uint8Array {
+  const plan = /\/(solo|team)\./.exec(name)?.[1];
+  const places = plan === "solo" ? [0] : plan === "team" ? [-0.4, 0, 0.4] : null;
   const rows = Buffer.alloc((width * 3 + 1) * height);
   for (let y = 0; y < height; y += 1)
     for (let x = 0; x < width; x += 1) {
-      const [red, green, blue] = colourAt((x - width / 2) / height, (y - height / 2) / height);
+      const at = [(x - width / 2) / height, (y - height / 2) / height] as const;
+      const [red, green, blue] = places === null ? colourOfTart(...at) : colourOfPeople(places, ...at);
       rows.set([red, green, blue], y * (width * 3 + 1) + 1 + x * 3);
     }
   const head = Buffer.alloc(13);
@@ -60,14 +65,22 @@ export function sampleSound(seconds: number): Uint8Array {
   return bytes;
 }
 
-function colourAt(x: number, y: number): readonly [number, number, number] {
+function colourOfTart(x: number, y: number): Colour {
   const radius = Math.hypot(x, y * 1.25);
   const angle = Math.atan2(y, x);
   if (radius < 0.26) return Math.abs(((angle * 8) / Math.PI) % 2) < 0.12 ? [255, 245, 190] : [250, 214, 92];
   if (radius < 0.31 + 0.012 * Math.sin(angle * 28)) return [196, 140, 74];
   if (radius < 0.42) return [247, 247, 244];
   if (radius < 0.43) return [214, 216, 214];
-  return [122 + Math.round(10 * Math.sin(x * 40)), 146, 140];
+  return [122, 146, 140];
+}
+
+function colourOfPeople(places: readonly number[], x: number, y: number): Colour {
+  const isIn = places.some((at) => {
+    const isHead = Math.hypot(x - at, y + 0.12) < 0.12;
+    return isHead || (y < 0.3 && Math.hypot(x - at, y - 0.3) < 0.2);
+  });
+  return isIn ? [247, 247, 244] : [122, 146, 140];
 }
 
 function chunk(name: string, data: Uint8Array): Buffer {

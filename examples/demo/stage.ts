@@ -89,6 +89,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const accessToken = meta.issueToken({ wabaIds: [...new Set(numbers.map(({ wabaId }) => wabaId))] });
     for (const { phoneNumberId, wabaId } of numbers)
       await host.whatsapp.connect({ customerConfigId: DEMO_TENANT, accessToken, phoneNumberId, wabaId });
+    // They are read when one is sent; whoever opens the page's view of them first finds them too.
+    await host.whatsapp.templates.sync({ customerConfigId: DEMO_TENANT });
     onStep(`${numbers.length} business numbers connected for the demo tenant`);
 
     meta.setWebhookUrl(`${host.url}/api/whatsapp/webhook`);

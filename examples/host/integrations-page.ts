@@ -1,7 +1,8 @@
 /** The page at `/dashboard/integrations`: where a tenant connects WhatsApp, with the channel's own element. */
 import type { Request, Response } from "express";
 
-const STYLE = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:44rem;padding:2rem 1rem}
+const STYLE = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:44rem;padding:2rem 1.5rem}
+a{color:light-dark(#0b6a3f,#7fd9a8)}
 nav{font-size:.875rem}nav ol{display:flex;gap:.5rem;margin:0;padding:0;list-style:none}nav li+li::before{content:"›";margin-inline-end:.5rem}
 h1{margin:.25rem 0 1.5rem;font-size:1.75rem}whatsapp-connect:not(:defined){display:block;min-height:13rem}`;
 

@@ -48,7 +48,7 @@ export function judgeReceived({ arrivals, at }: DoctorFacts, { number }: NumberF
     if (mine === undefined)
       return warning(
         "Nothing for this number among the last 50,000 webhooks.",
-        "Write to the number from a phone. If nothing shows here after a minute, mend what stands above, from the top.",
+        "Write to the number from a phone. If nothing shows here after a minute, mend what else is found, from the top.",
       );
     const message =
       mine.lastMessageAt === null ? "no message among them" : `the last message ${ago(mine.lastMessageAt, at)}`;
@@ -84,7 +84,7 @@ export function judgeWebhooks({ arrivals, at, scope }: DoctorFacts): Verdict {
     if (last === null)
       return warning(
         "None has ever arrived.",
-        "Write to a connected number from a phone. If nothing shows here after a minute, mend what stands above, from the top; see whether deliveries are answered 401 (whatsapp_webhook_answers_total, or the host's access log): then the app secret is another app's.",
+        "Write to a connected number from a phone. If nothing shows here after a minute, mend what else is found, from the top; see whether deliveries are answered 401 (whatsapp_webhook_answers_total, or the host's access log): then the app secret is another app's.",
       );
     const when = `The last ${ago(last.at, at)}`;
     // How much the others receive is theirs.

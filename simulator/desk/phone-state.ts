@@ -1,4 +1,5 @@
 /** What the phone shows: who there is, the chats, and one of them in full. */
+import { isObject } from "../accepts.ts";
 import type { AccountBook } from "../accounts/account-book.ts";
 import type { ConversationState, Conversations, TranscriptEntry } from "../conversations.ts";
 import type { Refusal } from "../ledgers.ts";
@@ -53,10 +54,10 @@ export function phoneState(
     chats: conversations
       .list()
       .filter(({ entries }) => entries.length > 0)
-      .map((chat) => shownChat(chat, now)),
+      .map((chat) => shownChat(chat, conversations, now)),
     chat: open
       ? {
-          ...shownChat(open, now),
+          ...shownChat(open, conversations, now),
           isCut: open.entries.length > MOST_ENTRIES,
           entries: open.entries.slice(-MOST_ENTRIES).map((entry) => shownEntry(entry, conversations, fileOf)),
         }
@@ -86,7 +87,7 @@ function shownPerson({ key, name, phoneNumber, userId, username }: PersonRecord)
   return { key, name, phoneNumber, userId, username };
 }
 
-function shownChat(chat: ConversationState, now: Date) {
+function shownChat(chat: ConversationState, conversations: Conversations, now: Date) {
   const { person, phoneNumberId, entries, typingUntil, hasStoppedMarketing } = chat;
   const last = entries.at(-1);
   return {
@@ -101,10 +102,17 @@ function shownChat(chat: ConversationState, now: Date) {
       direction: last.direction,
       type: last.type,
       text: last.text,
+      isVoice: isVoice(last, conversations),
       at: last.at.toISOString(),
       status: last.status,
     },
   };
+}
+
+/** What somebody has said, and not a file with a sound in it. */
+function isVoice({ wamid, type }: TranscriptEntry, conversations: Conversations): boolean {
+  const content = conversations.contentOf(wamid)?.message[type];
+  return isObject(content) && content.voice === true;
 }
 
 function shownEntry(

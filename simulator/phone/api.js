@@ -3,7 +3,7 @@
 /**
  * @typedef {{ readonly key: string, readonly name: string, readonly phoneNumber: string | null, readonly userId: string | null, readonly username: string | null }} ShownPerson
  * @typedef {{ readonly id: string, readonly wabaId: string, readonly name: string, readonly displayPhoneNumber: string, readonly quality: string, readonly isOnBusinessApp: boolean, readonly isRegistered: boolean }} ShownNumber
- * @typedef {{ readonly wamid: string, readonly direction: string, readonly type: string, readonly text: string, readonly at: string, readonly status: string }} ShownLast
+ * @typedef {{ readonly wamid: string, readonly direction: string, readonly type: string, readonly text: string, readonly isVoice: boolean, readonly at: string, readonly status: string }} ShownLast
  * @typedef {{ readonly person: string, readonly number: string, readonly typingMs: number, readonly windowEndsAt: string | null, readonly hasStoppedMarketing: boolean, readonly count: number, readonly last?: ShownLast }} ShownChat
  * @typedef {object} Entry
  * @property {string} wamid

@@ -12,7 +12,7 @@ import { h } from "./tree.js";
 const SHORT = {
   image: "📷 Picture",
   video: "🎥 Video",
-  audio: "🎤 Voice message",
+  audio: "🎵 Audio",
   document: "📄 Document",
   sticker: "Sticker",
   location: "📍 Location",
@@ -127,7 +127,8 @@ function lastOf({ last }) {
   if (last === undefined) return "";
   // What has no words comes as its type in brackets; what somebody has put in brackets is theirs.
   const isWordless = last.type !== "text" && last.text === `[${last.type}]`;
-  const said = isWordless ? (SHORT[last.type] ?? last.type) : formattedLine(last.text.slice(0, 120));
+  const short = last.isVoice ? "🎤 Voice message" : (SHORT[last.type] ?? last.type);
+  const said = isWordless ? short : formattedLine(last.text.slice(0, 120));
   const isWritten = last.direction === "inbound" && !["system", "unsupported"].includes(last.type);
   const before = isWritten ? "You: " : "";
   return h("span", {}, before, said);

@@ -74,14 +74,15 @@ export function shownText(message) {
     content.filename,
     content.name,
   ].find((one) => typeof one === "string" && one !== "");
-  return typeof said === "string" ? said : (NAMES[type] ?? type);
+  if (typeof said === "string") return said;
+  return content.voice === true ? "Voice message" : (NAMES[type] ?? type);
 }
 
 /** @type {Readonly<Record<string, string>>} */
 const NAMES = {
   image: "Picture",
   video: "Video",
-  audio: "Voice message",
+  audio: "Audio",
   document: "Document",
   sticker: "Sticker",
   location: "Location",

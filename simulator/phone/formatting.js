@@ -114,7 +114,9 @@ function block(kind, lines) {
         const value = at === 0 || numbers[at] === (numbers[at - 1] ?? 0) + 1 ? undefined : numbers[at];
         return h("li", { dir: "auto", value }, inline(without(line, /^\d{1,3}\. /)));
       });
-      return h("ol", { start: numbers[0] }, ...items);
+      // What hangs before the words: a column is as wide as its longest number.
+      const digits = String(Math.max(...numbers)).length;
+      return h("ol", { start: numbers[0], class: digits > 1 && `wa-digits-${digits}` }, ...items);
     }
     default:
       return h("div", { class: "wa-lines" }, ...lines.map(line_));

@@ -32,6 +32,7 @@ export const PHONE_CSS = `
 .wa-text { padding: .375rem .625rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .wa-text p, .wa-text li { unicode-bidi: plaintext; min-height: 1.4em; }
 .wa-text ul, .wa-text ol { padding-inline-start: 1.5em; }
+.wa-text ol.wa-digits-2 { padding-inline-start: 2.125em; } .wa-text ol.wa-digits-3 { padding-inline-start: 2.75em; }
 .wa-text ul { list-style: disc; }
 .wa-text ol { list-style: decimal; }
 .wa-jumbo { font-size: 2.25rem; line-height: 1.25; }

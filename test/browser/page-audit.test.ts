@@ -9,7 +9,12 @@ describe("a message's life", () => {
   it("has each step with its time, what is to come, and what was passed over", async () => {
     const [read] = MESSAGES;
     const skipped = { ...read, id: "skipped", state: "delivered", times: { ...read?.times, sent: null, read: null } };
-    stub.answer("GET /messages", { messages: [...MESSAGES, skipped], next: null });
+    const attempts = [
+      { startedAt: read?.at, outcome: "rejected", metaCode: 131056 },
+      { startedAt: read?.at, outcome: "accepted", metaCode: null },
+    ];
+    const again = { ...read, id: "again", attempts };
+    stub.answer("GET /messages", { messages: [...MESSAGES, skipped, again], next: null });
     const page = await open("#/messages/m1");
     const steps = async () => {
       await page.locator(".life li").first().waitFor();
@@ -31,12 +36,14 @@ describe("a message's life", () => {
     await page.goto(`${stub.url}#/messages/skipped`);
     await expect.poll(steps).toContain("Sent passed over");
     await page.goto(`${stub.url}#/messages/m3`);
-    await page.getByText("2 tries").waitFor();
+    await page.getByText("1 try").waitFor();
     // What has failed has nothing to come.
     expect((await steps()).map((text) => text.split(" ")[0])).toEqual(["Queued", "Accepted", "Failed"]);
+    await page.goto(`${stub.url}#/messages/again`);
+    await page.getByText("2 tries").waitFor();
     expect(await page.locator(".inside ol.small li").allInnerTexts()).toEqual([
+      expect.stringMatching(/Rejected\s*131056$/),
       expect.stringMatching(/Accepted$/),
-      expect.stringMatching(/Rejected\s*131042$/),
     ]);
   });
 
@@ -86,6 +93,8 @@ describe("a webhook", () => {
       .getByRole("main")
       .getByRole("link", { name: /Failed/ })
       .click();
+    const events = page.getByRole("region", { name: "Events" }).getByRole("listitem");
+    await events.filter({ hasText: "DatabaseError 23514: the database refused it" }).waitFor();
     await button(page, "Exact bytes").click();
     expect(await page.locator("pre").textContent()).toBe(WEBHOOK.body);
     await button(page, "Replay").click();

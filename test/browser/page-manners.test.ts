@@ -50,7 +50,7 @@ describe("by keyboard alone", () => {
     expect(await page.title()).toBe("Messages · WhatsApp");
     const current = page.locator("nav [aria-current=page]");
     expect(await current.allInnerTexts()).toEqual(["Messages"]);
-    const row = page.getByRole("button", { name: /Ben Ito.*A-17/ });
+    const row = page.getByRole("button", { name: /Ben Ito.*order_ready/ });
     await row.focus();
     await page.keyboard.press("Enter");
     await page.getByText("Add one in Meta Business Suite").waitFor();

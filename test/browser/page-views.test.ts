@@ -9,8 +9,8 @@ const { stub, open } = await usePageStub();
 /** What a view must not leave out. */
 const SAID: Readonly<Record<string, readonly string[]>> = {
   message: ["131042", "because the account has no valid payment method.", "Then send it again."],
-  messages: ["Picture", "Template: Your order"],
-  webhook: ["23514: a check of the host's table messages refuses it", "Dead letter", "Tried 1 time"],
+  messages: ["[Photo]", "[Template order_ready] Ben"],
+  webhook: ["DatabaseError 23514: the database refused it", "Dead letter", "Tried 1 time"],
 };
 
 describe("every view", () => {
@@ -76,6 +76,16 @@ describe("every view", () => {
   });
 });
 
+describe("a message without words", () => {
+  it("is told once what it is, in the list and open", async () => {
+    const page = await open("#/messages/m3");
+    await page.locator(".bubble").waitFor();
+
+    expect(await page.locator(".row .what").allInnerTexts()).toContain("[Template order_ready] Ben, 18:00");
+    expect(await page.locator(".bubble p").first().textContent()).toBe("[Template order_ready] Ben, 18:00");
+  });
+});
+
 describe("what is gone", () => {
   it("is said to be, and offers no second try", async () => {
     const page = await open("#/webhooks/9");
@@ -108,7 +118,7 @@ describe("the overview", () => {
     expect(await found.allInnerTexts()).toEqual([
       // About which number, where there are several.
       expect.stringMatching(/^Payment\. \+44 7700 900055 The account/),
-      expect.stringMatching(/^Webhook fields\. The app/),
+      expect.stringMatching(/^Webhook fields\. Subscribed to/),
       expect.stringMatching(/^Quality and limit\. \+44 7700 900055 Quality/),
     ]);
     await page.getByRole("link", { name: /Is it open today/ }).waitFor();
@@ -138,7 +148,7 @@ describe("health", () => {
     await urgent.first().waitFor();
     expect((await urgent.allTextContents()).map((text) => text.replaceAll(/\s+/g, " ").trim())).toEqual([
       expect.stringMatching(/^Payment: Problem \+44 7700 900055 .* Add one in Meta Business Suite/),
-      expect.stringMatching(/^Webhook fields: Warning The app .* In the Meta app/),
+      expect.stringMatching(/^Webhook fields: Warning Subscribed to .* In the Meta app/),
       expect.stringMatching(/^Quality and limit: Warning \+44 7700 900055 .* Write only to people/),
     ]);
 

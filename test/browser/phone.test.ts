@@ -245,6 +245,9 @@ describe("the phone", () => {
     const { audio } = (await heard()) as { audio: { id: string; mime_type: string; voice: boolean } };
     expect(audio).toMatchObject({ mime_type: "audio/ogg; codecs=opus", voice: true });
     expect(ada.transcript()).toHaveLength(2);
+    await page.locator(".row-last", { hasText: "You: 🎤 Voice message" }).waitFor();
+    ada.sendsMedia({ kind: "audio", bytes: Buffer.from("ID3"), mime: "audio/mpeg" });
+    await page.locator(".row-last", { hasText: "You: 🎵 Audio" }).waitFor();
     // The browser itself finds a second of sound in it.
     expect(await page.evaluate(secondsOf(`/_phone/files?id=${audio.id}`))).toBeGreaterThan(0.9);
     expect(page.faults).toEqual([]);

@@ -89,7 +89,7 @@ describe("npm run demo -- --once", () => {
 
     expect(run).toMatchObject({ code: 0, err: "" });
     expect(run.out).toContain("Meta's handshake answered");
-    expect(run.out).toMatch(/^Ada Q\. 447700900123 and Shop 1 15557770100$/m);
+    expect(run.out).toMatch(/^Ada Q\. 447700900123 and Shop 1 \+1 555-777-0100$/m);
     expect(run.out).toMatch(/^ {2}Ada Q\. {2}Is it open today\? 👩🏽‍🚀 20 m\/s +text$/m);
     expect(run.out).toMatch(/^ {2}Shop 1 {2}You said: Is it open today\? 👩🏽‍🚀 20 m\/s +✓✓ read after \d+ ms$/m);
     expect(run.out).toMatch(/^ {2}dashboard-test-button +message +unrouted: no connection holds this number/m);

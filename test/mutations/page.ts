@@ -538,7 +538,20 @@ const ROWS: readonly Row[] = [
     AUDIT,
   ],
   ["what a replay has done is shown", "webhooks.js", "await this.#one.load({ quietly: true });", "", AUDIT],
-  ["a webhook shows its events, and the error of each", "webhooks.js", "${event.error ?? (", "${(", VIEWS],
+  [
+    "a webhook shows its events, and the error of each",
+    "webhooks.js",
+    "${event.error !== null ? errorWords(event.error) : ",
+    "${",
+    AUDIT,
+  ],
+  [
+    "what stands for a message without words has no kind before it",
+    "messages.js",
+    'kindBefore(kind, text ?? "")',
+    'kindBefore(kind, "")',
+    VIEWS,
+  ],
   [
     "a webhook is copied as it is shown",
     "webhooks.js",

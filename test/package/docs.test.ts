@@ -102,6 +102,18 @@ describe("the pictures of the integrations page", () => {
   });
 });
 
+describe("the pictures of the phone and of the report", () => {
+  it("are each shown, and no other", () => {
+    const shown = (page: string, folder: string) => [
+      ...new Set(Array.from(read(page).matchAll(new RegExp(`${folder}/([\\w-]+\\.png)`, "g")), ([, name]) => name)),
+    ];
+
+    const phone = new Set([...shown("README.md", "docs/phone"), ...shown("docs/simulator.md", "phone")]);
+    expect([...phone].sort()).toEqual(readdirSync(join(root, "docs/phone")).sort());
+    expect(shown("docs/qa.md", "qa").sort()).toEqual(readdirSync(join(root, "docs/qa")).sort());
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
   it("names files that exist, and every file of plugin/connect/", () => {
     const walks = read("ARCHITECTURE.md").split("## Code map")[0] ?? "";

@@ -48,8 +48,8 @@ export const CHECKS = [
     "fields",
     "Webhook fields",
     "warning",
-    "The app is not subscribed to message_template_status_update.",
-    "In the Meta app, WhatsApp, Configuration, Webhook fields: switch it on, or you do not hear when a template is paused.",
+    "Subscribed to messages, not to account_update.",
+    "In the Meta app, WhatsApp, Configuration, Webhook fields, subscribe to account_update.",
   ),
   check("numbers", "Connected numbers", "ok", "2 numbers."),
   check("token", "Access token", "ok", "Meta takes it, and it has both permissions.", null, BAKERY),
@@ -127,7 +127,7 @@ export const MESSAGES = [
     },
   ),
   incoming("m2", ADA, "Is it open today? 👩🏽‍🚀", 97),
-  outgoing("m3", BEN, "Your order *A-17* is ready to be picked up.", 600, "failed", {
+  outgoing("m3", BEN, "[Template order_ready] Ben, 18:00", 600, "failed", {
     kind: "template",
     times: { queued: ago(600), accepted: ago(599.7), failed: ago(598.2) },
     error: {
@@ -136,21 +136,22 @@ export const MESSAGES = [
       words: "Meta did not send it, because the account has no valid payment method.",
       fix: "Add one in Meta Business Suite, Billing, WhatsApp accounts. Then send it again.",
     },
-    attempts: [
-      { startedAt: ago(600), outcome: "accepted", metaCode: null },
-      { startedAt: ago(598), outcome: "rejected", metaCode: 131042 },
-    ],
+    // Meta took it, and said later what became of it: a status is no attempt, and a template is not sent again.
+    attempts: [{ startedAt: ago(600), outcome: "accepted", metaCode: null }],
   }),
   outgoing("m4", CAM, "Here is our menu for this week.", 1800, "delivered"),
-  incoming("m5", CAM, "", 1810, "image"),
+  incoming("m5", CAM, "[Photo]", 1810, "image"),
+  outgoing("m7", BEN, "I asked in the kitchen: it has none.", 3990, "sent"),
   incoming(
     "m6",
     BEN,
     "Two of the almond ones please, and can somebody tell me whether the rye has any nuts in it at all?",
     4000,
   ),
-  outgoing("m7", BEN, "I asked in the kitchen: it has none.", 3990, "sent"),
 ];
+
+/** As the channel keeps it: an error's name and code, and nothing that it says. */
+const REFUSED = "DatabaseError 23514";
 
 export const WEBHOOKS = [
   { id: "9021", type: "status", receivedAt: ago(93), state: "processed", error: null, size: 1204, events: 3 },
@@ -164,7 +165,7 @@ export const WEBHOOKS = [
     size: 512,
     events: 1,
   },
-  { id: "9018", type: "message", receivedAt: ago(2000), state: "failed", error: "23514", size: 701, events: 2 },
+  { id: "9018", type: "message", receivedAt: ago(2000), state: "failed", error: REFUSED, size: 701, events: 2 },
   { id: "9017", type: "message", receivedAt: ago(2100), state: "waiting", error: null, size: 660, events: 1 },
 ];
 
@@ -206,16 +207,15 @@ export const WEBHOOK = {
       id: "1",
       kind: "message",
       state: "failed",
-      error: "23514: a check of the host's table messages refuses it",
+      error: REFUSED,
       occurredAt: ago(2001),
-      attempts: 5,
+      attempts: 13,
     },
     { id: "2", kind: "contact_changed", state: "applied", error: null, occurredAt: ago(2001), attempts: 1 },
   ],
   type: "message",
   receivedAt: ago(2000),
   state: "failed",
-  error: null,
   size: 701,
 };
 
@@ -226,8 +226,8 @@ export const DEAD_LETTERS = [
     kind: "message",
     conversation_id: CONVERSATION,
     at: ago(2000),
-    attempts: 5,
-    error: "DatabaseError 23514",
+    attempts: 13,
+    error: REFUSED,
     explanation:
       "Every try to apply it failed; a code of five characters is Postgres' own, mostly of a rule or trigger on the host's tables.",
   },
@@ -237,7 +237,7 @@ export const DEAD_LETTERS = [
     kind: "turn",
     conversation_id: CONVERSATION,
     at: ago(7200),
-    attempts: 8,
+    attempts: 13,
     error: "ChatApiError",
     explanation: "Your reply() failed, or took too long, on every try: nobody answered these messages.",
   },
@@ -247,7 +247,7 @@ export const DEAD_LETTERS = [
     kind: "status",
     conversation_id: null,
     at: ago(90_000),
-    attempts: 8,
+    attempts: 13,
     error: "TypeError",
     explanation: "Your onEvent() failed on every try: it has not heard of this.",
   },

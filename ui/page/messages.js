@@ -7,7 +7,7 @@ import { badgeFor, blank, fact, failure, moreButton, notice, search, select, ske
 import { hrefOf } from "./place.js";
 import { View } from "./view.js";
 import { whatsappLine, whatsappText } from "./whatsapp-text.js";
-import { KINDS, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
+import { kindBefore, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
 
 /** @typedef {import("./api.js").Message} Message */
 
@@ -218,7 +218,7 @@ function nameOf({ contact }) {
 /** @param {Message} message */
 function summaryOf({ text, kind }) {
   const words = whatsappLine((text ?? "").slice(0, MOST_SHOWN));
-  const name = kind === "text" ? "" : (KINDS[kind] ?? readable(kind));
+  const name = kindBefore(kind, text ?? "");
   if (words.length === 0) return name || "No text";
   return name === "" ? words : [`${name}: `, ...words];
 }
@@ -228,6 +228,7 @@ function messageLife(message) {
   const isOut = message.direction === "out";
   const { error, degraded, attempts } = message;
   const word = wordFor(MESSAGE_STATES, message.state);
+  const kind = kindBefore(message.kind, message.text ?? "");
   return html`
     ${
       error === null
@@ -241,7 +242,7 @@ function messageLife(message) {
     <div class="columns">
       <div class="wall">
         <div class="bubble ${isOut ? "out" : ""}">
-          ${message.kind === "text" ? nothing : html`<p class="footer">${KINDS[message.kind] ?? readable(message.kind)}</p>`}
+          ${kind === "" ? nothing : html`<p class="footer">${kind}</p>`}
           ${whatsappText(message.text ?? "")}
           <p class="stamp">${time(message.at)}${isOut ? ticks(message.state) : nothing}</p>
         </div>

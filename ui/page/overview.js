@@ -39,7 +39,7 @@ class Overview extends View {
     const look = () => void this.#health.load();
     return html`<div class="view">
       ${viewHead("Overview", { lead: "Your WhatsApp numbers on this platform, and how they are." })}
-      <div class="columns">
+      <div class="columns even">
         <whatsapp-connect base=${this.api.base} @whatsapp-connected=${look} @whatsapp-disconnected=${look}></whatsapp-connect>
         <section class="card" aria-labelledby="health-title">
           <div class="line apart"><h2 id="health-title">Health</h2><a href=${hrefOf("health")}>All checks</a></div>

@@ -30,7 +30,7 @@ const tokens = css`
   h3 { font-size: 1rem; font-weight: 600 }
   h1:focus, h2:focus { outline: none }
   a { color: var(--accent) }
-  code, pre, .mono { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace; font-size: 0.875em }
+  code, pre, .mono { font-family: ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 0.875em }
   .icon { flex: none; width: 1.25rem; height: 1.25rem; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round }
   .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
   .muted { color: var(--muted) } .small { font-size: var(--small) }
@@ -65,7 +65,7 @@ const shell = css`
     .held { position: static; min-height: 0; gap: 0.5rem; padding: 0.375rem 1rem }
     .top { display: flex; align-items: center; justify-content: space-between; gap: 0.75rem }
     .brand { padding-inline: 0 }
-    .menu { display: inline-flex }
+    .menu { display: inline-flex; margin-inline-end: -1rem }
     .side:not(.open) nav, .side:not(.open) .live, .side:not(.open) .zone { display: none }
     .live { margin: 0; padding-block: 0.5rem 0 } .zone { margin: 0; padding-block-end: 0.5rem }
     main { padding-block: 1.25rem 3rem }
@@ -84,6 +84,7 @@ const controls = css`
   button.slim { min-height: 2rem; padding: 0.125rem 0.625rem; font-size: var(--small) }
   button[aria-pressed="true"] { color: var(--accent); border-color: var(--accent) }
   button[aria-disabled="true"] { opacity: 0.55; cursor: default }
+  button.main[aria-disabled="true"] { color: var(--muted); background: var(--raised); border-color: var(--border); opacity: 1 }
   .field { display: grid; gap: 0.25rem; align-content: start; min-width: 0 }
   legend { margin-block-end: 0.375rem }
   label, legend, .label { font-size: var(--small); font-weight: 600 }
@@ -110,6 +111,7 @@ const surfaces = css`
   .card.flush { padding: 0; gap: 0; overflow: clip }
   .bar-head { padding: 0.875rem clamp(0.875rem, 2vw, 1.25rem) 0.625rem } .bar-foot { padding: 0 clamp(0.875rem, 2vw, 1.25rem) 1.25rem }
   .columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); align-items: start }
+  .columns.even { align-items: stretch } .columns.even > .card { padding: clamp(1rem, 4vw, 1.5rem) } .columns.even > whatsapp-connect::part(card) { height: 100%; align-content: start }
   .columns.aside { grid-template-columns: minmax(0, 1fr) minmax(0, 21rem) }
   @media (max-width: 66rem) { .columns.aside { grid-template-columns: minmax(0, 1fr) } }
   .badge { display: inline-flex; vertical-align: text-bottom; align-items: center; gap: 0.3rem; padding: 0.0625rem 0.5rem 0.0625rem 0.375rem; border-radius: 99px; font-size: var(--tiny); font-weight: 600; white-space: nowrap; color: var(--tone); background: color-mix(in srgb, var(--tone) 12%, transparent) }
@@ -122,7 +124,7 @@ const surfaces = css`
   .blank > .icon { width: 2.5rem; height: 2.5rem; padding: 0.5rem; border-radius: 50%; color: var(--tone, var(--muted)); background: color-mix(in srgb, var(--tone, var(--muted)) 12%, transparent); stroke-width: 1.5 }
   .blank p { max-width: 32rem; color: var(--muted) }
   .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 7.5rem), 1fr)); gap: 0.75rem 1.5rem }
-  .facts dt { color: var(--muted); font-size: var(--tiny) } .facts dd { font-weight: 500; overflow-wrap: anywhere }
+  .facts dt { color: var(--muted); font-size: var(--tiny) } .facts dd { font-weight: 500; overflow-wrap: anywhere } .facts .mono { font-size: 0.9375em }
   .skeleton { height: 1rem; border-radius: 6px; background: color-mix(in srgb, var(--muted) 18%, transparent) }
   .skeleton.short { width: 45% } .skeleton.tall { height: 6rem }
   .bar { position: relative; height: 4px; border-radius: 4px; overflow: hidden; background: color-mix(in srgb, var(--accent) 18%, transparent) }
@@ -197,7 +199,7 @@ const chat = css`
   .bubble .keys li { display: flex; align-items: center; justify-content: center; gap: 0.5rem; min-height: 2.5rem; padding: 0.25rem 0.5rem; color: light-dark(#0077a3, #53bdeb); font-weight: 500; border-block-start: 1px solid light-dark(#e4e7e9, #2f3d44); text-align: center }
   .bubble p { white-space: pre-wrap } .bubble blockquote { margin: 0.125rem 0; padding: 0 0 0 0.5rem; border-inline-start: 3px solid light-dark(#b9c4c9, #56666e) }
   .bubble code { background: light-dark(#f0f2f3, #26342d); padding: 0 0.25rem; border-radius: 4px } .bubble code.mono { padding: 0; background: none }
-  .bubble .variable { border-radius: 4px; padding: 0 0.1875rem; background: light-dark(#fff1c9, #5a4a12); color: inherit }
+  .bubble .variable { border-radius: 3px; background: light-dark(#fff1c9, #5a4a12); color: inherit }
   .tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)) }
   .tile { display: grid; grid-template-rows: auto 1fr; padding: 0; overflow: clip; background: var(--surface); border: 1px solid var(--border); border-radius: var(--radius); color: inherit; text-decoration: none; position: relative; overflow-wrap: anywhere }
   .tile .about > a, .tile .about > p:not(.line) { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden }
@@ -226,7 +228,7 @@ const contrast = css`
     .life li::after { background: GrayText }
     select { appearance: auto }
     button[aria-pressed="true"], nav a[aria-current] { forced-color-adjust: none; color: HighlightText; background: Highlight; border-color: Highlight }
-    button[aria-disabled="true"] { color: GrayText; border-color: GrayText; opacity: 1 }
+    button[aria-disabled="true"], button.main[aria-disabled="true"] { color: GrayText; border-color: GrayText; opacity: 1 }
   }
 `;
 

@@ -20,7 +20,7 @@ import {
 } from "./parts.js";
 import { hrefOf } from "./place.js";
 import { View } from "./view.js";
-import { EVENT_STATES, readable, WEBHOOK_STATES } from "./words.js";
+import { EVENT_STATES, errorWords, readable, WEBHOOK_STATES } from "./words.js";
 
 /** @typedef {import("./api.js").Webhook} Webhook */
 /** @typedef {import("./api.js").WebhookDetail} WebhookDetail */
@@ -146,7 +146,7 @@ class Webhooks extends View {
         <a class="row hook" href=${hrefOf("webhooks", { id: one.id, query: this.place.query })}>
           <span class="text">
             <span class="who">${readable(one.type)}</span>
-            <span class="what">${count(one.events, "event")} · ${bytes(one.size)}${one.error === null ? nothing : html` · ${one.error}`}</span>
+            <span class="what">${count(one.events, "event")} · ${bytes(one.size)}${one.error === null ? nothing : html` · ${errorWords(one.error)}`}</span>
           </span>
           ${badgeFor(WEBHOOK_STATES, one.state)}
           <span class="when">${time(one.receivedAt, { exact: true })}</span>
@@ -180,7 +180,7 @@ class Webhooks extends View {
           ${fact("Events", value.events.length)}
           ${fact("Id", html`<span class="mono">${value.id}</span>`)}
         </dl>
-        ${value.error === null ? nothing : notice("bad", value.error)}
+        ${value.error === null ? nothing : notice("bad", errorWords(value.error))}
         ${
           value.shared === true
             ? notice(
@@ -203,7 +203,7 @@ class Webhooks extends View {
             : html`<ul class="rows">${value.events.map(
                 (event) => html`<li class="row hook">
                   <span class="text"><span class="who">${readable(event.kind)}</span>
-                    <span class="small muted wraps">${event.error ?? (event.attempts === null ? "" : `Tried ${count(event.attempts, "time")}`)}</span></span>
+                    <span class="small muted wraps">${event.error !== null ? errorWords(event.error) : event.attempts === null ? "" : `Tried ${count(event.attempts, "time")}`}</span></span>
                   ${badgeFor(EVENT_STATES, event.state)}
                   <span class="when">${time(event.occurredAt, { exact: true })}</span>
                 </li>`,

@@ -118,7 +118,7 @@ export const STAGES = {
 };
 
 /** @type {Readonly<Record<string, string>>} */
-export const KINDS = {
+const KINDS = {
   image: "Picture",
   video: "Video",
   audio: "Voice or audio",
@@ -132,6 +132,25 @@ export const KINDS = {
   order: "Order",
   unsupported: "Message of an unknown type",
 };
+
+// What the channel puts where somebody has written nothing says itself what it is; so does a file's line under its caption.
+const TELLS_ITS_KIND =
+  /^\[[A-Za-z]|\n\[(?:Photo|Video|Audio|Document|Sticker)\b|^(?:Location|Contacts?|Order|Form):|^(?:Reacted|Took a reaction back)\b/;
+
+/**
+ * @param {string} kind of a message
+ * @param {string} text of the same
+ * @returns {string} what it is called before its words; "" where they tell it
+ */
+export function kindBefore(kind, text) {
+  return kind === "text" || TELLS_ITS_KIND.test(text) ? "" : (KINDS[kind] ?? readable(kind));
+}
+
+/** @param {string} error as the channel keeps it, such as `DatabaseError 23514` */
+export function errorWords(error) {
+  const isDatabases = /^\w+ [0-9A-Z]{5}$/.test(error);
+  return isDatabases ? `${error}: the database refused it, mostly by a rule or trigger on the host's tables.` : error;
+}
 
 /**
  * @param {readonly import("./api.js").Account[]} accounts

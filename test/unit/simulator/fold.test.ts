@@ -52,6 +52,17 @@ describe("a chat", () => {
     ]);
   });
 
+  it("quotes a sound as what it is: somebody's voice, or a file", () => {
+    const voice = entry("inbound", { type: "audio", audio: { id: "1", voice: true } }, { text: "[audio]" });
+    const file = entry("inbound", { type: "audio", audio: { id: "2", voice: false } }, { text: "[audio]" });
+    const answers = [voice, file].map(({ wamid }) => entry("outbound", said("heard"), { replyTo: wamid }));
+
+    expect(shown([voice, file, ...answers]).slice(2)).toMatchObject([
+      { quoted: { text: "Voice message" } },
+      { quoted: { text: "Audio" } },
+    ]);
+  });
+
   it("shows what was edited in its last form, and nothing of what was deleted", () => {
     const first = entry("inbound", said("helo"));
     const edit = entry("inbound", { type: "edit", edit: { original_message_id: first.wamid, message: said("hello") } });

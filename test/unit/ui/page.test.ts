@@ -20,7 +20,7 @@ import {
   whyNotHere,
 } from "../../../ui/page/template-draft.js";
 import { whatsappLine, whatsappText } from "../../../ui/page/whatsapp-text.js";
-import { rejection, wordFor } from "../../../ui/page/words.js";
+import { errorWords, kindBefore, rejection, wordFor } from "../../../ui/page/words.js";
 import { TEMPLATES } from "../../support/page-samples.ts";
 
 describe("a place on the page", () => {
@@ -438,3 +438,32 @@ function markupOf(piece: unknown): string {
   const { strings, values } = piece as { readonly strings: readonly string[]; readonly values: readonly unknown[] };
   return strings.map((text, index) => text + (index < values.length ? markupOf(values[index]) : "")).join("");
 }
+
+describe("the kind of a message", () => {
+  it.each([
+    ["image", "Like this one?", "Picture"],
+    ["image", "[1] is the one", "Picture"],
+    ["image", "[Photo]", ""],
+    ["image", "Our shop\n[Photo: shop.jpg]", ""],
+    ["audio", "[Audio: https://shop.example/welcome.ogg]", ""],
+    ["template", "[Template order_ready] Ben, 18:00", ""],
+    ["location", "Location: 4 Mill Lane", ""],
+    ["contacts", "Contact: Ben Ito", ""],
+    ["order", "Order: 2 × rye", ""],
+    ["reaction", "Reacted 👍", ""],
+    ["interactive", "Which tea?\n[See the teas]", "Choice"],
+    ["text", "[Photo]", ""],
+    ["sticker", "", "Sticker"],
+  ])("of %s %j stands before it as %j: not where its words tell it", (kind, text, before) => {
+    expect(kindBefore(kind, text)).toBe(before);
+  });
+});
+
+describe("an error of applying", () => {
+  it("is told in words where it is the database's, and else by its name", () => {
+    expect(errorWords("DatabaseError 23514")).toBe(
+      "DatabaseError 23514: the database refused it, mostly by a rule or trigger on the host's tables.",
+    );
+    expect(errorWords("TypeError")).toBe("TypeError");
+  });
+});
