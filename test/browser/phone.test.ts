@@ -286,7 +286,7 @@ describe("the phone", () => {
     await audio.evaluate((one) => (one as unknown as Playing).play());
     await meta.waitFor(() => ticks().join() === "played,read,read");
     // What plays goes on playing.
-    await expect.poll(() => audio.evaluate((one) => (one as unknown as Playing).ended)).toBe(true);
+    await expect.poll(() => audio.evaluate((one) => (one as unknown as Playing).ended), { timeout: 15_000 }).toBe(true);
     await play(b).press("Enter");
     await play(c).press("Space");
     await meta.waitFor(() => ticks().join() === "played,played,played");
