@@ -49,11 +49,13 @@ const RANDOM_HEX = `node -e "console.log(require('crypto').randomBytes(32).toStr
 const RANDOM_KEY = `node -e "console.log('k1:' + require('crypto').randomBytes(32).toString('base64'))"`;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+const LONGER = "must have 8 characters or more";
+
 const appSecret = z
   .string()
   .min(1)
   .transform((text) => text.split(",").map((part) => part.trim()))
-  .pipe(z.array(z.string().min(8)).min(1).max(2));
+  .pipe(z.array(z.string().min(8, LONGER)).min(1).max(2, "must be one secret, or two while you rotate it"));
 
 const tokenKeys = z
   .string()
@@ -97,7 +99,7 @@ export const OPTIONS = {
   },
   verifyToken: {
     env: "WHATSAPP_VERIFY_TOKEN",
-    schema: z.string().min(8),
+    schema: z.string().min(8, LONGER),
     secret: true,
     description: `The verify token entered in the Meta app. Make one: ${RANDOM_HEX}`,
   },

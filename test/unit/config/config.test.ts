@@ -39,6 +39,15 @@ describe("a configuration", () => {
     });
   });
 
+  it("says of a secret that is too short or one too many what it must be", () => {
+    const [short, token] = problemsOf({ ...GOOD, metaAppSecret: "short", verifyToken: "1234567" });
+    const [many] = problemsOf({ ...GOOD, metaAppSecret: "the-first-one,the-second-one,the-third-one" });
+
+    expect(short).toMatch(/^META_APP_SECRET \(metaAppSecret\) must have 8 characters or more/);
+    expect(token).toMatch(/^WHATSAPP_VERIFY_TOKEN \(verifyToken\) must have 8 characters or more/);
+    expect(many).toMatch(/^META_APP_SECRET \(metaAppSecret\) must be one secret, or two while you rotate it/);
+  });
+
   it("reports every problem at once, each by its variable and with its fix", () => {
     const problems = problemsOf({
       graphUrl: "http://graph.facebook.com",
