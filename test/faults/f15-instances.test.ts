@@ -18,7 +18,10 @@ for (const workers of [2, 4])
       await storeBacklog(stage, isFull ? 400 : 100, isFull ? 1_200 : 300);
       await stage.rows("update whatsapp_lanes set ready_at = now() + interval '1 hour'");
       await Promise.all(stage.workers.map((worker) => stage.start(worker)));
-      await stage.rows("update whatsapp_lanes set ready_at = now()");
+      // Within a second: who comes first would take all of them with one claim.
+      await stage.rows(
+        "update whatsapp_lanes set ready_at = now() + abs(hashtext(lane_key) % 1000) * interval '1 millisecond'",
+      );
       await stage.check();
       // Each has had its share, or it was no test of several.
       const worked = stage.workers.filter((worker) => worker.output().includes('"stage":"out"'));
