@@ -24,6 +24,8 @@ export function createChat(place) {
   /** Voice messages that this browser cannot play, by their address. @type {Set<string>} */
   const mute = new Set();
   let drawAgain = () => {};
+  /** Gives back the focus that a message loses by being drawn anew. */
+  let focusAgain = () => {};
   const isNearEnd = () => place.scrollHeight - place.scrollTop - place.clientHeight < NEAR_PX;
   place.addEventListener("scroll", () => {
     isAtEnd = isNearEnd();
@@ -72,6 +74,8 @@ export function createChat(place) {
     if (shown.typingMs > 0) next.set("typing", keep("typing", typing(business)));
     drawn = next;
     arrange([...next.values()].map(({ element }) => element));
+    focusAgain();
+    focusAgain = () => {};
     const isNew = items.at(-1) !== undefined && keyOf(items.at(-1)) !== keyOf(last);
     if (isOther || isNear) goToEnd();
     return !isOther && !isNear && isNew;
@@ -91,10 +95,11 @@ export function createChat(place) {
       const at = [...before.element.querySelectorAll("button, a, [tabindex]")].indexOf(
         /** @type {Element} */ (focused),
       );
-      requestAnimationFrame(() => {
+      // In the same step: a frame later, whoever has gone on to another button meanwhile would be taken away from it.
+      focusAgain = () => {
         const again = element.querySelectorAll("button, a, [tabindex]")[at];
         if (again instanceof HTMLElement) again.focus({ preventScroll: true });
-      });
+      };
     }
     return { html, element };
   }

@@ -295,6 +295,33 @@ describe("the phone", () => {
     expect(await faultsOf(page)).toEqual([]);
   });
 
+  it("keeps the focus in a message that changes, and leaves it where it has gone meanwhile", async () => {
+    ada.says("hello");
+    const [a, b] = [
+      await answer({ type: "audio", audio: { link: "https://shop.example/a.ogg", voice: true } }).then(wamidOf),
+      await answer({ type: "audio", audio: { link: "https://shop.example/b.ogg", voice: true } }).then(wamidOf),
+    ];
+    await meta.idle();
+    const page = await openPhone();
+    const bubble = (wamid: string) => page.locator(`[data-wamid="${wamid}"]`);
+    const play = (wamid: string) => bubble(wamid).getByRole("button", { name: "Play the voice message" });
+
+    await play(a).press("Enter");
+    await bubble(a).getByRole("img", { name: "Voice message, played" }).waitFor();
+    await expect.poll(() => bubble(a).evaluate((one) => one.contains(one.ownerDocument.activeElement))).toBe(true);
+
+    await play(b).focus();
+    const stays = page.evaluate(`new Promise((resolve) => {
+      const next = document.querySelector('[data-wamid="${a}"] button');
+      new MutationObserver(() => {
+        next.focus();
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(document.activeElement === next)));
+      }).observe(document.querySelector('[data-wamid="${b}"]').parentElement, { childList: true });
+    })`);
+    await play(b).press("Enter");
+    expect(await stays).toBe(true);
+  });
+
   it("offers a file where there is no microphone", async () => {
     ada.says("hello");
     const page = await openPhone();
