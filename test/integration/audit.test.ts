@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createStore } from "../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../plugin/pipeline/part-state.ts";
 import { parseWebhook } from "../../plugin/webhook/parse-webhook.ts";
-import { NUMBER, quiet, startChannel, TENANT, type TestChannel, until } from "../support/channel.ts";
+import { allQuiet, NUMBER, startChannel, TENANT, type TestChannel, until } from "../support/channel.ts";
 import { bytesOf, post } from "./receiving/deliveries.ts";
 
 const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
@@ -74,8 +74,7 @@ beforeAll(async () => {
 });
 
 async function settled(): Promise<void> {
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
 }
 
 type Ask = { readonly tenant?: string; readonly method?: string; readonly body?: object };

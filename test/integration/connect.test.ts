@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import {
   ACCESS_TOKEN,
   APP_SECRET,
+  allQuiet,
   NUMBER,
-  quiet,
   startChannel,
   TENANT,
   type TestChannel,
@@ -99,8 +99,7 @@ describe("connect", () => {
     const connection = await channel.plugin.connect(REQUEST);
     channel.meta.person({ name: "Ada" }).says("hello");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const everything = `${await dump(channel)} ${JSON.stringify([connection, channel.logs, channel.events])}`;
     expect(everything).toContain(NUMBER.phoneNumberId);

@@ -7,8 +7,8 @@ import { createSecretBox } from "../../adapters/secret-box/secret-box.ts";
 import {
   ACCESS_TOKEN,
   APP_SECRET,
+  allQuiet,
   NUMBER,
-  quiet,
   startChannel,
   TENANT,
   type TestChannel,
@@ -84,8 +84,7 @@ describe("the doctor", () => {
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
     ada.says("hello");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const before = { ...channel.meta.requests };
 
     const { healthy, unwell } = await examine(channel);

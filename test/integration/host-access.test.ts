@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   ACCESS_TOKEN,
   APP_SECRET,
+  allQuiet,
   NUMBER,
   quiet,
   startChannel,
@@ -140,8 +141,7 @@ describe("a send", () => {
     const host = await connected();
     await host.channel.plugin.start();
     host.channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
-    await host.channel.meta.idle();
-    await quiet(host.channel);
+    await allQuiet(host.channel);
     const [contact] = await host.channel.rows<{ id: string }>("select conversation_id as id from whatsapp_contacts");
     await host.knex.raw(`${guard(table)}; ${policy}`);
 
@@ -162,8 +162,7 @@ describe("a send", () => {
       const host = await connected();
       await host.channel.plugin.start();
       host.channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
-      await host.channel.meta.idle();
-      await quiet(host.channel);
+      await allQuiet(host.channel);
       const [contact] = await host.channel.rows<{ id: string }>("select conversation_id as id from whatsapp_contacts");
       const request = { conversationId: contact?.id ?? "", idempotencyKey: "order-7", ...said };
       const { sendId } = await host.channel.plugin.send(request);

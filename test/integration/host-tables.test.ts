@@ -1,7 +1,7 @@
 /** Host tables that `migrate` accepts are written to: a message comes in and is answered in whatever shape a host's tables have. */
 import { migrate } from "@omniops/whatsapp/migrations";
 import { describe, expect, it } from "vitest";
-import { quiet, startChannel, TENANT } from "../support/channel.ts";
+import { allQuiet, startChannel, TENANT } from "../support/channel.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const SHAPES: Readonly<Record<string, string>> = {
@@ -57,8 +57,7 @@ describe("a host with", () => {
     const ada = channel.meta.person({ name: "Ada" });
 
     ada.says("hello");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(await channel.rows("select last_error from whatsapp_events where last_error is not null")).toEqual([]);
     expect(await channel.rows("select role::text, content::text from messages order by created_at")).toEqual([

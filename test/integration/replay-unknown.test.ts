@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createStore } from "../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../plugin/pipeline/part-state.ts";
 import { parseWebhook } from "../../plugin/webhook/parse-webhook.ts";
-import { NUMBER, quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { allQuiet, NUMBER, quiet, startChannel, type TestChannel } from "../support/channel.ts";
 
 describe("a message of a kind that was unknown when it came", () => {
   it("stands in the inbox, and becomes what it is after an upgrade: one row, answered once", async () => {
@@ -17,8 +17,7 @@ describe("a message of a kind that was unknown when it came", () => {
     expect(await replayUnknown(channel.database.knex)).toEqual({ understood: 1, failed: [], unknown: [] });
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
     expect(await replayUnknown(channel.database.knex)).toEqual({ understood: 0, failed: [], unknown: [] });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const rows = await channel.rows("select role, content, external_id from messages order by created_at");
     expect(rows[0]).toEqual({ role: "user", content: expect.stringContaining("Tower"), external_id: "wamid.place" });

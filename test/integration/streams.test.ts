@@ -1,6 +1,6 @@
 /** An answer that comes as a stream: sent by the paragraph, each once, whatever breaks in between. */
 import { describe, expect, it } from "vitest";
-import { quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { allQuiet, quiet, startChannel, type TestChannel } from "../support/channel.ts";
 
 const FIRST = `The first paragraph. ${"It is long enough to be sent on its own. ".repeat(8).trim()}`;
 const SECOND = `The second paragraph. ${"It is long enough to be sent on its own. ".repeat(8).trim()}`;
@@ -101,8 +101,7 @@ function turns(channel: TestChannel): Promise<TurnRow[]> {
 
 async function ended(channel: TestChannel): Promise<void> {
   await channel.until(async () => (await turns(channel))[0]?.state === 1, "the turn to end");
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
 }
 
 function texts(channel: TestChannel): (string | null)[] {

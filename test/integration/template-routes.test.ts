@@ -1,7 +1,7 @@
 /** A tenant's templates over HTTP: written, reviewed, changed, deleted and read again, with Meta's words where it says no. */
 import type { Permission } from "@omniops/whatsapp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { NUMBER, quiet, startChannel, TENANT, type TestChannel, until } from "../support/channel.ts";
+import { allQuiet, NUMBER, quiet, startChannel, TENANT, type TestChannel, until } from "../support/channel.ts";
 import { APP_ID } from "../support/connecting.ts";
 
 type Template = {
@@ -216,8 +216,7 @@ describe("what was done in WhatsApp Manager", () => {
       object: "whatsapp_business_account",
       entry: [{ id: NUMBER.wabaId, time, changes: [{ field: "message_template_status_update", value }] }],
     });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     return one(name);
   }
   const draft = (name: string) => ({ ...DRAFT, name, components: [{ type: "BODY", text: `We have ${name} today.` }] });

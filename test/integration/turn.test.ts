@@ -1,6 +1,6 @@
 /** The main job: a signed webhook comes in, the host answers, the answer goes out. */
 import { describe, expect, it } from "vitest";
-import { quiet, startChannel } from "../support/channel.ts";
+import { allQuiet, startChannel } from "../support/channel.ts";
 
 describe("a turn", () => {
   it("shows several messages of one delivery in the host's inbox in the order in which they stand in it", async () => {
@@ -8,8 +8,7 @@ describe("a turn", () => {
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
 
     channel.meta.batch(Array.from({ length: 30 }, (_, n) => ({ from: ada, text: `line ${n}` })));
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const rows = await channel.rows<{ content: string }>(
       "select content from messages where role = 'user' order by created_at",
@@ -23,8 +22,7 @@ describe("a turn", () => {
 
     ada.says("Is it open today? 👩🏽‍🚀");
     const answer = (await channel.meta.waitFor(() => channel.meta.accepted[0], 5_000))!;
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(answer.text).toBe("You said: Is it open today? 👩🏽‍🚀");
     expect(channel.meta.accepted).toHaveLength(1);

@@ -205,6 +205,14 @@ export async function until<T>(
   }
 }
 
+/** Meta has told all, and all is done: also what Meta tells of the answers that were sent meanwhile. */
+export async function allQuiet(channel: Pick<TestChannel, "rows" | "meta">): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    await channel.meta.idle();
+    await quiet(channel);
+  }
+}
+
 /** Nothing is waiting in any lane, and every delivery is applied. Files of recorded messages, which no Meta has, may wait for the next hour. */
 export async function quiet(channel: Pick<TestChannel, "rows">, timeoutMs?: number): Promise<void> {
   await until(

@@ -2,7 +2,7 @@
 import type { Permission } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { createDeadLetterService } from "../../../plugin/dead-letters.ts";
-import { quiet, TENANT, until } from "../../support/channel.ts";
+import { allQuiet, quiet, TENANT, until } from "../../support/channel.ts";
 import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { ADA, applyAll, BEN, channelFor, claimed, delivery, message, startEngine, stranded } from "./support.ts";
 
@@ -96,8 +96,7 @@ describe("a dead letter", () => {
     expect(await channel.plugin.deadLetters.redrive({ error: "error P0001" })).toEqual({ redriven: 2, left: 0 });
     expect(await channel.plugin.deadLetters.redrive()).toEqual({ redriven: 0, left: 0 });
 
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const said = await channel.rows<{ content: string }>(
       "select content from messages where content like 'poison%' order by written",
     );
@@ -114,8 +113,7 @@ describe("a dead letter", () => {
 
     expect(await channel.plugin.deadLetters.redrive({ limit: 1 })).toEqual({ redriven: 1, left: 1 });
     await until(async () => (await channel.plugin.deadLetters.list()).letters.length === 2, "it to fail again");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(await stranded(channel.rows)).toEqual([]);
   });
@@ -171,8 +169,7 @@ describe("a dead turn and an event that the host did not take", () => {
     await channel.plugin.deadLetters.redrive({ customerConfigId: TENANT, stage: "notify" });
 
     await until(() => channel.meta.accepted[0]?.text === "You said: hello" && told.includes("message"), "both");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
   });
 });
 

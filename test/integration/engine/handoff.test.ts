@@ -1,7 +1,7 @@
 /** A person takes over: what the AI says of it reaches the host once, with the turn that it ends, and pauses nothing by itself. */
 import type { AiResponse } from "@omniops/whatsapp";
 import { expect, it } from "vitest";
-import { quiet, TENANT, type TestChannelOptions } from "../../support/channel.ts";
+import { allQuiet, TENANT, type TestChannelOptions } from "../../support/channel.ts";
 import { applyAll, channelFor, claimed, delivery, hold, message, startEngine, waiters } from "./support.ts";
 
 async function startAnswering(answers: readonly (AiResponse | Error)[], options: TestChannelOptions = {}) {
@@ -16,13 +16,9 @@ async function startAnswering(answers: readonly (AiResponse | Error)[], options:
     },
   });
   const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
-  const settled = async () => {
-    await channel.meta.idle();
-    await quiet(channel);
-  };
   const told = () => channel.events.filter(({ kind }) => kind === "handoff");
   const sent = () => channel.meta.accepted.map(({ text }) => text);
-  return { channel, ada, settled, told, sent, turnIds };
+  return { channel, ada, settled: () => allQuiet(channel), told, sent, turnIds };
 }
 
 it("is told beside the answer, and the next message is answered as ever", async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { HostEvent } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
-import { NUMBER, quiet, TENANT, type TestChannel, until } from "../../support/channel.ts";
+import { allQuiet, NUMBER, TENANT, type TestChannel, until } from "../../support/channel.ts";
 import { applyAll, channelFor, delivery, gate, message, startEngine, status } from "./support.ts";
 
 describe("the host's listener", () => {
@@ -23,8 +23,7 @@ describe("the host's listener", () => {
     ada.says("one");
     ada.says("two");
     ada.says("three");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(heard).toEqual(["one", "one", "one", "two", "three"]);
     expect(await channel.rows("select 1 from whatsapp_host_events")).toEqual([]);
@@ -116,8 +115,7 @@ describe("the host's listener", () => {
 
     ada.says("bad");
     ada.says("good");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(heard).toEqual(["bad", "bad", "bad", "good"]);
     const aside = await channel.rows<{ id: string }>("select id, state, last_error from whatsapp_host_events");
@@ -148,8 +146,7 @@ describe("the host's listener", () => {
 
     await until(() => heard.length === 1, "the quick one");
     thinking.open();
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(heard).toEqual(["quick", "slow"]);
   });
@@ -157,8 +154,7 @@ describe("the host's listener", () => {
   it("gets dates as dates", async () => {
     const channel = await channelFor({ reply: () => null });
     channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const [event] = channel.events;
     expect(event?.kind === "message" && event.event.occurredAt).toBeInstanceOf(Date);
@@ -167,8 +163,7 @@ describe("the host's listener", () => {
   it("that does not exist costs no rows", async () => {
     const channel = await channelFor({ reply: () => null, plugin: { onEvent: undefined as never } });
     channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(await channel.rows("select 1 from whatsapp_lanes where stage = 'notify'")).toEqual([]);
   });
@@ -178,8 +173,7 @@ describe("whose an event is", () => {
   it("stands in what belongs to a conversation", async () => {
     const channel = await channelFor();
     channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(channel.events.map((event) => event.kind)).toEqual(expect.arrayContaining(["message", "status"]));
     for (const event of channel.events) expect(event).toMatchObject({ customerConfigId: TENANT });

@@ -1,7 +1,7 @@
 /** The numbers that an operator watches: what waits, what was done, what was refused, and nobody's name. */
 import { signatureOf } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { APP_SECRET, NUMBER, quiet, TENANT, until } from "../../support/channel.ts";
+import { APP_SECRET, allQuiet, NUMBER, TENANT, until } from "../../support/channel.ts";
 import { ADA, channelFor, delivery, gate, message } from "./support.ts";
 
 describe("metrics", () => {
@@ -10,8 +10,7 @@ describe("metrics", () => {
     const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
     ada.says("hello");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const before = (await channel.plugin.metrics()).process;
     const { body } = delivery(message({ id: "wamid.again" }));
     const post = (signature: string) =>
@@ -26,8 +25,7 @@ describe("metrics", () => {
     expect((await post(signatureOf(Buffer.from(body), APP_SECRET))).status).toBe(200);
     expect((await post(signatureOf(Buffer.from(body), APP_SECRET))).status).toBe(200);
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const { process } = await channel.plugin.metrics();
     const [{ n: stored } = { n: "" }] = await channel.rows<{ n: string }>("select count(*) as n from whatsapp_events");
@@ -81,8 +79,7 @@ describe("metrics", () => {
     channel.meta.faults.next({ do: "accept-then-reset" });
     ada.says("lost");
     await until(async () => (await channel.plugin.metrics()).process.sends.ambiguous === 1, "the lost answer");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect((await channel.plugin.metrics()).process.sends).toMatchObject({ rejected: 1, ambiguous: 1, failed: 1 });
     expect((await channel.plugin.metrics()).process.sendErrors).toEqual({ 131009: 1, GRAPH_AMBIGUOUS: 1 });
@@ -241,8 +238,7 @@ describe("GET /metrics", () => {
     const channel = await channelFor({ plugin: { allowMetrics: () => true } });
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const text = await (await fetch(`${channel.url}/metrics`)).text();
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createApplyEvents } from "../../../plugin/pipeline/apply-events.ts";
 import { DEFAULT_RULES } from "../../../plugin/pipeline/plan-effects.ts";
 import type { ClaimedLane, Inbox } from "../../../plugin/ports.ts";
-import { quiet, until } from "../../support/channel.ts";
+import { allQuiet, until } from "../../support/channel.ts";
 import { ADA, BEN, channelFor, delivery, type Engine, message, startEngine, stranded } from "./support.ts";
 
 /** Nothing in ingest touches the host's `messages`, so a rule of the host's own is met only when the event is applied. */
@@ -118,8 +118,7 @@ describe("a poison event", () => {
     expect(await channel.rows("select 1 from whatsapp_events where state = 2")).toEqual([]);
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2, 6_000);
     expect(channel.meta.accepted[1]?.text).toBe("You said: after the poison");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
   });
 });
 

@@ -5,7 +5,7 @@ import { createStore } from "../../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../../plugin/pipeline/part-state.ts";
 import { readRetention } from "../../../plugin/pipeline/retention.ts";
 import type { Store } from "../../../plugin/ports.ts";
-import { APP_SECRET, quiet, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
+import { APP_SECRET, allQuiet, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
 import {
   ADA,
   applyAll,
@@ -135,8 +135,7 @@ describe("what is not settled", () => {
   it("a send stays while a part of it waits, and goes with parts and attempts once all have ended", async () => {
     const channel = await channelFor();
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     // The running channel would send what is held, and remove what is old.
     await channel.plugin.stop();
     await age(channel.rows, 100, "true", ["sends", "outbox", "turns"]);
@@ -349,11 +348,9 @@ describe("the running plugin", () => {
   it("deletes what is too old by itself, by the host's own ages", async () => {
     const channel = await channelFor({ plugin: { upkeepMs: 30, retention: { eventDays: 10, rawDays: 5 } } });
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("hello");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     // The statuses of the answer: one that came later would be younger than all the rest.
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     await age(channel.rows, 6);
     await until(async () => (await count(channel.rows, "whatsapp_webhooks")) === 0, "the bytes to go");

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Pipeline } from "../../../plugin/pipeline/pipeline.ts";
 import type { Host } from "../../../plugin/ports.ts";
 import { expectEnded } from "../../faults/support/pass-lines.ts";
-import { quiet, TENANT, type TestChannel, until } from "../../support/channel.ts";
+import { allQuiet, TENANT, type TestChannel, until } from "../../support/channel.ts";
 import { instance, LONG_LEASE_MS } from "./instance.ts";
 import { channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
 
@@ -134,8 +134,7 @@ describe("stop under load", () => {
     );
     expect(asked.slice(askedThen)).not.toEqual([]);
     expect(new Set(asked.slice(askedThen))).toEqual(new Set(["other"]));
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     for (const phone of phones) {
       const texts = channel.meta.accepted.filter(({ recipient }) => recipient === phone).map(({ text }) => text);
       expect(texts.flatMap((text) => text.replace("You said: ", "").split(" / "))).toEqual(["one", "two", "three"]);
@@ -221,8 +220,7 @@ describe("start", () => {
 
     await channel.plugin.start();
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(channel.meta.accepted.map(({ text }) => text)).toEqual(["You said: one", "You said: two"]);
   });

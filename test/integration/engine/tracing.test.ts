@@ -9,7 +9,7 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { leaksIn } from "../../support/canaries.ts";
-import { quiet, type TestChannel } from "../../support/channel.ts";
+import { allQuiet, type TestChannel } from "../../support/channel.ts";
 import { ADA, channelFor } from "./support.ts";
 
 const exporter = new InMemorySpanExporter();
@@ -25,11 +25,6 @@ afterAll(() => {
 
 const spansOf = (name: string): readonly ReadableSpan[] =>
   exporter.getFinishedSpans().filter((span) => span.name === name);
-
-async function settled(channel: TestChannel): Promise<void> {
-  await channel.meta.idle();
-  await quiet(channel);
-}
 
 /** Each outcome is one line, so that whoever counts lines counts outcomes. */
 const linesOf = (channel: TestChannel, wanted: string): readonly Record<string, unknown>[] =>
@@ -58,7 +53,7 @@ describe("a message that is answered", () => {
     const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
     ada.says("a sentence that nobody else may read");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    await settled(channel);
+    await allQuiet(channel);
 
     const [turn] = await channel.rows<{ id: string; conversation_id: string }>("select * from whatsapp_turns");
     const [part] = await channel.rows<{ id: string; send_id: string }>("select id, send_id from whatsapp_outbox");
@@ -116,7 +111,7 @@ describe("a message that is answered", () => {
     });
     channel.meta.person({ name: "Ada", phoneNumber: ADA }).says("tell me more");
     await channel.until(() => channel.logs.some(({ message }) => message === "turn answered"), "the end of the turn");
-    await settled(channel);
+    await allQuiet(channel);
 
     const ended = exporter.getFinishedSpans().map(({ name }) => name);
     // In the order in which they ended: each has a clock of its own.
@@ -149,7 +144,7 @@ describe("what fails", () => {
       "the second asking of the turn",
     );
     await expect(channel.plugin.receive({ rawBody: Buffer.from("{}"), signature: "sha256=00" })).rejects.toThrow();
-    await settled(channel);
+    await allQuiet(channel);
 
     const [failed, again] = spansOf("whatsapp reply");
     expect(failed?.status).toEqual({ code: SpanStatusCode.ERROR, message: "TypeError" });
@@ -168,7 +163,7 @@ describe("what fails", () => {
     const [send] = spansOf("whatsapp send");
     expect(send?.status.code).toBe(SpanStatusCode.ERROR);
     expect(send?.attributes).toMatchObject({ "whatsapp.outcome": "rejected", "whatsapp.error": "131009" });
-    await settled(channel);
+    await allQuiet(channel);
     const [part] = await channel.rows<{ id: string; send_id: string }>("select id, send_id from whatsapp_outbox");
     expect(linesOf(channel, "not sent")).toEqual([
       expect.objectContaining({

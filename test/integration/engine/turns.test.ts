@@ -7,7 +7,7 @@ import { INBOUND_MESSAGES } from "@omniops/whatsapp/simulator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createChatApi } from "../../../adapters/chat-api/chat-api.ts";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
-import { quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
+import { allQuiet, quiet, type TestChannel, type TestChannelOptions, until } from "../../support/channel.ts";
 import {
   applyAll,
   BEN,
@@ -42,12 +42,8 @@ async function startAsking(
     },
   });
   const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
-  const settled = async () => {
-    await channel.meta.idle();
-    await quiet(channel);
-  };
   const sent = () => channel.meta.accepted.map(({ text }) => text);
-  return { channel, ada, asked, settled, sent };
+  return { channel, ada, asked, settled: () => allQuiet(channel), sent };
 }
 
 describe("a burst", () => {

@@ -1,6 +1,6 @@
 /** Rules 9 and 11: a kick makes it at once, a poll makes it certain, and one connection is enough for everything. */
 import { describe, expect, it } from "vitest";
-import { quiet, until } from "../../support/channel.ts";
+import { allQuiet, quiet, until } from "../../support/channel.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
 import { channelFor, gate, transactionsEnd } from "./support.ts";
 
@@ -14,8 +14,7 @@ describe("work", () => {
       await channel.meta.waitFor(() => channel.meta.accepted.some((sent) => sent.text === `You said: ${text}`), 5_000);
     }
 
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     expect(channel.events.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["message", "status"]));
   });
 
@@ -63,8 +62,7 @@ describe("with a pool of one connection", () => {
     );
     for (const [n, person] of people.entries()) person.says(`hello ${n}`);
     await channel.meta.waitFor(() => channel.meta.accepted.length === 30, 15_000);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(channel.meta.accepted.map(({ text }) => text).sort()).toEqual(
       people.map((_person, n) => `You said: hello ${n}`).sort(),
@@ -97,7 +95,6 @@ describe("with a pool of one connection", () => {
     await transactionsEnd(channel.rows);
     thinking.open("at last");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
   });
 });

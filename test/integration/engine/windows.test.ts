@@ -1,6 +1,6 @@
 /** Windows from WhatsApp's own time, late messages, and a host that deletes a conversation under us. */
 import { describe, expect, it } from "vitest";
-import { NUMBER, quiet, until } from "../../support/channel.ts";
+import { allQuiet, NUMBER, until } from "../../support/channel.ts";
 import { ADA, applyAll, channelFor, delivery, type Engine, gate, message, startEngine } from "./support.ts";
 
 const SECOND = 1_000;
@@ -91,8 +91,7 @@ describe("the service window", () => {
     const channel = await channelFor({ reply: () => "hello" });
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
     ada.says("hello?", { at: ago(2 * HOUR) });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const [conversation] = await channel.rows<{ id: string }>("select id from conversations");
 
     const { secondsRemaining } = await channel.plugin.sessionStatus(conversation?.id ?? "");
@@ -108,8 +107,7 @@ describe("a late message", () => {
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
 
     ada.says("two days old", { at: ago(48 * HOUR) });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(await channel.rows("select content, channel_metadata ->> 'late' as late from messages")).toEqual([
       { content: "two days old", late: "true" },
@@ -127,8 +125,7 @@ describe("a late message", () => {
       { from: ada, text: "old", at: ago(48 * HOUR) },
       { from: ada, text: "new" },
     ]);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(channel.meta.accepted.map(({ text }) => text)).toEqual(["You said: new"]);
   });
@@ -139,15 +136,13 @@ describe("a host that deletes a conversation", () => {
     const channel = await channelFor();
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
     ada.says("one");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const [first] = await channel.rows<{ id: string }>("select id from conversations");
 
     await channel.rows("delete from messages");
     await channel.rows("delete from conversations");
     ada.says("two");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const [second] = await channel.rows<{ id: string }>("select id from conversations");
     expect(second?.id).not.toBe(first?.id);
@@ -191,8 +186,7 @@ describe("a host that deletes a conversation", () => {
     thinking.open("answer to nobody");
     ada.says("two");
     await channel.meta.waitFor(() => channel.meta.accepted.length > 0, 8_000);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(channel.meta.accepted.map(({ text }) => text)).toEqual(["answer to two"]);
     expect(await channel.rows("select state from whatsapp_turns order by seq")).toEqual([{ state: 2 }, { state: 1 }]);

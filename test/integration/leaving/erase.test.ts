@@ -1,6 +1,6 @@
 /** T71: a person is erased. Nothing of them is left in any column of any table, and Meta's redeliveries do not bring them back. */
 import { afterEach, describe, expect, it } from "vitest";
-import { NUMBER, quiet, startChannel, TENANT, type TestChannel } from "../../support/channel.ts";
+import { allQuiet, NUMBER, quiet, startChannel, TENANT, type TestChannel } from "../../support/channel.ts";
 import { createHostRole } from "../../support/host-role.ts";
 import { closeWindow, keepBack, meet, texts } from "../outbound/outbound.ts";
 import { ADA, BEN, dump, finds, liveThrough, moved, posted, status, text, wamidOf } from "./canaries.ts";
@@ -42,8 +42,7 @@ async function bothLive(channel: TestChannel): Promise<readonly string[]> {
     { from: ada, text: `${ADA.name} says three` },
     { from: ben, text: `${BEN.name} says three` },
   ]);
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
   const sent = channel.meta.accepted.filter(({ recipient }) => recipient === ADA.phoneNumber).map(({ wamid }) => wamid);
   const written = [...ada.transcript(), ...ada.transcript(SECOND_NUMBER.phoneNumberId)].map(({ wamid }) => wamid);
   return [...OF_ADA, ...ids, ...sent, ...written];
@@ -154,8 +153,7 @@ describe("a person who is erased", () => {
     const channel = await start();
     const ada = await meet(channel, ADA);
     await channel.until(() => texts(channel, ada).length === 1, "the answer");
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const [{ wamid } = { wamid: "" }] = channel.meta.accepted;
     await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
 
@@ -207,8 +205,7 @@ describe("a person who is erased", () => {
     const ada = channel.meta.person(ADA);
     ada.says("to the first");
     ada.says("to the second", { to: SECOND_NUMBER.phoneNumberId });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     await channel.plugin.erase({ phoneNumber: ADA.phoneNumber }, { customerConfigId: TENANT });
 
@@ -449,8 +446,7 @@ describe("a host whose row level security holds for us too", () => {
     const channel = await start({ database: host.database, plugin: { knex: host.knex } });
     const ada = channel.meta.person(ADA);
     ada.says(`${ADA.name} says one`);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     await host.knex.raw(`${secured}; ${sql}`);
 
     const erased = await channel.plugin

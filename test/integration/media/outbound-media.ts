@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { createFilesystemMediaStore } from "../../../adapters/media-store/filesystem.ts";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createMediaRecords } from "../../../adapters/postgres/media.ts";
-import { quiet, startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
+import { allQuiet, startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
 
 const padded = (head: readonly (number | string)[], size = 1_000): Uint8Array =>
   Buffer.concat([
@@ -33,8 +33,7 @@ export async function conversationOf(
 ): Promise<string> {
   const person = channel.meta.person({ name, phoneNumber });
   person.says(`hello from ${name}`);
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
   const rows = await channel.rows<{ id: string }>("select id from conversations order by created_at desc limit 1");
   return rows[0]?.id ?? "";
 }
@@ -56,8 +55,7 @@ export async function sent(
   const before = channel.meta.accepted.length;
   const { sendId } = await channel.plugin.send({ conversationId, ...what });
   await channel.meta.waitFor(() => channel.meta.accepted.length > before);
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
   return (await channel.plugin.receipt(sendId, TENANT)) as SendReceipt;
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createWhatsAppPlugin } from "@omniops/whatsapp";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { APP_SECRET, quiet, TENANT, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
+import { APP_SECRET, allQuiet, quiet, TENANT, TOKEN_KEYS, until, VERIFY_TOKEN } from "../../support/channel.ts";
 import { APP_ID } from "../../support/connecting.ts";
 import { conversationOf, FILES, keep, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
@@ -312,8 +312,7 @@ describe("an upload", () => {
     });
     await next.start();
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1, 15_000);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     await next.stop();
     expect(channel.meta.uploads).toHaveLength(2);

@@ -1,7 +1,7 @@
 /** Media at addresses: fetched and given to Meta, once for each number and content; where that fails, a link. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { allQuiet, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import { conversationOf, FILES, keep, lastBody, SILENT, sent, start } from "./outbound-media.ts";
 import { fetched, names, pages } from "./table-web.ts";
 
@@ -171,12 +171,10 @@ describe("a picture at an address", () => {
     const message = { kind: "image", url, caption: "Look" } as const;
     const { sendId } = await channel.plugin.send({ conversationId: ada, message });
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
     const pricing = { billable: false, pricing_model: "PMP", category: "service", type: "free_customer_service" };
     report(channel, { ...failedMedia(channel.meta.accepted[0]?.wamid), timestamp: "1800000000", pricing });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(channel.meta.accepted.map(({ body }) => body.image ?? body.text)).toEqual([
       { link: url, caption: "Look" },
@@ -206,8 +204,7 @@ describe("a picture at an address", () => {
     const mediaId = await keep(channel, FILES.jpeg(), { mime: "image/jpeg" });
     const receipt = await sent(channel, ada, { message: { kind: "image", mediaId } });
     report(channel, failedMedia(receipt.parts[0]?.messageId));
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect((await channel.plugin.receipt(receipt.sendId, TENANT))?.parts).toHaveLength(1);
     expect(channel.meta.accepted).toHaveLength(1);

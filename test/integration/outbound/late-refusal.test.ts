@@ -1,7 +1,7 @@
 /** A refused token that was renewed meanwhile says nothing about the connection, and a linked person keeps both conversations. */
 import { expect, it } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
-import { quiet, startChannel } from "../../support/channel.ts";
+import { allQuiet, startChannel } from "../../support/channel.ts";
 
 it("leaves a connection alone whose token was renewed while the old one was refused", async () => {
   const channel = await startChannel({ start: false });
@@ -33,14 +33,12 @@ it("answers in either conversation of a person who was two contacts before", asy
   byPhone.says("one");
   await channel.meta.idle();
   byUserId.says("two");
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
   const conversations = await channel.rows<{ id: string }>("select id from conversations order by created_at");
   expect(conversations).toHaveLength(2);
 
   channel.meta.person({ name: "Ada", phoneNumber: "447700900123", userId: "GB.5512oQx81Zk09" }).says("three");
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
 
   for (const { id } of conversations) {
     expect(await channel.plugin.sessionStatus(id)).toMatchObject({ state: "open" });

@@ -1,7 +1,7 @@
 /** A resend that turns out to have been one too many: both copies are known, counted and told, and nothing goes back. */
 import type { AcceptedMessage } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { NUMBER, quiet, type TestChannel } from "../../support/channel.ts";
+import { allQuiet, NUMBER, quiet, type TestChannel } from "../../support/channel.ts";
 import { attemptsOf, type Contact, chatter, inState, meet, startSilent } from "./outbound.ts";
 
 const ADA = { name: "Ada", phoneNumber: "447700900123" };
@@ -155,8 +155,7 @@ describe("a message that was sent once", () => {
     for (let i = 0; i < 10; i += 1)
       await channel.plugin.send({ conversationId: ada.conversationId, response: `message ${i}` });
     await channel.meta.waitFor(() => channel.meta.accepted.length === 10);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(await channel.rows("select id from whatsapp_outbox where duplicate_message_id is not null")).toEqual([]);
     expect(warnings(channel)).toEqual([]);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createTemplates } from "../../../adapters/postgres/templates.ts";
 import type { SendingAccount } from "../../../plugin/ports.ts";
-import { ACCESS_TOKEN, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { ACCESS_TOKEN, allQuiet, NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
 import {
   attemptsOf,
   type Contact,
@@ -62,8 +62,7 @@ async function announce(
     object: "whatsapp_business_account",
     entry: [{ id: NUMBER.wabaId, ...time, changes: [{ field: `message_template_${field}`, value }] }],
   });
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
 }
 
 /** By Meta's clock. */
@@ -600,8 +599,7 @@ describe("a template that the AI chose", () => {
     await channel.until(async () => (await turns(channel))[0]?.state === 2, "the dead letter");
     ada.says("and now?");
     await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(texts(channel)).toEqual(["the next answer"]);
     expect(await turns(channel)).toEqual([

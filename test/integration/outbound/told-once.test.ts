@@ -1,7 +1,7 @@
 /** The host hears of each outcome of a part once, whatever was tried again, came late, came twice or was taken over. */
 import type { SendReceipt } from "@omniops/whatsapp";
 import { expect, it } from "vitest";
-import { quiet, type TestChannel } from "../../support/channel.ts";
+import { allQuiet, quiet, type TestChannel } from "../../support/channel.ts";
 import { chatter, inState, meet, startSilent } from "./outbound.ts";
 
 const ADA = { name: "Ada", phoneNumber: "447700900123" };
@@ -13,8 +13,7 @@ function told(channel: TestChannel, { sendId }: SendReceipt): string[] {
 
 /** What comes after everything else is told: whatever was told twice has been by then. */
 async function heard(channel: TestChannel, receipt: SendReceipt): Promise<string[]> {
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
   return told(channel, receipt);
 }
 

@@ -18,7 +18,15 @@ import type { Command } from "../../../cli/command.ts";
 import { recordCommand } from "../../../cli/record.ts";
 import { replayCommand } from "../../../cli/replay.ts";
 import { freePort } from "../../../examples/host/free-port.ts";
-import { ACCESS_TOKEN, APP_SECRET, NUMBER, quiet, startChannel, type TestChannel } from "../../support/channel.ts";
+import {
+  ACCESS_TOKEN,
+  APP_SECRET,
+  allQuiet,
+  NUMBER,
+  quiet,
+  startChannel,
+  type TestChannel,
+} from "../../support/channel.ts";
 
 /** The transformer as it stands, and as somebody has changed it: what was bold is italic. */
 const transformer = vi.hoisted(() => ({ isChanged: false }));
@@ -317,8 +325,7 @@ describe.sequential("a conversation of the host's", () => {
       fixtures: file("bob"),
       meta: channel.meta,
       settled: async () => {
-        await channel.meta.idle();
-        await quiet(channel);
+        await allQuiet(channel);
       },
       numbers: { [number!.phoneNumberId]: NUMBER.phoneNumberId, [number!.wabaId]: NUMBER.wabaId },
       newIds: true,

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ERROR_STATUS } from "../../../plugin/errors.ts";
 import { ROUTES, type RouteName } from "../../../plugin/http/route-table.ts";
-import { quiet, startChannel, TENANT, type TestChannel, until } from "../../support/channel.ts";
+import { allQuiet, quiet, startChannel, TENANT, type TestChannel, until } from "../../support/channel.ts";
 import { APP_ID, APP_URL, CALLBACK, CONFIG_ID } from "../../support/connecting.ts";
 import { bytesOf, post, request } from "../receiving/deliveries.ts";
 
@@ -37,8 +37,7 @@ beforeAll(async () => {
     },
   });
   channel.meta.person({ name: "Ada", phoneNumber: "447700900123" }).says("hello");
-  await channel.meta.idle();
-  await quiet(channel);
+  await allQuiet(channel);
   conversationId = (await channel.rows<{ id: string }>("select id from conversations"))[0]?.id ?? "";
   const app = express();
   app.use("/wa", channel.plugin.router);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROUTES, type RouteName } from "../../../plugin/http/route-table.ts";
-import { quiet, TENANT, until } from "../../support/channel.ts";
+import { allQuiet, quiet, TENANT, until } from "../../support/channel.ts";
 import {
   type Call,
   MODES,
@@ -309,8 +309,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
       object: "whatsapp_business_account",
       entry: [{ id: mine.wabaId, changes: [{ field: "smb_message_echoes", value }] }],
     });
-    await channel.meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     expect(await channel.rows("select conversation_id from messages where content = 'typed by staff'")).toEqual([
       { conversation_id: mine.conversationId },
