@@ -41,8 +41,9 @@ if (whole.failed > 0 || whole.passed === 0) {
 }
 const verdicts: { readonly rule: string; readonly verdict: Verdict }[] = [];
 for (const mutation of chosen) {
-  const verdict = await judge(mutation);
-  console.log(`${verdict}: ${mutation.rule}`);
+  const { verdict, by } = await judge(mutation);
+  // Whoever reads it sees that it was the rule's own test, and none that failed by chance.
+  console.log([`${verdict}: ${mutation.rule}`, ...by.map((name) => `  by: ${name}`)].join("\n"));
   verdicts.push({ rule: mutation.rule, verdict });
 }
 const bad = verdicts.filter(({ verdict }) => verdict !== "noticed");
@@ -79,20 +80,22 @@ function copyCheckout(): string {
   return folder;
 }
 
-async function judge({ file, find, replace, tests }: Mutation): Promise<Verdict> {
+type Judged = { readonly verdict: Verdict; readonly by: readonly string[] };
+
+async function judge({ file, find, replace, tests }: Mutation): Promise<Judged> {
   const path = join(copy, file);
   const sound = readFileSync(path, "utf8");
   // A rule that breaks nothing would be "not noticed" for the wrong reason.
-  if (sound.split(find).length !== 2) return "NOT FOUND";
+  if (sound.split(find).length !== 2) return { verdict: "NOT FOUND", by: [] };
   writeFileSync(
     path,
     sound.replace(find, () => replace),
   );
   try {
-    const { failed, passed } = await run(tests);
+    const { failed, passed, names } = await run(tests);
     // A file that does not load has no test that failed: that notices nothing.
-    if (failed + passed === 0) return "DID NOT RUN";
-    return failed > 0 ? "noticed" : "NOT NOTICED";
+    if (failed + passed === 0) return { verdict: "DID NOT RUN", by: [] };
+    return { verdict: failed > 0 ? "noticed" : "NOT NOTICED", by: names };
   } finally {
     writeFileSync(path, sound);
   }

@@ -949,6 +949,13 @@ const PHONE_ROWS: readonly Row[] = [
     "if (edit !== null) return take(chat);",
     DRAFTS,
   ],
+  [
+    "a message that changes takes the focus from nobody who has gone on",
+    "chat.js",
+    "    focusAgain();\n    focusAgain = () => {};",
+    "    requestAnimationFrame(focusAgain);\n    focusAgain = () => {};",
+    PHONE,
+  ],
 ];
 
 export const PAGE_MUTATIONS: readonly Mutation[] = [
