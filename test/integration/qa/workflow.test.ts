@@ -99,8 +99,7 @@ beforeAll(async () => {
   const [ada, bob] = [meta.person(ADA), meta.person(BOB)];
   const says = async (act: () => string) => {
     act();
-    await meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
   };
   await says(() => ada.says("I am Adalberta Quill, my mail is ada@quill.example, call +44 7700 900123"));
   await says(() => bob.says("Adalberta told me to ask for Bohumil's order 420777900456"));
@@ -418,8 +417,7 @@ describe("somebody who wrote nothing", () => {
     const card = { name: { formatted_name: "Cleopatra Vandermeer", first_name: "Cleopatra" }, phones: [] };
     carl.sends({ type: "contacts", contacts: [card] });
     dora.says("Cleopatra pays for me, as Vandermeer always does");
-    await meta.idle();
-    await quiet(channel);
+    await allQuiet(channel);
 
     const run = await cli("record", "--person", "14155550155", "--text", "keep", "--out", file("dora"), "--json");
 
