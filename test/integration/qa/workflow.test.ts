@@ -18,15 +18,7 @@ import type { Command } from "../../../cli/command.ts";
 import { recordCommand } from "../../../cli/record.ts";
 import { replayCommand } from "../../../cli/replay.ts";
 import { freePort } from "../../../examples/host/free-port.ts";
-import {
-  ACCESS_TOKEN,
-  APP_SECRET,
-  allQuiet,
-  NUMBER,
-  quiet,
-  startChannel,
-  type TestChannel,
-} from "../../support/channel.ts";
+import { ACCESS_TOKEN, APP_SECRET, allQuiet, NUMBER, startChannel, type TestChannel } from "../../support/channel.ts";
 
 /** The transformer as it stands, and as somebody has changed it: what was bold is italic. */
 const transformer = vi.hoisted(() => ({ isChanged: false }));
