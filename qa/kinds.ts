@@ -88,6 +88,8 @@ const BY_PLACE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ...MEDIA.map((kind) => [`${kind}.id`, "media-id"] as const),
   ...MEDIA.map((kind) => [`${kind}.url`, "media-url"] as const),
   ...["button_reply", "list_reply", "reply", "rows", "quick_reply"].map((place) => [`${place}.id`, "own"] as const),
+  // Of a promised send: the ids of what it answers, in whose letters there is a short name in every hundredth recording.
+  [".answers", "id"],
   ["entry.id", "business-id"],
   ["threads.id", "address"],
   ["user_id.previous", "address"],

@@ -254,6 +254,25 @@ describe("a recording", () => {
     ]);
   });
 
+  it("takes the letters of an id that was answered for nobody's name, and the number in one for somebody's", () => {
+    const people = [{ name: "Li Ode", username: null, phoneNumber: ADA, userId: null }];
+    const recorded = made([told("a")], { people, turns: [turn(["wamid.a"], "one")] });
+    const answered = (answers: readonly string[]) =>
+      leaksIn(
+        {
+          ...recorded.recording,
+          fixtures: recorded.recording.fixtures.map((one) => ({
+            ...one,
+            sends: one.sends?.map((send) => ({ ...send, answers })) ?? null,
+          })),
+        },
+        originalsOf(traffic([told("a")], { people })),
+      ).map(({ path, what }) => [path, what]);
+
+    expect(answered(["wamid.HBgMTA0NzcwMDkwMDA3NzU1/Ode+Li/FQIAEhggRkY="])).toEqual([]);
+    expect(answered([`wamid.${Buffer.from(ADA).toString("base64")}`])).toEqual([["[0].answers[0]", "a number"]]);
+  });
+
   it("tells how far it is, to the end", () => {
     const steps: (readonly [number, number])[] = [];
     const all = traffic([told("a"), told("b"), told("c")], {
