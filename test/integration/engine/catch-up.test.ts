@@ -249,31 +249,43 @@ describe("very many events that came before the connection", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
-  it("leave nothing of a person who is erased in the middle, though they are met while it is looked for", async () => {
-    const engine = await unconnected();
-    const { store, database, rows } = engine;
-    await store.inbox.record([delivery(message({ id: "wamid.first", phone: BEN }))]);
-    await write(store, 0, STEP - 1);
-    // By their number, and then by an id alone, which nobody knows to be theirs before both are routed.
-    await store.inbox.record([delivery(message({ id: "wamid.both", phone: "447700900999", userId: "GB.999" }))]);
-    await store.inbox.record([delivery(message({ id: "wamid.id", phone: null, userId: "GB.999" }))]);
-    await rows("update whatsapp_events set created_at = created_at - interval '1 hour'");
-    await connect(engine);
-    const somebody = await hold(database);
-    await somebody.query(`select pg_advisory_xact_lock(hashtext('"public"."whatsapp_contacts"'))`);
-    const routing = store.inbox.catchUp();
-    await waiters(rows, 1);
-    const erasing = erase(database.connect(), { phoneNumber: "+447700900999" });
-    await waiters(rows, 2);
-    await somebody.commit();
-    await Promise.all([routing, erasing]);
-    await applyAll(store);
+  it.each([
+    ["they are met", BEN],
+    ["another name of theirs is learnt", "447700900999"],
+  ])(
+    "leave nothing of a person who is erased in the middle, though %s while it is looked for",
+    async (_what, first) => {
+      const engine = await unconnected();
+      const { store, database, rows } = engine;
+      await store.inbox.record([delivery(message({ id: "wamid.first", phone: first }))]);
+      await write(store, 0, STEP - 1);
+      // By their number, and then by an id alone, which nobody knows to be theirs before both are routed.
+      await store.inbox.record([delivery(message({ id: "wamid.both", phone: "447700900999", userId: "GB.999" }))]);
+      await store.inbox.record([delivery(message({ id: "wamid.id", phone: null, userId: "GB.999" }))]);
+      for (const table of ["events", "webhooks"])
+        await rows(`update whatsapp_${table} set created_at = created_at - interval '1 hour'`);
+      await connect(engine);
+      await applyAll(store);
+      const somebody = await hold(database);
+      await somebody.query(`select pg_advisory_xact_lock(hashtext('"public"."whatsapp_contacts"'))`);
+      const routing = store.inbox.catchUp();
+      await waiters(rows, 1);
+      const erasing = erase(database.connect(), { phoneNumber: "+447700900999" });
+      await waiters(rows, 2);
+      await somebody.commit();
+      await Promise.all([routing, erasing]);
+      await applyAll(store);
 
-    expect(await rows("select 1 from whatsapp_events where payload::text like '%GB.999%'")).toEqual([]);
-    expect(await rows("select 1 from whatsapp_contacts where user_id = 'GB.999'")).toEqual([]);
-    expect(await rows("select 1 from messages where external_id in ('wamid.both', 'wamid.id')")).toEqual([]);
-    expect(await stranded(rows)).toEqual([]);
-  });
+      expect(await rows("select 1 from whatsapp_events where payload::text like '%GB.999%'")).toEqual([]);
+      expect(await rows("select 1 from whatsapp_contacts where user_id = 'GB.999'")).toEqual([]);
+      expect(await rows("select 1 from messages where external_id in ('wamid.both', 'wamid.id')")).toEqual([]);
+      expect(await rows("select 1 from whatsapp_webhooks where convert_from(body, 'UTF8') like '%GB.999%'")).toEqual(
+        [],
+      );
+      expect(await rows("select 1 from whatsapp_webhooks where pending <> 0")).toEqual([]);
+      expect(await stranded(rows)).toEqual([]);
+    },
+  );
 
   it("do not wait behind one that Postgres refuses, nor does the connection: it lies aside", async () => {
     const engine = await unconnected();
