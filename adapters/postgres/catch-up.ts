@@ -90,12 +90,14 @@ async function routeNext(tx: Tx, db: Database, number: Catching, take: Take, mos
   const events = db.name("whatsapp_events");
   const next = (whose: string) =>
     `(select id from ${events} where state = 4 and ${whose} and id > $3 order by id limit $4)`;
-  const rows = await tx.query<Waiting>(
-    `with next as materialized (
-       ${next("phone_number_id = $1")} union all ${next("phone_number_id is null and payload ->> 'wabaId' = $2")} order by id limit $4)
-     select e.id, e.webhook_id, e.phone_number_id, e.payload from ${events} e join next on next.id = e.id
-     where e.state = 4 order by e.id for update of e`,
+  const found = await tx.query<{ readonly id: string }>(
+    `${next("phone_number_id = $1")} union all ${next("phone_number_id is null and payload ->> 'wabaId' = $2")} order by id limit $4`,
     [number.phone_number_id, number.waba_id, number.routed_until, most],
+  );
+  // Of these some may go by their age before they are locked.
+  const rows = await tx.query<Waiting>(
+    `select id, webhook_id, phone_number_id, payload from ${events} where id = any($1) and state = 4 order by id for update`,
+    [found.map(({ id }) => id)],
   );
   const isOthers = ({ id, phone_number_id }: Waiting) =>
     phone_number_id !== null && number.others_until !== null && BigInt(id) <= BigInt(number.others_until);
@@ -109,7 +111,7 @@ async function routeNext(tx: Tx, db: Database, number: Catching, take: Take, mos
   await tx.query(
     `update ${db.name("whatsapp_connections")} set routed_until = $2::bigint,
        others_until = case when $2::bigint is not null then others_until end where id = $1`,
-    [number.id, rows.length < most ? null : rows.at(-1)?.id],
+    [number.id, found.length < most ? null : found.at(-1)?.id],
   );
 }
 

@@ -287,6 +287,26 @@ describe("very many events that came before the connection", () => {
     },
   );
 
+  it("are all routed, though one of a step was deleted by its age before it was locked", async () => {
+    const engine = await unconnected();
+    const { store, database, rows } = engine;
+    const ids = await write(store, 0, 2 * STEP + 100);
+    await connect(engine);
+    const somebody = await hold(database);
+    await somebody.query("delete from whatsapp_events where external_id = 'wamid.500'");
+    const step = store.inbox.catchUp();
+    await waiters(rows, 1);
+    await somebody.commit();
+    await step;
+
+    expect(await catchUpWith(store)).toBe(1);
+    await applyAll(store);
+    await expectShown(
+      engine,
+      ids.filter((id) => id !== "wamid.500"),
+    );
+  });
+
   it("do not wait behind one that Postgres refuses, nor does the connection: it lies aside", async () => {
     const engine = await unconnected();
     const { store, rows } = engine;
