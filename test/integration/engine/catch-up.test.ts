@@ -80,6 +80,18 @@ async function expectShown({ rows }: Engine, ids: readonly string[]): Promise<vo
   expect(await stranded(rows)).toEqual([]);
 }
 
+/** Postgres refuses to route it: the person's id is longer than an index takes. @returns what makes it whole again. */
+async function poison({ rows }: Engine, id: string): Promise<() => Promise<unknown>> {
+  const [was] = await rows<{ payload: object }>("select payload from whatsapp_events where external_id = ?", [id]);
+  await rows(
+    `update whatsapp_events set payload = jsonb_set(payload::jsonb, '{from,userId}', to_jsonb((
+       select string_agg(sha256(n::text::bytea)::text, '') from generate_series(1, 200) n)))::json where external_id = ?`,
+    [id],
+  );
+  return () =>
+    rows("update whatsapp_events set payload = ?::json where external_id = ?", [JSON.stringify(was?.payload), id]);
+}
+
 /** Nobody has the number yet. */
 async function unconnected(): Promise<Engine> {
   const engine = await startEngine({ connected: false, leaseMs: LONG_LEASE_MS });
@@ -311,11 +323,7 @@ describe("very many events that came before the connection", () => {
     const engine = await unconnected();
     const { store, rows } = engine;
     const ids = await write(store, 0, 20);
-    // Longer than an index takes.
-    await rows(
-      `update whatsapp_events set payload = jsonb_set(payload::jsonb, '{from,userId}', to_jsonb((
-         select string_agg(sha256(n::text::bytea)::text, '') from generate_series(1, 200) n)))::json where external_id = 'wamid.7'`,
-    );
+    await poison(engine, "wamid.7");
 
     await connect(engine);
     await catchUpWith(store);
@@ -328,5 +336,55 @@ describe("very many events that came before the connection", () => {
     ]);
     expect(await rows("select left(error, 12) as error from whatsapp_webhooks")).toEqual([{ error: "dead letter:" }]);
     expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("are shown and answered where one that Postgres refused is mended and put back, and not before", async () => {
+    const engine = await unconnected();
+    const { store, rows } = engine;
+    const whose = { customerConfigId: TENANT };
+    const ids = await write(store, 0, 3);
+    // Of somebody who wrote nothing else.
+    const mend = await poison(engine, "wamid.1");
+    await poison(engine, "wamid.2");
+    await connect(engine);
+    await catchUpWith(store);
+    await applyAll(store);
+
+    expect(await store.deadLetters.redrive(whose, { ids: null, limit: 10 })).toEqual({ redriven: 0, left: 0 });
+    expect(await store.deadLetters.list(whose, { limit: 10, after: null })).toHaveLength(2);
+    await mend();
+    expect(await store.deadLetters.redrive(whose, { ids: null, limit: 10 })).toEqual({ redriven: 1, left: 0 });
+    await applyAll(store);
+
+    expect(await store.deadLetters.list(whose, { limit: 10, after: null })).toHaveLength(1);
+    expect(
+      await rows(
+        `select m.external_id, c.phone_number as phone from messages m join whatsapp_contacts c on c.conversation_id = m.conversation_id
+         join whatsapp_turns t on t.contact_id = c.id where m.role = 'user' order by m.external_id`,
+      ),
+    ).toEqual(ids.slice(0, 2).map((id, i) => ({ external_id: id, phone: PEOPLE[i] })));
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("go to nobody where one that Postgres refused is put back while another tenant has the number", async () => {
+    const engine = await unconnected();
+    const { store, rows } = engine;
+    await rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await write(store, 0, 1);
+    const mend = await poison(engine, "wamid.0");
+    await connect(engine);
+    await catchUpWith(store);
+    await mend();
+    await connect(engine, { customerConfigId: OTHER_TENANT, takeover: true });
+    const redrive = () => store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 10 });
+
+    expect(await redrive()).toEqual({ redriven: 0, left: 0 });
+    expect(await rows("select 1 from whatsapp_contacts")).toEqual([]);
+    await connect(engine, { takeover: true });
+    expect(await redrive()).toEqual({ redriven: 1, left: 0 });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.0" }]);
+    expect(await rows("select customer_config_id from whatsapp_contacts")).toEqual([{ customer_config_id: TENANT }]);
   });
 });
