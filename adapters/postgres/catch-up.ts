@@ -41,13 +41,24 @@ export async function beginCatchUp(tx: Tx, db: Database, connectionId: string, i
  * @returns whether there was such a number.
  */
 export async function catchUp(db: Database): Promise<boolean> {
+  let tried: readonly Waiting[] = [];
+  const noting: Take = (tx, db, number, waiting) => {
+    tried = waiting;
+    return queue(tx, db, number, waiting);
+  };
   for (let most = AT_ONCE; ; most = Math.ceil(most / 2)) {
     try {
-      return await step(db, most, queue);
+      return await step(db, most, noting);
     } catch (error) {
       if (!isDataFault(error)) throw error;
-      if (most === 1)
-        return step(db, 1, (tx, _db, number, waiting) => moveAside(tx, db, number, waiting, nameOf(error)));
+      if (most > 1) continue;
+      const [refused] = tried;
+      // Another number may be furthest behind by now, or this one be a step further: what was not refused is queued.
+      return step(db, 1, (tx, db, number, waiting) =>
+        waiting[0]?.id === refused?.id
+          ? moveAside(tx, db, number, waiting, nameOf(error))
+          : queue(tx, db, number, waiting),
+      );
     }
   }
 }

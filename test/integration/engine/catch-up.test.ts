@@ -387,4 +387,39 @@ describe("very many events that came before the connection", () => {
     expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.0" }]);
     expect(await rows("select customer_config_id from whatsapp_contacts")).toEqual([{ customer_config_id: TENANT }]);
   });
+
+  it("are not put in the place of one that Postgres refused, where another number is furthest behind by then", async () => {
+    const engine = await unconnected();
+    const { store, database, rows } = engine;
+    const other = "301777000333999";
+    await write(store, 0, 1);
+    await poison(engine, "wamid.0");
+    await connect(engine);
+    await connect(engine, { phoneNumberId: other, displayPhoneNumber: "15550009999" });
+    const isBehind = (until: number) =>
+      rows("update whatsapp_connections set routed_until = ? where phone_number_id = ?", [until, other]);
+    await isBehind(1);
+    await store.inbox.record([delivery(message({ id: "wamid.other", phone: BEN, to: other }))]);
+    // The last step of the halving, with one event, waits in the middle.
+    await rows("create sequence steps");
+    await rows(`create function hold_last() returns trigger language plpgsql as $$ begin
+      if nextval('steps') = ${Math.ceil(Math.log2(STEP)) + 1} then perform pg_advisory_xact_lock(42); end if; return new; end $$`);
+    await rows("create trigger hold_last before insert on whatsapp_contacts for each row execute function hold_last()");
+    const somebody = await hold(database);
+    await somebody.query("select pg_advisory_xact_lock(42)");
+
+    const catching = store.inbox.catchUp();
+    await waiters(rows, 1);
+    await isBehind(-1);
+    await somebody.commit();
+    await catching;
+    await catchUpWith(store);
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.other" }]);
+    expect(await rows("select external_id from whatsapp_events where state = 2")).toEqual([{ external_id: "wamid.0" }]);
+    expect(await waiting(engine)).toBe(0);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
 });
