@@ -10,6 +10,7 @@ import {
   applyAll,
   BEN,
   delivery,
+  deliveryOf,
   type Engine,
   hold,
   message,
@@ -420,6 +421,29 @@ describe("very many events that came before the connection", () => {
     expect(await rows("select external_id from whatsapp_events where state = 2")).toEqual([{ external_id: "wamid.0" }]);
     expect(await waiting(engine)).toBe(0);
     expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("are looked for from the first where the number is in another account by then", async () => {
+    const engine = await unconnected();
+    const { store, rows } = engine;
+    const value = {
+      event: "PAUSED",
+      message_template_id: 1,
+      message_template_name: "a",
+      message_template_language: "en",
+    };
+    const entry = [{ id: "299", changes: [{ field: "message_template_status_update", value }] }];
+    await store.inbox.record([deliveryOf(JSON.stringify({ object: "whatsapp_business_account", entry }))]);
+    const ids = await write(store, 0, 2 * STEP + 10);
+    await connect(engine);
+    expect(await rows("select state from whatsapp_events where kind = 'template'")).toEqual([{ state: 4 }]);
+
+    await connect(engine, { wabaId: "299" });
+    await catchUpWith(store);
+    await applyAll(store);
+
+    expect(await rows("select state from whatsapp_events where kind = 'template'")).toEqual([{ state: 1 }]);
+    await expectShown(engine, ids);
   });
 
 });
