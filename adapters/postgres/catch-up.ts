@@ -112,13 +112,14 @@ async function routeNext(tx: Tx, db: Database, number: Catching, take: Take, mos
   );
   const isOthers = ({ id, phone_number_id }: Waiting) =>
     phone_number_id !== null && number.others_until !== null && BigInt(id) <= BigInt(number.others_until);
-  bury(tx, db, rows.filter(isOthers));
   await take(
     tx,
     db,
     number,
     rows.filter((row) => !isOthers(row)),
   );
+  // Afterwards: who works on what was routed has contacts and lanes, and then waits for deliveries.
+  bury(tx, db, rows.filter(isOthers));
   await tx.query(
     `update ${db.name("whatsapp_connections")} set routed_until = $2::bigint,
        others_until = case when $2::bigint is not null then others_until end where id = $1`,

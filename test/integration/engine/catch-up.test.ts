@@ -446,4 +446,25 @@ describe("very many events that came before the connection", () => {
     await expectShown(engine, ids);
   });
 
+  it("hold no delivery while they wait for a lane: who works on one has the lane, and waits for deliveries", async () => {
+    const engine = await unconnected();
+    const { store, database, rows } = engine;
+    await rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await write(store, 0, 2 * STEP + 10);
+    await connect(engine);
+    await connect(engine, { customerConfigId: OTHER_TENANT, takeover: true });
+    await write(store, 2 * STEP + 10, 1);
+    const somebody = await hold(database);
+    await somebody.query("lock table whatsapp_lanes in exclusive mode");
+
+    const catching = store.inbox.catchUp();
+    await waiters(rows, 1);
+    const free = await somebody.query("select 1 from whatsapp_webhooks for update skip locked");
+    const all = await rows("select 1 from whatsapp_webhooks");
+    await somebody.commit();
+    await catching;
+
+    expect(free).toHaveLength(all.length);
+    expect(await waiting(engine)).toBe(0);
+  });
 });
