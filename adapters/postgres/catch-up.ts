@@ -41,13 +41,24 @@ export async function beginCatchUp(tx: Tx, db: Database, connectionId: string, i
  * @returns whether there was such a number.
  */
 export async function catchUp(db: Database): Promise<boolean> {
+  let tried: readonly Waiting[] = [];
+  const noting: Take = (tx, db, number, waiting) => {
+    tried = waiting;
+    return queue(tx, db, number, waiting);
+  };
   for (let most = AT_ONCE; ; most = Math.ceil(most / 2)) {
     try {
-      return await step(db, most, queue);
+      return await step(db, most, noting);
     } catch (error) {
       if (!isDataFault(error)) throw error;
-      if (most === 1)
-        return step(db, 1, (tx, _db, number, waiting) => moveAside(tx, db, number, waiting, nameOf(error)));
+      if (most > 1) continue;
+      const [refused] = tried;
+      // Another number may be furthest behind by now, or this one be a step further: what was not refused is queued.
+      return step(db, 1, (tx, db, number, waiting) =>
+        waiting[0]?.id === refused?.id
+          ? moveAside(tx, db, number, waiting, nameOf(error))
+          : queue(tx, db, number, waiting),
+      );
     }
   }
 }
@@ -90,26 +101,29 @@ async function routeNext(tx: Tx, db: Database, number: Catching, take: Take, mos
   const events = db.name("whatsapp_events");
   const next = (whose: string) =>
     `(select id from ${events} where state = 4 and ${whose} and id > $3 order by id limit $4)`;
-  const rows = await tx.query<Waiting>(
-    `with next as materialized (
-       ${next("phone_number_id = $1")} union all ${next("phone_number_id is null and payload ->> 'wabaId' = $2")} order by id limit $4)
-     select e.id, e.webhook_id, e.phone_number_id, e.payload from ${events} e join next on next.id = e.id
-     where e.state = 4 order by e.id for update of e`,
+  const found = await tx.query<{ readonly id: string }>(
+    `${next("phone_number_id = $1")} union all ${next("phone_number_id is null and payload ->> 'wabaId' = $2")} order by id limit $4`,
     [number.phone_number_id, number.waba_id, number.routed_until, most],
+  );
+  // Of these some may go by their age before they are locked.
+  const rows = await tx.query<Waiting>(
+    `select id, webhook_id, phone_number_id, payload from ${events} where id = any($1) and state = 4 order by id for update`,
+    [found.map(({ id }) => id)],
   );
   const isOthers = ({ id, phone_number_id }: Waiting) =>
     phone_number_id !== null && number.others_until !== null && BigInt(id) <= BigInt(number.others_until);
-  bury(tx, db, rows.filter(isOthers));
   await take(
     tx,
     db,
     number,
     rows.filter((row) => !isOthers(row)),
   );
+  // Afterwards: who works on what was routed has contacts and lanes, and then waits for deliveries.
+  bury(tx, db, rows.filter(isOthers));
   await tx.query(
     `update ${db.name("whatsapp_connections")} set routed_until = $2::bigint,
        others_until = case when $2::bigint is not null then others_until end where id = $1`,
-    [number.id, rows.length < most ? null : rows.at(-1)?.id],
+    [number.id, found.length < most ? null : found.at(-1)?.id],
   );
 }
 

@@ -32,6 +32,7 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
           `select state, reason from ${table} where phone_number_id = $1 and customer_config_id = $2 and state <> 'disconnected'`,
           [wanted.phoneNumberId, wanted.customerConfigId],
         );
+        // In another account there are other changes to wait for: they are looked for from the first.
         const [row] = await tx.query<ConnectionRow>(
           `insert into ${table} as c (customer_config_id, phone_number_id, waba_id, display_phone_number, verified_name, quality_rating, on_business_app,
              throughput_level, throughput_read_at)
@@ -40,7 +41,8 @@ export function createConnections(db: Database, { hasListener }: { readonly hasL
              display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name,
              quality_rating = excluded.quality_rating, on_business_app = coalesce($7, c.on_business_app),
              throughput_level = coalesce($8, c.throughput_level), throughput_read_at = now(), state = 'connected',
-             reason = null, paused_until = null, pause_strikes = 0, updated_at = now()
+             reason = null, paused_until = null, pause_strikes = 0, updated_at = now(),
+             routed_until = case when c.waba_id = excluded.waba_id then c.routed_until end
            where c.customer_config_id = excluded.customer_config_id
            returning *`,
           [

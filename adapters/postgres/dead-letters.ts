@@ -8,6 +8,7 @@ import type { Database, Tx } from "./database.ts";
 import { deadLetterPage, tenantOfHostEvent } from "./dead-letter-page.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { oneAtATime } from "./routing.ts";
+import { meetStrangers } from "./strangers.ts";
 import { turnLane } from "./turns.ts";
 
 /** In the order of a message. */
@@ -94,18 +95,21 @@ export function createDeadLetters(db: Database): DeadLetters {
       const chosen = ids === null ? null : keysOf(ids);
       const among = (stage: DeadLetterStage, bind: Bind) =>
         chosen === null ? [] : [`key = any(${bind(chosen[stage])}::${KEYS[stage]}[])`];
-      const rows = await db.transaction(async (tx) => {
+      const { sql, params, bind } = wanted(filter, (stage, bound) => ({
+        where: among(stage, bound),
+        end: `order by place limit ${bound(limit)}`,
+      }));
+      const oldest = `select stage, id, lane_key, contact_id, place from (${sql}) letters order by ${inOrder} limit ${bind(limit)}`;
+      const isNobodys = ({ stage, contact_id }: Found) => stage === "in" && contact_id === null;
+      const nobodys = (await db.bounded<Found>(oldest, params)).filter(isNobodys).map(({ id }) => id);
+      const nobodysStill = new Set(await meetStrangers(db, nobodys));
+      const { found, redriven } = await db.transaction(async (tx) => {
         // Nobody is linked or erased meanwhile, and nobody else puts the same ones back.
         await oneAtATime(tx, db);
-        const { sql, params, bind } = wanted(filter, (stage, bound) => ({
-          where: among(stage, bound),
-          end: `order by place limit ${bound(limit)}`,
-        }));
-        const found = await tx.query<Found>(
-          `select stage, id, lane_key, contact_id, place from (${sql}) letters order by ${inOrder} limit ${bind(limit)}`,
-          params,
-        );
-        const items = found.map((row) => ({ ...row, lane: laneOf(row) }));
+        const found = await tx.query<Found>(oldest, params);
+        const items = found
+          .filter((row) => !isNobodys(row) || nobodysStill.has(row.id))
+          .map((row) => ({ ...row, lane: laneOf(row) }));
         // Each has its old id, and a lane is worked by id: it goes behind whatever still waits before it.
         for (const stage of STAGES.toReversed())
           enqueueOnLanes(
@@ -119,9 +123,9 @@ export function createDeadLetters(db: Database): DeadLetters {
             ].map(([laneKey, count]) => ({ laneKey, stage, items: count })),
           );
         await reopen(tx, items);
-        return found;
+        return { found, redriven: items.length };
       });
-      return { redriven: rows.length, left: rows.length < limit ? 0 : await countLeft(filter, among, rows) };
+      return { redriven, left: found.length < limit ? 0 : await countLeft(filter, among, found) };
     },
   };
 

@@ -25,11 +25,6 @@ const LOCK_TIMEOUT = "10s";
 const MARGIN = "2 minutes";
 const TRIES = 3;
 
-/** Thrown to roll back: theirs is more than was looked for, and some of it may have been stored long ago, before their number was connected. */
-class MetMeanwhile extends Error {
-  override readonly name = "MetMeanwhile";
-}
-
 /** @param db with time for statements that read a table from end to end. */
 export function createErasure(db: Database): Erasure {
   /** Each by itself, and no longer on the server than here. */
@@ -76,9 +71,8 @@ export function createErasure(db: Database): Erasure {
       for (let tries = 1; ; tries++) {
         const before = await look(subject, customerConfigId);
         try {
-          return await db.transaction((tx) => eraseFound(tx, subject, customerConfigId, before, tries < TRIES));
+          return await db.transaction((tx) => eraseFound(tx, subject, customerConfigId, before));
         } catch (error) {
-          if (error instanceof MetMeanwhile) continue;
           // Somebody who works on what is theirs got in the way; the work is still there.
           if (tries === TRIES || !(error instanceof ChannelError) || error.code !== "STORE_UNAVAILABLE") throw error;
         }
@@ -91,13 +85,20 @@ export function createErasure(db: Database): Erasure {
     subject: ErasureSubject,
     customerConfigId: string | null,
     before: Awaited<ReturnType<typeof look>>,
-    mayLookAgain: boolean,
   ): Promise<ErasureCounts> {
     await tx.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
     // Nobody new is met while it lasts, so these are all.
     await oneAtATime(tx, db);
     const now = await findPeople(tx, db, subject, customerConfigId);
-    if (mayLookAgain && now.contacts.some((id) => !before.people.contacts.includes(id))) throw new MetMeanwhile();
+    // What stands under a name that was not looked for may have been stored long ago, before its number was connected.
+    if (isMore(now, before.people))
+      throw new ChannelError(
+        "STORE_UNAVAILABLE",
+        "More of theirs came while it was looked for: nothing is erased yet.",
+        {
+          retry: "backoff",
+        },
+      );
     const contacts = [...new Set([...before.people.contacts, ...now.contacts])];
     // A worker that had one of them has perhaps just made the conversation.
     const locked = await tx.query<{ conversation_id: string | null }>(
@@ -231,6 +232,17 @@ export function createErasure(db: Database): Erasure {
       [[...counts.keys()], [...counts.values()]],
     );
   }
+}
+
+/** Whether one knows somebody, or a name of theirs, that the other does not. */
+function isMore(one: People, other: People): boolean {
+  const all = ({ contacts, aliases, formerNumbers }: People) => [
+    ...contacts,
+    ...aliases,
+    ...formerNumbers.map(({ number }) => `phone:${number}`),
+  ];
+  const known = new Set(all(other));
+  return all(one).some((key) => !known.has(key));
 }
 
 function notifyKey(conversationId: string): string {

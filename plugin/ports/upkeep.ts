@@ -39,7 +39,10 @@ export type DeadLetters = {
     filter: DeadLetterFilter,
     page: { readonly limit: number; readonly after: DeadLetterPlace | null },
   ): Promise<readonly DeadLetterRow[]>;
-  /** The oldest first; all of them are on their lanes when it resolves, or none. */
+  /**
+   * The oldest first; all of them are on their lanes when it resolves, or none. What is nobody's, because Postgres refused to route it, is
+   * routed first; while that is refused, or its number is not connected, it stays aside and is none of the `redriven`.
+   */
   redrive(
     filter: DeadLetterFilter,
     which: { readonly ids: readonly string[] | null; readonly limit: number },

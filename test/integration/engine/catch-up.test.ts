@@ -10,6 +10,7 @@ import {
   applyAll,
   BEN,
   delivery,
+  deliveryOf,
   type Engine,
   hold,
   message,
@@ -78,6 +79,18 @@ async function expectShown({ rows }: Engine, ids: readonly string[]): Promise<vo
     await rows("select 1 from whatsapp_connections where routed_until is not null or others_until is not null"),
   ).toEqual([]);
   expect(await stranded(rows)).toEqual([]);
+}
+
+/** Postgres refuses to route it: the person's id is longer than an index takes. @returns what makes it whole again. */
+async function poison({ rows }: Engine, id: string): Promise<() => Promise<unknown>> {
+  const [was] = await rows<{ payload: object }>("select payload from whatsapp_events where external_id = ?", [id]);
+  await rows(
+    `update whatsapp_events set payload = jsonb_set(payload::jsonb, '{from,userId}', to_jsonb((
+       select string_agg(sha256(n::text::bytea)::text, '') from generate_series(1, 200) n)))::json where external_id = ?`,
+    [id],
+  );
+  return () =>
+    rows("update whatsapp_events set payload = ?::json where external_id = ?", [JSON.stringify(was?.payload), id]);
 }
 
 /** Nobody has the number yet. */
@@ -249,41 +262,69 @@ describe("very many events that came before the connection", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
-  it("leave nothing of a person who is erased in the middle, though they are met while it is looked for", async () => {
+  it.each([
+    ["they are met", BEN],
+    ["another name of theirs is learnt", "447700900999"],
+  ])(
+    "leave nothing of a person who is erased in the middle, though %s while it is looked for",
+    async (_what, first) => {
+      const engine = await unconnected();
+      const { store, database, rows } = engine;
+      await store.inbox.record([delivery(message({ id: "wamid.first", phone: first }))]);
+      await write(store, 0, STEP - 1);
+      // By their number, and then by an id alone, which nobody knows to be theirs before both are routed.
+      await store.inbox.record([delivery(message({ id: "wamid.both", phone: "447700900999", userId: "GB.999" }))]);
+      await store.inbox.record([delivery(message({ id: "wamid.id", phone: null, userId: "GB.999" }))]);
+      for (const table of ["events", "webhooks"])
+        await rows(`update whatsapp_${table} set created_at = created_at - interval '1 hour'`);
+      await connect(engine);
+      await applyAll(store);
+      const somebody = await hold(database);
+      await somebody.query(`select pg_advisory_xact_lock(hashtext('"public"."whatsapp_contacts"'))`);
+      const routing = store.inbox.catchUp();
+      await waiters(rows, 1);
+      const erasing = erase(database.connect(), { phoneNumber: "+447700900999" });
+      await waiters(rows, 2);
+      await somebody.commit();
+      await Promise.all([routing, erasing]);
+      await applyAll(store);
+
+      expect(await rows("select 1 from whatsapp_events where payload::text like '%GB.999%'")).toEqual([]);
+      expect(await rows("select 1 from whatsapp_contacts where user_id = 'GB.999'")).toEqual([]);
+      expect(await rows("select 1 from messages where external_id in ('wamid.both', 'wamid.id')")).toEqual([]);
+      expect(await rows("select 1 from whatsapp_webhooks where convert_from(body, 'UTF8') like '%GB.999%'")).toEqual(
+        [],
+      );
+      expect(await rows("select 1 from whatsapp_webhooks where pending <> 0")).toEqual([]);
+      expect(await stranded(rows)).toEqual([]);
+    },
+  );
+
+  it("are all routed, though one of a step was deleted by its age before it was locked", async () => {
     const engine = await unconnected();
     const { store, database, rows } = engine;
-    await store.inbox.record([delivery(message({ id: "wamid.first", phone: BEN }))]);
-    await write(store, 0, STEP - 1);
-    // By their number, and then by an id alone, which nobody knows to be theirs before both are routed.
-    await store.inbox.record([delivery(message({ id: "wamid.both", phone: "447700900999", userId: "GB.999" }))]);
-    await store.inbox.record([delivery(message({ id: "wamid.id", phone: null, userId: "GB.999" }))]);
-    await rows("update whatsapp_events set created_at = created_at - interval '1 hour'");
+    const ids = await write(store, 0, 2 * STEP + 100);
     await connect(engine);
     const somebody = await hold(database);
-    await somebody.query(`select pg_advisory_xact_lock(hashtext('"public"."whatsapp_contacts"'))`);
-    const routing = store.inbox.catchUp();
+    await somebody.query("delete from whatsapp_events where external_id = 'wamid.500'");
+    const step = store.inbox.catchUp();
     await waiters(rows, 1);
-    const erasing = erase(database.connect(), { phoneNumber: "+447700900999" });
-    await waiters(rows, 2);
     await somebody.commit();
-    await Promise.all([routing, erasing]);
-    await applyAll(store);
+    await step;
 
-    expect(await rows("select 1 from whatsapp_events where payload::text like '%GB.999%'")).toEqual([]);
-    expect(await rows("select 1 from whatsapp_contacts where user_id = 'GB.999'")).toEqual([]);
-    expect(await rows("select 1 from messages where external_id in ('wamid.both', 'wamid.id')")).toEqual([]);
-    expect(await stranded(rows)).toEqual([]);
+    expect(await catchUpWith(store)).toBe(1);
+    await applyAll(store);
+    await expectShown(
+      engine,
+      ids.filter((id) => id !== "wamid.500"),
+    );
   });
 
   it("do not wait behind one that Postgres refuses, nor does the connection: it lies aside", async () => {
     const engine = await unconnected();
     const { store, rows } = engine;
     const ids = await write(store, 0, 20);
-    // Longer than an index takes.
-    await rows(
-      `update whatsapp_events set payload = jsonb_set(payload::jsonb, '{from,userId}', to_jsonb((
-         select string_agg(sha256(n::text::bytea)::text, '') from generate_series(1, 200) n)))::json where external_id = 'wamid.7'`,
-    );
+    await poison(engine, "wamid.7");
 
     await connect(engine);
     await catchUpWith(store);
@@ -296,5 +337,134 @@ describe("very many events that came before the connection", () => {
     ]);
     expect(await rows("select left(error, 12) as error from whatsapp_webhooks")).toEqual([{ error: "dead letter:" }]);
     expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("are shown and answered where one that Postgres refused is mended and put back, and not before", async () => {
+    const engine = await unconnected();
+    const { store, rows } = engine;
+    const whose = { customerConfigId: TENANT };
+    const ids = await write(store, 0, 3);
+    // Of somebody who wrote nothing else.
+    const mend = await poison(engine, "wamid.1");
+    await poison(engine, "wamid.2");
+    await connect(engine);
+    await catchUpWith(store);
+    await applyAll(store);
+
+    expect(await store.deadLetters.redrive(whose, { ids: null, limit: 10 })).toEqual({ redriven: 0, left: 0 });
+    expect(await store.deadLetters.list(whose, { limit: 10, after: null })).toHaveLength(2);
+    await mend();
+    expect(await store.deadLetters.redrive(whose, { ids: null, limit: 10 })).toEqual({ redriven: 1, left: 0 });
+    await applyAll(store);
+
+    expect(await store.deadLetters.list(whose, { limit: 10, after: null })).toHaveLength(1);
+    expect(
+      await rows(
+        `select m.external_id, c.phone_number as phone from messages m join whatsapp_contacts c on c.conversation_id = m.conversation_id
+         join whatsapp_turns t on t.contact_id = c.id where m.role = 'user' order by m.external_id`,
+      ),
+    ).toEqual(ids.slice(0, 2).map((id, i) => ({ external_id: id, phone: PEOPLE[i] })));
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("go to nobody where one that Postgres refused is put back while another tenant has the number", async () => {
+    const engine = await unconnected();
+    const { store, rows } = engine;
+    await rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await write(store, 0, 1);
+    const mend = await poison(engine, "wamid.0");
+    await connect(engine);
+    await catchUpWith(store);
+    await mend();
+    await connect(engine, { customerConfigId: OTHER_TENANT, takeover: true });
+    const redrive = () => store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 10 });
+
+    expect(await redrive()).toEqual({ redriven: 0, left: 0 });
+    expect(await rows("select 1 from whatsapp_contacts")).toEqual([]);
+    await connect(engine, { takeover: true });
+    expect(await redrive()).toEqual({ redriven: 1, left: 0 });
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.0" }]);
+    expect(await rows("select customer_config_id from whatsapp_contacts")).toEqual([{ customer_config_id: TENANT }]);
+  });
+
+  it("are not put in the place of one that Postgres refused, where another number is furthest behind by then", async () => {
+    const engine = await unconnected();
+    const { store, database, rows } = engine;
+    const other = "301777000333999";
+    await write(store, 0, 1);
+    await poison(engine, "wamid.0");
+    await connect(engine);
+    await connect(engine, { phoneNumberId: other, displayPhoneNumber: "15550009999" });
+    const isBehind = (until: number) =>
+      rows("update whatsapp_connections set routed_until = ? where phone_number_id = ?", [until, other]);
+    await isBehind(1);
+    await store.inbox.record([delivery(message({ id: "wamid.other", phone: BEN, to: other }))]);
+    // The last step of the halving, with one event, waits in the middle.
+    await rows("create sequence steps");
+    await rows(`create function hold_last() returns trigger language plpgsql as $$ begin
+      if nextval('steps') = ${Math.ceil(Math.log2(STEP)) + 1} then perform pg_advisory_xact_lock(42); end if; return new; end $$`);
+    await rows("create trigger hold_last before insert on whatsapp_contacts for each row execute function hold_last()");
+    const somebody = await hold(database);
+    await somebody.query("select pg_advisory_xact_lock(42)");
+
+    const catching = store.inbox.catchUp();
+    await waiters(rows, 1);
+    await isBehind(-1);
+    await somebody.commit();
+    await catching;
+    await catchUpWith(store);
+    await applyAll(store);
+
+    expect(await rows("select external_id from messages")).toEqual([{ external_id: "wamid.other" }]);
+    expect(await rows("select external_id from whatsapp_events where state = 2")).toEqual([{ external_id: "wamid.0" }]);
+    expect(await waiting(engine)).toBe(0);
+    expect(await stranded(rows)).toEqual([]);
+  });
+
+  it("are looked for from the first where the number is in another account by then", async () => {
+    const engine = await unconnected();
+    const { store, rows } = engine;
+    const value = {
+      event: "PAUSED",
+      message_template_id: 1,
+      message_template_name: "a",
+      message_template_language: "en",
+    };
+    const entry = [{ id: "299", changes: [{ field: "message_template_status_update", value }] }];
+    await store.inbox.record([deliveryOf(JSON.stringify({ object: "whatsapp_business_account", entry }))]);
+    const ids = await write(store, 0, 2 * STEP + 10);
+    await connect(engine);
+    expect(await rows("select state from whatsapp_events where kind = 'template'")).toEqual([{ state: 4 }]);
+
+    await connect(engine, { wabaId: "299" });
+    await catchUpWith(store);
+    await applyAll(store);
+
+    expect(await rows("select state from whatsapp_events where kind = 'template'")).toEqual([{ state: 1 }]);
+    await expectShown(engine, ids);
+  });
+
+  it("hold no delivery while they wait for a lane: who works on one has the lane, and waits for deliveries", async () => {
+    const engine = await unconnected();
+    const { store, database, rows } = engine;
+    await rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
+    await write(store, 0, 2 * STEP + 10);
+    await connect(engine);
+    await connect(engine, { customerConfigId: OTHER_TENANT, takeover: true });
+    await write(store, 2 * STEP + 10, 1);
+    const somebody = await hold(database);
+    await somebody.query("lock table whatsapp_lanes in exclusive mode");
+
+    const catching = store.inbox.catchUp();
+    await waiters(rows, 1);
+    const free = await somebody.query("select 1 from whatsapp_webhooks for update skip locked");
+    const all = await rows("select 1 from whatsapp_webhooks");
+    await somebody.commit();
+    await catching;
+
+    expect(free).toHaveLength(all.length);
+    expect(await waiting(engine)).toBe(0);
   });
 });

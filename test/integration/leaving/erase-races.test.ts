@@ -175,6 +175,41 @@ describe("a person who is erased", () => {
     expect(await stranded(rows)).toEqual([]);
   });
 
+  it("while they are met anew at each try is said not to be erased, and is not", async () => {
+    const engine = await startEngine();
+    const { store, database, rows } = engine;
+    await store.inbox.record([delivery(message({ id: WAMID, text: "hello" }))]);
+    await applyAll(store);
+    /** Has taught one more name of theirs, and nobody sees it yet. */
+    const teach = async (userId: string) => {
+      const somebody = await hold(database);
+      await somebody.query(`select pg_advisory_xact_lock(hashtext('"public"."whatsapp_contacts"'))`);
+      await somebody.query(
+        `insert into whatsapp_contact_aliases (connection_id, alias, contact_id)
+         select connection_id, $1, contact_id from whatsapp_contact_aliases where alias = 'phone:${ADA}'`,
+        [`user:${userId}`],
+      );
+      return somebody;
+    };
+    let teaching = await teach("GB.1");
+    const erasing = erase(engine);
+    const refused = expect(erasing).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", retry: "backoff" });
+    await waiters(rows, 1);
+    for (const userId of ["GB.2", "GB.3"]) {
+      const next = teach(userId);
+      await waiters(rows, 2);
+      await teaching.commit();
+      teaching = await next;
+      await waiters(rows, 1);
+    }
+    await teaching.commit();
+
+    await refused;
+    expect(await rows("select content from messages")).toEqual([{ content: "hello" }]);
+    expect(await erase(engine)).toMatchObject({ contacts: 1, messages: 1 });
+    await expectForgotten(engine);
+  });
+
   it("while the host sends to them is not sent to", async () => {
     const engine = await startEngine();
     const { store, database, rows } = engine;
