@@ -21,12 +21,13 @@ import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, lockChangedTurns, openTurns, shortenedTurns, turnsOf } from "./open-turns.ts";
 import { uploadAnew } from "./outbound-media.ts";
-import { type ChangesOf, readWaited } from "./parked.ts";
+import { type ChangesOf, readTakenBack, readWaited } from "./parked.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { closeWindows, moveWindows, openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
+import { asItStands, type Place } from "./told.ts";
 
 export type EffectOptions = StatusRules & {
   readonly insteadOf: InsteadOf;
@@ -103,7 +104,7 @@ export async function writeEffects(
   savePreferences(tx, db, effects.preferences);
   optOut(tx, db, statuses.optedOut);
   updateTemplates(tx, db, effects.templates);
-  const { fresh, standIns } = await sortShown(tx, db, effects.shown, contacts);
+  const { fresh, standIns, deleted } = await sortShown(tx, db, effects.shown, contacts);
   const inserted = await insertShownMessages(
     tx,
     db,
@@ -133,8 +134,10 @@ export async function writeEffects(
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
   uploadAnew(tx, db, statuses.justFailed);
   await forgetDeleted(tx, db, changes.standing, contacts);
+  const takenBack = options.hasListener ? await readTakenBack(tx, db, changes.early, options.changesOf) : [];
+  const stands = { made: effects.changes, standing: changes.standing, gone: [...deleted, ...takenBack] };
   const news = [
-    ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
+    ...asItStands(effects.told, stands).map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
     ...statuses.changes,
   ];
   const told: WaitingEvent[] = [
@@ -225,6 +228,8 @@ type Sorted = {
   readonly fresh: readonly NumberedMessage[];
   /** Rows that stood for what could not be read yet. */
   readonly standIns: readonly { readonly id: string; readonly message: NumberedMessage }[];
+  /** Whose row is there already, and deleted. */
+  readonly deleted: readonly Place[];
 };
 
 type ShownRow = {
@@ -233,6 +238,7 @@ type ShownRow = {
   readonly conversation_id: string;
   readonly contact_id: string;
   readonly stands_in: boolean;
+  readonly deleted: boolean;
 };
 
 /** History and echoes may bring what came before; what was read again may have a row that stands for it. */
@@ -243,11 +249,12 @@ async function sortShown(
   contacts: ReadonlyMap<string, ContactRow>,
 ): Promise<Sorted> {
   const doubtful = shown.filter(({ unlessThere }) => unlessThere);
-  if (doubtful.length === 0) return { fresh: shown.map(withMediaId), standIns: [] };
+  if (doubtful.length === 0) return { fresh: shown.map(withMediaId), standIns: [], deleted: [] };
   // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
   const rows = await tx.query<ShownRow>(
     `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
-       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) and ${isAsWritten("m")} as stands_in
+       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) and ${isAsWritten("m")} as stands_in,
+       m.channel_metadata -> 'deleted' is not null as deleted
      from ${db.hostName("messages")} m join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
     [doubtful.map(({ externalId }) => externalId), [...contacts.keys()]],
@@ -267,7 +274,10 @@ async function sortShown(
       standIns.push({ id: row.id, message: withMediaId(message) });
     return false;
   });
-  return { fresh: fresh.map(withMediaId), standIns };
+  const deleted = rows
+    .filter((row) => row.deleted)
+    .map(({ contact_id: contactId, external_id: targetId }) => ({ contactId, targetId }));
+  return { fresh: fresh.map(withMediaId), standIns, deleted };
 }
 
 /** What became of a send is told where it came, between what was written before it and after it. */

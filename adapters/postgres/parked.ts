@@ -6,6 +6,7 @@ import { countWebhooks } from "./count-webhooks.ts";
 import type { Database, Tx } from "./database.ts";
 import { enqueueOnLanes } from "./lanes.ts";
 import { revive } from "./revive.ts";
+import { isDeletion } from "./told.ts";
 
 /** Meta's own retries end after 7 days; a status may precede its message by seconds, not by a day. */
 const PARKED_FOR = "24 hours";
@@ -104,6 +105,23 @@ export async function readWaited(
   return rows.flatMap(({ id, contact_id, payload, created_at }) =>
     changesOf({ eventId: id, event: revive(payload), receivedAt: created_at }, contact_id),
   );
+}
+
+/** @returns deletions that wait for the message that is written anew here, which has not come either: those words are deleted, too. */
+export async function readTakenBack(
+  tx: Tx,
+  db: Database,
+  early: readonly ShownChange[],
+  changesOf: ChangesOf,
+): Promise<readonly ShownChange[]> {
+  const edits = early.filter(({ inTurn }) => inTurn?.kind === "edit");
+  if (edits.length === 0) return [];
+  const waiting = await tx.query<Waited>(
+    `select e.id::text as "eventId", w.contact_id::text as "contactId" from unnest($1::text[], $2::bigint[]) as w (target, contact_id)
+     join ${db.name("whatsapp_events")} e on e.state = 3 and e.external_id = w.target and e.kind <> 'status'`,
+    [edits.map(({ targetId }) => targetId), edits.map(({ contactId }) => contactId)],
+  );
+  return (await readWaited(tx, db, waiting, changesOf)).filter(isDeletion);
 }
 
 /** After `complete` has parked them: by their target they are found when it comes. */

@@ -1,5 +1,5 @@
 /** Meta brings things in no order and at the same time: what somebody takes back may come before what they wrote. */
-import type { ChannelEvent, Person } from "@omniops/whatsapp";
+import type { ChannelEvent, HistoryEvent, Person } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
 import { NUMBER } from "../../support/channel.ts";
 import { ADA, applyAll, delivery, type Engine, eventsOf, message, startEngine } from "./support.ts";
@@ -65,6 +65,37 @@ const waiting = async ({ rows }: Engine) =>
 
 const parked = ({ rows }: Engine) => rows("select kind from whatsapp_events where state = 3");
 
+const heard = async ({ rows }: Engine) =>
+  (
+    await rows<{ event: { kind: string; event: { text?: string } } }>(
+      "select event from whatsapp_host_events order by id",
+    )
+  ).map(({ event: { kind, event } }) => (event.text === undefined ? kind : `${kind}: ${event.text}`));
+
+/** Everything that the host is still to hear, in one string. */
+const wordsOf = async ({ rows }: Engine) => JSON.stringify(await rows("select event from whatsapp_host_events"));
+
+const listening = () => startEngine({ hasListener: true });
+
+const history = (...messages: { id: string; text: string | null; takesBack?: string }[]): HistoryEvent => ({
+  ...base(ago(0)),
+  kind: "history",
+  person: who(),
+  messages: messages.map(({ id, text, takesBack }) => ({
+    messageId: id,
+    direction: "inbound",
+    type: "text",
+    text,
+    content: null,
+    occurredAt: ago(900),
+    status: null,
+    ...(takesBack !== undefined && { change: { kind: "revoke", targetId: takesBack } }),
+  })),
+  progress: null,
+  errors: [],
+  raw: { messages },
+});
+
 describe("a deletion that comes before its message", () => {
   it("waits for it: what was taken back is never shown, and nobody is asked", async () => {
     const engine = await startEngine();
@@ -125,6 +156,107 @@ describe("a deletion that comes before its message", () => {
       { external_id: "wamid.1", state: 3 },
       { external_id: "wamid.2", state: 1 },
     ]);
+  });
+});
+
+describe("what the host hears of a message that was deleted before it came", () => {
+  it("is its deletion, and not what was said", async () => {
+    const engine = await listening();
+
+    await comes(engine, revoke("wamid.1"));
+    await isWritten(engine, { id: "wamid.1", text: "my secret", at: ago(5) });
+    await isWritten(engine, { id: "wamid.2", text: "hi" });
+
+    expect(await heard(engine)).toEqual(["revoke", "message: hi"]);
+    expect(await wordsOf(engine)).not.toContain("my secret");
+  });
+
+  it.each(["before", "after"])("is the same where both are applied at once, and it was stored %s", async (when) => {
+    const engine = await listening();
+    const said = () => engine.store.inbox.record([delivery(message({ id: "wamid.1", text: "my secret" }))]);
+    const takenBack = () => engine.store.inbox.record([eventsOf([revoke("wamid.1")])]);
+
+    for (const comesNext of when === "before" ? [takenBack, said] : [said, takenBack]) await comesNext();
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED]);
+    expect(await heard(engine)).toEqual(["revoke"]);
+  });
+
+  it("is nothing of somebody else's", async () => {
+    const engine = await listening();
+
+    await comes(engine, revoke("wamid.1", ago(0), who({ phoneNumber: "447700900777" })));
+    await isWritten(engine, { id: "wamid.1", text: "hi" });
+
+    expect(await heard(engine)).toEqual(["revoke", "message: hi"]);
+  });
+
+  it("brings no words back that come so late that Meta's dedupe key is gone", async () => {
+    const engine = await listening();
+    const late = { id: "wamid.1", text: "my secret", at: ago(2 * 86_400) };
+    await isWritten(engine, late);
+    await comes(engine, revoke("wamid.1"));
+    await engine.rows("delete from whatsapp_host_events");
+
+    await engine.rows("update whatsapp_events set dedupe_key = 'gone' where kind = 'message'");
+    await isWritten(engine, late);
+
+    expect(await shown(engine)).toEqual([DELETED]);
+    expect(await heard(engine)).toEqual([]);
+  });
+
+  it("is told in history without it", async () => {
+    const engine = await listening();
+
+    await comes(engine, revoke("wamid.1"));
+    await comes(
+      engine,
+      history(
+        { id: "wamid.1", text: "my secret" },
+        { id: "wamid.2", text: "hi" },
+        { id: "wamid.3", text: "my other secret" },
+        { id: "wamid.4", text: null, takesBack: "wamid.3" },
+      ),
+    );
+
+    expect((await shown(engine)).toSorted()).toEqual([DELETED, DELETED, "hi"].toSorted());
+    expect(await heard(engine)).toEqual(["revoke", "history"]);
+    expect(await wordsOf(engine)).toContain("hi");
+    expect(await wordsOf(engine)).not.toContain("secret");
+  });
+
+  it("is no edit of it either", async () => {
+    const engine = await listening();
+    await comes(engine, revoke("wamid.1", ago(1)));
+    await comes(engine, edit("wamid.1", "my secret!", ago(3)));
+    await isWritten(engine, { id: "wamid.1", text: "my secret", at: ago(5) });
+
+    await comes(engine, edit("wamid.1", "my secret!!", ago(0)));
+
+    expect(await heard(engine)).toEqual(["revoke"]);
+    expect(await wordsOf(engine)).not.toContain("my secret");
+  });
+});
+
+describe("what the host hears of an edit", () => {
+  it("that came before its message: the message, with the words that stand", async () => {
+    const engine = await listening();
+
+    await comes(engine, edit("wamid.1", "at five", ago(1)), edit("wamid.1", "at four", ago(3)));
+    await isWritten(engine, { id: "wamid.1", text: "at for", at: ago(5) });
+
+    expect((await heard(engine)).at(-1)).toBe("message: at five");
+  });
+
+  it("that a newer one has overtaken: nothing", async () => {
+    const engine = await listening();
+    await isWritten(engine, { id: "wamid.1", text: "at for" });
+
+    await comes(engine, edit("wamid.1", "at five", ago(1)));
+    await comes(engine, edit("wamid.1", "at four", ago(3)));
+
+    expect(await heard(engine)).toEqual(["message: at for", "edit: at five"]);
   });
 });
 
