@@ -58,14 +58,21 @@ export async function unpark(db: Database, everything: boolean): Promise<number>
   return found;
 }
 
-/** Sent by another app on the same number, or changed by somebody whose message is gone: nothing here will ever match. Apart from the look, which may take too long. */
+/**
+ * Sent by another app on the same number, or changed by somebody whose message is gone: nothing here will ever match. A change whose message
+ * is here and still to be worked waits with it. Apart from the look, which may take too long.
+ */
 async function endWaiting(db: Database): Promise<void> {
   const events = db.name("whatsapp_events");
+  // A look by index for each: as `exists` they would be hashed, which reads all that is unrouted. What is queued is found in its lane.
+  const isNowhere = `(select 1 from ${events} m where m.state in (2, 4) and m.external_id = e.external_id limit 1) is null
+    and (select 1 from ${events} m where m.state = 0 and m.lane_key = e.lane_key and m.external_id = e.external_id limit 1) is null`;
   for (;;) {
     const ended = await db.bounded(
       `update ${events} set state = 1 where id in (
-         select id from ${events} where state = 3 and created_at < now() - case kind when 'status' then interval '${PARKED_FOR}'
-           else interval '${CHANGES_PARKED_FOR}' end limit ${AT_ONCE} for update skip locked)
+         select e.id from ${events} e where e.state = 3 and case e.kind when 'status' then e.created_at < now() - interval '${PARKED_FOR}'
+           else e.created_at < now() - interval '${CHANGES_PARKED_FOR}' and ${isNowhere} end
+         limit ${AT_ONCE} for update of e skip locked)
        returning 1`,
     );
     if (ended.length < AT_ONCE) return;

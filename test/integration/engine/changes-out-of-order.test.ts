@@ -1,8 +1,8 @@
 /** Meta brings things in no order and at the same time: what somebody takes back may come before what they wrote. */
 import type { ChannelEvent, HistoryEvent, Person } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import { NUMBER } from "../../support/channel.ts";
-import { ADA, applyAll, delivery, type Engine, eventsOf, message, startEngine } from "./support.ts";
+import { NUMBER, TENANT } from "../../support/channel.ts";
+import { ADA, applyAll, claimed, delivery, type Engine, eventsOf, message, startEngine } from "./support.ts";
 
 const DELETED = "[This message was deleted]";
 
@@ -156,6 +156,45 @@ describe("a deletion that comes before its message", () => {
       { external_id: "wamid.1", state: 3 },
       { external_id: "wamid.2", state: 1 },
     ]);
+  });
+});
+
+describe("a deletion whose message is here, and waits to be worked", () => {
+  /** A message, and its deletion that has waited for longer than Meta brings messages again. */
+  async function waitsFor(engine: Engine, state: "dead" | "behind"): Promise<void> {
+    await engine.store.inbox.record([delivery(message({ id: "wamid.1", text: "my secret" }))]);
+    const [lane] = await claimed(engine.store);
+    const [event] = lane === undefined ? [] : await engine.store.inbox.load([lane], 1);
+    if (lane === undefined || event === undefined) throw new Error("no message waits");
+    await engine.store.inbox.bury(lane, event.eventId, "error P0001");
+    await comes(engine, revoke("wamid.1"));
+    if (state === "behind")
+      await engine.store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 10 });
+    await engine.rows("update whatsapp_events set created_at = now() - interval '9 days'");
+  }
+
+  it.each(["dead", "behind"] as const)("waits for it, however long, where that is %s", async (state) => {
+    const engine = await startEngine();
+    await waitsFor(engine, state);
+
+    await engine.store.inbox.unpark();
+    expect(await parked(engine)).toEqual([{ kind: "revoke" }]);
+    if (state === "dead")
+      await engine.store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 10 });
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED]);
+    expect(await parked(engine)).toEqual([]);
+  });
+
+  it("ends with it", async () => {
+    const engine = await startEngine();
+    await waitsFor(engine, "dead");
+    await engine.rows("delete from whatsapp_events where kind = 'message'");
+
+    await engine.store.inbox.unpark();
+
+    expect(await parked(engine)).toEqual([]);
   });
 });
 
