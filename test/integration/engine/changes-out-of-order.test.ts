@@ -346,6 +346,46 @@ describe("an edit", () => {
   });
 });
 
+describe("a reaction", () => {
+  const react = (emoji: string | null, at: Date): ChannelEvent => ({
+    ...base(at),
+    kind: "reaction",
+    messageId: `wamid.reaction.${serial}`,
+    from: who(),
+    targetId: "wamid.1",
+    emoji,
+  });
+  const reaction = async ({ rows }: Engine) =>
+    (await rows<{ reaction: string | null }>("select channel_metadata ->> 'reaction' as reaction from messages"))[0]
+      ?.reaction;
+  const now = ago(0);
+
+  it.each([
+    ["taken back stays so after an older one", react(null, ago(1)), react("👍", ago(5)), null],
+    ["stands after an older one", react("❤️", ago(1)), react("👍", ago(5)), "❤️"],
+    ["gives way to a newer one", react("👍", ago(5)), react("❤️", ago(1)), "❤️"],
+    ["of the same second counts as it comes", react("👍", now), react("❤️", now), "❤️"],
+  ])("%s", async (_what, first, second, stands) => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.1" });
+
+    await comes(engine, first);
+    await comes(engine, second);
+
+    expect(await reaction(engine)).toBe(stands);
+  });
+
+  it("stands after an older one of one delivery, and changes no words", async () => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.1", text: "at for" });
+
+    await comes(engine, react("❤️", ago(0)), react("👍", ago(5)), edit("wamid.1", "at four", ago(3)));
+
+    expect(await reaction(engine)).toBe("❤️");
+    expect(await shown(engine)).toEqual(["at four"]);
+  });
+});
+
 describe("what is changed while another app has the conversation, or was changed before ours had it", () => {
   const change = (field: string, value: object) => ({
     field,
