@@ -16,7 +16,7 @@ import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.
 import { findShown, insertShownMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
-import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
+import { enqueueOnLanes, lockLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, lockChangedTurns, openTurns, shortenedTurns, turnsOf } from "./open-turns.ts";
@@ -105,16 +105,19 @@ export async function writeEffects(
   optOut(tx, db, statuses.optedOut);
   updateTemplates(tx, db, effects.templates);
   const { fresh, standIns, deleted } = await sortShown(tx, db, effects.shown, contacts);
-  const inserted = await insertShownMessages(
-    tx,
-    db,
-    fresh.map((message) => ({
-      ...message,
-      conversationId: conversationOf(contacts, message.contactId),
-      createdAt: message.at,
-      mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
-    })),
-  );
+  const [inserted, held] = await Promise.all([
+    insertShownMessages(
+      tx,
+      db,
+      fresh.map((message) => ({
+        ...message,
+        conversationId: conversationOf(contacts, message.contactId),
+        createdAt: message.at,
+        mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
+      })),
+    ),
+    heldLanes(tx, db, effects.windows),
+  ]);
   const waited = await readWaited(
     tx,
     db,
@@ -155,14 +158,15 @@ export async function writeEffects(
       turns.map(({ laneKey }) => laneKey),
     ),
   ]);
+  lockOutLanes(tx, db, [
+    instead.map((one) => outLane(one.contact_id)),
+    [...statuses.settledLanes, ...statuses.slowedLanes],
+    held,
+  ]);
   enqueueHostEvents(tx, db, heard);
   lockChangedTurns(tx, db, turns, changes.standing);
   const joining = openTurns(tx, db, turns, options.mediaWaitMs);
-  const [joined, letGo, held] = await Promise.all([
-    joining,
-    changeOpenTurns(tx, db, changes.standing),
-    heldLanes(tx, db, effects.windows),
-  ]);
+  const [joined, letGo] = await Promise.all([joining, changeOpenTurns(tx, db, changes.standing)]);
   enqueueOnLanes(
     tx,
     db,
@@ -306,6 +310,11 @@ async function heldLanes(tx: Tx, db: Database, windows: Effects["windows"]): Pro
     [windows.map(({ contactId }) => outLane(contactId))],
   );
   return rows.map((row) => row.lane_key);
+}
+
+/** @param together those that one statement changes: it has them in order by itself. */
+function lockOutLanes(tx: Tx, db: Database, together: readonly (readonly string[])[]): void {
+  if (together.filter((laneKeys) => laneKeys.length > 0).length > 1) lockLanes(tx, db, together.flat());
 }
 
 function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {

@@ -23,29 +23,43 @@ const AT_ONCE = 10_000;
 /** @param everything also what has waited for long; and what has waited for too long ends. */
 export async function unpark(db: Database, everything: boolean): Promise<number> {
   const events = db.name("whatsapp_events");
-  const found = await db.transaction(async (tx) => {
-    const rows = await tx.query<{ id: string; lane_key: string; webhook_id: string; tenant: string | null }>(
-      `select e.id, e.lane_key, e.webhook_id,
+  const queued = await db.transaction(async (tx) => {
+    const found = await tx.query<{ id: string; lane_key: string; tenant: string | null }>(
+      `select e.id, e.lane_key,
          (select customer_config_id from ${db.name("whatsapp_connections")} n where n.id = e.connection_id) as tenant
        from ${events} e
        where e.state = 3 and e.kind = 'status' ${everything ? "" : `and e.created_at > now() - interval '${RECENT}'`}
          and (exists (select 1 from ${db.name("whatsapp_outbox")} o where o.message_id = e.external_id)
            or exists (select 1 from ${db.name("whatsapp_outbox")} o where o.duplicate_message_id = e.external_id))
-       order by e.id limit 500 for update skip locked`,
+       order by e.id limit 500`,
     );
-    const perLane = [...countBy(rows, (row) => row.lane_key)];
-    const tenants = new Map(rows.map((row) => [row.lane_key, row.tenant]));
-    enqueueOnLanes(
-      tx,
-      db,
-      perLane.map(([laneKey, items]) => ({
-        laneKey,
-        stage: "in" as const,
-        items,
-        tenant: tenants.get(laneKey) ?? null,
-      })),
+    const tenants = new Map(found.map((row) => [row.lane_key, row.tenant]));
+    const count = (perLane: ReadonlyMap<string, number>, sign: 1 | -1) =>
+      enqueueOnLanes(
+        tx,
+        db,
+        [...perLane].map(([laneKey, items]) => ({
+          laneKey,
+          stage: "in" as const,
+          items: sign * items,
+          tenant: tenants.get(laneKey) ?? null,
+        })),
+      );
+    // The lanes first: whoever erases a person has theirs, and then takes what is in them.
+    count(
+      countBy(found, (row) => row.lane_key),
+      1,
     );
-    await tx.query(`update ${events} set state = 0 where id = any($1)`, [rows.map((row) => row.id)]);
+    const rows = await tx.query<{ id: string; webhook_id: string }>(
+      `update ${events} set state = 0 where id = any($1) and state = 3 returning id, webhook_id`,
+      [found.map(({ id }) => id)],
+    );
+    const taken = new Set(rows.map(({ id }) => id));
+    const others = found.filter(({ id }) => !taken.has(id));
+    count(
+      countBy(others, (row) => row.lane_key),
+      -1,
+    );
     countWebhooks(
       tx,
       db,
@@ -55,7 +69,7 @@ export async function unpark(db: Database, everything: boolean): Promise<number>
     return rows.length;
   });
   if (everything) await endWaiting(db);
-  return found;
+  return queued;
 }
 
 /**
