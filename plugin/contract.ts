@@ -354,7 +354,11 @@ export type SessionStatus = {
   readonly reason: string;
 };
 
-/** What the host hears of, at least once and in order per conversation. */
+/**
+ * What the host hears of, at least once and in order per conversation. Meta brings things in no order: of a message that was deleted before
+ * it came the deletion is all that is told, one that was written anew has the `text` that stands (`raw` is as it came), and an edit is not
+ * told after a newer one.
+ */
 export type HostEvent =
   | {
       readonly kind: "message";

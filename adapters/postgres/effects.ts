@@ -16,17 +16,18 @@ import { enqueueHostEvents, notifyLane, type WaitingEvent } from "./host-events.
 import { findShown, insertShownMessages, updateHostMessages } from "./host-messages.ts";
 import { type ContactRow, ensureConversations, type HostShape } from "./host-tables.ts";
 import { findInstead, type InsteadOf, insertInsteadMessages, queueInstead } from "./instead.ts";
-import { enqueueOnLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
+import { enqueueOnLanes, lockLanes, type NewItems, settleOnLanes, wakeLanes } from "./lanes.ts";
 import { closeAccounts } from "./leaving.ts";
 import { forgetDeleted, insertMedia, type NumberedMessage, withMediaId } from "./new-media.ts";
 import { changeOpenTurns, lockChangedTurns, openTurns, shortenedTurns, turnsOf } from "./open-turns.ts";
 import { uploadAnew } from "./outbound-media.ts";
-import { type ChangesOf, readWaited } from "./parked.ts";
+import { type ChangesOf, readTakenBack, readWaited } from "./parked.ts";
 import { extendWindows, leaveNumbers, pauseAi, updateProfiles } from "./people.ts";
 import { OPTED_OUT, optOut, savePreferences } from "./preferences.ts";
 import { closeWindows, moveWindows, openFreeEntryPoints } from "./sessions.ts";
 import { applyStatuses, type StatusRules } from "./statuses.ts";
 import { updateTemplates } from "./templates.ts";
+import { asItStands, type Place } from "./told.ts";
 
 export type EffectOptions = StatusRules & {
   readonly insteadOf: InsteadOf;
@@ -103,17 +104,20 @@ export async function writeEffects(
   savePreferences(tx, db, effects.preferences);
   optOut(tx, db, statuses.optedOut);
   updateTemplates(tx, db, effects.templates);
-  const { fresh, standIns } = await sortShown(tx, db, effects.shown, contacts);
-  const inserted = await insertShownMessages(
-    tx,
-    db,
-    fresh.map((message) => ({
-      ...message,
-      conversationId: conversationOf(contacts, message.contactId),
-      createdAt: message.at,
-      mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
-    })),
-  );
+  const { fresh, standIns, deleted } = await sortShown(tx, db, effects.shown, contacts);
+  const [inserted, held] = await Promise.all([
+    insertShownMessages(
+      tx,
+      db,
+      fresh.map((message) => ({
+        ...message,
+        conversationId: conversationOf(contacts, message.contactId),
+        createdAt: message.at,
+        mediaUrl: message.mediaId === null ? null : options.mediaUrl(message.mediaId),
+      })),
+    ),
+    heldLanes(tx, db, effects.windows),
+  ]);
   const waited = await readWaited(
     tx,
     db,
@@ -133,8 +137,10 @@ export async function writeEffects(
   const mediaLanes = insertMedia(tx, db, shown, shownIds, contacts);
   uploadAnew(tx, db, statuses.justFailed);
   await forgetDeleted(tx, db, changes.standing, contacts);
+  const takenBack = options.hasListener ? await readTakenBack(tx, db, changes.early, options.changesOf) : [];
+  const stands = { made: effects.changes, standing: changes.standing, gone: [...deleted, ...takenBack] };
   const news = [
-    ...effects.told.map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
+    ...asItStands(effects.told, stands).map((one) => ({ eventId: one.eventId, event: toHostEvent(one, contacts) })),
     ...statuses.changes,
   ];
   const told: WaitingEvent[] = [
@@ -152,14 +158,15 @@ export async function writeEffects(
       turns.map(({ laneKey }) => laneKey),
     ),
   ]);
+  lockOutLanes(tx, db, [
+    instead.map((one) => outLane(one.contact_id)),
+    [...statuses.settledLanes, ...statuses.slowedLanes],
+    held,
+  ]);
   enqueueHostEvents(tx, db, heard);
   lockChangedTurns(tx, db, turns, changes.standing);
   const joining = openTurns(tx, db, turns, options.mediaWaitMs);
-  const [joined, letGo, held] = await Promise.all([
-    joining,
-    changeOpenTurns(tx, db, changes.standing),
-    heldLanes(tx, db, effects.windows),
-  ]);
+  const [joined, letGo] = await Promise.all([joining, changeOpenTurns(tx, db, changes.standing)]);
   enqueueOnLanes(
     tx,
     db,
@@ -225,6 +232,8 @@ type Sorted = {
   readonly fresh: readonly NumberedMessage[];
   /** Rows that stood for what could not be read yet. */
   readonly standIns: readonly { readonly id: string; readonly message: NumberedMessage }[];
+  /** Whose row is there already, and deleted. */
+  readonly deleted: readonly Place[];
 };
 
 type ShownRow = {
@@ -233,6 +242,7 @@ type ShownRow = {
   readonly conversation_id: string;
   readonly contact_id: string;
   readonly stands_in: boolean;
+  readonly deleted: boolean;
 };
 
 /** History and echoes may bring what came before; what was read again may have a row that stands for it. */
@@ -243,11 +253,12 @@ async function sortShown(
   contacts: ReadonlyMap<string, ContactRow>,
 ): Promise<Sorted> {
   const doubtful = shown.filter(({ unlessThere }) => unlessThere);
-  if (doubtful.length === 0) return { fresh: shown.map(withMediaId), standIns: [] };
+  if (doubtful.length === 0) return { fresh: shown.map(withMediaId), standIns: [], deleted: [] };
   // Of the same person and number only, as in findShown: what another tenant has been shown is not shown here.
   const rows = await tx.query<ShownRow>(
     `select m.id::text as id, m.external_id, m.conversation_id, coalesce(c.merged_into, c.id)::text as contact_id,
-       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) and ${isAsWritten("m")} as stands_in
+       coalesce(m.channel_metadata ->> 'type' = 'unsupported', false) and ${isAsWritten("m")} as stands_in,
+       m.channel_metadata -> 'deleted' is not null as deleted
      from ${db.hostName("messages")} m join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
     [doubtful.map(({ externalId }) => externalId), [...contacts.keys()]],
@@ -267,7 +278,10 @@ async function sortShown(
       standIns.push({ id: row.id, message: withMediaId(message) });
     return false;
   });
-  return { fresh: fresh.map(withMediaId), standIns };
+  const deleted = rows
+    .filter((row) => row.deleted)
+    .map(({ contact_id: contactId, external_id: targetId }) => ({ contactId, targetId }));
+  return { fresh: fresh.map(withMediaId), standIns, deleted };
 }
 
 /** What became of a send is told where it came, between what was written before it and after it. */
@@ -296,6 +310,11 @@ async function heldLanes(tx: Tx, db: Database, windows: Effects["windows"]): Pro
     [windows.map(({ contactId }) => outLane(contactId))],
   );
   return rows.map((row) => row.lane_key);
+}
+
+/** @param together those that one statement changes: it has them in order by itself. */
+function lockOutLanes(tx: Tx, db: Database, together: readonly (readonly string[])[]): void {
+  if (together.filter((laneKeys) => laneKeys.length > 0).length > 1) lockLanes(tx, db, together.flat());
 }
 
 function onTurnLane(laneKey: string, items: number, delayMs: number, tenant: string | null = null): NewItems {

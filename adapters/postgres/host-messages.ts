@@ -155,7 +155,7 @@ export type FoundChanges = {
 /**
  * The rows that edits, deletions and reactions speak of. Only those of the same person and number: a wamid is Meta's
  * word, and another tenant's row must not change by it. Meta brings them in no order: what is deleted stays so, and of two edits the
- * newer one stands.
+ * newer one stands, as of two reactions.
  */
 export async function findShown(
   tx: Tx,
@@ -166,7 +166,7 @@ export async function findShown(
   if (changes.length === 0) return { rows: [], standing: [], early: [] };
   const found = await tx.query<ShownRow>(
     `select m.id::text as id, m.external_id, coalesce(c.merged_into, c.id) as contact_id,
-       m.channel_metadata ->> 'changed_at' as changed_at, coalesce(m.channel_metadata ->> 'deleted' = 'true', false) as deleted
+       m.channel_metadata ->> 'changed_at' as changed_at, m.channel_metadata ->> 'reacted_at' as reacted_at, coalesce(m.channel_metadata ->> 'deleted' = 'true', false) as deleted
      from ${db.hostName("messages")} m
      join ${db.name("whatsapp_contacts")} c on c.conversation_id = m.conversation_id
      where m.external_id = any($1) and coalesce(c.merged_into, c.id) = any($2)`,
@@ -191,13 +191,19 @@ type ShownRow = {
   readonly external_id: string;
   readonly contact_id: string;
   changed_at: string | null;
+  reacted_at: string | null;
   deleted: boolean;
 };
 
 /** Notes it in the row, for those that follow in the same transaction. */
 function stands(row: ShownRow, { at, inTurn }: ShownChange): boolean {
-  if (at === null) return true;
-  const isDeletion = inTurn?.kind === "remove";
+  // A reaction, which changes no words.
+  if (inTurn === null) {
+    if (row.reacted_at !== null && row.reacted_at > at) return false;
+    row.reacted_at = at;
+    return true;
+  }
+  const isDeletion = inTurn.kind === "remove";
   if (row.deleted || (!isDeletion && row.changed_at !== null && row.changed_at > at)) return false;
   row.deleted = isDeletion;
   row.changed_at = at;

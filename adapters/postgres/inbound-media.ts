@@ -165,6 +165,8 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
         bytes?.storageKey ?? null,
       ],
     );
+    // Deleted by its sender while it waited for the row of the inbox: nothing of it goes back there, and the lane's next claim drops it.
+    if (before !== undefined && row === undefined) throw new LeaseLost();
     if (row !== undefined) await goOn(tx, id, row.contact_id, toEvent(row, id, end), customerConfigId);
     const held = await tx.query(`delete from ${lanes} where lane_key = $1 and lease_token = $2 returning 1`, [
       lane.laneKey,

@@ -213,6 +213,13 @@ export async function holdsLane(tx: Tx, db: Database, { laneKey, token }: Claime
   return held.length === 1;
 }
 
+/** For whoever is about to change lanes in several statements, each of which has its own in order only. */
+export function lockLanes(tx: Tx, db: Database, laneKeys: readonly string[]): void {
+  tx.send(`select 1 from ${db.name("whatsapp_lanes")} where lane_key = any($1) order by lane_key for update`, [
+    laneKeys,
+  ]);
+}
+
 /**
  * Takes one item off each of these lanes from outside: a status settled what the lane was holding for. A lane that
  * nobody leases goes on at once; a leased one is left to its worker, which sees the settled row.

@@ -77,6 +77,18 @@ export function optOut(tx: Tx, db: Database, contactIds: readonly string[]): voi
   );
 }
 
+/** For `optOut`, before the parts are locked: its rows lock the contact that they name, and whoever erases one has it before its parts. */
+export function lockRefusers(tx: Tx, db: Database, outboxIds: readonly string[]): void {
+  if (outboxIds.length === 0) return;
+  const contacts = db.name("whatsapp_contacts");
+  tx.send(
+    `select 1 from ${contacts} where id in (
+       select coalesce(c.merged_into, c.id) from ${contacts} c join ${db.name("whatsapp_outbox")} o on o.contact_id = c.id
+       where o.id = any($1)) order by id for key share`,
+    [outboxIds],
+  );
+}
+
 /** Contacts that have just been linked: what either said is the person's word, and the latest counts. */
 export async function joinPreferences(tx: Tx, db: Database, linked: readonly string[]): Promise<void> {
   const preferences = db.name("whatsapp_preferences");

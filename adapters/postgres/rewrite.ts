@@ -29,10 +29,11 @@ export async function rewritePart(
     by.kind,
     JSON.stringify(by.payload),
   ]);
+  updateHostMessages(tx, db, shape, [{ id: row.host_message_id, content: by.content, mediaType: by.mediaType ?? "" }]);
+  if (!(await holdsLane(tx, db, part.lane))) throw new LeaseLost();
+  // After the lane, as in queueInstead.
   tx.send(`update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb where id = $1`, [
     row.send_id,
     JSON.stringify(by.degraded.map(({ what, from, to }) => ({ part: row.part_index, what, from, to }))),
   ]);
-  updateHostMessages(tx, db, shape, [{ id: row.host_message_id, content: by.content, mediaType: by.mediaType ?? "" }]);
-  if (!(await holdsLane(tx, db, part.lane))) throw new LeaseLost();
 }

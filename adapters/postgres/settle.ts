@@ -7,7 +7,7 @@ import { updateHostMessages } from "./host-messages.ts";
 import type { HostShape } from "./host-tables.ts";
 import type { JustFailed } from "./instead.ts";
 import { enqueueOnLanes, LeaseLost, releaseLanes, settleOnLanes } from "./lanes.ts";
-import { OPTED_OUT, optOut } from "./preferences.ts";
+import { lockRefusers, OPTED_OUT, optOut } from "./preferences.ts";
 import { closeWindows, openFreeEntryPoints, windowOf } from "./sessions.ts";
 import { rememberErased } from "./tombstones.ts";
 
@@ -57,6 +57,11 @@ export async function settleParts(
   settlements: readonly Settlement[],
   withLease: boolean,
 ): Promise<readonly SentTwice[]> {
+  lockRefusers(
+    tx,
+    db,
+    settlements.filter(({ error }) => error?.meta?.code === OPTED_OUT).map(({ part }) => part.outboxId),
+  );
   const rows = await lockWithSuccessors(
     tx,
     db,

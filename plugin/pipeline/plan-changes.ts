@@ -15,7 +15,7 @@ export function changesOf(stored: Heard, contactId: string): readonly ShownChang
   const made = { contactId, eventId, at: sentAtOf(stored).toISOString() };
   switch (event.kind) {
     case "reaction":
-      return [reacted(contactId, event.targetId, event.emoji)];
+      return [reacted({ ...made, targetId: event.targetId }, event.emoji)];
     case "edit":
       return [edited({ ...made, targetId: event.targetId }, event)];
     case "revoke":
@@ -36,11 +36,11 @@ export function changesOf(stored: Heard, contactId: string): readonly ShownChang
   }
 }
 
-type Made = Pick<ShownChange, "contactId" | "targetId" | "eventId"> & { readonly at: string };
+type Made = Pick<ShownChange, "contactId" | "targetId" | "eventId" | "at">;
 
 function changed(made: Omit<Made, "targetId">, change: EarlierChange, said: Readable): ShownChange {
   const { kind, targetId } = change;
-  if (kind === "reaction") return reacted(made.contactId, targetId, change.emoji);
+  if (kind === "reaction") return reacted({ ...made, targetId }, change.emoji);
   return kind === "edit" ? edited({ ...made, targetId }, said) : deleted({ ...made, targetId });
 }
 
@@ -66,15 +66,13 @@ function deleted(made: Made): ShownChange {
 }
 
 /** Nobody waits for what it was put on: that may be older than anything here. */
-function reacted(contactId: string, targetId: string, emoji: string | null): ShownChange {
+function reacted(made: Made, emoji: string | null): ShownChange {
   return {
-    contactId,
-    targetId,
+    ...made,
     eventId: null,
-    at: null,
     content: null,
     mediaType: null,
-    metadata: { reaction: emoji },
+    metadata: { reaction: emoji, reacted_at: made.at },
     inTurn: null,
   };
 }

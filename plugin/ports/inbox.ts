@@ -129,9 +129,9 @@ export type ShownChange = {
   readonly eventId: string | null;
   /**
    * When it was made, by Meta's clock, ISO 8601: an older one changes nothing after a newer one, and nothing changes what is deleted.
-   * Null where the order does not count.
+   * Reactions count among themselves.
    */
-  readonly at: string | null;
+  readonly at: string;
   /** Null: as before. */
   readonly content: string | null;
   /** Null: as before; empty: it is no media any more. */

@@ -1,8 +1,8 @@
 /** Meta brings things in no order and at the same time: what somebody takes back may come before what they wrote. */
-import type { ChannelEvent, Person } from "@omniops/whatsapp";
+import type { ChannelEvent, HistoryEvent, Person } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import { NUMBER } from "../../support/channel.ts";
-import { ADA, applyAll, delivery, type Engine, eventsOf, message, startEngine } from "./support.ts";
+import { NUMBER, TENANT } from "../../support/channel.ts";
+import { ADA, applyAll, claimed, delivery, type Engine, eventsOf, message, startEngine } from "./support.ts";
 
 const DELETED = "[This message was deleted]";
 
@@ -64,6 +64,37 @@ const waiting = async ({ rows }: Engine) =>
   );
 
 const parked = ({ rows }: Engine) => rows("select kind from whatsapp_events where state = 3");
+
+const heard = async ({ rows }: Engine) =>
+  (
+    await rows<{ event: { kind: string; event: { text?: string } } }>(
+      "select event from whatsapp_host_events order by id",
+    )
+  ).map(({ event: { kind, event } }) => (event.text === undefined ? kind : `${kind}: ${event.text}`));
+
+/** Everything that the host is still to hear, in one string. */
+const wordsOf = async ({ rows }: Engine) => JSON.stringify(await rows("select event from whatsapp_host_events"));
+
+const listening = () => startEngine({ hasListener: true });
+
+const history = (...messages: { id: string; text: string | null; takesBack?: string }[]): HistoryEvent => ({
+  ...base(ago(0)),
+  kind: "history",
+  person: who(),
+  messages: messages.map(({ id, text, takesBack }) => ({
+    messageId: id,
+    direction: "inbound",
+    type: "text",
+    text,
+    content: null,
+    occurredAt: ago(900),
+    status: null,
+    ...(takesBack !== undefined && { change: { kind: "revoke", targetId: takesBack } }),
+  })),
+  progress: null,
+  errors: [],
+  raw: { messages },
+});
 
 describe("a deletion that comes before its message", () => {
   it("waits for it: what was taken back is never shown, and nobody is asked", async () => {
@@ -128,6 +159,146 @@ describe("a deletion that comes before its message", () => {
   });
 });
 
+describe("a deletion whose message is here, and waits to be worked", () => {
+  /** A message, and its deletion that has waited for longer than Meta brings messages again. */
+  async function waitsFor(engine: Engine, state: "dead" | "behind"): Promise<void> {
+    await engine.store.inbox.record([delivery(message({ id: "wamid.1", text: "my secret" }))]);
+    const [lane] = await claimed(engine.store);
+    const [event] = lane === undefined ? [] : await engine.store.inbox.load([lane], 1);
+    if (lane === undefined || event === undefined) throw new Error("no message waits");
+    await engine.store.inbox.bury(lane, event.eventId, "error P0001");
+    await comes(engine, revoke("wamid.1"));
+    if (state === "behind")
+      await engine.store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 10 });
+    await engine.rows("update whatsapp_events set created_at = now() - interval '9 days'");
+  }
+
+  it.each(["dead", "behind"] as const)("waits for it, however long, where that is %s", async (state) => {
+    const engine = await startEngine();
+    await waitsFor(engine, state);
+
+    await engine.store.inbox.unpark();
+    expect(await parked(engine)).toEqual([{ kind: "revoke" }]);
+    if (state === "dead")
+      await engine.store.deadLetters.redrive({ customerConfigId: TENANT }, { ids: null, limit: 10 });
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED]);
+    expect(await parked(engine)).toEqual([]);
+  });
+
+  it("ends with it", async () => {
+    const engine = await startEngine();
+    await waitsFor(engine, "dead");
+    await engine.rows("delete from whatsapp_events where kind = 'message'");
+
+    await engine.store.inbox.unpark();
+
+    expect(await parked(engine)).toEqual([]);
+  });
+});
+
+describe("what the host hears of a message that was deleted before it came", () => {
+  it("is its deletion, and not what was said", async () => {
+    const engine = await listening();
+
+    await comes(engine, revoke("wamid.1"));
+    await isWritten(engine, { id: "wamid.1", text: "my secret", at: ago(5) });
+    await isWritten(engine, { id: "wamid.2", text: "hi" });
+
+    expect(await heard(engine)).toEqual(["revoke", "message: hi"]);
+    expect(await wordsOf(engine)).not.toContain("my secret");
+  });
+
+  it.each(["before", "after"])("is the same where both are applied at once, and it was stored %s", async (when) => {
+    const engine = await listening();
+    const said = () => engine.store.inbox.record([delivery(message({ id: "wamid.1", text: "my secret" }))]);
+    const takenBack = () => engine.store.inbox.record([eventsOf([revoke("wamid.1")])]);
+
+    for (const comesNext of when === "before" ? [takenBack, said] : [said, takenBack]) await comesNext();
+    await applyAll(engine.store);
+
+    expect(await shown(engine)).toEqual([DELETED]);
+    expect(await heard(engine)).toEqual(["revoke"]);
+  });
+
+  it("is nothing of somebody else's", async () => {
+    const engine = await listening();
+
+    await comes(engine, revoke("wamid.1", ago(0), who({ phoneNumber: "447700900777" })));
+    await isWritten(engine, { id: "wamid.1", text: "hi" });
+
+    expect(await heard(engine)).toEqual(["revoke", "message: hi"]);
+  });
+
+  it("brings no words back that come so late that Meta's dedupe key is gone", async () => {
+    const engine = await listening();
+    const late = { id: "wamid.1", text: "my secret", at: ago(2 * 86_400) };
+    await isWritten(engine, late);
+    await comes(engine, revoke("wamid.1"));
+    await engine.rows("delete from whatsapp_host_events");
+
+    await engine.rows("update whatsapp_events set dedupe_key = 'gone' where kind = 'message'");
+    await isWritten(engine, late);
+
+    expect(await shown(engine)).toEqual([DELETED]);
+    expect(await heard(engine)).toEqual([]);
+  });
+
+  it("is told in history without it", async () => {
+    const engine = await listening();
+
+    await comes(engine, revoke("wamid.1"));
+    await comes(
+      engine,
+      history(
+        { id: "wamid.1", text: "my secret" },
+        { id: "wamid.2", text: "hi" },
+        { id: "wamid.3", text: "my other secret" },
+        { id: "wamid.4", text: null, takesBack: "wamid.3" },
+      ),
+    );
+
+    expect((await shown(engine)).toSorted()).toEqual([DELETED, DELETED, "hi"].toSorted());
+    expect(await heard(engine)).toEqual(["revoke", "history"]);
+    expect(await wordsOf(engine)).toContain("hi");
+    expect(await wordsOf(engine)).not.toContain("secret");
+  });
+
+  it("is no edit of it either", async () => {
+    const engine = await listening();
+    await comes(engine, revoke("wamid.1", ago(1)));
+    await comes(engine, edit("wamid.1", "my secret!", ago(3)));
+    await isWritten(engine, { id: "wamid.1", text: "my secret", at: ago(5) });
+
+    await comes(engine, edit("wamid.1", "my secret!!", ago(0)));
+
+    expect(await heard(engine)).toEqual(["revoke"]);
+    expect(await wordsOf(engine)).not.toContain("my secret");
+  });
+});
+
+describe("what the host hears of an edit", () => {
+  it("that came before its message: the message, with the words that stand", async () => {
+    const engine = await listening();
+
+    await comes(engine, edit("wamid.1", "at five", ago(1)), edit("wamid.1", "at four", ago(3)));
+    await isWritten(engine, { id: "wamid.1", text: "at for", at: ago(5) });
+
+    expect((await heard(engine)).at(-1)).toBe("message: at five");
+  });
+
+  it("that a newer one has overtaken: nothing", async () => {
+    const engine = await listening();
+    await isWritten(engine, { id: "wamid.1", text: "at for" });
+
+    await comes(engine, edit("wamid.1", "at five", ago(1)));
+    await comes(engine, edit("wamid.1", "at four", ago(3)));
+
+    expect(await heard(engine)).toEqual(["message: at for", "edit: at five"]);
+  });
+});
+
 describe("an edit", () => {
   it("that comes before its message is what is shown and asked", async () => {
     const engine = await startEngine();
@@ -172,6 +343,46 @@ describe("an edit", () => {
     await comes(engine, edit("wamid.1", "at four", at), edit("wamid.1", "at five", at));
 
     expect(await shown(engine)).toEqual(["at five"]);
+  });
+});
+
+describe("a reaction", () => {
+  const react = (emoji: string | null, at: Date): ChannelEvent => ({
+    ...base(at),
+    kind: "reaction",
+    messageId: `wamid.reaction.${serial}`,
+    from: who(),
+    targetId: "wamid.1",
+    emoji,
+  });
+  const reaction = async ({ rows }: Engine) =>
+    (await rows<{ reaction: string | null }>("select channel_metadata ->> 'reaction' as reaction from messages"))[0]
+      ?.reaction;
+  const now = ago(0);
+
+  it.each([
+    ["taken back stays so after an older one", react(null, ago(1)), react("👍", ago(5)), null],
+    ["stands after an older one", react("❤️", ago(1)), react("👍", ago(5)), "❤️"],
+    ["gives way to a newer one", react("👍", ago(5)), react("❤️", ago(1)), "❤️"],
+    ["of the same second counts as it comes", react("👍", now), react("❤️", now), "❤️"],
+  ])("%s", async (_what, first, second, stands) => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.1" });
+
+    await comes(engine, first);
+    await comes(engine, second);
+
+    expect(await reaction(engine)).toBe(stands);
+  });
+
+  it("stands after an older one of one delivery, and changes no words", async () => {
+    const engine = await startEngine();
+    await isWritten(engine, { id: "wamid.1", text: "at for" });
+
+    await comes(engine, react("❤️", ago(0)), react("👍", ago(5)), edit("wamid.1", "at four", ago(3)));
+
+    expect(await reaction(engine)).toBe("❤️");
+    expect(await shown(engine)).toEqual(["at four"]);
   });
 });
 

@@ -258,6 +258,36 @@ describe("a person who changes what they wrote", () => {
     expect(JSON.stringify(row)).not.toMatch(/51\.501|Acacia|900999|GB33/);
   });
 
+  it("takes back a picture that is just being settled: nothing of it returns to the host's row", async () => {
+    const engine = await startEngine({ leaseMs: 60_000 });
+    const said = message({ id: "wamid.1" }) as { value: { messages: Record<string, unknown>[] } };
+    const { text, ...sent } = said.value.messages[0] ?? {};
+    const picture = { ...sent, type: "image", image: { id: "123456", mime_type: "image/jpeg", sha256: "abc" } };
+    await engine.store.inbox.record([delivery({ ...said, value: { ...said.value, messages: [picture] } })]);
+    await applyAll(engine.store);
+    const lanes = await claimed(engine.store, "media");
+    const [pending] = await engine.store.inboundMedia.load(lanes);
+    if (pending === undefined) throw new Error("no picture is awaited");
+    await store(engine, revoke("wamid.1"));
+    const holder = await hold(engine.database);
+    await holder.query("select 1 from messages for update");
+
+    const revoking = applyOnce(engine.store, await claimed(engine.store));
+    await waiters(engine.rows, 1);
+    const settling = engine.another().inboundMedia.expire(pending, "Meta keeps a file for 7 days.");
+    await waiters(engine.rows, 2);
+    await holder.commit();
+
+    expect(await Promise.all([revoking, settling])).toEqual([true, false]);
+    expect((await inbox(engine))[0]).toMatchObject({
+      content: "[This message was deleted]",
+      metadata: { deleted: true },
+    });
+    expect((await inbox(engine))[0]?.metadata).not.toHaveProperty("media");
+    // The next to claim its lane drops it.
+    expect(await engine.store.inboundMedia.load(lanes)).toEqual([]);
+  });
+
   it("and deletes all of it is not answered", async () => {
     const thinking = gate<string>("late");
     const asked: number[] = [];

@@ -311,10 +311,10 @@ describe("a reaction", () => {
         contactId: "1",
         targetId: "wamid.1",
         eventId: null,
-        at: null,
+        at: RECEIVED.toISOString(),
         content: null,
         mediaType: null,
-        metadata: { reaction: "👍" },
+        metadata: { reaction: "👍", reacted_at: RECEIVED.toISOString() },
         inTurn: null,
       },
     ]);
