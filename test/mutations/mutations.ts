@@ -243,8 +243,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/outbound/sent-twice.test.ts"],
   },
   {
-    rule: "an acceptance that a status tells is never forgotten",
+    rule: "a refusal that a status says again ends nothing",
     file: "adapters/postgres/statuses.ts",
+    find: 'if (status.status === "failed" && copy?.state === "rejected") continue;',
+    replace: "",
+    tests: ["test/integration/outbound/said-twice.test.ts"],
+  },
+  {
+    rule: "that one copy is lost says nothing of the other",
+    file: "adapters/postgres/statuses.ts",
+    find: "isOfOneCopy ? (state) => state : advance",
+    replace: "advance",
+    tests: ["test/integration/outbound/sent-twice.test.ts"],
+  },
+  {
+    rule: "an acceptance that a status tells is never forgotten",
+    file: "adapters/postgres/told-attempts.ts",
     find: "a set state = 'accepted', message_id = c.message_id,",
     replace: "a set message_id = c.message_id,",
     tests: ["test/integration/outbound/dispatch-machine.test.ts"],
