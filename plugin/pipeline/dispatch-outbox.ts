@@ -104,7 +104,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       await settle.add(waitForProbe(part, policy));
       return;
     }
-    if (part.kind === "raw" || mediaIn(part.payload).length === 0) return post(part, accessToken, []);
+    if (part.kind === "raw" || mediaIn(part.payload).length === 0) return post(part, accessToken, part.payload);
     const prepared = await preparePart(part, accessToken, signal);
     if (prepared.kind === "later") return;
     if (prepared.kind === "settle") {
@@ -112,7 +112,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       if (prepared.refused !== undefined) await tellOthers(part, prepared.refused);
       return;
     }
-    if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared.known);
+    if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared.wire, prepared.known);
     // Meanwhile the window may have closed, or the number gone.
     const [now] = await outbox.head([part.lane]);
     if (now?.outboxId !== part.outboxId) return lanes.release([part.lane]);
@@ -123,7 +123,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       await settle.add(waitForProbe(now, policy));
       return;
     }
-    await post({ ...now, payload: prepared.part.payload }, tokenOf(now), prepared.known);
+    await post(now, tokenOf(now), prepared.wire, prepared.known);
   }
 
   /** Without an attempt: its end is said, its waiting is not. */
@@ -136,8 +136,17 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     return secretBox.open(accessTokenEnc ?? "", { customerConfigId, rowId: connectionId, field: "access_token" });
   }
 
-  /** @param known Meta's ids in it that are from before, and may be dead. */
-  async function post(part: OutgoingPart, accessToken: string, known: readonly string[]): Promise<void> {
+  /**
+   * @param part as it is stored.
+   * @param wire as it leaves.
+   * @param known Meta's ids in it that are from before, and may be dead.
+   */
+  async function post(
+    part: OutgoingPart,
+    accessToken: string,
+    wire: OutgoingPart["payload"],
+    known: readonly string[] = [],
+  ): Promise<void> {
     const { connectionId, phoneNumberId, wabaId, accessTokenEnc } = part.connection;
     const token = newToken();
     if (!(await begin.add({ part, token }))) {
@@ -153,7 +162,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
         messaging_product: "whatsapp",
         recipient_type: "individual",
         ...addressOf(part),
-        ...part.payload,
+        ...wire,
         biz_opaque_callback_data: token,
       },
     });
