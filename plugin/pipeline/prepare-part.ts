@@ -21,6 +21,7 @@ export type PreparePart = (
       readonly part: OutgoingPart;
       /** As it leaves: with Meta's ids in their place. */
       readonly wire: OutgoingPart["payload"];
+      readonly used: readonly string[];
       readonly known: readonly string[];
       readonly wasSlow: boolean;
     }
@@ -93,8 +94,9 @@ export function createPreparePart(deps: {
   }
 }
 
-function facts(prepared: Exclude<PreparedMedia, { kind: "busy" }>): { known: readonly string[]; wasSlow: boolean } {
-  return { known: prepared.kind === "ready" ? prepared.known : [], wasSlow: prepared.wasSlow };
+function facts(prepared: Exclude<PreparedMedia, { kind: "busy" }>) {
+  const { used, known } = prepared.kind === "ready" ? prepared : { used: [], known: [] };
+  return { used, known, wasSlow: prepared.wasSlow };
 }
 
 const NO_ROOM = {

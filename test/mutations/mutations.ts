@@ -118,7 +118,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "an attempt is written before its request leaves",
     file: "plugin/pipeline/dispatch-outbox.ts",
-    find: "if (!(await begin.add({ part, token }))) {",
+    find: "if (!(await begin.add({ part, token, mediaIds: used }))) {",
     replace: "if (part.outboxId === token) {",
     tests: ["test/integration/outbound/attempts.test.ts"],
   },

@@ -200,6 +200,24 @@ describe("a picture at an address", () => {
     ]);
   });
 
+  it("that Meta took and could not use later is made again with the next message", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const url = "https://files.example/cake.jpg";
+    pages.set(url, { type: "image/jpeg", body: FILES.jpeg() });
+    const message = { kind: "image", url } as const;
+    channel.meta.faults.next({ do: { failed: { code: 131053 } } });
+    await sent(channel, ada, { message });
+    // The link that follows it.
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+
+    const receipt = await sent(channel, ada, { message });
+
+    expect(receipt.parts).toMatchObject([{ error: null }]);
+    expect(channel.meta.uploads).toHaveLength(2);
+    expect(lastBody(channel)?.image).toEqual({ id: channel.meta.uploads[1]?.id });
+  });
+
   it("that Meta has accepted and then cannot show is followed by a link in a text, once, however often Meta says so", async () => {
     const url = "https://files.example/gone.jpg";
     const channel = await start({ ...SILENT, meta: { cannotFetch: (link) => link === url } });
