@@ -11,6 +11,7 @@ import { whenItDied } from "./20261128000002-when-it-died.ts";
 import { onePerson } from "./20261128000003-one-person.ts";
 import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
 import { veryMany } from "./20261128000006-very-many.ts";
+import { mediaOfAttempts } from "./20261129000001-media-of-attempts.ts";
 import type { Migration } from "./make-way.ts";
 
 export { HOST_COLUMNS };
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   onePerson,
   hostTablesClosed,
   veryMany,
+  mediaOfAttempts,
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name);

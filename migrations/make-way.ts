@@ -5,6 +5,7 @@ import { quoteName, type Schemas, type Sql } from "./names.ts";
 const ORDER = [
   "whatsapp_connections",
   "whatsapp_contacts",
+  "whatsapp_send_attempts",
   "whatsapp_templates",
   "customer_configs",
   "conversations",

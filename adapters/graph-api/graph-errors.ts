@@ -47,17 +47,17 @@ const RULES: Readonly<Record<number, Rule>> = {
   33: BLOCKED, // number deleted or not visible
   // Throttling
   4: after(MINUTE, "app"), // app
-  17: after(MINUTE), // user
-  32: after(MINUTE), // page
+  17: after(MINUTE, "account"), // user: the token's, with all numbers of its account
+  32: after(MINUTE, "account"), // page
   341: after(MINUTE, "app"), // app, temporary
   613: after(MINUTE, "account"), // custom
   80007: after(MINUTE, "account"), // WhatsApp Business Account
-  80008: after(MINUTE), // management
+  80008: after(MINUTE, "account"), // management
   130429: { retry: "backoff", throttles: "number" }, // throughput of the number
   // Answers wait too: what is tried meanwhile is refused as well, and tells against the number.
   131048: after(HOUR, "number"), // spam rate limit of the number
   131056: { retry: "backoff", perRecipient: true }, // too many messages to one recipient
-  131208: after(MINUTE), // groups
+  131208: after(MINUTE, "number"), // groups
   133008: after(HOUR), // too many wrong PINs
   133009: after(HOUR), // PINs too fast
   133015: after(5 * MINUTE), // number deleted just now

@@ -80,9 +80,8 @@ export function createOutboundMedia(db: Database): OutboundMedia {
   };
 }
 
-/** Of parts with a file of the tenant's own that Meta had accepted and then could not use: perhaps it has lost what it was given. */
+/** Of parts with a file that Meta had accepted and then could not use: perhaps it has lost what it was given. */
 const UNUSABLE: ReadonlySet<number> = new Set([131052, 131053]);
-const IDS = '$.**.id ? (@ like_regex "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" flag "i")';
 
 /**
  * With the next message each is uploaded anew: otherwise all of them would name the same id until it expires.
@@ -94,10 +93,10 @@ export function uploadAnew(tx: Tx, db: Database, failed: readonly JustFailed[]):
   if (parts.length === 0) return;
   tx.send(
     `delete from ${db.name("whatsapp_media_uploads")} u
-     using ${db.name("whatsapp_outbox")} o, jsonb_path_query(o.payload, '${IDS}') file (id), ${db.name("whatsapp_media")} m,
+     using ${db.name("whatsapp_send_attempts")} a, jsonb_array_elements_text(a.media_ids) used (id), ${db.name("whatsapp_outbox")} o,
        ${db.name("whatsapp_connections")} n
-     where o.id = any($1::bigint[]) and m.id = (file.id #>> '{}')::uuid and m.customer_config_id = o.customer_config_id
-       and n.id = o.connection_id and u.phone_number_id = n.phone_number_id and u.sha256 = m.sha256`,
+     where a.outbox_id = any($1::bigint[]) and o.id = a.outbox_id and n.id = o.connection_id
+       and u.phone_number_id = n.phone_number_id and u.meta_media_id = used.id`,
     [parts],
   );
 }

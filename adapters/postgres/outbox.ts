@@ -99,8 +99,13 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
           [some.map(({ part }) => part.lane.laneKey), some.map(({ part }) => part.lane.token), options.leaseMs],
         );
         tx.send(
-          `insert into ${db.name("whatsapp_send_attempts")} (outbox_id, token) select * from unnest($1::bigint[], $2::text[])`,
-          [ids, some.map(({ token }) => token)],
+          `insert into ${db.name("whatsapp_send_attempts")} (outbox_id, token, media_ids)
+           select outbox_id, token, media_ids::jsonb from unnest($1::bigint[], $2::text[], $3::text[]) as s (outbox_id, token, media_ids)`,
+          [
+            ids,
+            some.map(({ token }) => token),
+            some.map(({ mediaIds = [] }) => (mediaIds.length === 0 ? null : JSON.stringify(mediaIds))),
+          ],
         );
         tx.send(
           `update ${db.name("whatsapp_outbox")} set state = 'sending', attempts = attempts + 1, updated_at = now() where id = any((select $1::bigint[])::bigint[])`,

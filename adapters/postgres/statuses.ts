@@ -7,6 +7,7 @@ import type { HostMessageChange } from "./host-messages.ts";
 import type { JustFailed } from "./instead.ts";
 import { PAIR_LIMIT } from "./pair-limit.ts";
 import { OPTED_OUT } from "./preferences.ts";
+import { attemptsOf, confirmAttempts, failAttempts, readTries, type Try } from "./told-attempts.ts";
 
 /** The ladder of delivery states, which the plugin decides. */
 export type StatusRules = {
@@ -92,6 +93,8 @@ export async function applyStatuses(
     [...attempts.values()],
     isPending,
   );
+  // Read when their parts are locked: an answer may have come while that was waited for. Only failures ask for more than the token.
+  const tries = statuses.some(({ status }) => status.status === "failed") ? await readTries(tx, db, parts) : [];
   const byId = new Map(parts.map((part) => [part.id, part]));
   const byWamid = new Map(
     parts.flatMap((part) =>
@@ -100,6 +103,7 @@ export async function applyStatuses(
   );
   const parked = new Set<string>();
   const confirmed: { token: string; messageId: string }[] = [];
+  const lost: { token: string; error: MetaError | null }[] = [];
   const changes: AppliedStatuses["changes"][number][] = [];
   const twice: SentTwice[] = [];
   const slowed = new Set<string>();
@@ -110,10 +114,23 @@ export async function applyStatuses(
       parked.add(eventId);
       continue;
     }
+    const copy = tries.find(({ token, messageId }) => token === status.callbackData || messageId === status.messageId);
+    // Meta has said so in its answer already, and what was made of the part since is another matter.
+    if (status.status === "failed" && copy?.state === "rejected") continue;
     if (attempt !== undefined && status.callbackData !== null)
       confirmed.push({ token: status.callbackData, messageId: status.messageId });
+    // What nobody gets of one copy says nothing of the other, which may be on their phone.
+    const isOfOneCopy =
+      status.status === "failed" &&
+      tries.some((other) => other !== copy && other.outboxId === part.id && isOnItsWay(other));
+    if (copy !== undefined) {
+      copy.state = "accepted";
+      copy.messageId = status.messageId;
+      copy.hasFailed ||= status.status === "failed";
+      if (status.status === "failed") lost.push({ token: copy.token, error: status.errors[0] ?? null });
+    }
     // One event for each step, also when several steps come in one batch: the host may count deliveries.
-    if (applyOne(part, status, receivedAt, advance)) {
+    if (applyOne(part, status, receivedAt, isOfOneCopy ? (state) => state : advance)) {
       changes.push({ eventId, event: toHostEvent(part) });
       if (status.errors.some(({ code }) => code === PAIR_LIMIT)) slowed.add(part.lane_key);
     }
@@ -127,6 +144,7 @@ export async function applyStatuses(
   }
   const changed = parts.filter((part) => part.changed);
   confirmAttempts(tx, db, confirmed);
+  failAttempts(tx, db, lost);
   writeParts(tx, db, changed);
   const left = changed.filter((part) => isPending(part.was) && !isPending(part.state));
   return {
@@ -145,6 +163,10 @@ export async function applyStatuses(
     settledLanes: left.map((part) => part.lane_key),
     slowedLanes: [...slowed],
   };
+}
+
+function isOnItsWay({ state, hasFailed }: Try): boolean {
+  return state === "accepted" && !hasFailed;
 }
 
 /** Where the time stands at which a status was first reached. Who has heard a voice note has read it. */
@@ -173,21 +195,6 @@ function applyOne(part: Part, status: StatusEvent, receivedAt: Date, advance: St
   return isNews;
 }
 
-/** @returns token → outbox id. */
-async function attemptsOf(
-  tx: Tx,
-  db: Database,
-  statuses: readonly StatusEvent[],
-): Promise<ReadonlyMap<string, string>> {
-  const tokens = statuses.map(({ callbackData }) => callbackData).filter((token) => token !== null);
-  if (tokens.length === 0) return new Map();
-  const rows = await tx.query<{ token: string; outbox_id: string }>(
-    `select token, outbox_id from ${db.name("whatsapp_send_attempts")} where token = any($1)`,
-    [tokens],
-  );
-  return new Map(rows.map((row) => [row.token, row.outbox_id]));
-}
-
 async function lockParts(
   tx: Tx,
   db: Database,
@@ -207,18 +214,6 @@ async function lockParts(
     const isOfATry = isPending(row.state) || row.state === "unknown";
     return { ...row, was: row.state, error: isOfATry ? null : (row.error?.meta ?? null), changed: false };
   });
-}
-
-/** The attempt that Meta speaks of was accepted, whatever we thought of it. */
-function confirmAttempts(tx: Tx, db: Database, confirmed: readonly { token: string; messageId: string }[]): void {
-  if (confirmed.length === 0) return;
-  tx.send(
-    `update ${db.name("whatsapp_send_attempts")} a set state = 'accepted', message_id = c.message_id,
-       finished_at = coalesce(a.finished_at, now())
-     from unnest($1::text[], $2::text[]) as c (token, message_id)
-     where a.token = c.token and (a.state <> 'accepted' or a.message_id is null)`,
-    [confirmed.map(({ token }) => token), confirmed.map(({ messageId }) => messageId)],
-  );
 }
 
 function writeParts(tx: Tx, db: Database, parts: readonly Part[]): void {

@@ -45,7 +45,9 @@ export type PreparedMedia =
       readonly stored: Wire;
       readonly messageKind: MediaKind | null;
       readonly changes: readonly MediaChange[];
-      /** Meta's ids that are from before. */
+      /** Meta's ids in it. */
+      readonly used: readonly string[];
+      /** Of these, those that are from before. */
       readonly known: readonly string[];
       /** It took its time: what is known of the part may be old. */
       readonly wasSlow: boolean;
@@ -96,6 +98,7 @@ export function createPrepareMedia(deps: PrepareMediaDeps): PrepareMedia {
     /** Under which the tenant has kept it. */
     let filename: string | undefined;
     const changes: MediaChange[] = [];
+    const used: string[] = [];
     const known: string[] = [];
     for (const place of mediaIn(part.payload)) {
       const wish = wishOf(place);
@@ -119,9 +122,10 @@ export function createPrepareMedia(deps: PrepareMediaDeps): PrepareMedia {
           ? withMedia(payload, place, media, brought.kind)
           : withMedia(payload, place, { ...rest, id: brought.id }, brought.kind);
       if (isWhole(place)) messageKind = brought.kind;
+      if (brought.at === "meta") used.push(brought.id);
       if (brought.at === "meta" && brought.isKnown) known.push(brought.id);
     }
-    return { kind: "ready", payload, stored, messageKind, changes, known, wasSlow };
+    return { kind: "ready", payload, stored, messageKind, changes, used, known, wasSlow };
 
     async function bringLinked(url: string, wish: MediaWish): Promise<Brought> {
       const remembered = seen.get(url);

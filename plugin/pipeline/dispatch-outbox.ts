@@ -7,6 +7,7 @@ import type {
   GraphApi,
   Lanes,
   Logger,
+  NewAttempt,
   OutboundMedia,
   Outbox,
   OutgoingPart,
@@ -43,6 +44,15 @@ export type DispatchDeps = {
   readonly verifyToken: VerifyToken;
 };
 
+/** A part as it leaves. */
+type Leaving = {
+  readonly wire: OutgoingPart["payload"];
+  /** Meta's ids in it. */
+  readonly used?: readonly string[];
+  /** Of these, those that are from before, and may be dead. */
+  readonly known?: readonly string[];
+};
+
 /** Of one message. More dead ids in a row are something else. */
 const MOST_DEAD_IDS = 3;
 
@@ -54,7 +64,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
   const { outboundMedia } = deps;
   const breaker = createBreaker({ connections, log, retry: policy.retry });
   const grouped = { isItemsFault: mayBeAnItems, maxItems: 200 };
-  const begin = createGroupCommit<{ part: OutgoingPart; token: string }, boolean>({ ...grouped, commit: outbox.begin });
+  const begin = createGroupCommit<NewAttempt, boolean>({ ...grouped, commit: outbox.begin });
   const settle = createGroupCommit<Settlement, boolean>({ ...grouped, commit: outbox.settle });
 
   const preparePart = createPreparePart(deps);
@@ -104,7 +114,8 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       await settle.add(waitForProbe(part, policy));
       return;
     }
-    if (part.kind === "raw" || mediaIn(part.payload).length === 0) return post(part, accessToken, []);
+    if (part.kind === "raw" || mediaIn(part.payload).length === 0)
+      return post(part, accessToken, { wire: part.payload });
     const prepared = await preparePart(part, accessToken, signal);
     if (prepared.kind === "later") return;
     if (prepared.kind === "settle") {
@@ -112,7 +123,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       if (prepared.refused !== undefined) await tellOthers(part, prepared.refused);
       return;
     }
-    if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared.known);
+    if (!prepared.wasSlow) return post(prepared.part, accessToken, prepared);
     // Meanwhile the window may have closed, or the number gone.
     const [now] = await outbox.head([part.lane]);
     if (now?.outboxId !== part.outboxId) return lanes.release([part.lane]);
@@ -123,7 +134,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       await settle.add(waitForProbe(now, policy));
       return;
     }
-    await post({ ...now, payload: prepared.part.payload }, tokenOf(now), prepared.known);
+    await post(now, tokenOf(now), prepared);
   }
 
   /** Without an attempt: its end is said, its waiting is not. */
@@ -136,11 +147,15 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
     return secretBox.open(accessTokenEnc ?? "", { customerConfigId, rowId: connectionId, field: "access_token" });
   }
 
-  /** @param known Meta's ids in it that are from before, and may be dead. */
-  async function post(part: OutgoingPart, accessToken: string, known: readonly string[]): Promise<void> {
+  /** @param part as it is stored. */
+  async function post(
+    part: OutgoingPart,
+    accessToken: string,
+    { wire, used = [], known = [] }: Leaving,
+  ): Promise<void> {
     const { connectionId, phoneNumberId, wabaId, accessTokenEnc } = part.connection;
     const token = newToken();
-    if (!(await begin.add({ part, token }))) {
+    if (!(await begin.add({ part, token, mediaIds: used }))) {
       // A status has settled it meanwhile, or the lease is lost: then this does nothing.
       await lanes.release([part.lane]);
       return;
@@ -153,7 +168,7 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
         messaging_product: "whatsapp",
         recipient_type: "individual",
         ...addressOf(part),
-        ...part.payload,
+        ...wire,
         biz_opaque_callback_data: token,
       },
     });

@@ -17,7 +17,11 @@ export type PreparePart = (
 ) => Promise<
   | {
       readonly kind: "ready";
+      /** As it is stored now: with addresses and our own ids. */
       readonly part: OutgoingPart;
+      /** As it leaves: with Meta's ids in their place. */
+      readonly wire: OutgoingPart["payload"];
+      readonly used: readonly string[];
       readonly known: readonly string[];
       readonly wasSlow: boolean;
     }
@@ -53,7 +57,7 @@ export function createPreparePart(deps: {
       return { kind: "later" };
     }
     if (prepared.kind === "ready" && prepared.changes.length === 0)
-      return { kind: "ready", part: { ...part, payload: prepared.payload }, ...facts(prepared) };
+      return { kind: "ready", part, wire: prepared.payload, ...facts(prepared) };
     const by = prepared.kind === "text" ? asText(part, prepared.url) : asOtherKind(part, prepared);
     if (by === null) return { kind: "settle", settlement: giveUp(part, NO_ROOM) };
     if (!(await outbox.rewrite(part, by))) {
@@ -61,8 +65,8 @@ export function createPreparePart(deps: {
       await lanes.release([part.lane]);
       return { kind: "later" };
     }
-    const payload = prepared.kind === "ready" ? prepared.payload : by.payload;
-    return { kind: "ready", part: { ...part, kind: by.kind, payload }, ...facts(prepared) };
+    const wire = prepared.kind === "ready" ? prepared.payload : by.payload;
+    return { kind: "ready", part: { ...part, kind: by.kind, payload: by.payload }, wire, ...facts(prepared) };
   };
 
   async function notNow(
@@ -90,8 +94,9 @@ export function createPreparePart(deps: {
   }
 }
 
-function facts(prepared: Exclude<PreparedMedia, { kind: "busy" }>): { known: readonly string[]; wasSlow: boolean } {
-  return { known: prepared.kind === "ready" ? prepared.known : [], wasSlow: prepared.wasSlow };
+function facts(prepared: Exclude<PreparedMedia, { kind: "busy" }>) {
+  const { used, known } = prepared.kind === "ready" ? prepared : { used: [], known: [] };
+  return { used, known, wasSlow: prepared.wasSlow };
 }
 
 const NO_ROOM = {

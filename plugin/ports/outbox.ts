@@ -149,6 +149,14 @@ export type OutgoingPart = {
   readonly excused: number;
 };
 
+/** A part that is about to be posted. */
+export type NewAttempt = {
+  readonly part: OutgoingPart;
+  readonly token: string;
+  /** Meta's ids of the files that go with it. */
+  readonly mediaIds?: readonly string[];
+};
+
 /** How an attempt ended, and with it what becomes of the part and its lane. */
 export type Settlement = {
   readonly part: OutgoingPart;
@@ -215,7 +223,7 @@ export type Outbox = {
   receipt(sendId: string, customerConfigId: string): Promise<SendReceipt | null>;
   head(lanes: readonly ClaimedLane[]): Promise<readonly (OutgoingPart | null)[]>;
   /** Writes that these parts are about to be posted, with their tokens, and commits; false when the lease was lost. */
-  begin(parts: readonly { readonly part: OutgoingPart; readonly token: string }[]): Promise<readonly boolean[]>;
+  begin(parts: readonly NewAttempt[]): Promise<readonly boolean[]>;
   /** Another message stands in the part's place from now on, and the receipt says so; false when the lease was lost. */
   rewrite(part: OutgoingPart, by: RewrittenPart): Promise<boolean>;
   settle(settlements: readonly Settlement[]): Promise<readonly boolean[]>;

@@ -28,6 +28,7 @@ const NAMES = [
   "20261128000003_one_person",
   "20261128000005_host_tables_closed",
   "20261128000006_very_many",
+  "20261129000001_media_of_attempts",
 ];
 
 /** By name. */

@@ -118,7 +118,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: "an attempt is written before its request leaves",
     file: "plugin/pipeline/dispatch-outbox.ts",
-    find: "if (!(await begin.add({ part, token }))) {",
+    find: "if (!(await begin.add({ part, token, mediaIds: used }))) {",
     replace: "if (part.outboxId === token) {",
     tests: ["test/integration/outbound/attempts.test.ts"],
   },
@@ -243,8 +243,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/integration/outbound/sent-twice.test.ts"],
   },
   {
-    rule: "an acceptance that a status tells is never forgotten",
+    rule: "a refusal that a status says again ends nothing",
     file: "adapters/postgres/statuses.ts",
+    find: 'if (status.status === "failed" && copy?.state === "rejected") continue;',
+    replace: "",
+    tests: ["test/integration/outbound/said-twice.test.ts"],
+  },
+  {
+    rule: "that one copy is lost says nothing of the other",
+    file: "adapters/postgres/statuses.ts",
+    find: "isOfOneCopy ? (state) => state : advance",
+    replace: "advance",
+    tests: ["test/integration/outbound/sent-twice.test.ts"],
+  },
+  {
+    rule: "an acceptance that a status tells is never forgotten",
+    file: "adapters/postgres/told-attempts.ts",
     find: "a set state = 'accepted', message_id = c.message_id,",
     replace: "a set message_id = c.message_id,",
     tests: ["test/integration/outbound/dispatch-machine.test.ts"],

@@ -162,6 +162,62 @@ describe("a picture at an address", () => {
     expect(channel.meta.accepted).toHaveLength(1);
   });
 
+  it.each([
+    ["for the first time", 0],
+    ["once more, though it was made anew", 1],
+  ])("whose file Meta has from us and refuses %s is a link in the text", async (_when, before) => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const url = "https://files.example/cake.jpg";
+    pages.set(url, { type: "image/jpeg", body: FILES.jpeg() });
+    const message = { kind: "image", url, caption: "A cake" } as const;
+    for (let i = 0; i < before; i += 1) await sent(channel, ada, { message });
+    channel.meta.faults.next({ do: { error: { code: 131053 } }, times: 1 + before });
+
+    const receipt = await sent(channel, ada, { message });
+
+    expect(channel.meta.uploads).toHaveLength(1 + before);
+    expect(lastBody(channel)).toMatchObject({ type: "text", text: { body: `A cake\n${url}` } });
+    expect(receipt).toMatchObject({
+      degraded: [{ part: 0, what: "media", from: "image", to: "link" }],
+      parts: [{ kind: "text", error: null }],
+    });
+  });
+
+  it("that was sent as something else, and is refused as that, is a link in the text", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const url = "https://files.example/a.webp";
+    pages.set(url, { type: "image/webp", body: FILES.webp() });
+    channel.meta.faults.next({ do: { error: { code: 131053 } } });
+
+    const receipt = await sent(channel, ada, { message: { kind: "image", url } });
+
+    expect(lastBody(channel)).toMatchObject({ type: "text", text: { body: `a.webp: ${url}` } });
+    expect(receipt.degraded).toEqual([
+      { part: 0, what: "media", from: "image", to: "document" },
+      { part: 0, what: "media", from: "document", to: "link" },
+    ]);
+  });
+
+  it("that Meta took and could not use later is made again with the next message", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const url = "https://files.example/cake.jpg";
+    pages.set(url, { type: "image/jpeg", body: FILES.jpeg() });
+    const message = { kind: "image", url } as const;
+    channel.meta.faults.next({ do: { failed: { code: 131053 } } });
+    await sent(channel, ada, { message });
+    // The link that follows it.
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
+
+    const receipt = await sent(channel, ada, { message });
+
+    expect(receipt.parts).toMatchObject([{ error: null }]);
+    expect(channel.meta.uploads).toHaveLength(2);
+    expect(lastBody(channel)?.image).toEqual({ id: channel.meta.uploads[1]?.id });
+  });
+
   it("that Meta has accepted and then cannot show is followed by a link in a text, once, however often Meta says so", async () => {
     const url = "https://files.example/gone.jpg";
     const channel = await start({ ...SILENT, meta: { cannotFetch: (link) => link === url } });

@@ -1,7 +1,7 @@
 /** People who have written, so that the window is open, and what becomes of sends to them. */
 import type { PartState, SendReceipt } from "@omniops/whatsapp";
 import type { InboundOptions, Person, PersonOptions } from "@omniops/whatsapp/simulator";
-import { startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
+import { NUMBER, startChannel, TENANT, type TestChannel, type TestChannelOptions } from "../../support/channel.ts";
 import { afterEveryTest } from "../../support/clear-away.ts";
 
 export type Contact = { readonly person: Person; readonly conversationId: string; readonly contactId: string };
@@ -127,6 +127,39 @@ export function attemptsOf(channel: TestChannel, { sendId }: SendReceipt): Promi
      join whatsapp_outbox o on o.id = a.outbox_id where o.send_id = ? order by a.id`,
     [sendId],
   );
+}
+
+/**
+ * A status that the test itself makes Meta send, applied.
+ * @param what `token`: that of the attempt; without where Meta leaves it out. `code`: why it has failed.
+ */
+export async function tellStatus(
+  channel: TestChannel,
+  what: { readonly wamid: string; readonly status: string; readonly token?: string | null; readonly code?: number },
+): Promise<void> {
+  const { wamid, status, token = null, code = 131026 } = what;
+  const applied = async () =>
+    (await channel.rows("select 1 from whatsapp_events where kind = 'status' and state <> 0")).length;
+  const before = await applied();
+  const value = {
+    messaging_product: "whatsapp",
+    metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
+    statuses: [
+      {
+        id: wamid,
+        status,
+        timestamp: String(Math.floor(Date.now() / 1_000)),
+        recipient_id: "447700900123",
+        ...(token !== null && { biz_opaque_callback_data: token }),
+        ...(status === "failed" && { errors: [{ code, title: "Not delivered" }] }),
+      },
+    ],
+  };
+  channel.meta.deliver({
+    object: "whatsapp_business_account",
+    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
+  });
+  await channel.until(async () => (await applied()) > before, "the status to be applied");
 }
 
 /** What people read, in the order Meta took it. */

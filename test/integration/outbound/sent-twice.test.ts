@@ -1,8 +1,9 @@
 /** A resend that turns out to have been one too many: both copies are known, counted and told, and nothing goes back. */
+import type { SendRequest } from "@omniops/whatsapp";
 import type { AcceptedMessage } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { allQuiet, NUMBER, quiet, type TestChannel } from "../../support/channel.ts";
-import { attemptsOf, type Contact, chatter, inState, meet, startSilent } from "./outbound.ts";
+import { allQuiet, quiet, type TestChannel } from "../../support/channel.ts";
+import { attemptsOf, type Contact, chatter, inState, meet, startSilent, tellStatus } from "./outbound.ts";
 
 const ADA = { name: "Ada", phoneNumber: "447700900123" };
 /** Statuses come when the test says so. */
@@ -10,36 +11,14 @@ const BY_HAND = { config: { reconcileMs: 200 }, meta: { statusDelayMs: 600_000 }
 
 /** Meta tells what became of a copy; without its token where Meta leaves that out. */
 async function tell(channel: TestChannel, copy: AcceptedMessage, status: string, { token = true } = {}): Promise<void> {
-  const [before] = await channel.rows<{ n: number }>("select count(*)::int as n from whatsapp_events");
-  const value = {
-    messaging_product: "whatsapp",
-    metadata: { display_phone_number: NUMBER.displayPhoneNumber, phone_number_id: NUMBER.phoneNumberId },
-    statuses: [
-      {
-        id: copy.wamid,
-        status,
-        timestamp: String(Math.floor(Date.now() / 1_000)),
-        recipient_id: ADA.phoneNumber,
-        ...(token && { biz_opaque_callback_data: copy.callbackData }),
-        ...(status === "failed" && { errors: [{ code: 131026, title: "Message undeliverable" }] }),
-      },
-    ],
-  };
-  channel.meta.deliver({
-    object: "whatsapp_business_account",
-    entry: [{ id: NUMBER.wabaId, changes: [{ field: "messages", value }] }],
-  });
-  await channel.until(async () => {
-    const [now] = await channel.rows<{ n: number }>("select count(*)::int as n from whatsapp_events");
-    return (now?.n ?? 0) > (before?.n ?? 0);
-  }, "the status to be stored");
+  await tellStatus(channel, { wamid: copy.wamid, status, ...(token && { token: copy.callbackData }) });
   await quiet(channel);
 }
 
 /** The first attempt was taken although we heard nothing of it, and so was the second. */
-async function sendTwice(channel: TestChannel, ada: Contact) {
+async function sendTwice(channel: TestChannel, ada: Contact, wishes: Partial<SendRequest> = {}) {
   channel.meta.faults.next({ do: "accept-then-reset", to: ADA.phoneNumber });
-  const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
+  const receipt = await channel.plugin.send({ ...wishes, conversationId: ada.conversationId, response: "one" });
   const stop = await chatter(channel);
   await inState(channel, receipt, "accepted");
   stop();
@@ -104,6 +83,35 @@ describe("a late status of an attempt that was given up", () => {
     expect(told(channel)).toEqual(["accepted", "delivered", "delivered", "read"]);
     expect(warnings(channel)).toHaveLength(1);
     expect(await channel.rows("select state from whatsapp_events where kind = 'status' and state <> 1")).toEqual([]);
+  });
+
+  it("that nobody gets one of them says nothing of the other, and that both are lost ends the part", async () => {
+    const channel = await startSilent(BY_HAND);
+    const ada = await meet(channel, ADA);
+    const { receipt, first, second } = await sendTwice(channel, ada);
+
+    await tell(channel, first, "failed");
+    expect((await inState(channel, receipt, "accepted")).parts[0]).toMatchObject({ messageId: second.wamid });
+    await tell(channel, second, "sent");
+    await tell(channel, first, "failed", { token: false });
+    await inState(channel, receipt, "sent");
+
+    await tell(channel, second, "failed");
+    await inState(channel, receipt, "failed");
+    expect(channel.meta.accepted).toHaveLength(2);
+  });
+
+  it("that nobody gets one of them has nothing sent in its place while the other is on its way", async () => {
+    const channel = await startSilent(BY_HAND);
+    const ada = await meet(channel, ADA);
+    const onWindowClosed = { template: "hello_again", language: "en_GB" };
+    const { receipt, first } = await sendTwice(channel, ada, { onWindowClosed });
+
+    await tellStatus(channel, { wamid: first.wamid, token: first.callbackData, status: "failed", code: 131047 });
+    await quiet(channel);
+
+    await inState(channel, receipt, "accepted");
+    expect(channel.meta.accepted).toHaveLength(2);
   });
 
   it("finds its part by its wamid alone, also when it came before anybody knew that wamid", async () => {

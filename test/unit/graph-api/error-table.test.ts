@@ -127,9 +127,14 @@ describe("the class of an error", () => {
   it.each([
     [130429, "number"],
     [131048, "number"],
+    [131208, "number"],
     [80007, "account"],
+    [80008, "account"],
     [613, "account"],
+    [17, "account"],
+    [32, "account"],
     [4, "app"],
+    [341, "app"],
   ])("of %i slows down the whole %s", async (code, throttles) => {
     expect(await rejectionOf(400, { code })).toMatchObject({ throttles });
   });

@@ -89,13 +89,16 @@ describe("a file that cannot be given to Meta", () => {
     },
   );
 
-  it.each([[4], [613], [80007]])("waits for a limit that is none of its own: %i", async (code) => {
-    expect(await prepare(refusedWith(code), { rejections: 12 })).toMatchObject({
-      next: again(60_000),
-      isExcused: true,
-      refused: { rejection: { retryAfterMs: 60_000 } },
-    });
-  });
+  it.each([[4], [17], [32], [613], [80007], [80008], [131208]])(
+    "waits for a limit that is none of its own: %i",
+    async (code) => {
+      expect(await prepare(refusedWith(code), { rejections: 12 })).toMatchObject({
+        next: again(60_000),
+        isExcused: true,
+        refused: { rejection: { retryAfterMs: 60_000 } },
+      });
+    },
+  );
 
   it("fails its message when Meta does not like it", async () => {
     expect(await prepare(refusedWith(131053))).toMatchObject({ next: FAILED });
