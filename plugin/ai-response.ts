@@ -74,7 +74,6 @@ const IN_PROCESS = AI_RESPONSE.extend({
 });
 
 const MEMBERS = Object.keys(AI_RESPONSE.shape);
-/** A name that may be shown: others may be text that somebody wrote. */
 const NAME = /^\w{1,40}$/;
 /** More than these nobody reads at once. */
 const MOST_SAID = 5;
@@ -106,11 +105,14 @@ function problemsOf(answer: unknown): readonly string[] {
   const { error } = IN_PROCESS.safeParse(answer);
   return (error?.issues ?? []).flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map(
-          (key) => `${placeOf([...issue.path, NAME.test(key) ? key : "?"])} is no member of ${ownerOf(issue)}`,
-        )
+      ? issue.keys.map((key) => `${placeOf([...issue.path, shownName(key)])} is no member of ${ownerOf(issue)}`)
       : [`${placeOf(issue.path)}: ${issue.message}`],
   );
+}
+
+/** A member's name as an error may show it: one that does not look like a name may be text that somebody wrote. */
+export function shownName(name: string): string {
+  return NAME.test(name) ? name : "?";
 }
 
 function isPlain(value: object): boolean {

@@ -257,7 +257,7 @@ export type Transformed = {
   readonly choices?: readonly Pick<AiChoice, "id" | "title">[];
 };
 
-/** What to send, to whom, and what to do when that is not possible now. */
+/** What to send, to whom, and what to do when that is not possible now. A member by another name is refused: REQUEST_INVALID. */
 export type SendRequest = {
   /** A `conversations.id` (uuid) of a WhatsApp conversation. */
   readonly conversationId: string;

@@ -264,7 +264,8 @@ export type TemplateParams = {
   readonly header?:
     | { readonly text: TemplateValues }
     | HeaderMedia
-    | { readonly location: Omit<LocationMessage, "kind"> };
+    | { readonly location: Omit<LocationMessage, "kind"> }
+    | { readonly product: Pick<ProductMessage, "catalogId" | "productId"> };
   readonly buttons?: readonly TemplateButton[];
   /** In the order in which the template was made; as many as it has. */
   readonly cards?: readonly Pick<TemplateParams, "body" | "header" | "buttons">[];

@@ -1,5 +1,5 @@
 /** Contract verb 3: transform → check → window → outbox. Resolving means "stored"; status events tell what becomes of it. */
-import { requireAiResponse } from "./ai-response.ts";
+import { requireAiResponse, shownName } from "./ai-response.ts";
 import type { ChannelPlugin, OnWindowClosed, SendReceipt, SendRequest, TemplateMessage } from "./contract.ts";
 import { ChannelError, type ErrorCode } from "./errors.ts";
 import { isOnAmbiguous } from "./pipeline/ambiguity-policy.ts";
@@ -17,6 +17,22 @@ export type SendDeps = {
 
 const MAX_KEY_LENGTH = 255;
 
+const REQUEST = Object.keys({
+  conversationId: true,
+  response: true,
+  message: true,
+  template: true,
+  idempotencyKey: true,
+  replyTo: true,
+  onWindowClosed: true,
+  onAmbiguous: true,
+} satisfies Readonly<Record<keyof SendRequest, true>>);
+const WISH = Object.keys({
+  template: true,
+  language: true,
+  params: true,
+} satisfies Readonly<Record<keyof Exclude<OnWindowClosed, string>, true>>);
+
 const MAY_HAVE_BEEN_RIGHT: ReadonlySet<ErrorCode> = new Set([
   "TEMPLATE_INVALID",
   "MEDIA_NOT_FOUND",
@@ -28,6 +44,7 @@ const MAY_HAVE_BEEN_RIGHT: ReadonlySet<ErrorCode> = new Set([
 
 export function createSend({ outbox, prepareSend, onQueued }: SendDeps): ChannelPlugin["send"] {
   return async (request) => {
+    requireKnown(request, REQUEST, "a send");
     const { idempotencyKey = null, replyTo = null, onWindowClosed = "fail", onAmbiguous } = request;
     const conversationId = readUuid(request.conversationId);
     if (conversationId === null)
@@ -82,6 +99,16 @@ export function createReceipt(outbox: Pick<Outbox, "receipt">): Outbox["receipt"
   };
 }
 
+/** Over HTTP it would be refused too: a misspelt key is a message that a second try sends again, and nobody would hear of it. */
+function requireKnown(given: object, known: readonly string[], whose: string, path = ""): void {
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && !known.includes(name))
+      throw new ChannelError(
+        "REQUEST_INVALID",
+        `${path}${shownName(name)} is no member of ${whose}, which has ${known.join(", ")}.`,
+      );
+}
+
 /** One of three, for a caller without types too. */
 function whatOf({ response, message, template }: SendRequest): SendWishes["what"] {
   const given = [response, message, template].filter((one) => one !== undefined && one !== null);
@@ -105,6 +132,7 @@ function insteadOf(wish: OnWindowClosed): "fail" | "hold" | TemplateMessage {
       "REQUEST_INVALID",
       'onWindowClosed must be "fail", "hold", or a template with its language.',
     );
+  requireKnown(wish, WISH, "onWindowClosed", "onWindowClosed.");
   const { template, language, params } = wish;
   return { kind: "template", name: template, language, ...(params === undefined ? {} : { params }) };
 }

@@ -131,15 +131,20 @@ export async function queueInstead(
       ),
     ],
   );
-  for (const { send_id, part_index, by, fallback } of instead)
+  for (const { send_id, part_index, index, by, fallback } of instead)
     tx.send(
-      // What was to be chosen from has gone with the answer.
-      `update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb, choices = case when $3 then '[]' else choices end
+      // What was to be chosen from has gone with the answer, or is shown by the new part.
+      `update ${db.name("whatsapp_sends")} set degraded = degraded || $2::jsonb, choices = case when $3 then '[]' else (
+         select coalesce(jsonb_agg(case when choice -> 'part' = to_jsonb($4::int) then jsonb_set(choice, '{part}', to_jsonb($5::int)) else choice end
+           order by n), '[]')
+         from jsonb_array_elements(choices) with ordinality as offered (choice, n)) end
        where id = $1`,
       [
         send_id,
         JSON.stringify(by.degraded.map(({ what, from, to }) => ({ part: part_index, what, from, to }))),
         by === fallback,
+        part_index,
+        index,
       ],
     );
   if ((await queueing).some(({ moved }) => moved)) throw new LeaseLost();

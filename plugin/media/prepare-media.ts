@@ -52,8 +52,8 @@ export type PreparedMedia =
       /** It took its time: what is known of the part may be old. */
       readonly wasSlow: boolean;
     }
-  /** Nobody may fetch it, or there is no place for it: the link stands in a text. */
-  | { readonly kind: "text"; readonly url: string; readonly from: MediaKind; readonly wasSlow: boolean }
+  /** Nobody may fetch it, or there is no place for it: the message must do without. */
+  | { readonly kind: "hopeless"; readonly wasSlow: boolean }
   /** Others are uploading as much as is good; try again soon. */
   | { readonly kind: "busy" };
 
@@ -107,9 +107,9 @@ export function createPrepareMedia(deps: PrepareMediaDeps): PrepareMedia {
       const brought = "url" in source ? await bringLinked(source.url, wish) : await bringOwn(source.mediaId, wish);
       if (brought.at === "busy") return { kind: "busy" };
       if (brought.at === "nowhere") {
-        // In a header or on a card it stays: Meta may still find it, and the message says what it must anyhow.
-        if (isWhole(place) && "url" in source) return { kind: "text", url: source.url, from: place.kind, wasSlow };
-        continue;
+        // In a template it stays: Meta may still find it, and refuses the template without it.
+        if (part.kind === "template") continue;
+        return { kind: "hopeless", wasSlow };
       }
       const media = mediaFor(place, brought, filename);
       if (brought.kind !== place.kind) changes.push({ what: "media", from: place.kind, to: brought.kind });

@@ -1,6 +1,6 @@
 /** What makes a template's name, language and parameters fit to be sent, whatever the template looks like. */
-import type { TemplateMessage, TemplateParams } from "../contract.ts";
-import { checkLocation } from "./check-content.ts";
+import type { ProductMessage, TemplateMessage, TemplateParams } from "../contract.ts";
+import { checkLocation, id } from "./check-content.ts";
 import { mediaHeader } from "./check-interactive.ts";
 import { templateButtons } from "./check-template-buttons.ts";
 import { countValues, templateValues } from "./check-template-values.ts";
@@ -22,17 +22,25 @@ const textHeader = shape<Values>({
   },
 });
 const locationHeader = shape<{ readonly location: unknown }>({ location: checkLocation });
+const productHeader = shape<{ readonly product: unknown }>({
+  product: shape<Pick<ProductMessage, "catalogId" | "productId">>({ catalogId: id, productId: id }),
+});
 const anyMedia = mediaHeader("image", "video", "document");
+const pictureOrFilm = mediaHeader("image", "video");
 
 const header: Check = (value, place) => {
-  if (!isFields(value)) return place.report("is not an object", "Give text, media or a location.");
+  if (!isFields(value)) return place.report("is not an object", "Give text, media, a location or a product.");
   if (has(value, "text")) return textHeader(value, place);
+  if (has(value, "product")) return productHeader(value, place);
   (has(value, "location") ? locationHeader : anyMedia)(value, place);
 };
 
+const cardHeader: Check = (value, place) =>
+  (isFields(value) && has(value, "product") ? productHeader : pictureOrFilm)(value, place);
+
 const card = shape<Card>({
   body: optional(templateValues(LIMITS.templateCardBody)),
-  header: optional(mediaHeader("image", "video")),
+  header: optional(cardHeader),
   buttons: optional(templateButtons(LIMITS.cardQuickReplyPayload)),
 });
 

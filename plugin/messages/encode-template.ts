@@ -44,6 +44,10 @@ function encodeOffer({ expiresAt }: NonNullable<TemplateParams["limitedTimeOffer
 function encodeHeader(header: NonNullable<TemplateParams["header"]>): readonly Wire[] {
   if (has(header, "text")) return encodeValues(header.text);
   if (has(header, "location")) return [{ type: "location", location: encodePlace(header.location) }];
+  if (has(header, "product")) {
+    const { catalogId, productId } = header.product;
+    return [{ type: "product", product: { catalog_id: catalogId, product_retailer_id: productId } }];
+  }
   return [encodeHeaderMedia(header)];
 }
 

@@ -20,10 +20,11 @@ import { againAtOnce, type DispatchPolicy, decideAfter, decideBefore, waitFor, w
 import { mayBeAnItems } from "./failure.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { type LaneHandler, NOTHING_TO_DO_MS } from "./lane-worker.ts";
-import { asText, blames, createPreparePart, linkOf } from "./prepare-part.ts";
+import { blames, createPreparePart } from "./prepare-part.ts";
 import { retryDelayMs } from "./retry-schedule.ts";
 import type { Throughput } from "./throughput.ts";
 import { NOT_THE_TOKEN, type VerifyToken } from "./verify-token.ts";
+import { withoutMedia } from "./without-media.ts";
 
 export type DispatchDeps = {
   readonly lanes: Lanes;
@@ -218,9 +219,8 @@ export function createDispatchOutbox(deps: DispatchDeps): LaneHandler {
       await outboundMedia.forgetUploads(part.connection.phoneNumberId, known);
       return true;
     }
-    const url = blamed.link ? linkOf(part) : null;
     // One that may have arrived as a picture must not come as a link too.
-    const by = url === null || part.ambiguous.count > 0 ? null : asText(part, url);
+    const by = blamed.link && part.ambiguous.count === 0 ? withoutMedia(part) : null;
     return by !== null && (await outbox.rewrite(part, by));
   }
 

@@ -1,14 +1,12 @@
 /** A part with media → the same part with Meta's ids in it, or another message, or a reason why not now. */
 import type { MetaError } from "../contract.ts";
 import { ChannelError, RefusedByMeta } from "../errors.ts";
-import { mediaIn } from "../media/media-in.ts";
 import type { PreparedMedia, PrepareMedia } from "../media/prepare-media.ts";
-import { encodeMessage } from "../messages/encode-message.ts";
-import { LIMITS } from "../messages/limits.ts";
 import type { Connections, Lanes, Outbox, OutgoingPart, PostOutcome, RewrittenPart, Settlement } from "../ports.ts";
 import { type DispatchPolicy, decideWithoutFile, giveUp, waitUntilRight } from "./decide-next.ts";
 import { isStoreDown } from "./failure.ts";
 import { NOT_THE_TOKEN, type VerifyToken } from "./verify-token.ts";
+import { withoutMedia } from "./without-media.ts";
 
 export type PreparePart = (
   part: OutgoingPart,
@@ -58,7 +56,7 @@ export function createPreparePart(deps: {
     }
     if (prepared.kind === "ready" && prepared.changes.length === 0)
       return { kind: "ready", part, wire: prepared.payload, ...facts(prepared) };
-    const by = prepared.kind === "text" ? asText(part, prepared.url) : asOtherKind(part, prepared);
+    const by = prepared.kind === "hopeless" ? withoutMedia(part) : asOtherKind(part, prepared);
     if (by === null) return { kind: "settle", settlement: giveUp(part, NO_ROOM) };
     if (!(await outbox.rewrite(part, by))) {
       // A status has settled it meanwhile, or the lease is lost: then this does nothing.
@@ -121,36 +119,13 @@ export function blames(outcome: PostOutcome): { readonly id: boolean; readonly l
 
 /**
  * What is sent in the place of media that Meta had accepted and then could not show.
- * @returns the words of the media and their link; null where something else was wrong, or there is no link.
+ * @returns its words and buttons, and the link; null where something else was wrong, or nothing would be left.
  */
 export function insteadOfMedia(
   part: Pick<OutgoingPart, "kind" | "payload">,
   { code }: MetaError,
 ): RewrittenPart | null {
-  const link = DEAD_LINK.has(code) ? linkOf(part) : null;
-  return link === null ? null : asText(part, link);
-}
-
-/** The address of a message that is nothing but media; null when Meta has the file. */
-export function linkOf(part: Pick<OutgoingPart, "kind" | "payload">): string | null {
-  const [place] = part.kind === "raw" ? [] : mediaIn(part.payload);
-  return place?.path.length === 1 && "url" in place.source ? place.source.url : null;
-}
-
-/** The words of the media, and their link. @returns null when that is more than a text holds. */
-export function asText({ payload, kind }: Pick<OutgoingPart, "kind" | "payload">, url: string): RewrittenPart | null {
-  const { caption, filename } = payload[kind] as { readonly caption?: string; readonly filename?: string };
-  const link = filename === undefined ? url : `${filename}: ${url}`;
-  const text = [caption, link].filter((line) => line !== undefined).join("\n");
-  if (text.length > LIMITS.textBody.max) return null;
-  const { context } = payload;
-  return {
-    kind: "text",
-    payload: { ...encodeMessage({ kind: "text", text, previewUrl: true }), ...(context !== undefined && { context }) },
-    content: text,
-    mediaType: null,
-    degraded: [{ what: "media", from: kind, to: "link" }],
-  };
+  return DEAD_LINK.has(code) ? withoutMedia(part) : null;
 }
 
 function asOtherKind(

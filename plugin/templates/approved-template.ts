@@ -29,8 +29,8 @@ export type VariableText = {
 
 export type ApprovedHeader =
   | ({ readonly kind: "text" } & VariableText)
-  | { readonly kind: "image" | "video" | "document" | "location" }
-  /** Of Meta's `format` that our parameters have no shape for: a product, a GIF. */
+  | { readonly kind: "image" | "video" | "document" | "location" | "product" }
+  /** Of Meta's `format` that our parameters have no shape for: a GIF. */
   | { readonly kind: "other"; readonly format: string };
 
 export type ApprovedButton = {
@@ -106,6 +106,8 @@ function readHeader({ format, text }: Fields): ApprovedHeader {
       return { kind: "document" };
     case "LOCATION":
       return { kind: "location" };
+    case "PRODUCT":
+      return { kind: "product" };
     default:
       return { kind: "other", format: kind };
   }

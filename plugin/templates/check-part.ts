@@ -26,7 +26,10 @@ function checkHeader(
   if (approved === null) {
     if (kind !== null) place.report("is nothing that this template has", "Leave it out.");
   } else if (approved.kind === "other")
-    place.report("is of a kind that has no parameters here", "Send this template as a raw message.");
+    place.report(
+      "is of a kind that has no parameters here",
+      "Send another template: a header can be a text, an image, a video, a document, a location or a product.",
+    );
   else if (approved.kind !== "text") checkKind(kind, approved.kind, place);
   else if (kind !== null && kind !== "text") place.report("is a text in this template", "Give its text.");
   else {
@@ -45,6 +48,7 @@ function checkKind(given: string | null, approved: string, place: Place): void {
 
 function kindOf(header: NonNullable<Given["header"]>): Exclude<ApprovedHeader["kind"], "other"> {
   if (has(header, "text")) return "text";
+  if (has(header, "product")) return "product";
   return has(header, "location") ? "location" : header.media;
 }
 

@@ -126,6 +126,7 @@ describe("the recorded messages", () => {
       "limited_time_offer",
       "location",
       "payload",
+      "product",
       "text",
       "ttl_minutes",
       "video",

@@ -74,6 +74,27 @@ describe("a streamed answer", () => {
     expect(texts(channel)).toEqual([FIRST, SECOND]);
   });
 
+  it.each([
+    ["parts of an SDK", { type: "text-delta", text: "hi" }],
+    ["bytes", Buffer.from("hi")],
+    ["nothing", undefined],
+  ])("of %s instead of strings is asked for once, and the dead letter says what to do", async (_what, chunk) => {
+    let attempt = 0;
+    const channel = await startChannel({
+      async *reply() {
+        attempt += 1;
+        yield chunk;
+      },
+    } as never);
+    channel.meta.person({ name: "Ada" }).says("hello");
+    await channel.until(async () => (await turns(channel))[0]?.state === 2, "the dead letter");
+    await allQuiet(channel);
+
+    expect(attempt).toBe(1);
+    expect((await turns(channel))[0]?.last_error).toMatch(/^ChannelError MESSAGE_INVALID: .*must yield strings/);
+    expect(texts(channel)).toEqual([]);
+  });
+
   it("is silence when nothing comes", async () => {
     const channel = await startChannel({ reply: () => stream([]) });
     channel.meta.person({ name: "Ada" }).says("hello");

@@ -57,9 +57,16 @@ export const OUTBOUND_MEDIA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "media: what Meta had accepted and cannot show is followed by a link",
     file: "plugin/pipeline/prepare-part.ts",
-    find: "const link = DEAD_LINK.has(code) ? linkOf(part) : null;",
-    replace: "const link = code < 0 ? linkOf(part) : null;",
+    find: "return DEAD_LINK.has(code) ? withoutMedia(part) : null;",
+    replace: "return code < 0 ? withoutMedia(part) : null;",
     tests: LEAVING,
+  },
+  {
+    rule: "media: a picture that nobody can show takes no words and buttons with it",
+    file: "plugin/pipeline/without-media.ts",
+    find: "if (interactive !== undefined) return withoutHeader(part, interactive as Framed);",
+    replace: "if (interactive !== undefined) return null;",
+    tests: ["test/integration/media/outbound-headers.test.ts"],
   },
   {
     rule: "media: and once only, however often Meta says so",

@@ -124,6 +124,34 @@ describe("send", () => {
     expect(await countOf(channel)).toEqual(NOTHING);
   });
 
+  it.each<[string, object, string]>([
+    ["a key that would be none", { idempotency_key: "k" }, "idempotency_key is no member of a send"],
+    [
+      "parameters that would be none",
+      { onWindowClosed: { template: "hello_again", language: "en_GB", parameters: { body: ["Ada"] } } },
+      "onWindowClosed.parameters is no member of onWindowClosed",
+    ],
+    ["what may be words that somebody wrote", { "call me on 447700900123": true }, "? is no member of a send"],
+  ])("refuses what it does not know: %s", async (_what, wishes, said) => {
+    const channel = await startSilent();
+    const { conversationId } = await meet(channel, { name: "Ada" });
+
+    await expect(channel.plugin.send({ conversationId, response: "hi", ...wishes })).rejects.toMatchObject({
+      code: "REQUEST_INVALID",
+      message: expect.stringMatching(new RegExp(`^${said.replace("?", "\\?")}, which has .*[a-z]\\.$`)),
+    });
+    expect(await countOf(channel)).toEqual(NOTHING);
+  });
+
+  it("takes a member that is there and undefined for one that is not there", async () => {
+    const channel = await startSilent();
+    const { conversationId } = await meet(channel, { name: "Ada" });
+
+    const receipt = await channel.plugin.send({ conversationId, response: "hi", later: undefined } as SendRequest);
+
+    expect(receipt.parts).toHaveLength(1);
+  });
+
   it("refuses a handoff, which only an answer to a turn can be", async () => {
     const channel = await startSilent();
     const { conversationId } = await meet(channel, { name: "Ada" });

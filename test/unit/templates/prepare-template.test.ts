@@ -121,6 +121,21 @@ describe("a template that Meta lists in a way nobody knows", () => {
     expect(() => prepareTemplate(CHOICE, [{ ...TEMPLATE, components }])).not.toThrow();
   });
 
+  it.each(["GIF", "HOLOGRAM"])(
+    "with a header of the format %s is refused, and no way is named that is none",
+    (format) => {
+      const components = [...TEMPLATE.components, { type: "HEADER", format }];
+
+      const prepared = prepareTemplate(CHOICE, [{ ...TEMPLATE, components }]);
+
+      expect(prepared).toMatchObject({ kind: "refused", problems: [{ path: "template.params.header" }] });
+      // A template by another way than its own kind is refused, and sends people back.
+      const raw = { kind: "raw", type: "template", payload: { template: { name: "x" } }, content: "x" } as const;
+      expect(checkMessage(raw)).toMatchObject([{ path: "type" }]);
+      expect(JSON.stringify(prepared)).not.toMatch(/raw/);
+    },
+  );
+
   it("may write its types in lower case, and a button of a new type, which takes nothing", () => {
     const components = [
       { type: "body", text: "Hi {{1}}, your order {{2}}." },
