@@ -61,7 +61,7 @@ export type MediaMessage = (
   readonly kind: MediaKind;
   /** WhatsApp markup, up to 1024 characters; not for audio and stickers. */
   readonly caption?: string;
-  /** Documents only: what the person sees and saves. */
+  /** Documents only: what the person sees and saves. Without it: the last part of the address, or the name that was kept with the id. */
   readonly filename?: string;
   /** Audio only: shown as a voice note; the file must be ogg/opus in one channel, else it is shown as audio. */
   readonly voice?: boolean;

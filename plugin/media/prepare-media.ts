@@ -246,13 +246,13 @@ function saidOf(kind: MediaKind, mime: string | null): string | null {
 
 /** As Graph takes it for the kind that it has become. */
 function mediaFor(
-  { media, kind: asked, source }: MediaPlace,
+  { media, source }: MediaPlace,
   brought: Extract<Brought, { kind: MediaKind }>,
   kept: string | undefined,
 ): Wire {
   const { voice, ...rest } = media;
   const isVoice = brought.kind === "audio" && voice === true && (brought.at === "link" || brought.facts.channels === 1);
-  const filename = media.filename ?? kept ?? (asked !== "document" && "url" in source ? lastOf(source.url) : undefined);
+  const filename = media.filename ?? kept ?? ("url" in source ? lastOf(source.url) : undefined);
   return {
     ...rest,
     ...(isVoice && { voice }),

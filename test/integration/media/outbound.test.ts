@@ -305,6 +305,25 @@ describe("a file is sent as what it is", () => {
     expect(channel.meta.uploads).toEqual([]);
   });
 
+  it("a document without a name has that of its address, in a header too, uploaded or left to Meta", async () => {
+    const channel = await start(SILENT);
+    const ada = await conversationOf(channel);
+    const url = "https://files.example/bills/invoice-7.pdf?sum=1";
+    pages.set(url, { type: "application/pdf", body: FILES.pdf() });
+
+    const receipt = await sent(channel, ada, { message: { kind: "document", url } });
+    expect(lastBody(channel)?.document).toEqual({ id: channel.meta.uploads[0]?.id, filename: "invoice-7.pdf" });
+    expect(receipt.degraded).toEqual([]);
+    const header = { media: "document" as const, url };
+    await sent(channel, ada, {
+      message: { kind: "buttons", text: "Right?", header, buttons: [{ id: "a", title: "Yes" }] },
+    });
+    expect(lastBody(channel)?.interactive).toMatchObject({ header: { document: { filename: "invoice-7.pdf" } } });
+    const gone = "https://files.example/gone.pdf";
+    await sent(channel, ada, { message: { kind: "document", url: gone } });
+    expect(lastBody(channel)?.document).toEqual({ link: gone, filename: "gone.pdf" });
+  });
+
   it("Opus in one channel is a voice note, and a sticker a sticker", async () => {
     const channel = await start(SILENT);
     const ada = await conversationOf(channel);
