@@ -83,6 +83,20 @@ export const OUTBOUND_MEDIA_MUTATIONS: readonly Mutation[] = [
     tests: OWN,
   },
   {
+    rule: "media: and one that it could not use later too, of which the attempt tells",
+    file: DISPATCH,
+    find: "mediaIds: used }",
+    replace: "mediaIds: [] }",
+    tests: LEAVING,
+  },
+  {
+    rule: "media: what Meta refuses of ours at once is a link in the text",
+    file: DISPATCH,
+    find: "const url = blamed.link ? linkOf(part) : null;",
+    replace: "const url = blamed.link ? linkOf({ ...part, payload: {} }) : null;",
+    tests: LEAVING,
+  },
+  {
     rule: "media: what Meta has is not uploaded again",
     file: PREPARE,
     find: "await outboundMedia.rememberUpload({ ...file, metaMediaId: id, lifeMs: LIFE_MS });",

@@ -162,7 +162,7 @@ describe("a message that was sent once", () => {
     channel.meta.faults.webhooks({ statusesBeforeResponse: true, duplicate: 1 });
     for (let i = 0; i < 10; i += 1)
       await channel.plugin.send({ conversationId: ada.conversationId, response: `message ${i}` });
-    await channel.meta.waitFor(() => channel.meta.accepted.length === 10);
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 10, 20_000);
     await allQuiet(channel);
 
     expect(await channel.rows("select id from whatsapp_outbox where duplicate_message_id is not null")).toEqual([]);
