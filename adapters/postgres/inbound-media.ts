@@ -90,9 +90,7 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
 
     expire: (media, reason) => settle(media, { state: "expired", reason }, Number.POSITIVE_INFINITY),
 
-    async drop({ laneKey, token }) {
-      await db.bounded(`delete from ${lanes} where lane_key = $1 and lease_token = $2`, [laneKey, token]);
-    },
+    drop,
 
     async postpone({ lane, id }, delayMs, error, isWrong) {
       await db.bounded(
@@ -133,7 +131,13 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
     const isHeld = await fenced(db, async (tx) => {
       isWanted = await settleIn(tx, shape, media, end, quotaBytes);
     });
+    // It was taken back, or its person erased, while it waited for a row: then the lane is ours still, and leads nowhere.
+    if (!isHeld) await drop(media.lane);
     return isHeld && isWanted;
+  }
+
+  async function drop({ laneKey, token }: ClaimedLane): Promise<void> {
+    await db.bounded(`delete from ${lanes} where lane_key = $1 and lease_token = $2`, [laneKey, token]);
   }
 
   async function settleIn(
@@ -165,7 +169,7 @@ export function createInboundMedia(db: Database, options: InboundMediaOptions): 
         bytes?.storageKey ?? null,
       ],
     );
-    // Deleted by its sender while it waited for the row of the inbox: nothing of it goes back there, and the lane's next claim drops it.
+    // Taken back meanwhile: nothing of it returns to the row of the inbox.
     if (before !== undefined && row === undefined) throw new LeaseLost();
     if (row !== undefined) await goOn(tx, id, row.contact_id, toEvent(row, id, end), customerConfigId);
     const held = await tx.query(`delete from ${lanes} where lane_key = $1 and lease_token = $2 returning 1`, [

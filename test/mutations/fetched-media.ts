@@ -177,4 +177,11 @@ export const FETCHED_MEDIA_MUTATIONS: readonly Mutation[] = [
     replace: "if (keys.length > 99) await leaveBytes(tx, db, keys);",
     tests: TURN_TESTS,
   },
+  {
+    rule: "fetched media: what is taken back while it settles stays so",
+    file: ROWS,
+    find: "if (before !== undefined && row === undefined) throw new LeaseLost();",
+    replace: "",
+    tests: ["test/integration/engine/changes.test.ts"],
+  },
 ];

@@ -204,4 +204,11 @@ export const SECURITY_MUTATIONS: readonly Mutation[] = [
     replace: "message: known?.message ?? String(error)",
     tests: ["test/unit/http/error-response.test.ts"],
   },
+  {
+    rule: "what was deleted before it came is not told to the host",
+    file: "adapters/postgres/told.ts",
+    find: "if (deleted.has(placed(id))) return [];",
+    replace: "",
+    tests: ["test/integration/engine/changes-out-of-order.test.ts"],
+  },
 ];
