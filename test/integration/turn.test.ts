@@ -17,7 +17,8 @@ describe("a turn", () => {
   });
 
   it("answers what a person writes, and tells the host what became of the answer", async () => {
-    const channel = await startChannel();
+    // A status that is applied before the answer is leaves the acceptance nothing to tell.
+    const channel = await startChannel({ meta: { statusDelayMs: 300 } });
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
 
     ada.says("Is it open today? 👩🏽‍🚀");
