@@ -127,7 +127,7 @@ describe("an answer that comes after a status has settled its part", () => {
     const channel = await startSilent(BY_HAND);
     const ada = await meet(channel, ADA);
     channel.meta.faults.next({ do: "accept-then-reset", to: ADA.phoneNumber });
-    channel.meta.faults.next({ do: "slow", ms: 1_500, to: ADA.phoneNumber });
+    channel.meta.faults.next({ do: "slow", ms: 4_000, to: ADA.phoneNumber });
     const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
     const stop = await chatter(channel);
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
@@ -154,7 +154,7 @@ describe("a message that was sent once", () => {
     channel.meta.faults.webhooks({ statusesBeforeResponse: true, duplicate: 1 });
     for (let i = 0; i < 10; i += 1)
       await channel.plugin.send({ conversationId: ada.conversationId, response: `message ${i}` });
-    await channel.meta.waitFor(() => channel.meta.accepted.length === 10);
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 10, 15_000);
     await allQuiet(channel);
 
     expect(await channel.rows("select id from whatsapp_outbox where duplicate_message_id is not null")).toEqual([]);
