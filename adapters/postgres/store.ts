@@ -38,6 +38,8 @@ export type StoreOptions = Omit<EffectOptions, "hostShape" | keyof typeof IN_PAR
     readonly reconcileMs?: number;
     /** Of lanes. For whoever works none: never. */
     readonly suspectFrom?: number;
+    /** Of the database: `DatabaseOptions`. */
+    readonly acquireTimeoutMs?: number;
   };
 
 /** For whoever takes only a part of it: no media, and nothing that waits for its message. */

@@ -1,7 +1,8 @@
 /** What may be chosen, whatever it looks like on WhatsApp: a button, a row, or a number that the person types. */
 import type { AiResponse, SendRequest, Turn, TurnMessage } from "@omniops/whatsapp";
 import { describe, expect, it } from "vitest";
-import { quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { quiet, type TestChannel } from "../support/channel.ts";
+import { channelFor } from "./engine/support.ts";
 import { chatter, closeWindow, inState, keepBack, meet, receiptWhen, startSilent } from "./outbound/outbound.ts";
 
 const cakes = (count: number) =>
@@ -10,7 +11,7 @@ const cakes = (count: number) =>
 /** A host that offers so many cakes to whoever says hello, and hears what is said to that. */
 async function offering(count: number, afterwards: AiResponse | null = null) {
   const heard: TurnMessage[] = [];
-  const channel = await startChannel({
+  const channel = await channelFor({
     reply({ messages }: Turn): AiResponse | null {
       const [message] = messages;
       if (message!.text === "hello") return { text: "Which cake?", choices: cakes(count) };

@@ -6,11 +6,12 @@ import {
   APP_SECRET,
   allQuiet,
   NUMBER,
-  startChannel,
   TENANT,
   type TestChannel,
+  type TestChannelOptions,
   TOKEN_KEYS,
 } from "../support/channel.ts";
+import { channelFor } from "./engine/support.ts";
 
 const OTHER_TENANT = "00000000-0000-4000-8000-000000000002";
 const REQUEST: ConnectRequest = {
@@ -22,8 +23,8 @@ const REQUEST: ConnectRequest = {
 /** In another account, which the same token sees. */
 const ELSEWHERE = { ...NUMBER, phoneNumberId: "301777000333888", wabaId: "201555000111888" };
 
-async function startUnconnected(options: Parameters<typeof startChannel>[0] = {}): Promise<TestChannel> {
-  const channel = await startChannel({ connect: false, ...options });
+async function startUnconnected(options: TestChannelOptions = {}): Promise<TestChannel> {
+  const channel = await channelFor({ connect: false, ...options });
   await channel.rows("insert into customer_configs (id) values (?)", [OTHER_TENANT]);
   return channel;
 }

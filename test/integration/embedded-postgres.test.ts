@@ -13,6 +13,8 @@ import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../../examp
 import { spawnNode } from "../support/node-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** Each starts a server or two of its own. */
+const SLOW = { timeout: 60_000 };
 const isRoot = process.getuid?.() === 0;
 
 /** Everything of a test, its temporary folders included, lives here and goes with it. */
@@ -29,7 +31,7 @@ beforeEach(async () => {
   };
 });
 
-describe("an embedded Postgres", () => {
+describe("an embedded Postgres", SLOW, () => {
   test.each([15, 18] as const)("is a real Postgres %i with room for a hundred connections", async (major) => {
     const postgres = await start({ major });
 
@@ -50,7 +52,7 @@ describe("an embedded Postgres", () => {
 
     expect(await readdir(base)).toEqual([]);
     // One that has closed everything and is about to be gone is listed for a moment still.
-    await expect.poll(() => processesOn(folder)).toEqual([]);
+    await expect.poll(() => processesOn(folder), { timeout: 10_000 }).toEqual([]);
     await expect(connect(postgres.url)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
@@ -93,7 +95,7 @@ describe("an embedded Postgres", () => {
   });
 });
 
-describe("a kept data folder", () => {
+describe("a kept data folder", SLOW, () => {
   test("has its rows on the next start, and stays when the server stops", async () => {
     const dataDir = join(base, "deep", "below", "data");
     const first = await start({ dataDir });
@@ -176,7 +178,7 @@ describe("a kept data folder", () => {
   );
 });
 
-describe("a process that dies", () => {
+describe("a process that dies", SLOW, () => {
   test("by SIGKILL takes its server and the temporary folder along", async () => {
     const owner = await startInProcess({});
     const folder = await dataDirectory(owner.url);

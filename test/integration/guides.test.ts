@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http, { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Turn, WhatsAppPlugin, WhatsAppPluginOptions } from "@omniops/whatsapp";
 import * as channelPackage from "@omniops/whatsapp";
@@ -35,12 +36,16 @@ async function startMeta() {
   });
   await meta.start();
   cleanUps.push(() => meta.stop());
+  // Not in the checkout, where another test looks at what changes.
+  const mediaDir = mkdtempSync(join(tmpdir(), "omniops-media-"));
+  cleanUps.push(() => rmSync(mediaDir, { recursive: true }));
   const env = {
     META_APP_SECRET: APP_SECRET,
     WHATSAPP_VERIFY_TOKEN: VERIFY_TOKEN,
     WHATSAPP_TOKEN_KEYS: KEYS,
     META_GRAPH_URL: meta.url,
     WHATSAPP_COALESCE_MS: "0",
+    WHATSAPP_MEDIA_DIR: mediaDir,
   };
   return { meta, env };
 }

@@ -773,7 +773,7 @@ describe.each([15, 18] as const)("on Postgres %i", (major) => {
       const installer = database.connect({ min: 0, max: 1 });
       const outcome = migrate(installer).catch((error: Error) => error);
 
-      await expect.poll(() => waitingFor(knex, "alter table"), { interval: 20, timeout: 5_000 }).toHaveLength(1);
+      await expect.poll(() => waitingFor(knex, "alter table"), { interval: 20, timeout: 15_000 }).toHaveLength(1);
       const [pid] = await waitingFor(knex, "alter table");
       await knex.raw("select pg_terminate_backend(?)", [pid ?? null]);
 

@@ -4,11 +4,12 @@ import { describe, expect, it } from "vitest";
 import { createStore } from "../../adapters/postgres/store.ts";
 import { advance, isPending } from "../../plugin/pipeline/part-state.ts";
 import { parseWebhook } from "../../plugin/webhook/parse-webhook.ts";
-import { allQuiet, NUMBER, quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { allQuiet, NUMBER, quiet, type TestChannel } from "../support/channel.ts";
+import { channelFor } from "./engine/support.ts";
 
 describe("a message of a kind that was unknown when it came", () => {
   it("stands in the inbox, and becomes what it is after an upgrade: one row, answered once", async () => {
-    const channel = await startChannel({ reply: ({ messages }) => `${messages.length}: ${messages[0]?.type}` });
+    const channel = await channelFor({ reply: ({ messages }) => `${messages.length}: ${messages[0]?.type}` });
     await receivedByAnOlderVersion(channel, [place("wamid.place", new Date())]);
     await until(channel, "the stand-in", (rows) => rows.length === 1);
     expect(await inbox(channel)).toEqual([{ external_id: "wamid.place", type: "unsupported" }]);
@@ -29,7 +30,7 @@ describe("a message of a kind that was unknown when it came", () => {
   });
 
   it("is shown but not answered when it is older than the window by then", async () => {
-    const channel = await startChannel();
+    const channel = await channelFor();
     await receivedByAnOlderVersion(channel, [place("wamid.place", new Date(Date.now() - 2 * 86_400_000))]);
     await until(channel, "the stand-in", (rows) => rows.length === 1);
 
@@ -42,7 +43,7 @@ describe("a message of a kind that was unknown when it came", () => {
   });
 
   it("leaves alone what stood beside it and was understood, and counts what is still unknown", async () => {
-    const channel = await startChannel();
+    const channel = await channelFor();
     const hologram = { ...message("wamid.new", new Date()), type: "hologram", hologram: {} };
     await receivedByAnOlderVersion(channel, [
       { ...message("wamid.text", new Date()), type: "text", text: { body: "hi" } },
@@ -72,7 +73,7 @@ describe("a message of a kind that was unknown when it came", () => {
 describe("a message that was unknown when it came, and that its sender has changed since", () => {
   const changed = async (change: (wamid: string) => Record<string, unknown>, until: string) => {
     const asked: string[] = [];
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply: ({ messages }) => {
         asked.push(...messages.map(({ externalId }) => externalId));
         return null;
@@ -115,7 +116,7 @@ describe("a message that was unknown when it came, and that its sender has chang
 
 describe("a delivery that the database refuses", () => {
   it("is named, stays as it was, and keeps no other from being read again", async () => {
-    const channel = await startChannel({ reply: () => null });
+    const channel = await channelFor({ reply: () => null });
     await receivedByAnOlderVersion(channel, [place("wamid.poison", new Date())]);
     await receivedByAnOlderVersion(channel, [place("wamid.place", new Date())]);
     await until(channel, "two stand-ins", (rows) => rows.length === 2);

@@ -1,6 +1,7 @@
 /** An answer that comes as a stream: sent by the paragraph, each once, whatever breaks in between. */
 import { describe, expect, it } from "vitest";
-import { allQuiet, quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { allQuiet, quiet, type TestChannel } from "../support/channel.ts";
+import { channelFor } from "./engine/support.ts";
 
 const FIRST = `The first paragraph. ${"It is long enough to be sent on its own. ".repeat(8).trim()}`;
 const SECOND = `The second paragraph. ${"It is long enough to be sent on its own. ".repeat(8).trim()}`;
@@ -12,7 +13,7 @@ describe("a streamed answer", () => {
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const channel = await startChannel({
+    const channel = await channelFor({
       async *reply() {
         yield FIRST.slice(0, 50);
         yield `${FIRST.slice(50)}\n\n`;
@@ -37,7 +38,7 @@ describe("a streamed answer", () => {
 
   it("that breaks and begins again with the same words goes on after what was sent", async () => {
     let attempt = 0;
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply: () => stream(++attempt === 1 ? [FIRST, LAST, broken] : [FIRST, SECOND]),
     });
     channel.meta.person({ name: "Ada" }).says("hello");
@@ -49,7 +50,7 @@ describe("a streamed answer", () => {
 
   it("that breaks and begins again with other words ends there, as a dead letter that says why", async () => {
     let attempt = 0;
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply: () => stream(++attempt === 1 ? [FIRST, LAST, broken] : [SECOND, LAST]),
     });
     const ada = channel.meta.person({ name: "Ada" });
@@ -65,7 +66,7 @@ describe("a streamed answer", () => {
 
   it("does not begin again when its last words were followed by a crash", async () => {
     let attempt = 0;
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply: () => (++attempt === 1 ? stream([FIRST, SECOND, broken]) : `${FIRST}\n\n${SECOND}`),
     });
     channel.meta.person({ name: "Ada" }).says("hello");
@@ -96,7 +97,7 @@ describe("a streamed answer", () => {
   });
 
   it("is silence when nothing comes", async () => {
-    const channel = await startChannel({ reply: () => stream([]) });
+    const channel = await channelFor({ reply: () => stream([]) });
     channel.meta.person({ name: "Ada" }).says("hello");
     await ended(channel);
 

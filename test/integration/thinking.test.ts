@@ -1,6 +1,7 @@
 /** What the person sees while the host thinks about what they wrote; the renewal is `show-thinking.test.ts`'s. */
 import { describe, expect, it } from "vitest";
-import { quiet, startChannel, type TestChannel } from "../support/channel.ts";
+import { quiet, type TestChannel } from "../support/channel.ts";
+import { channelFor } from "./engine/support.ts";
 
 const ADA = { name: "Ada", phoneNumber: "447700900123" };
 
@@ -44,7 +45,7 @@ describe("while the host thinks", () => {
   it("the message is read, all before it too, and typing is shown until the answer is there", async () => {
     const { reply, letGo } = thinking("the answer");
     const { fetch, typing } = receipts();
-    const channel = await startChannel({ reply, plugin: { fetch } });
+    const channel = await channelFor({ reply, plugin: { fetch } });
     const ada = channel.meta.person(ADA);
 
     channel.meta.batch([
@@ -63,7 +64,7 @@ describe("while the host thinks", () => {
 
   it("nothing goes wrong when Meta does not take the sign", async () => {
     const { reply, letGo } = thinking("the answer");
-    const channel = await startChannel({ reply });
+    const channel = await channelFor({ reply });
     channel.meta.faults.next({ on: "mark-read", do: { error: { code: 131000 } } });
     channel.meta.person(ADA).says("hello");
 
@@ -81,7 +82,7 @@ describe("while the host thinks", () => {
 describe("a host that is done at once", () => {
   it("has its answer sent and the message read, without typing", async () => {
     const { fetch, typing } = receipts();
-    const channel = await startChannel({ plugin: { fetch } });
+    const channel = await channelFor({ plugin: { fetch } });
     const ada = channel.meta.person(ADA);
 
     ada.says("hello");
@@ -93,7 +94,7 @@ describe("a host that is done at once", () => {
   it("and stays silent shows the person nothing", async () => {
     const { reply, letGo } = thinking(null);
     const { fetch, typing } = receipts();
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply: ({ contact }) => (contact.name === ADA.name ? null : reply()),
       plugin: { fetch },
     });
@@ -113,7 +114,7 @@ describe("a host that is done at once", () => {
   it("because staff has the conversation shows the person nothing", async () => {
     const { fetch, typing } = receipts();
     const asked: string[] = [];
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply(turn) {
         asked.push(turn.messages[0]!.text!);
         return null;

@@ -1,10 +1,11 @@
 /** The main job: a signed webhook comes in, the host answers, the answer goes out. */
 import { describe, expect, it } from "vitest";
-import { allQuiet, startChannel } from "../support/channel.ts";
+import { allQuiet } from "../support/channel.ts";
+import { channelFor } from "./engine/support.ts";
 
 describe("a turn", () => {
   it("shows several messages of one delivery in the host's inbox in the order in which they stand in it", async () => {
-    const channel = await startChannel();
+    const channel = await channelFor();
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
 
     channel.meta.batch(Array.from({ length: 30 }, (_, n) => ({ from: ada, text: `line ${n}` })));
@@ -17,7 +18,8 @@ describe("a turn", () => {
   });
 
   it("answers what a person writes, and tells the host what became of the answer", async () => {
-    const channel = await startChannel();
+    // A status that is applied before the answer is leaves the acceptance nothing to tell.
+    const channel = await channelFor({ meta: { statusDelayMs: 300 } });
     const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
 
     ada.says("Is it open today? 👩🏽‍🚀");

@@ -64,6 +64,8 @@ export type TestChannelOptions = {
   readonly connect?: boolean;
   /** Whether deliveries are taken before the host's app sees them. Default false. */
   readonly inFront?: boolean;
+  /** For a test with more callers at once than come to a connection in time on a busy machine. Default 10. */
+  readonly poolMax?: number;
 };
 
 const running = new Set<TestChannel>();
@@ -85,7 +87,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message });
   const ownMediaDir = join(tmpdir(), `omniops-media-${randomBytes(8).toString("hex")}`);
   const plugin = createWhatsAppPlugin({
-    knex: poolOf(database),
+    knex: poolOf(database, options.poolMax),
     config: {
       metaAppSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
@@ -159,8 +161,8 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
 /** A test that lets the channel wait for somebody's lock, and wants something else done meanwhile, needs a second connection. */
 export const hasOneConnection = process.env.TEST_POOL_MAX === "1";
 
-function poolOf(database: TestDatabase): Knex {
-  const max = process.env.TEST_POOL_MAX;
+function poolOf(database: TestDatabase, poolMax: number | undefined): Knex {
+  const max = process.env.TEST_POOL_MAX ?? poolMax;
   return max === undefined ? database.knex : database.connect({ min: 0, max: Number(max) });
 }
 

@@ -13,7 +13,7 @@ import { createTestDatabase } from "../../support/postgres.ts";
 const HOST = bundleProgram("examples/host/main.ts");
 
 describe("the memory of a host", () => {
-  it("holds no token once it was used, nor a code or a PIN", { timeout: 60_000 }, async () => {
+  it("holds no token once it was used, nor a code or a PIN", { timeout: 120_000 }, async () => {
     const database = await createTestDatabase();
     const dumps = mkdtempSync(join(tmpdir(), "heap-"));
     onTestFinished(() => rmSync(dumps, { recursive: true, force: true }));

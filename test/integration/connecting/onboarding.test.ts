@@ -283,7 +283,7 @@ describe("a step that fails", () => {
     const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
     const { meta, rows } = connecting.channel;
     await connecting.connect();
-    meta.faults.next({ on: "register", do: "slow", ms: 300, times: 2 });
+    meta.faults.next({ on: "register", do: "slow", ms: 1_500, times: 2 });
     const busyUntil = async () =>
       (await rows<{ at: Date }>("select busy_until as at from whatsapp_onboardings"))[0]?.at;
 
@@ -302,7 +302,7 @@ describe("a step that fails", () => {
     const connecting = await startConnecting({ meta: { numbers: [FRESH, SECOND] } });
     const { meta, rows } = connecting.channel;
     await connecting.connect();
-    meta.faults.next({ on: "register", do: "slow", ms: 300, times: 3 });
+    meta.faults.next({ on: "register", do: "slow", ms: 1_500, times: 3 });
 
     const first = connecting.goOn({ phone_number_ids: [FRESH.phoneNumberId, SECOND.phoneNumberId] });
     await until(() => meta.requests[`POST /${FRESH.phoneNumberId}/register`] === 1, "the first number");
@@ -351,7 +351,7 @@ describe("a step that fails", () => {
       const connecting = await startConnecting();
       const { meta } = connecting.channel;
       const [one, other] = [await connecting.press(), await connecting.press()];
-      meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 1_000 });
+      meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 3_000 });
       const first = connecting.comeBack(meta.login.decide(one));
       await until(() => meta.requests[`POST /${FRESH.wabaId}/subscribed_apps`] === 1, "the first one to be under way");
 

@@ -94,7 +94,7 @@ describe("release", () => {
 
 describe("a claim", () => {
   it("never gives one lane to two instances", async () => {
-    const { store, another } = await startEngine();
+    const { store, another } = await startEngine({ leaseMs: 60_000 });
     await store.inbox.record([delivery(...people(60).map((phone) => message({ id: `wamid.${phone}`, phone })))]);
     const stores = [store, another(), another(), another()];
 
@@ -153,7 +153,7 @@ describe("a lane that is leased", () => {
   });
 
   it("is not made ready by new events", async () => {
-    const { store } = await startEngine();
+    const { store } = await startEngine({ leaseMs: 60_000 });
     await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
     const lanes = await claimed(store);
 
@@ -196,12 +196,12 @@ describe("a lane that is leased", () => {
 
   it("stays with its worker for as long as the lease is renewed", async () => {
     const { store, another } = await startEngine();
-    const worker = another({ leaseMs: 150 });
+    const worker = another({ leaseMs: 2_000 });
     await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
     const lanes = await claimed(worker);
 
-    for (let beat = 0; beat < 8; beat++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let beat = 0; beat < 5; beat++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
       expect(await worker.lanes.renew(lanes)).toEqual(lanes);
     }
 
@@ -237,7 +237,7 @@ describe("a lane that backs off", () => {
   it("is not made ready by new events, and then gives them in stored order", async () => {
     const { store } = await startEngine();
     await store.inbox.record([delivery(message({ id: "wamid.1" }))]);
-    for (const lane of await claimed(store)) await store.lanes.postpone(lane, 250, true);
+    for (const lane of await claimed(store)) await store.lanes.postpone(lane, 2_000, true);
 
     await store.inbox.record([delivery(message({ id: "wamid.2" }))]);
 

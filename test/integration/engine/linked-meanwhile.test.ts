@@ -162,7 +162,7 @@ describe("a send that waits for the link", () => {
 it("the first message of the elder goes to the conversation that the younger has brought, and none is made for it", async () => {
   const engine = await startEngine();
   const { store, another, rows } = engine;
-  const worker = another();
+  const worker = another({ leaseMs: 60_000 });
   await store.inbox.record([delivery(byPhone("wamid.1"))]);
   const lanes = await claimed(worker);
   await store.inbox.record([delivery(byUser("wamid.2"))]);

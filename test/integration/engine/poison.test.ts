@@ -102,7 +102,7 @@ describe("a poison event", () => {
   });
 
   it("does not delay the answers of others", async () => {
-    const channel = await channelFor({ plugin: { retry: { maxAttempts: 4, baseMs: 400, maxMs: 400 } } });
+    const channel = await channelFor({ plugin: { retry: { maxAttempts: 4, baseMs: 600_000, maxMs: 600_000 } } });
     await refusePoison(channel.rows);
     const ada = channel.meta.person({ name: "Ada", phoneNumber: ADA });
     const ben = channel.meta.person({ name: "Ben", phoneNumber: BEN });
@@ -112,11 +112,16 @@ describe("a poison event", () => {
       { from: ben, text: "hello" },
       { from: ada, text: "after the poison" },
     ]);
-    await channel.meta.waitFor(() => channel.meta.accepted.length === 1, 2_000);
+    await channel.meta.waitFor(() => channel.meta.accepted.length === 1);
 
     expect(channel.meta.accepted[0]?.text).toBe("You said: hello");
     expect(await channel.rows("select 1 from whatsapp_events where state = 2")).toEqual([]);
-    await channel.meta.waitFor(() => channel.meta.accepted.length === 2, 6_000);
+    await channel.until(async () => {
+      await channel.rows(
+        "update whatsapp_lanes set ready_at = now() where stage = 'in' and lease_token is null and pending <> 0",
+      );
+      return channel.meta.accepted.length === 2;
+    }, "the poison to be given up");
     expect(channel.meta.accepted[1]?.text).toBe("You said: after the poison");
     await allQuiet(channel);
   });
@@ -124,25 +129,26 @@ describe("a poison event", () => {
 
 describe("when the database is what fails", () => {
   it("counts no failure, buries nothing, and does not spin", async () => {
-    const { engine, work, tries } = await startApplying();
+    const { engine, work, tries } = await startApplying({ maxAttempts: 3, baseMs: 60_000, maxMs: 60_000 });
     // Disk full is the database's trouble, whatever event it hits.
     await engine.rows(`create or replace function refuse() returns trigger language plpgsql as $$
       begin raise 'disk full' using errcode = '53100'; end $$`);
     await engine.store.inbox.record([delivery(message({ id: "wamid.1" }))]);
 
     for (let n = 0; n < 20; n++) await work();
-    expect(tries().length).toBeLessThan(5);
+    expect(tries()).toEqual(["wamid.1"]);
     expect(await engine.rows("select distinct state from whatsapp_events")).toEqual([{ state: 0 }]);
     expect(await engine.rows("select attempts from whatsapp_lanes where stage = 'in'")).toEqual([{ attempts: 0 }]);
 
     await engine.rows("drop trigger refuse on messages");
+    await engine.rows("update whatsapp_lanes set ready_at = now() where stage = 'in'");
     await workUntil(engine, work);
     expect(await contents(engine)).toEqual(["wamid.1"]);
   });
 });
 
 /** The stage's own handler, driven by hand: each call claims what is ready and works it. */
-async function startApplying() {
+async function startApplying(retry = { maxAttempts: 3, baseMs: 30, maxMs: 60 }) {
   const engine = await startEngine();
   await refusePoison(engine.rows);
   const { store } = engine;
@@ -160,7 +166,7 @@ async function startApplying() {
     inbox,
     rules: DEFAULT_RULES,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    retry: { maxAttempts: 3, baseMs: 30, maxMs: 60 },
+    retry,
     random: () => 0.5,
     onApplied: silent,
   });

@@ -54,6 +54,8 @@ export async function startEngine(choices: StoreChoices & { readonly connected?:
       schema: "public",
       hostSchema: "public",
       leaseMs: some.leaseMs ?? LEASE_MS,
+      // A test has more callers at once than its pool has connections, and a busy machine.
+      acquireTimeoutMs: 30_000,
       coalesceMs: some.coalesceMs ?? 0,
       hasListener: some.hasListener ?? false,
       ...(some.suspectFrom !== undefined && { suspectFrom: some.suspectFrom }),

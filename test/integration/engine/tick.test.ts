@@ -124,11 +124,11 @@ describe("ticks at the same time", () => {
   });
 
   it("do not wait for whoever does it more seldom: its turn came for longer than theirs lasts", async () => {
-    const channel = await channelFor({ start: false, plugin: { upkeepMs: 60_000 } });
-    await channel.rows("insert into whatsapp_upkeep (task, due_at) values ('all', now() + interval '29 seconds')");
+    const channel = await channelFor({ start: false, plugin: { upkeepMs: 600_000 } });
+    await channel.rows("insert into whatsapp_upkeep (task, due_at) values ('all', now() + interval '290 seconds')");
     expect((await channel.plugin.tick()).upkeep).toBe(false);
 
-    for (const due of ["now() + interval '31 seconds'", "'infinity'"]) {
+    for (const due of ["now() + interval '330 seconds'", "'infinity'"]) {
       await channel.rows(`update whatsapp_upkeep set due_at = ${due}`);
       expect((await channel.plugin.tick()).upkeep).toBe(true);
       expect((await channel.plugin.tick()).upkeep).toBe(false);

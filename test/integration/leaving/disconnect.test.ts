@@ -361,7 +361,7 @@ describe("when Meta cannot be told", () => {
   it("and the number is connected while Meta is told, the account is subscribed again", async () => {
     const channel = await start({ start: false });
     const before = channel.meta.requests[SUBSCRIBE] ?? 0;
-    channel.meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 500 });
+    channel.meta.faults.next({ on: "subscribed_apps", do: "slow", ms: 3_000 });
     const leaving = disconnect(channel);
     await channel.until(() => channel.meta.requests[UNSUBSCRIBE] === 1, "Meta to be asked");
     await connectNumber(channel);

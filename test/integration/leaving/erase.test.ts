@@ -256,7 +256,7 @@ describe("a person who has changed their number", () => {
     await posted(channel, text(eve, wamid, "Eve says hello"));
     // By the number alone, of a message that another app has sent her: nobody's contact has it.
     await posted(channel, status({ ...eve, userId: "" }, "wamid.ofAnotherApp", "delivered"));
-    await quiet(channel);
+    await allQuiet(channel);
 
     await channel.plugin.erase({ phoneNumber: NEXT.phoneNumber });
 
@@ -285,7 +285,7 @@ describe("a person who has changed their number", () => {
       channel,
       text({ name: "Eve", phoneNumber: ADA.phoneNumber, userId: "GB.newcomerEve4" }, wamidOf("447700900999", 1), "hi"),
     );
-    await quiet(channel);
+    await allQuiet(channel);
 
     await channel.plugin.erase({ phoneNumber: ADA.phoneNumber });
 
@@ -302,10 +302,10 @@ describe("a person whose conversation the host has deleted", () => {
   async function deletedAndMetAgain(channel: TestChannel): Promise<void> {
     await channel.rows("alter table messages drop constraint if exists messages_conversation_id_fkey");
     await posted(channel, text(ADA, wamidOf(ADA.phoneNumber, 0), HIS_WORDS));
-    await quiet(channel);
+    await allQuiet(channel);
     await channel.rows("delete from conversations");
     await meet(channel, ADA);
-    await quiet(channel);
+    await allQuiet(channel);
     // As after months.
     for (const table of ["whatsapp_turns", "whatsapp_sends", "whatsapp_events", "whatsapp_webhooks"])
       await channel.rows(`delete from ${table}`);
@@ -324,7 +324,7 @@ describe("a person whose conversation the host has deleted", () => {
   it("is nowhere any more, though an earlier version has left the window behind", async () => {
     const channel = await start();
     await posted(channel, text(ADA, wamidOf(ADA.phoneNumber, 0), HIS_WORDS));
-    await quiet(channel);
+    await allQuiet(channel);
     await channel.rows(
       `insert into whatsapp_sessions (conversation_id, phone_number, session_start, session_expires)
        values (gen_random_uuid(), ?, now(), now())`,

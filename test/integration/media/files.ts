@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Turn, TurnMessage } from "@omniops/whatsapp";
 import type { SentMedia } from "@omniops/whatsapp/simulator";
+import { onTestFinished } from "vitest";
 import { startChannel, type TestChannelOptions } from "../../support/channel.ts";
 import { createMemoryMediaStore } from "../../support/memory-media-store.ts";
 
@@ -51,6 +52,8 @@ export async function startWithMedia(options: TestChannelOptions = {}) {
     },
     plugin: { mediaStore, upkeepMs: 100, ...options.plugin },
   });
+  // With its test: many of them beside each other leave a slow machine no time for the one that is looked at.
+  onTestFinished(() => channel.stop());
   const heard = () => turns.flatMap(({ messages }) => messages) as readonly TurnMessage[];
   const media = () => channel.rows<MediaRow>("select * from whatsapp_media order by created_at, id");
   return {

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { NUMBER, quiet } from "../../support/channel.ts";
 import { ADA, DOCUMENT, PICTURE, startWithMedia, sumOf } from "./files.ts";
 
-const QUICK = { mediaWaitMs: 0, mediaTimeouts: { stallMs: 150 }, retry: { maxAttempts: 3, baseMs: 20, maxMs: 40 } };
+const QUICK = { mediaWaitMs: 0, mediaTimeouts: { stallMs: 2_000 }, retry: { maxAttempts: 3, baseMs: 20, maxMs: 40 } };
 
 /** A server that must never be asked. */
 async function startElsewhere(): Promise<{ readonly url: string; readonly asked: () => number }> {
@@ -34,7 +34,9 @@ describe("a download that goes wrong once", () => {
     { status: 404 },
     { status: 401 },
   ])("(%j) is tried again, and what is kept is whole", async (download) => {
-    const { ada, meta, asked, settled, mediaStore, litter } = await startWithMedia({ plugin: QUICK });
+    // Short where it is waited out only: elsewhere a slow machine would seem to stall.
+    const plugin = download === "stalled" ? { ...QUICK, mediaTimeouts: { stallMs: 500 } } : QUICK;
+    const { ada, meta, asked, settled, mediaStore, litter } = await startWithMedia({ plugin });
     meta.faults.next({ on: "media-download", do: { download } });
 
     ada.sendsMedia(DOCUMENT);

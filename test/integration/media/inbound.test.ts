@@ -45,7 +45,7 @@ describe("a picture", () => {
 
   it("is a message at once, and told when it comes after the turn", async () => {
     const { ada, meta, asked, told, channel } = await startWithMedia({ plugin: { mediaWaitMs: 0 } });
-    meta.faults.next({ on: "media-download", do: "slow", ms: 300 });
+    meta.faults.next({ on: "media-download", do: "slow", ms: 3_000 });
 
     const wamid = ada.sendsMedia(PICTURE);
     const [message] = await asked();

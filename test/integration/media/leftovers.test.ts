@@ -10,10 +10,12 @@ import { createTestDatabase } from "../../support/postgres.ts";
 const TENANT = "00000000-0000-4000-8000-000000000001";
 const OTHER = "00000000-0000-4000-8000-000000000002";
 const PICTURE = { kind: "image", filename: null, mime: "image/png", size: 10, sha256: "00" } as const;
+/** A test has more callers at once than its pool has connections, and a busy machine. */
+const PATIENT = { schema: "public", hostSchema: "public", acquireTimeoutMs: 30_000 };
 
 async function start() {
   const { knex } = await createTestDatabase();
-  const records = createMediaRecords(createDatabase(knex, { schema: "public", hostSchema: "public" }));
+  const records = createMediaRecords(createDatabase(knex, PATIENT));
   const removed: string[] = [];
   const upkeep = (fails: (key: string) => boolean = () => false) =>
     createRemoveLeftovers({

@@ -156,7 +156,7 @@ describe("the tenant's own media", () => {
       await channel.rows("update whatsapp_connections set paused_until = now()");
       await channel.rows("update whatsapp_lanes set ready_at = now() where stage = 'out'");
       await channel.meta.waitFor(() => channel.meta.accepted.length === 2);
-      await quiet(channel);
+      await allQuiet(channel);
       expect((await channel.plugin.receipt(sendId, TENANT))?.parts.map(({ state }) => state)).toEqual(["read", "read"]);
     },
   );

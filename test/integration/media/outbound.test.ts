@@ -220,7 +220,8 @@ describe("a picture at an address", () => {
 
   it("that Meta has accepted and then cannot show is followed by a link in a text, once, however often Meta says so", async () => {
     const url = "https://files.example/gone.jpg";
-    const channel = await start({ ...SILENT, meta: { cannotFetch: (link) => link === url } });
+    // A status that is applied before the answer is leaves the acceptance nothing to tell.
+    const channel = await start({ ...SILENT, meta: { cannotFetch: (link) => link === url, statusDelayMs: 300 } });
     const ada = await conversationOf(channel);
     channel.meta.faults.webhooks({ duplicate: 3 });
 

@@ -1,10 +1,11 @@
 /** A refused token that was renewed meanwhile says nothing about the connection, and a linked person keeps both conversations. */
 import { expect, it } from "vitest";
 import { createStore } from "../../../adapters/postgres/store.ts";
-import { allQuiet, startChannel } from "../../support/channel.ts";
+import { allQuiet } from "../../support/channel.ts";
+import { channelFor } from "../engine/support.ts";
 
 it("leaves a connection alone whose token was renewed while the old one was refused", async () => {
-  const channel = await startChannel({ start: false });
+  const channel = await channelFor({ start: false });
   const store = createStore(channel.database.knex, {
     schema: "public",
     hostSchema: "public",
@@ -27,7 +28,7 @@ it("leaves a connection alone whose token was renewed while the old one was refu
 });
 
 it("answers in either conversation of a person who was two contacts before", async () => {
-  const channel = await startChannel({ reply: () => null });
+  const channel = await channelFor({ reply: () => null });
   const byPhone = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
   const byUserId = channel.meta.person({ name: "Ada", userId: "GB.5512oQx81Zk09", hidesPhoneNumber: true });
   byPhone.says("one");

@@ -135,7 +135,7 @@ describe("an answer that comes after a status has settled its part", () => {
     const channel = await startSilent(BY_HAND);
     const ada = await meet(channel, ADA);
     channel.meta.faults.next({ do: "accept-then-reset", to: ADA.phoneNumber });
-    channel.meta.faults.next({ do: "slow", ms: 1_500, to: ADA.phoneNumber });
+    channel.meta.faults.next({ do: "slow", ms: 4_000, to: ADA.phoneNumber });
     const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
     const stop = await chatter(channel);
     await channel.meta.waitFor(() => channel.meta.accepted.length === 2);

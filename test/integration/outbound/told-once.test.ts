@@ -5,6 +5,8 @@ import { allQuiet, quiet, type TestChannel } from "../../support/channel.ts";
 import { chatter, inState, meet, startSilent } from "./outbound.ts";
 
 const ADA = { name: "Ada", phoneNumber: "447700900123" };
+/** Where the acceptance is to be heard of: a status that is applied before it leaves it nothing to tell. */
+const AFTER_THE_ANSWER = { meta: { statusDelayMs: 300 } };
 
 /** What was told of a send's only part, in order. */
 function told(channel: TestChannel, { sendId }: SendReceipt): string[] {
@@ -38,7 +40,7 @@ it.each<[string, object]>([
 });
 
 it("nothing of tries that were refused for a while", async () => {
-  const channel = await startSilent();
+  const channel = await startSilent(AFTER_THE_ANSWER);
   const ada = await meet(channel, ADA);
   channel.meta.faults.next({ do: { error: { code: 130429 } }, to: ADA.phoneNumber, times: 2 });
 
@@ -76,7 +78,7 @@ it("`unknown` once, and then what it turned out to be", async () => {
   const channel = await startSilent({
     config: { reconcileMs: 200 },
     plugin: { onAmbiguous: { session: "hold" } },
-    meta: { statusDelayMs: { sent: 2_500, delivered: 2_510, read: 2_520 } },
+    meta: { statusDelayMs: { sent: 4_000, delivered: 4_010, read: 4_020 } },
   });
   const ada = await meet(channel, ADA);
   channel.meta.faults.next({ do: "accept-then-reset", to: ADA.phoneNumber });
@@ -105,7 +107,7 @@ it("a refusal once, for the part that was refused and for each that stands behin
 });
 
 it("an answer once that comes after the lease was lost, although whoever took the lane over settles it too", async () => {
-  const channel = await startSilent({ meta: { statusDelayMs: 600_000 }, config: { reconcileMs: 200 } });
+  const channel = await startSilent({ meta: { statusDelayMs: 600_000 }, config: { reconcileMs: 1_000 } });
   const ada = await meet(channel, ADA);
   channel.meta.faults.next({ do: "slow", ms: 1_500, to: ADA.phoneNumber });
   const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
@@ -123,6 +125,7 @@ it("once for each part, also when the host's own listener fails again and again"
   const heardBy: string[] = [];
   let failures = 2;
   const channel = await startSilent({
+    ...AFTER_THE_ANSWER,
     plugin: {
       onEvent(event) {
         if (event.kind !== "status") return;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readTraffic } from "@omniops/whatsapp";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { recordCommand } from "../../../cli/record.ts";
-import { NUMBER, quiet, TENANT, type TestChannel } from "../../support/channel.ts";
+import { allQuiet, NUMBER, TENANT, type TestChannel } from "../../support/channel.ts";
 import { posted } from "../leaving/canaries.ts";
 import { connectNumber, OTHER_TENANT, SECOND_NUMBER, startLeaving } from "../leaving/leaving.ts";
 
@@ -46,7 +46,7 @@ beforeAll(async () => {
       wrote(SECOND_NUMBER, "447700900456", "Ben", "my diagnosis"),
     ),
   );
-  await quiet(channel);
+  await allQuiet(channel);
 });
 afterAll(async () => {
   await channel.stop();

@@ -117,7 +117,7 @@ async function contentsOf(name: string): Promise<string> {
   );
 }
 
-describe.sequential("a conversation of the host's", () => {
+describe.sequential("a conversation of the host's", { timeout: 60_000 }, () => {
   test("is recorded without anything of anybody, and with what was answered", async () => {
     const run = await cli("record", "--out", file("all"));
 
@@ -380,7 +380,7 @@ describe("a host that is running", () => {
       "--number",
       `${NUMBER.phoneNumberId}/${NUMBER.wabaId}`,
       "--patience",
-      "1",
+      "3",
     ];
 
     const first = await cli("replay", file("bob"), ...to);
@@ -398,7 +398,7 @@ describe("a host that is running", () => {
     expect(refused.out).not.toContain("What was sent is the promise");
     expect(await contentsOf("bob")).toBe(before);
     // Each replay waits until the host has been silent for a while.
-  }, 40_000);
+  }, 60_000);
 });
 
 describe("somebody who wrote nothing", () => {

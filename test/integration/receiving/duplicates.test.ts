@@ -1,12 +1,13 @@
 /** Meta delivers at least once, to several processes, in whatever batches: each change has one effect. */
 import { signatureOf } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { quiet, startChannel } from "../../support/channel.ts";
+import { quiet } from "../../support/channel.ts";
+import { channelFor } from "../engine/support.ts";
 import { change, delivery, inboxOf, post, stored, textOf } from "./deliveries.ts";
 
 describe("the same delivery", () => {
   it("twenty times at once is acknowledged twenty times and has one effect", async () => {
-    const channel = await startChannel({ reply: () => "answered" });
+    const channel = await channelFor({ reply: () => "answered" });
     const bytes = textOf({ id: "wamid.once", text: "hello" });
 
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(channel, bytes)));
@@ -23,8 +24,8 @@ describe("the same delivery", () => {
   });
 
   it("to two processes at once has one effect", async () => {
-    const one = await startChannel({ reply: () => null });
-    const other = await startChannel({ reply: () => null, database: one.database, connect: false });
+    const one = await channelFor({ reply: () => null });
+    const other = await channelFor({ reply: () => null, database: one.database, connect: false });
     const texts = Array.from({ length: 10 }, (_, i) => textOf({ id: `wamid.two${i}`, text: `text ${i}` }));
 
     await Promise.all(texts.flatMap((bytes) => [post(one, bytes), post(other, bytes), post(other, bytes)]));
@@ -35,7 +36,7 @@ describe("the same delivery", () => {
   });
 
   it("put together otherwise, in another order and spelling, has no effect the second time", async () => {
-    const channel = await startChannel({ reply: () => null });
+    const channel = await channelFor({ reply: () => null });
     const written = ["a", "b", "c", "d"].map((text) => ({ id: `wamid.${text}`, text: `${text} é/` }));
     for (const one of written) await post(channel, textOf(one));
     await quiet(channel);
@@ -59,7 +60,7 @@ describe("while the app secret is being rotated", () => {
   ])("deliveries signed with %s are taken, and the log and the row say which", async (_name, left) => {
     const NEW = "a-new-app-secret";
     const OLD = "the-old-app-secret";
-    const channel = await startChannel({
+    const channel = await channelFor({
       reply: () => null,
       config: { metaAppSecret: `${NEW},${OLD}`, ...left },
       meta: { appSecret: NEW },

@@ -18,7 +18,8 @@ export async function holdCommits(channel: TestChannel): Promise<HeldCommits> {
     waiting: () =>
       channel.until(async () => {
         const [row] = await channel.rows<{ pid: number }>(
-          `select pid from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted`,
+          `select pid from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted
+             and database = (select oid from pg_database where datname = current_database())`,
         );
         return row?.pid;
       }, "a commit that waits"),

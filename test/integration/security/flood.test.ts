@@ -101,6 +101,7 @@ describe("a hundred bodies of 50 MB at once", () => {
       expect((peak - before) / MB).toBeLessThan(64);
       await signedTraffic(20);
     },
+    60_000,
   );
 });
 

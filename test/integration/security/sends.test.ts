@@ -67,7 +67,7 @@ describe("the edge of the window, by the database's clock", () => {
 
 describe("fifty sends at once with the same key", () => {
   it("are one row and one call to Meta, and all are told of the same", async () => {
-    const channel = await startSilent();
+    const channel = await startSilent({ poolMax: 60 });
     const { conversationId } = await meet(channel, { name: "Ada" });
     const request = { conversationId, response: "hi", idempotencyKey: "the same" };
 

@@ -323,14 +323,18 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
       const person = channel.meta.person({ name: "Somebody", phoneNumber });
       for (const { phoneNumberId } of Object.values(owned)) person.says("hello", { to: phoneNumberId });
     }
-    const conversations = await channel.until(async () => {
-      const found = await channel.rows<{ id: string; tenant: string }>(
-        `select conversation_id as id, customer_config_id as tenant from whatsapp_contacts
-         where phone_number = any(?) and conversation_id is not null order by phone_number, tenant`,
-        [people],
-      );
-      return found.length === 2 * people.length && found;
-    }, "everybody's conversation");
+    const conversations = await until(
+      async () => {
+        const found = await channel.rows<{ id: string; tenant: string }>(
+          `select conversation_id as id, customer_config_id as tenant from whatsapp_contacts
+           where phone_number = any(?) and conversation_id is not null order by phone_number, tenant`,
+          [people],
+        );
+        return found.length === 2 * people.length && found;
+      },
+      "everybody's conversation",
+      30_000,
+    );
     two.tokensSeen.length = 0;
     channel.meta.faults.webhooks({ dropStatusesRate: 1 });
 
@@ -341,7 +345,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
         ),
       );
     const sent = () => two.tokensSeen.filter(([, , body]) => body.includes(" for 0000"));
-    await until(() => sent().length === 1_000, "all of them at Meta", 50_000);
+    await until(() => sent().length === 1_000, "all of them at Meta", 100_000);
     // The last of them are still answered, and their statuses dropped: none may come while the next test looks.
     await quiet(channel);
     await channel.meta.idle();
@@ -352,7 +356,7 @@ describe.each(MODES)("two tenants, and the plugin as %s", (mode) => {
       expect(own).toHaveLength(500);
       expect(own.filter(([, used, body]) => used !== token || !body.includes(`for ${tenant}`))).toEqual([]);
     }
-  }, 60_000);
+  }, 150_000);
 
   it("has calls of its own that keep to the tenant they are given", async () => {
     const { plugin } = two.channel;

@@ -87,6 +87,7 @@ export async function startTwoTenants(mode: Mode): Promise<TwoTenants> {
   const channel = await startChannel({
     database,
     connect: false,
+    poolMax: 50,
     reply(turn) {
       if (turn.messages.some(({ text }) => text?.startsWith("poison"))) throw new Error("the AI cannot answer this");
       return null;

@@ -1,6 +1,7 @@
 /** T21: somebody with a stolen token leads a number's webhooks away. */
 import { expect, it } from "vitest";
-import { NUMBER, startChannel } from "../../support/channel.ts";
+import { NUMBER } from "../../support/channel.ts";
+import { channelFor } from "../engine/support.ts";
 
 const FOREIGN = "https://elsewhere.example.net/in?secret=half";
 
@@ -8,7 +9,7 @@ it.each([
   ["the number", (uri: string | null) => ({ number: { overrideCallbackUri: uri } })],
   ["the account", (uri: string | null) => ({ account: { overrideCallbackUri: uri } })],
 ])("another address at %s raises an alarm within a day, which is over when it is gone", async (_, change) => {
-  const channel = await startChannel({
+  const channel = await channelFor({
     config: { metaAppId: "700700700700700", appUrl: "https://chat.example.com" },
     plugin: { alarms: {} },
   });

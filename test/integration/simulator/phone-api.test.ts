@@ -363,7 +363,7 @@ describe("what Meta does later", () => {
     const ada = meta.person(ADA);
     ada.says("hello");
     await meta.idle();
-    meta.faults.webhooks({ delayStatusesMs: 60 });
+    meta.faults.webhooks({ delayStatusesMs: 1_500 });
     await send(meta, textTo(ADA.phoneNumber, "soon"));
     await meta.waitFor(() => meta.deliveries.filter(({ kind }) => kind === "status").length === 3);
     expect(statuses(host)).toEqual([]);

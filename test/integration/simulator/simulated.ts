@@ -76,6 +76,12 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
   return meta;
 }
 
+/** A `retryDelayMs` with which all that has failed by then is tried again at one moment, however long the first tries take. */
+export function untilIn(ms: number): () => number {
+  const at = Date.now() + ms;
+  return () => Math.max(300, at - Date.now());
+}
+
 export function textTo(to: string, body: string, more: object = {}): object {
   return { messaging_product: "whatsapp", to, type: "text", text: { body }, ...more };
 }

@@ -169,7 +169,7 @@ describe("a template that is created", () => {
 describe("a template that is edited", () => {
   it("goes back to review, once a day when it is approved, and never changes its name", async () => {
     let now = new Date("2026-11-01T10:00:00Z");
-    const meta = await startSimulator({ now: () => now });
+    const meta = await startSimulator({ now: () => now, templateReviewMs: 1_500 });
     const { id } = (await create(meta)).body as { id?: string };
     expect((await post(meta, `${id}`, { components: [BODY] })).body.error?.code).toBe(100);
     await meta.idle();

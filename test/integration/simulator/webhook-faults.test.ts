@@ -1,6 +1,17 @@
 /** What may go wrong with deliveries, on purpose. */
 import { describe, expect, it } from "vitest";
-import { ADA, payloads, send, startHost, startSimulator, statuses, textTo, values, wamidOf } from "./simulated.ts";
+import {
+  ADA,
+  payloads,
+  send,
+  startHost,
+  startSimulator,
+  statuses,
+  textTo,
+  untilIn,
+  values,
+  wamidOf,
+} from "./simulated.ts";
 
 describe("faults of webhooks", () => {
   it("repeat deliveries byte for byte", async () => {
@@ -68,7 +79,7 @@ describe("faults of webhooks", () => {
 
   it("put retries together in one delivery", async () => {
     const host = await startHost();
-    const meta = await startSimulator({ webhookUrl: host.url });
+    const meta = await startSimulator({ webhookUrl: host.url, retryDelayMs: untilIn(500) });
     const ada = meta.person(ADA);
     meta.faults.webhooks({ rebatchRetries: true });
     host.answers.push(500, 500, 500);

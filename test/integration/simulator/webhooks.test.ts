@@ -88,7 +88,7 @@ describe("webhooks", () => {
   it("keep the order of first tries per number, while a retry may fall behind", async () => {
     const host = await startHost();
     host.answers.push(200, 500);
-    const meta = await startSimulator({ webhookUrl: host.url, retryDelayMs: () => 100 });
+    const meta = await startSimulator({ webhookUrl: host.url, retryDelayMs: () => 1_500 });
     const ada = meta.person(ADA);
 
     for (const text of ["1", "2", "3", "4"]) ada.says(text);
@@ -166,7 +166,7 @@ describe("webhooks", () => {
 
   it("put statuses together when asked", async () => {
     const host = await startHost();
-    const meta = await startSimulator({ webhookUrl: host.url, statusBatch: { max: 30, windowMs: 1_000 } });
+    const meta = await startSimulator({ webhookUrl: host.url, statusBatch: { max: 30, windowMs: 10_000 } });
     meta.person(ADA).says("Hi");
     await meta.idle();
 

@@ -10,6 +10,7 @@ import {
   startSimulator,
   statuses,
   textTo,
+  untilIn,
   values,
   wamidOf,
 } from "./simulated.ts";
@@ -134,7 +135,7 @@ describe("a webhook that the host does not take", () => {
 
   it("comes again with others, 1,000 of them and 3 MB at most", async () => {
     const host = await startHost();
-    const meta = await startSimulator({ webhookUrl: host.url, webhookConcurrency: 64, retryDelayMs: () => 300 });
+    const meta = await startSimulator({ webhookUrl: host.url, webhookConcurrency: 64, retryDelayMs: untilIn(2_000) });
     const ada = meta.person(ADA);
     meta.faults.webhooks({ rebatchRetries: true });
     host.answers.push(...Array<number>(1_150).fill(500));
