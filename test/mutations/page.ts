@@ -234,8 +234,15 @@ const ROWS: readonly Row[] = [
   [
     "an open message keeps its focus when it is pushed off",
     "messages.js",
-    "if (isAtOpen && focusedId(this) !== rowId(id))",
+    "if (isAtOpen && standsNowhere(this))",
     "if (isAtOpen && id === null)",
+    LISTS,
+  ],
+  [
+    "and takes it from nobody who has gone on",
+    "messages.js",
+    "if (isAtOpen && standsNowhere(this))",
+    "if (isAtOpen)",
     LISTS,
   ],
   [
@@ -635,6 +642,13 @@ const ROWS: readonly Row[] = [
     MANNERS,
   ],
   ["whoever arrives stands at the top", "page.js", "scrollTo(0, 0);", "", MANNERS],
+  [
+    "a search is drawn before the next key",
+    "page.js",
+    "location.hash = place;\n          this.#arrive();",
+    "location.hash = place;",
+    LISTS,
+  ],
   [
     "what opens in its list moves nobody",
     "page.js",

@@ -5,6 +5,7 @@ import { html, nothing, repeat } from "./lit.js";
 import { Listing, Reading } from "./loading.js";
 import { badgeFor, blank, fact, failure, moreButton, notice, search, select, skeletonRows, viewHead } from "./parts.js";
 import { hrefOf } from "./place.js";
+import { standsNowhere } from "./standing.js";
 import { View } from "./view.js";
 import { whatsappLine, whatsappText } from "./whatsapp-text.js";
 import { kindBefore, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
@@ -82,7 +83,8 @@ class Messages extends View {
     if (this.#asked !== null) void this.#one.load({ quietly: true });
     await this.#list.load({ quietly: true });
     await this.updateComplete;
-    if (isAtOpen && focusedId(this) !== rowId(id))
+    // Only where the row has taken the focus away with it: whoever has gone on meanwhile stays where they are.
+    if (isAtOpen && standsNowhere(this))
       /** @type {HTMLElement | null} */ (this.querySelector(`#${CSS.escape(rowId(id))}`))?.focus();
     if (this.#list.fresh.size > 0) this.around.say(`${count(this.#list.fresh.size, "new message")}.`);
   }

@@ -27,3 +27,12 @@ export class Standing {
     return /** @type {ShadowRoot | Document} */ (this.#host.getRootNode()).activeElement ?? null;
   }
 }
+
+/**
+ * Whether what was stood on in a view has gone; its heading stands in for it.
+ * @param {HTMLElement} view
+ */
+export function standsNowhere(view) {
+  const { activeElement } = /** @type {ShadowRoot | Document} */ (view.getRootNode());
+  return activeElement === null || activeElement === view.querySelector("h1");
+}
