@@ -439,6 +439,13 @@ const ROWS: readonly Row[] = [
     "",
     TEMPLATES,
   ],
+  [
+    "a refusal takes the focus from nobody who writes on",
+    "template-form.js",
+    "if (standsNowhere(this) || focusedBeside(this) === this.#sentFrom) this.#toFirst();",
+    "this.#toFirst();",
+    TEMPLATES,
+  ],
   ["it is sent once", "template-form.js", "if (this.outcome.isBusy || this.#file.isBusy) return;", "", TEMPLATES],
   [
     "a file that is taken says so",

@@ -16,23 +16,21 @@ export class Standing {
   }
 
   hostUpdate() {
-    this.#stood = this.#host.contains(this.#focused());
+    this.#stood = this.#host.contains(focusedBeside(this.#host));
   }
 
   hostUpdated() {
-    if (this.#stood && this.#focused() === null) this.#elsewhere()?.focus({ preventScroll: true });
-  }
-
-  #focused() {
-    return /** @type {ShadowRoot | Document} */ (this.#host.getRootNode()).activeElement ?? null;
+    if (this.#stood && focusedBeside(this.#host) === null) this.#elsewhere()?.focus({ preventScroll: true });
   }
 }
 
-/**
- * Whether what was stood on in a view has gone; its heading stands in for it.
- * @param {HTMLElement} view
- */
-export function standsNowhere(view) {
-  const { activeElement } = /** @type {ShadowRoot | Document} */ (view.getRootNode());
-  return activeElement === null || activeElement === view.querySelector("h1");
+/** What has the focus, in the tree that an element is in. @param {Element} element @returns {Element | null} */
+export function focusedBeside(element) {
+  return /** @type {ShadowRoot | Document} */ (element.getRootNode()).activeElement ?? null;
+}
+
+/** Whether what was stood on has gone; the heading of its view stands in for it. @param {Element} element still there */
+export function standsNowhere(element) {
+  const focused = focusedBeside(element);
+  return focused === null || focused.matches("h1");
 }
