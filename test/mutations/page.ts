@@ -970,6 +970,21 @@ const PHONE_ROWS: readonly Row[] = [
     "if (edit !== null) return take(chat);",
     DRAFTS,
   ],
+  ["whoever opens a chat can write at once", "page.js", "  composer.hidden = person === null;\n", "", PHONE],
+  [
+    "a chat that is opened takes the focus from nobody who has gone on",
+    "page.js",
+    "first?.focus({ preventScroll: person !== null });",
+    "void read().then(() => first?.focus({ preventScroll: person !== null }));",
+    PHONE,
+  ],
+  [
+    "no chat is shown under the name of another one",
+    "page.js",
+    "if (asked !== chosen) {",
+    "if (asked === null) {",
+    PHONE,
+  ],
   [
     "a message that changes takes the focus from nobody who has gone on",
     "chat.js",
