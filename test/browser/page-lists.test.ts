@@ -426,6 +426,7 @@ describe("what is new", () => {
   it("is asked for less often while the server fails, and not at all where it cannot tell", async () => {
     const page = await openAt("about:blank");
     await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
     stub.answer("GET /changes", refusal(503, "STORE_UNAVAILABLE", "The database does not answer."));
     const asked = () => stub.looked.filter((path) => path.startsWith("/changes")).length;
     await page.goto(`${stub.url}#/messages`);
@@ -448,6 +449,7 @@ describe("what is new", () => {
   it("is read where it is looked at, and elsewhere when one comes there; the first look brings none", async () => {
     const page = await openAt("about:blank");
     await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
     stub.answer("GET /changes", newsOf("messages", "webhooks"));
     await page.goto(`${stub.url}#/webhooks`);
     await page.getByText("Live", { exact: true }).waitFor();

@@ -249,7 +249,7 @@ describe("the phone", () => {
     // A dialog says that it is closed a moment later.
     await expect.poll(() => page.evaluate(LIVE_TRACKS)).toBe(0);
     await record();
-    await page.getByText("Recording, 0:01").waitFor();
+    await page.getByText(/^Recording, 0:0[2-9]/).waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
     await page.locator(".wa-audio audio").waitFor();
 
@@ -559,7 +559,7 @@ describe("the phone", () => {
     await page.unroute("**/_phone/state?*");
     await page.clock.runFor(2_100);
     await page.getByRole("log").getByText("are you there?").waitFor();
-    expect(await away.isVisible()).toBe(false);
+    await away.waitFor({ state: "hidden" });
   });
 
   it("says when the simulator is gone", async () => {
