@@ -2,7 +2,7 @@
 import { act, listen, readState, sendFile } from "./api.js";
 import { createChat } from "./chat.js";
 import { avatar, drawChats } from "./chats.js";
-import { find, forget, show, toElement } from "./dom.js";
+import { find, forget, show, toElement, watchPointer } from "./dom.js";
 import { answer, change, draftOf, forgetAbout, giveBack, take, takeForFile, write } from "./drafts.js";
 import { drawDrawer } from "./drawer.js";
 import { canRecord } from "./recorder.js";
@@ -674,4 +674,5 @@ window.addEventListener("hashchange", () => {
   const { person, number } = readHash();
   if (person !== chosen.person || number !== chosen.number) open(person, number);
 });
+watchPointer();
 listen({ onChange: () => void read(), onAway: goAway });

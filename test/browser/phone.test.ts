@@ -382,6 +382,21 @@ describe("the phone", () => {
     expect(await shown).toMatch(/Night Café[\s\S]*Good night/);
   });
 
+  it("takes the press of a button on which the pointer is while something new comes, and shows that afterwards", async () => {
+    ada.says("hello");
+    ada.says("Good night", { to: CAFE.phoneNumberId });
+    const page = await openPhone();
+    await page.getByRole("log").getByText("hello").waitFor();
+    await page.getByRole("button", { name: /Night Café/ }).hover();
+    await page.mouse.down();
+    ada.says("and now?");
+    await page.getByRole("log").getByText("and now?").waitFor();
+    await page.mouse.up();
+
+    await page.getByRole("heading", { name: "Night Café" }).waitFor();
+    await page.locator(".row-last", { hasText: "You: and now?" }).waitFor();
+  });
+
   it("offers a file where there is no microphone", async () => {
     ada.says("hello");
     const page = await openPhone();

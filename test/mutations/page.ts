@@ -979,6 +979,13 @@ const PHONE_ROWS: readonly Row[] = [
     PHONE,
   ],
   [
+    "no button is exchanged under the pointer",
+    "dom.js",
+    "if (place.contains(pressed)) return void putOff.set(place, drawn);",
+    "",
+    PHONE,
+  ],
+  [
     "no chat is shown under the name of another one",
     "page.js",
     "if (asked !== chosen) {",
