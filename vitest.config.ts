@@ -34,6 +34,8 @@ export default defineConfig({
     execArgv: ["--unhandled-rejections=strict"],
     globalSetup: ["test/support/scratch.ts"],
     setupFiles: ["test/support/each-file.ts", "test/support/prototypes.ts", "test/support/no-internet.ts"],
+    // Of a busy machine: what never comes fails all the same.
+    expect: { poll: { timeout: 10_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
@@ -61,7 +63,7 @@ export default defineConfig({
           // One process runs many files: loading our modules anew for each was a fifth of the time.
           isolate: false,
           globalSetup: ["test/support/global-setup.ts"],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

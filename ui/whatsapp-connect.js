@@ -170,7 +170,7 @@ export class WhatsAppConnect extends Base {
     const code = onboarding.error?.code.toLowerCase();
     if (onboarding.error !== null && onboarding.state !== "done" && code !== this.#explained())
       this.#fail(new RouteError(code ?? "", onboarding.error.message), wasAsked);
-    if (wasAsked && isNew) this.#focus("panel");
+    if (wasAsked && isNew && this.#isHere()) this.#focus("panel");
     if (onboarding.state === "running" && !this.#isFollowing) void this.#follow();
     if (onboarding.state === "done" && wasAsked) void this.#finish();
   }
@@ -204,7 +204,7 @@ export class WhatsAppConnect extends Base {
       const { numbers } = await this.#api.status();
       this.#set({ numbers });
       this.#welcome();
-      this.#parts?.status.focus();
+      if (this.#isHere()) this.#parts?.status.focus();
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     }
@@ -304,7 +304,7 @@ export class WhatsAppConnect extends Base {
     if (signal.aborted || body.pins === undefined || this.#state.onboarding?.state !== "pin") return;
     this.#set({ pins: {} });
     if (this.#parts?.alert.textContent === "") this.#warn(this.#texts.pinRefused);
-    this.#focus(`pin:${numbersWithoutPin(this.#state.onboarding)[0]?.phone_number_id}`);
+    if (this.#isHere()) this.#focus(`pin:${numbersWithoutPin(this.#state.onboarding)[0]?.phone_number_id}`);
   }
 
   /** The code that the panel shown now says enough about. */
@@ -360,7 +360,7 @@ export class WhatsAppConnect extends Base {
         const { numbers } = await this.#api.disconnect(id);
         this.#set({ numbers, leaving: null });
         this.#say(fill(this.#texts.disconnected, { number }));
-        this.#parts?.status.focus();
+        if (this.#isHere()) this.#parts?.status.focus();
         this.#tell("whatsapp-disconnected", { phone_number_id: id });
       }),
     pick: (id, isPicked) => {
@@ -440,6 +440,12 @@ export class WhatsAppConnect extends Base {
     body.replaceChildren(...children.flatMap((child) => (child ? [child] : [])));
     // Whoever came here by keyboard goes on from here.
     if (key !== undefined && !this.#focus(key)) title.focus();
+  }
+
+  /** Whether what comes late may take the focus: whoever has gone on to something else of the page is left there. */
+  #isHere() {
+    const { activeElement } = /** @type {Document | ShadowRoot} */ (this.getRootNode());
+    return activeElement === this || document.activeElement === document.body;
   }
 
   /** @param {string} key */

@@ -26,6 +26,38 @@ export function toElement({ tag, attributes, children }) {
 /** @type {WeakMap<Element, string>} */
 const shown = new WeakMap();
 
+/** The button that the pointer is down on: exchanged under it, it would lose the press. @type {Element | null} */
+let pressed = null;
+/** What is shown once the pointer is up. @type {Map<Element, readonly Drawn[]>} */
+const putOff = new Map();
+
+/** From now on no button is exchanged under the pointer. */
+export function watchPointer() {
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => {
+      pressed = target instanceof Element ? target.closest("button") : null;
+    },
+    true,
+  );
+  for (const type of ["pointerup", "pointercancel", "contextmenu"])
+    document.addEventListener(
+      type,
+      () => {
+        pressed = null;
+        // The click is first.
+        setTimeout(showPutOff);
+      },
+      true,
+    );
+}
+
+function showPutOff() {
+  const all = [...putOff];
+  putOff.clear();
+  for (const [place, drawn] of all) show(place, drawn);
+}
+
 /**
  * Shows another drawing in a place; whatever had the focus there, has it again by its `data-key`. The same drawing again
  * changes nothing, so that an open menu stays open.
@@ -33,6 +65,8 @@ const shown = new WeakMap();
  * @param {readonly Drawn[]} drawn
  */
 export function show(place, drawn) {
+  putOff.delete(place);
+  if (place.contains(pressed)) return void putOff.set(place, drawn);
   const html = drawn.map(toHtml).join("");
   if (shown.get(place) === html) return;
   shown.set(place, html);

@@ -2,7 +2,7 @@
 import { act, listen, readState, sendFile } from "./api.js";
 import { createChat } from "./chat.js";
 import { avatar, drawChats } from "./chats.js";
-import { find, forget, show, toElement } from "./dom.js";
+import { find, forget, show, toElement, watchPointer } from "./dom.js";
 import { answer, change, draftOf, forgetAbout, giveBack, take, takeForFile, write } from "./drafts.js";
 import { drawDrawer } from "./drawer.js";
 import { canRecord } from "./recorder.js";
@@ -134,7 +134,13 @@ async function read() {
   try {
     while (isStale) {
       isStale = false;
-      const next = await readState(chosen);
+      const asked = chosen;
+      const next = await readState(asked);
+      if (asked !== chosen) {
+        // Another chat was opened meanwhile: this one is not shown under its name.
+        isStale = true;
+        continue;
+      }
       state = next;
       if (!settleChoice(next)) draw(next);
       else isStale = true;
@@ -258,10 +264,11 @@ function open(person, number) {
   find(".newer").hidden = true;
   const hash = person === null ? "#" : `#${person}/${number}`;
   if (location.hash !== hash) history.replaceState(null, "", hash);
-  void read().then(() => {
-    if (person !== null) words.focus({ preventScroll: true });
-    else find(".list button", app).focus();
-  });
+  void read();
+  // At once: when it has been read, whoever has gone on would be taken away from where they are.
+  composer.hidden = person === null;
+  const first = person === null ? list.querySelector("button") : words;
+  first?.focus({ preventScroll: person !== null });
 }
 
 function chosenKey() {
@@ -667,4 +674,5 @@ window.addEventListener("hashchange", () => {
   const { person, number } = readHash();
   if (person !== chosen.person || number !== chosen.number) open(person, number);
 });
+watchPointer();
 listen({ onChange: () => void read(), onAway: goAway });

@@ -1,9 +1,11 @@
 /** `<whatsapp-connect>` as a guest in somebody's page: keyboard, screen reader, policy, hostile words, own texts and looks. */
+import type { Locator } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
 import { useBrowser, type WatchedPage } from "../support/browser.ts";
 import { CONNECTED, EMPTY, loginOf, POLICY, refusal, startConnectStub, statusOf } from "../support/connect-stub.ts";
 import { ONBOARDING, offered, step } from "../support/onboardings.ts";
+import { held } from "../support/page-views.ts";
 
 const browser = useBrowser();
 const stub = await startConnectStub();
@@ -213,6 +215,53 @@ describe("hostile words", () => {
 });
 
 describe("in somebody's page", () => {
+  it("takes the focus from nobody who has gone on in that page", async () => {
+    stub.page.body = `<label>Note <input></label><whatsapp-connect></whatsapp-connect>`;
+    const pin = {
+      state: "pin",
+      error: PIN_ERROR,
+      numbers: [offered(1)],
+      chosen: ["3001"],
+      steps: [step("register", "failed", { phone_number_id: "3001", error: PIN_ERROR })],
+    };
+    stub.answer("GET /oauth/onboarding", onboarding({ state: "running" }));
+    const page = await open();
+    const note = page.getByLabel("Note");
+    const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+    /** Goes on to the page's own field while something is under way, and types there once that has come. */
+    const meanwhile = async (route: string, body: object, doing: () => Promise<void>, come: Locator) => {
+      const answer = held(body);
+      stub.answer(route, answer.route);
+      await doing();
+      await note.focus();
+      answer.release();
+      await come.waitFor();
+      await page.keyboard.type("x");
+      return note.inputValue();
+    };
+    await page.locator("[aria-current=step]").waitFor();
+    const choice = onboarding({ state: "choice", numbers: [offered(1)] });
+    const looked = () => page.waitForRequest("**/oauth/onboarding").then(() => {});
+    expect(await meanwhile("GET /oauth/onboarding", choice, looked, page.getByRole("checkbox"))).toBe("x");
+
+    const route = "POST /oauth/onboarding";
+    const six = page.getByLabel("Six-digit PIN");
+    expect(await meanwhile(route, onboarding(pin), () => press("Connect these"), six)).toBe("xx");
+    await six.fill("123456");
+    const refused = page.getByRole("alert").filter({ hasText: "Meta did not accept this PIN." });
+    expect(await meanwhile(route, onboarding(pin), () => press("Continue"), refused)).toBe("xxx");
+    await six.fill("654321");
+    stub.answer("GET /status", statusOf(CONNECTED));
+    const done = onboarding({ state: "done" });
+    expect(await meanwhile(route, done, () => press("Continue"), page.getByText("WhatsApp is connected."))).toBe(
+      "xxxx",
+    );
+
+    await press("Disconnect +1 555-777-0100");
+    const gone = page.getByText("+1 555-777-0100 is disconnected.");
+    expect(await meanwhile("POST /disconnect", EMPTY, () => press("Disconnect"), gone)).toBe("xxxxx");
+  });
+
   it("needs no more of a policy than its own origin", async () => {
     expect(POLICY).not.toContain("unsafe");
     stub.answer("GET /status", statusOf(CONNECTED));

@@ -1,4 +1,5 @@
 /** `<whatsapp-connect flow="popup">`: Meta's SDK, its window, whose messages are believed, and the ways out. */
+import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { useBrowser, type WatchedPage } from "../support/browser.ts";
 import { CONNECTED, loginOf, refusal, startConnectStub, statusOf } from "../support/connect-stub.ts";
@@ -22,6 +23,13 @@ async function pressed() {
   const [popup] = await Promise.all([page.waitForEvent("popup"), connect(page).click()]);
   await popup.waitForLoadState();
   return { page, popup };
+}
+
+/** Messages arrive in order: those of before are heard. */
+async function allHeard({ page, popup }: { page: Page; popup: Page }) {
+  await page.evaluate("addEventListener('message', ({ data }) => { heard.last ||= data === 'last'; })");
+  await popup.evaluate("opener.postMessage('last', '*')");
+  await expect.poll(() => page.evaluate("heard.last")).toBeTruthy();
 }
 
 describe("the window", () => {
@@ -50,6 +58,7 @@ describe("the window", () => {
     await popup.evaluate(
       `opener.postMessage(${signup("FINISH", { waba_id: "201555", phone_number_id: "301777" })}, "*")`,
     );
+    await allHeard({ page, popup });
     await page.evaluate("FB.answer('AQcode')");
     await page.getByRole("status").filter({ hasText: "WhatsApp is connected." }).waitFor();
 
@@ -96,10 +105,7 @@ describe("the window", () => {
       signup("CANCEL"),
     ])
       await popup.evaluate(`opener.postMessage(${message}, "*")`);
-    // Messages arrive in order: those of before this one have been heard.
-    await page.evaluate("addEventListener('message', ({ data }) => { heard.last ||= data === 'last'; })");
-    await popup.evaluate("opener.postMessage('last', '*')");
-    await expect.poll(() => page.evaluate("heard.last")).toBeTruthy();
+    await allHeard({ page, popup });
     await page.evaluate("FB.answer('AQcode')");
     await page.getByRole("alert").filter({ hasText: "Meta did not accept the login" }).waitFor();
 

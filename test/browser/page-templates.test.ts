@@ -456,6 +456,25 @@ describe("an answer of Meta's that comes late", () => {
     await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
   }
 
+  it("marks what is refused, and leaves whoever writes on where they are", async () => {
+    const problems = [{ path: "name", problem: "is taken", limit: null, fix: "Choose another one." }];
+    const refused = held({ error: { code: "TEMPLATE_DRAFT_INVALID", message: "All of it.", problems } }, 400);
+    stub.answer("POST /templates", refused.route);
+    const page = await open("#/templates/new");
+    await field(page, "Name").fill("new_cake");
+    await field(page, "Text").fill("Look at our cake.");
+    await button(page, "Send to review").click();
+    await page.getByText("Sending it to Meta…").waitFor();
+    await field(page, "Footer").focus();
+    await page.keyboard.type("Round ");
+    await arrives(page, refused.release, /\/templates$/);
+    await page.getByText("Is taken. Choose another one.").waitFor();
+    await page.keyboard.type("the corner");
+
+    expect(await field(page, "Footer").inputValue()).toBe("Round the corner");
+    expect(await field(page, "Name").inputValue()).toBe("new_cake");
+  });
+
   it("belongs to the form that was sent, which is sent once, wherever one has gone meanwhile", async () => {
     const problems = [{ path: "name", problem: "is taken", limit: null, fix: "Choose another one." }];
     const refused = held({ error: { code: "TEMPLATE_DRAFT_INVALID", message: "All of it.", problems } }, 400);

@@ -60,6 +60,18 @@ async function say(page: Page, text: string): Promise<string> {
   return ada.transcript().at(-1)?.wamid ?? "";
 }
 
+const STATE = "**/_phone/state?*";
+
+/** Holds what the page reads. @returns what lets it go */
+async function holdState(page: Page): Promise<() => void> {
+  let letGo = () => {};
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route(STATE, (route) => gate.then(() => route.fallback()));
+  return () => letGo();
+}
+
 /** The last thing that the host has heard. */
 async function heard(): Promise<Record<string, unknown>> {
   await meta.idle();
@@ -237,7 +249,7 @@ describe("the phone", () => {
     // A dialog says that it is closed a moment later.
     await expect.poll(() => page.evaluate(LIVE_TRACKS)).toBe(0);
     await record();
-    await page.getByText("Recording, 0:01").waitFor();
+    await page.getByText(/^Recording, 0:0[2-9]/).waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
     await page.locator(".wa-audio audio").waitFor();
 
@@ -320,6 +332,69 @@ describe("the phone", () => {
     })`);
     await play(b).press("Enter");
     expect(await stays).toBe(true);
+  });
+
+  it("gives the words of a chat that is opened the focus at once, and leaves whoever has gone on where they are", async () => {
+    ada.says("hello");
+    ada.says("Good night", { to: CAFE.phoneNumberId });
+    const page = await openPhone({ viewport: { width: 390, height: 760 } });
+    const back = page.getByRole("button", { name: "All chats" });
+    const row = (name: string) => page.getByRole("navigation").getByRole("button", { name });
+    await back.click();
+    await row("Corner Bakery").waitFor();
+    await expect.poll(() => page.locator(".list button:focus").count()).toBe(1);
+    await page.locator(".composer").waitFor({ state: "hidden" });
+    let release = await holdState(page);
+    ada.says("and now?");
+    await page.waitForRequest(STATE);
+    await row("Corner Bakery").click();
+    expect(await page.locator("textarea:focus").count()).toBe(1);
+    release();
+    await page.getByRole("log").getByText("and now?").waitFor();
+    expect(await page.locator("textarea:focus").count()).toBe(1);
+
+    await back.click();
+    await row("Night Café").waitFor();
+    await page.locator(".composer").waitFor({ state: "hidden" });
+    release = await holdState(page);
+    await row("Night Café").click();
+    await back.focus();
+    release();
+    await page.getByRole("log").getByText("Good night").waitFor();
+    expect(await back.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true);
+  });
+
+  it("shows no chat under the name of another one", async () => {
+    ada.says("hello");
+    ada.says("Good night", { to: CAFE.phoneNumberId });
+    const page = await openPhone();
+    await page.getByRole("heading", { name: "Corner Bakery" }).waitFor();
+    const release = await holdState(page);
+    const asked = page.waitForRequest(STATE);
+    ada.says("and now?");
+    await asked;
+    await page.getByRole("button", { name: /Night Café/ }).click();
+    const shown = page.evaluate<string>(`new Promise((resolve) => {
+      new MutationObserver(() => resolve(document.querySelector("main").innerText)).observe(document.querySelector(".who"), { childList: true });
+    })`);
+    release();
+
+    expect(await shown).toMatch(/Night Café[\s\S]*Good night/);
+  });
+
+  it("takes the press of a button on which the pointer is while something new comes, and shows that afterwards", async () => {
+    ada.says("hello");
+    ada.says("Good night", { to: CAFE.phoneNumberId });
+    const page = await openPhone();
+    await page.getByRole("log").getByText("hello").waitFor();
+    await page.getByRole("button", { name: /Night Café/ }).hover();
+    await page.mouse.down();
+    ada.says("and now?");
+    await page.getByRole("log").getByText("and now?").waitFor();
+    await page.mouse.up();
+
+    await page.getByRole("heading", { name: "Night Café" }).waitFor();
+    await page.locator(".row-last", { hasText: "You: and now?" }).waitFor();
   });
 
   it("offers a file where there is no microphone", async () => {
@@ -499,7 +574,7 @@ describe("the phone", () => {
     await page.unroute("**/_phone/state?*");
     await page.clock.runFor(2_100);
     await page.getByRole("log").getByText("are you there?").waitFor();
-    expect(await away.isVisible()).toBe(false);
+    await away.waitFor({ state: "hidden" });
   });
 
   it("says when the simulator is gone", async () => {

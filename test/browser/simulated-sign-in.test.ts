@@ -93,7 +93,7 @@ describe("the simulated sign-in in a browser", () => {
       },
     ]);
     expect(answer).toMatchObject({ status: "connected", authResponse: { code: expect.stringMatching(/^AQ/) } });
-    expect(popup.isClosed()).toBe(true);
+    await expect.poll(() => popup.isClosed()).toBe(true);
     expect((await exchange(meta, answer.authResponse?.code)).status).toBe(200);
     expect(page.faults).toEqual([]);
   });

@@ -352,7 +352,7 @@ function start(env: Readonly<Record<string, string>>, host = [HOST]) {
   return runNode(host, {
     cwd: ROOT,
     env: { PATH, HOME, PORT: "0", ...env },
-    timeout: 15_000,
+    timeout: 45_000,
   });
 }
 

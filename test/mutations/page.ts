@@ -234,8 +234,15 @@ const ROWS: readonly Row[] = [
   [
     "an open message keeps its focus when it is pushed off",
     "messages.js",
-    "if (isAtOpen && focusedId(this) !== rowId(id))",
+    "if (isAtOpen && standsNowhere(this))",
     "if (isAtOpen && id === null)",
+    LISTS,
+  ],
+  [
+    "and takes it from nobody who has gone on",
+    "messages.js",
+    "if (isAtOpen && standsNowhere(this))",
+    "if (isAtOpen)",
     LISTS,
   ],
   [
@@ -430,6 +437,13 @@ const ROWS: readonly Row[] = [
     "template-form.js",
     '${isBusy ? progress("Sending it to Meta…") : nothing}',
     "",
+    TEMPLATES,
+  ],
+  [
+    "a refusal takes the focus from nobody who writes on",
+    "template-form.js",
+    "if (standsNowhere(this) || focusedBeside(this) === this.#sentFrom) this.#toFirst();",
+    "this.#toFirst();",
     TEMPLATES,
   ],
   ["it is sent once", "template-form.js", "if (this.outcome.isBusy || this.#file.isBusy) return;", "", TEMPLATES],
@@ -635,6 +649,13 @@ const ROWS: readonly Row[] = [
     MANNERS,
   ],
   ["whoever arrives stands at the top", "page.js", "scrollTo(0, 0);", "", MANNERS],
+  [
+    "a search is drawn before the next key",
+    "page.js",
+    "location.hash = place;\n          this.#arrive();",
+    "location.hash = place;",
+    LISTS,
+  ],
   [
     "what opens in its list moves nobody",
     "page.js",
@@ -948,6 +969,28 @@ const PHONE_ROWS: readonly Row[] = [
     "if (edit !== null) return EMPTY;",
     "if (edit !== null) return take(chat);",
     DRAFTS,
+  ],
+  ["whoever opens a chat can write at once", "page.js", "  composer.hidden = person === null;\n", "", PHONE],
+  [
+    "a chat that is opened takes the focus from nobody who has gone on",
+    "page.js",
+    "first?.focus({ preventScroll: person !== null });",
+    "void read().then(() => first?.focus({ preventScroll: person !== null }));",
+    PHONE,
+  ],
+  [
+    "no button is exchanged under the pointer",
+    "dom.js",
+    "if (place.contains(pressed)) return void putOff.set(place, drawn);",
+    "",
+    PHONE,
+  ],
+  [
+    "no chat is shown under the name of another one",
+    "page.js",
+    "if (asked !== chosen) {",
+    "if (asked === null) {",
+    PHONE,
   ],
   [
     "a message that changes takes the focus from nobody who has gone on",

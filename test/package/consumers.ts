@@ -37,7 +37,7 @@ const [tenant] = await knex("customer_configs").insert({}).returning("id");
 await whatsapp.connect({ customerConfigId: tenant.id, accessToken: secrets.accessToken, phoneNumberId: number.phoneNumberId, wabaId: number.wabaId });
 await whatsapp.start();
 await meta.person({ name: "Ada" }).says("Ping");
-await meta.waitFor(() => meta.accepted.length > 0);
+await meta.waitFor(() => meta.accepted.length > 0, 15_000);
 const said = await knex("messages").orderBy("created_at").pluck("content");
 const { version } = createRequire(import.meta.url)("express/package.json");
 console.log(JSON.stringify({ express: "Express " + version.split(".")[0], said, migrated }));

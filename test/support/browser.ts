@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { findChromium } from "./chromium.ts";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../.data/screenshots/", import.meta.url));
@@ -28,6 +28,8 @@ export function useBrowser(args: readonly string[] = []): TestBrowser {
     const { path, env } = await findChromium();
     browser = await chromium.launch({ executablePath: path, env: { ...process.env, ...env }, args: [...args] });
   });
+  // A page that is left open goes on asking what is new.
+  afterEach(() => Promise.all((browser?.contexts() ?? []).map((context) => context.close())));
   afterAll(() => browser?.close());
 
   return {
@@ -49,7 +51,7 @@ export function useBrowser(args: readonly string[] = []): TestBrowser {
 
 function watch(page: Page): WatchedPage {
   const faults: string[] = [];
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   page.on("console", (message) => {
     if (message.type() === "error") faults.push(message.text());
   });

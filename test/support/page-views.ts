@@ -1,5 +1,5 @@
 /** The integrations page as a test looks at it: on a desk or a phone, before the stub or the whole channel. */
-import { afterAll, afterEach, beforeEach } from "vitest";
+import { afterAll, beforeEach } from "vitest";
 import { type TestBrowser, useBrowser, type WatchedPage } from "./browser.ts";
 import { startPageStub } from "./page-stub.ts";
 
@@ -10,14 +10,7 @@ export const PHONE: PageOptions = { viewport: { width: 360, height: 740 }, hasTo
 /** To be called at the top of a test file. */
 export function usePages() {
   const browser = useBrowser();
-  /** Gone after its test: a page that is left open goes on asking what is new. */
-  const opened: WatchedPage[] = [];
-  afterEach(() => Promise.all(opened.splice(0).map((page) => page.context().close())));
-  return async function openAt(url: string, options = DESK) {
-    const page = await browser.open(url, options);
-    opened.push(page);
-    return page;
-  };
+  return (url: string, options = DESK) => browser.open(url, options);
 }
 
 /** The same before a stub, which forgets after each test what it was told. */

@@ -5,9 +5,18 @@ import { html } from "./lit.js";
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll("_", " ");
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const SECONDS = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+/** @type {Intl.DateTimeFormatOptions} */
+const TO_THE_SECOND = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const EXACT_CLOCK = new Intl.DateTimeFormat(undefined, TO_THE_SECOND);
+const EXACT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...TO_THE_SECOND });
+const EXACT_YEAR = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  ...TO_THE_SECOND,
+});
 const NUMBER = new Intl.NumberFormat();
 
 /**
@@ -26,8 +35,9 @@ export function time(iso, { exact = false } = {}) {
  * @param {boolean} exact
  */
 export function shortTime(date, now, exact = false) {
-  if (date.toDateString() === now.toDateString()) return (exact ? SECONDS : CLOCK).format(date);
-  return (date.getFullYear() === now.getFullYear() ? DAY : YEAR).format(date);
+  if (date.toDateString() === now.toDateString()) return (exact ? EXACT_CLOCK : CLOCK).format(date);
+  if (date.getFullYear() === now.getFullYear()) return (exact ? EXACT_DAY : DAY).format(date);
+  return (exact ? EXACT_YEAR : YEAR).format(date);
 }
 
 /** How much later: `+0.4 s`, `+3 min`. @param {string} from @param {string} to */

@@ -5,6 +5,7 @@ import { html, nothing, repeat } from "./lit.js";
 import { Listing, Reading } from "./loading.js";
 import { badgeFor, blank, fact, failure, moreButton, notice, search, select, skeletonRows, viewHead } from "./parts.js";
 import { hrefOf } from "./place.js";
+import { focusedBeside, standsNowhere } from "./standing.js";
 import { View } from "./view.js";
 import { whatsappLine, whatsappText } from "./whatsapp-text.js";
 import { kindBefore, LIFE, MESSAGE_STATES, readable, wordFor } from "./words.js";
@@ -78,11 +79,12 @@ class Messages extends View {
 
   async #look() {
     const { id } = this.place;
-    const isAtOpen = id !== null && focusedId(this) === rowId(id);
+    const isAtOpen = id !== null && focusedBeside(this)?.id === rowId(id);
     if (this.#asked !== null) void this.#one.load({ quietly: true });
     await this.#list.load({ quietly: true });
     await this.updateComplete;
-    if (isAtOpen && focusedId(this) !== rowId(id))
+    // Only where the row has taken the focus away with it: whoever has gone on meanwhile stays where they are.
+    if (isAtOpen && standsNowhere(this))
       /** @type {HTMLElement | null} */ (this.querySelector(`#${CSS.escape(rowId(id))}`))?.focus();
     if (this.#list.fresh.size > 0) this.around.say(`${count(this.#list.fresh.size, "new message")}.`);
   }
@@ -189,11 +191,6 @@ class Messages extends View {
 /** @param {string} id */
 function rowId(id) {
   return `row-${id}`;
-}
-
-/** @param {Element} view */
-function focusedId(view) {
-  return /** @type {ShadowRoot} */ (view.getRootNode()).activeElement?.id;
 }
 
 /** @param {Message} message */

@@ -20,7 +20,8 @@ import { STYLE } from "./style.js";
 export class WhatsAppPage extends LitElement {
   static styles = STYLE;
 
-  #place = readPlace(location.hash);
+  #hash = location.hash;
+  #place = readPlace(this.#hash);
   /** @type {import("./changes.js").Liveness} */
   #liveness = "waiting";
   #isMenuOpen = false;
@@ -84,9 +85,12 @@ export class WhatsAppPage extends LitElement {
     this.requestUpdate();
   }
 
+  /** At once where a view leads on; the browser tells of it only later, and a key pressed until then would be overwritten. */
   #arrive() {
+    if (this.#hash === location.hash) return;
+    this.#hash = location.hash;
     const before = this.#place;
-    this.#place = readPlace(location.hash);
+    this.#place = readPlace(this.#hash);
     this.#isMenuOpen = false;
     this.requestUpdate();
     const isElsewhere =
@@ -147,6 +151,7 @@ export class WhatsAppPage extends LitElement {
         say: (text) => this.#say(text),
         go: (place) => {
           location.hash = place;
+          this.#arrive();
         },
       };
       view.addEventListener("dead-letters-changed", () => void this.#countDeadLetters());

@@ -16,14 +16,21 @@ export class Standing {
   }
 
   hostUpdate() {
-    this.#stood = this.#host.contains(this.#focused());
+    this.#stood = this.#host.contains(focusedBeside(this.#host));
   }
 
   hostUpdated() {
-    if (this.#stood && this.#focused() === null) this.#elsewhere()?.focus({ preventScroll: true });
+    if (this.#stood && focusedBeside(this.#host) === null) this.#elsewhere()?.focus({ preventScroll: true });
   }
+}
 
-  #focused() {
-    return /** @type {ShadowRoot | Document} */ (this.#host.getRootNode()).activeElement ?? null;
-  }
+/** What has the focus, in the tree that an element is in. @param {Element} element @returns {Element | null} */
+export function focusedBeside(element) {
+  return /** @type {ShadowRoot | Document} */ (element.getRootNode()).activeElement ?? null;
+}
+
+/** Whether what was stood on has gone; the heading of its view stands in for it. @param {Element} element still there */
+export function standsNowhere(element) {
+  const focused = focusedBeside(element);
+  return focused === null || focused.matches("h1");
 }

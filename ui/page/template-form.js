@@ -3,7 +3,7 @@ import { RouteError } from "../api.js";
 import { sentenceOf } from "./api.js";
 import { html, LitElement, nothing } from "./lit.js";
 import { button, notice, progress } from "./parts.js";
-import { Standing } from "./standing.js";
+import { focusedBeside, Standing, standsNowhere } from "./standing.js";
 import {
   componentsOf,
   emptyButton,
@@ -106,6 +106,8 @@ class TemplateForm extends LitElement {
   /** The refusal whose problems are shown. @type {unknown} */
   #shown = null;
   #file = { name: "", isBusy: false, error: "" };
+  /** What had the focus when it was sent. @type {Element | null} */
+  #sentFrom = null;
 
   createRenderRoot() {
     return this;
@@ -125,7 +127,7 @@ class TemplateForm extends LitElement {
   }
 
   /**
-   * A refusal goes beside the fields that it is about, and the first of them gets the focus.
+   * A refusal goes beside the fields that it is about, and the first of them gets the focus of whoever waits for it.
    * @param {Map<PropertyKey, unknown>} changed
    */
   willUpdate(changed) {
@@ -135,7 +137,10 @@ class TemplateForm extends LitElement {
     this.#shown = error;
     this.#others = [];
     if (error === null) return;
-    void this.updateComplete.then(() => this.#toFirst());
+    void this.updateComplete.then(() => {
+      // Its fields can be written in while Meta is asked: whoever has gone on to another one stays there.
+      if (standsNowhere(this) || focusedBeside(this) === this.#sentFrom) this.#toFirst();
+    });
     const found = error instanceof RouteError ? error.problems : [];
     if (found.length === 0) return;
     const components = componentsOf(this.draft);
@@ -165,6 +170,7 @@ class TemplateForm extends LitElement {
     await this.updateComplete;
     if (Object.keys(this.#problems).length > 0) return this.#toFirst();
     const { draft } = this;
+    this.#sentFrom = focusedBeside(this);
     this.dispatchEvent(
       new CustomEvent("save", { detail: { draft, components: componentsOf(draft), parameterFormat: formatOf(draft) } }),
     );

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { ChannelError, ERROR_STATUS, type ErrorCode } from "../../../plugin/errors.ts";
 import { answerError } from "../../../plugin/http/error-response.ts";
@@ -137,6 +137,9 @@ describe("somebody who is still sending", () => {
   );
 
   it("is one of at most 256 that are waited for: the next is closed at once", async () => {
+    // So that none of them has waited long enough before the last has come.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const { sockets: waited } = await refuse(256, "SIGNATURE_INVALID");
     await Promise.all(waited.map((socket) => once(socket, "data")));
 

@@ -243,6 +243,14 @@ describe("words and times", () => {
     expect(shortTime(new Date(2026, 10, 26, 9, 5), now)).toMatch(/26/);
     expect(shortTime(new Date(2025, 10, 26, 9, 5), now)).toMatch(/2025/);
   });
+
+  it("are to the second where they are to be exact, whatever the day and the year", () => {
+    const now = new Date(2026, 10, 27, 12, 0);
+
+    expect(shortTime(new Date(2026, 10, 27, 9, 5, 7), now, true)).toMatch(/^0?9:05:07/);
+    expect(shortTime(new Date(2026, 10, 26, 9, 5, 7), now, true)).toMatch(/26.*9:05:07/);
+    expect(shortTime(new Date(2025, 10, 26, 9, 5, 7), now, true)).toMatch(/2025.*9:05:07/);
+  });
 });
 
 describe("WhatsApp's marks", () => {
