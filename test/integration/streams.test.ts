@@ -81,7 +81,7 @@ describe("a streamed answer", () => {
     ["nothing", undefined],
   ])("of %s instead of strings is asked for once, and the dead letter says what to do", async (_what, chunk) => {
     let attempt = 0;
-    const channel = await startChannel({
+    const channel = await channelFor({
       async *reply() {
         attempt += 1;
         yield chunk;

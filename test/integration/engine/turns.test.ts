@@ -49,7 +49,7 @@ async function startAsking(
 describe("a burst", () => {
   it("of three within the coalescing time is one turn, in order", async () => {
     const { ada, asked, settled, sent } = await startAsking((turn) => `got ${turn.messages.length}`, {
-      config: { coalesceMs: 600 },
+      config: { coalesceMs: 2_000 },
     });
 
     for (const text of ["one", "two", "three"]) ada.says(text);
