@@ -287,7 +287,7 @@ test("starts while Graph is away, and connects once it is back", async () => {
   }
 });
 
-describe("a start that cannot succeed", () => {
+describe("a start that cannot succeed", { timeout: 90_000 }, () => {
   test("names everything that is wrong or missing with its fix, and starts nothing", async () => {
     const run = await start(
       {
@@ -352,7 +352,7 @@ function start(env: Readonly<Record<string, string>>, host = [HOST]) {
   return runNode(host, {
     cwd: ROOT,
     env: { PATH, HOME, PORT: "0", ...env },
-    timeout: 45_000,
+    timeout: 60_000,
   });
 }
 

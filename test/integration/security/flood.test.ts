@@ -85,8 +85,9 @@ describe("a hundred bodies of 50 MB at once", () => {
     ["with their length, unsigned", [`Content-Length: ${50 * MB}`], block, /^401$/],
     ["with their length, as if signed", [`Content-Length: ${50 * MB}`, FORGED], block, /^413$/],
     ["in chunks, unsigned", ["Transfer-Encoding: chunked"], chunk, /^401$/],
-    ["in chunks, as if signed", ["Transfer-Encoding: chunked", FORGED], chunk, /^(?:413|503)$/],
-    ["that claim to be 4 MB, as if signed", [`Content-Length: ${4 * MB}`, FORGED], block, /^(?:401|503)$/, 4 * MB],
+    // 400: what a busy machine has not read by its deadline is broken off as incomplete.
+    ["in chunks, as if signed", ["Transfer-Encoding: chunked", FORGED], chunk, /^(?:400|413|503)$/],
+    ["that claim to be 4 MB, as if signed", [`Content-Length: ${4 * MB}`, FORGED], block, /^(?:400|401|503)$/, 4 * MB],
   ])(
     "%s, cost less than 64 MiB of memory, and what is signed is answered meanwhile",
     async (_how, lines, body, told, bytes = 50 * MB) => {
