@@ -12,7 +12,7 @@ const RECONCILE_MS = 3_000;
 experiment(
   "F6",
   "a Graph that hangs for some delays nobody else and holds no connection, and each of theirs arrives once",
-  { timeoutMs: 180_000, alone: true, seeds: 1 },
+  { timeoutMs: 180_000, alone: true },
   async (_random, onFinished) => {
     let graph = 0;
     const proxy = await startChaosProxy(() => graph);

@@ -22,7 +22,7 @@ const ACKNOWLEDGED_MS = 500;
 experiment(
   "F14",
   "a delivery of 1,000 changes is stored whole or not at all, and applied once, whatever dies in the middle of it",
-  { timeoutMs: 300_000, alone: true, seeds: 1 },
+  { timeoutMs: 300_000, alone: true },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, { leaseMs: 3_000 });
     const [worker] = stage.workers;

@@ -12,7 +12,7 @@ for (const workers of [2, 4])
   experiment(
     "F15",
     `${workers} workers that start at once on one backlog lose, double and reorder nothing`,
-    { timeoutMs: 300_000, alone: true, seeds: 1 },
+    { timeoutMs: 300_000, alone: true },
     async (random, onFinished) => {
       const stage = await startStage(random, onFinished, { workers, start: false, reconcileMs: 60_000 });
       await storeBacklog(stage, isFull ? 400 : 100, isFull ? 1_200 : 300);
@@ -34,7 +34,7 @@ const BACKLOG = isFull ? { people: 10_000, events: 100_000 } : { people: 100, ev
 experiment(
   "F18",
   `a backlog of ${BACKLOG.events} events in ${BACKLOG.people} conversations is worked off in order while others write`,
-  { timeoutMs: isFull ? 1_800_000 : 300_000, alone: true, seeds: 1 },
+  { timeoutMs: isFull ? 1_800_000 : 300_000, alone: true },
   async (random, onFinished) => {
     const stage = await startStage(random, onFinished, {
       workers: 2,
