@@ -22,7 +22,8 @@ export function runNode(args: readonly string[], { showsPeople, ...options }: No
   return new Promise((resolve) => {
     execFile(process.execPath, [...STRICT, ...args], { encoding: "utf8", ...options }, (error, out, err) => {
       search(args, `${out}${err}`, showsPeople);
-      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+      // One that was ended, by its time limit too, has no code, and has not succeeded.
+      resolve({ code: error === null ? 0 : Number(error.code ?? Number.NaN), out, err });
     });
   });
 }
