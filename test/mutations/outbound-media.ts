@@ -92,8 +92,8 @@ export const OUTBOUND_MEDIA_MUTATIONS: readonly Mutation[] = [
   {
     rule: "media: what Meta refuses of ours at once is a link in the text",
     file: DISPATCH,
-    find: "const url = blamed.link ? linkOf(part) : null;",
-    replace: "const url = blamed.link ? linkOf({ ...part, payload: {} }) : null;",
+    find: "blamed.link && part.ambiguous.count === 0 ? withoutMedia(part) : null;",
+    replace: "blamed.link && part.ambiguous.count === 0 ? withoutMedia({ ...part, payload: {} }) : null;",
     tests: LEAVING,
   },
   {
