@@ -12,6 +12,7 @@ import { onePerson } from "./20261128000003-one-person.ts";
 import { hostTablesClosed } from "./20261128000005-host-tables-closed.ts";
 import { veryMany } from "./20261128000006-very-many.ts";
 import { mediaOfAttempts } from "./20261129000001-media-of-attempts.ts";
+import { planOfRecord } from "./20261129000002-plan-of-record.ts";
 import type { Migration } from "./make-way.ts";
 
 export { HOST_COLUMNS };
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   hostTablesClosed,
   veryMany,
   mediaOfAttempts,
+  planOfRecord,
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name);

@@ -70,7 +70,7 @@ export function createHostEvents(db: Database): HostEvents {
              where n.phone_number_id = e.event #>> '{event,phoneNumberId}'
                or (e.event #>> '{event,phoneNumberId}' is null and n.waba_id = e.event #>> '{event,wabaId}')
              having count(distinct n.customer_config_id) = 1) end as tenant
-         from unnest($1::text[]) with ordinality as l (lane_key, position)
+         from unnest((select $1::text[])) with ordinality as l (lane_key, position)
          join lateral (select id, event from ${table} where lane_key = l.lane_key and state = 0 order by id limit 1) e on true`,
         [lanes.map(({ laneKey }) => laneKey)],
       );

@@ -73,7 +73,7 @@ export async function ensureConversations(
     }>(
       `select c.id, c.conversation_id as stored_id, v.id as conversation_id, c.connection_id, c.customer_config_id, coalesce(c.ai_paused_until > now(), false) as paused
        from ${db.name("whatsapp_contacts")} c
-       left join ${db.hostName("conversations")} v on v.id = c.conversation_id where c.id = any($1)
+       left join ${db.hostName("conversations")} v on v.id = c.conversation_id where c.id = any((select $1::bigint[])::bigint[])
        order by c.id for no key update of c`,
       [contactIds],
     );

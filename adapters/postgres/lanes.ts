@@ -186,7 +186,7 @@ export async function releaseLanes(tx: Tx, db: Database, finished: readonly Fini
   const rows = await tx.query(
     `with mine as (
        select l.lane_key, f.items, f.delay_ms from ${db.name("whatsapp_lanes")} l
-       join unnest($1::text[], $2::uuid[], $3::int[], $4::int[]) as f (lane_key, token, items, delay_ms)
+       join unnest((select $1::text[]), (select $2::uuid[]), (select $3::int[]), (select $4::int[])) as f (lane_key, token, items, delay_ms)
          on l.lane_key = f.lane_key and l.lease_token = f.token
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set
@@ -237,7 +237,7 @@ export function settleOnLanes(
   tx.send(
     `with mine as (
        select l.lane_key, s.items from ${db.name("whatsapp_lanes")} l
-       join unnest($1::text[], $2::int[]) as s (lane_key, items) on s.lane_key = l.lane_key
+       join unnest((select $1::text[]), (select $2::int[])) as s (lane_key, items) on s.lane_key = l.lane_key
        order by l.lane_key for update of l)
      update ${db.name("whatsapp_lanes")} l set pending = l.pending - mine.items,
        paced_until = case when l.lane_key = any($3) then ${pacedOut(pair)} else l.paced_until end,

@@ -91,7 +91,7 @@ export function createOutbox(db: Database, options: OutboxOptions): Outbox {
         const holding = tx.query(
           `with mine as (
              select l.lane_key from ${db.name("whatsapp_lanes")} l
-             join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
+             join unnest((select $1::text[]), (select $2::uuid[])) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
              order by l.lane_key for update of l)
            update ${db.name("whatsapp_lanes")} l set ready_at = now() + $3 * interval '1 millisecond',
              paced_until = ${pacedBy(options.pair)}

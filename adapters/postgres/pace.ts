@@ -22,12 +22,12 @@ export function createPace(db: Database): Pace {
 
   /** One statement, one short lock per number. */
   const take = (wishes: Parameters<Pace["take"]>[0]) =>
-    db.query<Taken>(
+    db.bounded<Taken>(
       `with asked as (
          select p.connection_id, w.wanted, w.at_most, p.used_until, p.queued_until,
            w.per_second * ${SHARE} * least(1, p.share + ${BACK_PER_SECOND} * extract(epoch from now() - p.slowed_at))::float8 as rate,
            greatest(p.used_until, p.paused_until, now()) as used
-         from ${table} p join unnest($1::uuid[], $2::float8[], $3::int[], $4::int[])
+         from ${table} p join unnest((select $1::uuid[]), (select $2::float8[]), (select $3::int[]), (select $4::int[]))
            as w (connection_id, per_second, wanted, at_most) on w.connection_id = p.connection_id
          order by p.connection_id for update of p),
        answered as (
@@ -52,7 +52,7 @@ export function createPace(db: Database): Pace {
     );
 
   const begin = (connectionIds: readonly string[]) =>
-    db.query(
+    db.bounded(
       `insert into ${table} (connection_id)
        select id from ${db.name("whatsapp_connections")} where id = any($1) on conflict do nothing`,
       [connectionIds],
@@ -79,7 +79,7 @@ export function createPace(db: Database): Pace {
     async slowDown(connectionId) {
       await begin([connectionId]);
       // Those that were under way together fail together: they slow it down once.
-      await db.query(
+      await db.bounded(
         `update ${table} set slowed_at = now(),
            share = greatest(0.05, least(1, share + ${BACK_PER_SECOND} * extract(epoch from now() - slowed_at)) / 2)
          where connection_id = $1 and slowed_at < now() - interval '1 second'`,
@@ -93,7 +93,7 @@ export function createPace(db: Database): Pace {
         account: `n.waba_id = (select waba_id from ${db.name("whatsapp_connections")} where id = $1)`,
         app: "true",
       }[scope];
-      await db.query(
+      await db.bounded(
         `insert into ${table} as p (connection_id, paused_until)
          select n.id, now() + $2 * interval '1 millisecond' from ${db.name("whatsapp_connections")} n
          where n.state <> 'disconnected' and ($1::uuid is not null) and ${whose} order by n.id

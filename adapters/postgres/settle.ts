@@ -199,7 +199,7 @@ async function lockWithSuccessors(tx: Tx, db: Database, ids: readonly string[]):
        exists (select 1 from ${db.name("whatsapp_contacts")} c join ${db.name("whatsapp_sessions")} s on s.conversation_id = ${windowOf(db)}
          where c.id = o.contact_id and s.ad_message_at is not null) as from_ad
      from ${db.name("whatsapp_outbox")} o
-     where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any($1)) order by o.id for update`,
+     where o.send_id in (select send_id from ${db.name("whatsapp_outbox")} where id = any((select $1::bigint[])::bigint[])) order by o.id for update`,
     [ids],
   );
 }
@@ -212,7 +212,7 @@ function writeAttempts(tx: Tx, db: Database, settlements: readonly Settlement[])
     // recordset expects a hundred of them, and walks the whole index instead of looking each up.
     `update ${db.name("whatsapp_send_attempts")} a set state = s.state, message_id = coalesce(s.message_id, a.message_id),
        error = s.error::jsonb, finished_at = now()
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as s (token, state, message_id, error)
+     from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[])) as s (token, state, message_id, error)
      where a.token = s.token and a.state <> 'accepted'`,
     [
       made.map(({ token }) => token),

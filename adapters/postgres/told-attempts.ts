@@ -12,7 +12,7 @@ export async function attemptsOf(
   const tokens = statuses.map(({ callbackData }) => callbackData).filter((token) => token !== null);
   if (tokens.length === 0) return new Map();
   const rows = await tx.query<{ token: string; outbox_id: string }>(
-    `select token, outbox_id from ${db.name("whatsapp_send_attempts")} where token = any($1)`,
+    `select token, outbox_id from ${db.name("whatsapp_send_attempts")} where token = any((select $1::text[])::text[])`,
     [tokens],
   );
   return new Map(rows.map((row) => [row.token, row.outbox_id]));
@@ -48,7 +48,7 @@ export function confirmAttempts(
   tx.send(
     `update ${db.name("whatsapp_send_attempts")} a set state = 'accepted', message_id = c.message_id,
        error = null, finished_at = coalesce(a.finished_at, now())
-     from unnest($1::text[], $2::text[]) as c (token, message_id)
+     from unnest((select $1::text[]), (select $2::text[])) as c (token, message_id)
      where a.token = c.token and (a.state <> 'accepted' or a.message_id is null)`,
     [confirmed.map(({ token }) => token), confirmed.map(({ messageId }) => messageId)],
   );

@@ -29,6 +29,7 @@ const NAMES = [
   "20261128000005_host_tables_closed",
   "20261128000006_very_many",
   "20261129000001_media_of_attempts",
+  "20261129000002_plan_of_record",
 ];
 
 /** By name. */

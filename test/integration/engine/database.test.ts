@@ -1,9 +1,11 @@
 /** Rule 10: every transaction has its timeouts, and whatever happens to a connection, the host's pool stays usable. */
 import type { Knex } from "knex";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { planSend } from "../../../plugin/pipeline/plan-send.ts";
-import { applyAll, claimed, delivery, hold, message, startEngine, status } from "./support.ts";
+import { allQuiet } from "../../support/channel.ts";
+import { createTestDatabase } from "../../support/postgres.ts";
+import { applyAll, channelFor, claimed, delivery, hold, message, startEngine, status } from "./support.ts";
 
 const names = { schema: "public", hostSchema: "public" };
 
@@ -65,6 +67,24 @@ describe("a transaction", () => {
     await locks();
     await store.lanes.release([again ?? lane]);
     expect(await locks()).toEqual([{ lock: "10s" }]);
+  });
+
+  it("that asks for a number's pace, slows it down or pauses it has them too", async () => {
+    const { store, rows } = await startEngine();
+    const [{ id: connectionId }] = (await rows<{ id: string }>("select id from whatsapp_connections")) as [
+      { id: string },
+    ];
+    await rows("create table seen (lock text)");
+    await rows(`create function note() returns trigger language plpgsql as $$ begin
+      insert into seen values (current_setting('lock_timeout')); return null; end $$`);
+    await rows("create trigger note after insert or update on whatsapp_paces for each row execute function note()");
+
+    await store.pace.take([{ connectionId, perSecond: 80, wanted: 1, atMost: 1 }]);
+    await store.pace.slowDown(connectionId);
+    await store.pace.pause({ connectionId, scope: "number", forMs: 10 });
+
+    expect(await rows("select distinct lock from seen")).toEqual([{ lock: "10s" }]);
+    expect((await rows("select 1 from seen")).length).toBeGreaterThanOrEqual(4);
   });
 
   describe.each([
@@ -276,6 +296,48 @@ describe("a pool without a free connection", () => {
   });
 });
 
+describe("a statement", () => {
+  it("of the way of a message is planned once per connection, and not at each message", async () => {
+    const database = await createTestDatabase();
+    const knex = database.connect({ min: 1, max: 1 });
+    const channel = await channelFor({ database, plugin: { knex } });
+    onTestFinished(async () => {
+      await channel.stop();
+      await database.drop();
+    });
+    const ada = channel.meta.person({ name: "Ada", phoneNumber: "447700900123" });
+    for (let n = 0; n < 12; n++) {
+      ada.says(`message ${n}`);
+      await allQuiet(channel);
+    }
+
+    const { rows } = await knex.raw(
+      "select statement, custom_plans::int, generic_plans::int from pg_prepared_statements where name like 'whatsapp%'",
+    );
+
+    const often = (rows as Planned[]).filter(({ custom_plans, generic_plans }) => custom_plans + generic_plans >= 10);
+    expect(often.length).toBeGreaterThan(20);
+    // Postgres plans the first five for their parameters, and then compares.
+    expect(often.filter(({ generic_plans }) => generic_plans === 0).map(({ statement }) => statement)).toEqual([]);
+  });
+
+  it("in what stores a delivery is none that is planned anew", async () => {
+    const { rows } = await startEngine();
+    const [settings] = await rows<{ proconfig: string[] }>(
+      "select proconfig from pg_proc where proname = 'whatsapp_record'",
+    );
+
+    expect(settings?.proconfig).toEqual(
+      expect.arrayContaining([
+        "plan_cache_mode=force_generic_plan",
+        "enable_seqscan=off",
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
+      ]),
+    );
+  });
+});
+
 const WRITTEN = [
   "messages",
   "conversations",
@@ -291,6 +353,8 @@ const WRITTEN = [
   "whatsapp_outbox",
   "whatsapp_send_attempts",
 ];
+
+type Planned = { readonly statement: string; readonly custom_plans: number; readonly generic_plans: number };
 
 function planned(text: string) {
   return planSend({ what: { response: text }, idempotencyKey: null, replyTo: null, onWindowClosed: "fail" });
