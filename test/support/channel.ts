@@ -87,7 +87,7 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
   const log = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message });
   const ownMediaDir = join(tmpdir(), `omniops-media-${randomBytes(8).toString("hex")}`);
   const plugin = createWhatsAppPlugin({
-    knex: poolOf(database, options.poolMax),
+    knex: await poolOf(database, options.poolMax),
     config: {
       metaAppSecret: APP_SECRET,
       verifyToken: VERIFY_TOKEN,
@@ -161,9 +161,13 @@ export async function startChannel(options: TestChannelOptions = {}): Promise<Te
 /** A test that lets the channel wait for somebody's lock, and wants something else done meanwhile, needs a second connection. */
 export const hasOneConnection = process.env.TEST_POOL_MAX === "1";
 
-function poolOf(database: TestDatabase, poolMax: number | undefined): Knex {
-  const max = process.env.TEST_POOL_MAX ?? poolMax;
-  return max === undefined ? database.knex : database.connect({ min: 0, max: Number(max) });
+async function poolOf(database: TestDatabase, poolMax: number | undefined): Promise<Knex> {
+  const max = Number(process.env.TEST_POOL_MAX ?? poolMax ?? 0);
+  if (max === 0) return database.knex;
+  const knex = database.connect({ min: 0, max });
+  // All are open before anybody is in a hurry: on a busy machine that takes longer than the channel waits for one.
+  await Promise.all(Array.from({ length: max }, () => knex.raw("select pg_sleep(0.2)")));
+  return knex;
 }
 
 /** Whatever the tests configure. */
