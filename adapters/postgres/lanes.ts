@@ -69,7 +69,7 @@ export function createLanes(db: Database, { leaseMs, suspectFrom, pair }: LanesO
       const rows = await db.bounded<{ lane_key: string }>(
         `with mine as (
            select l.lane_key from ${db.name("whatsapp_lanes")} l
-           join unnest($1::text[], $2::uuid[]) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
+           join unnest((select $1::text[]), (select $2::uuid[])) as m (lane_key, token) on l.lane_key = m.lane_key and l.lease_token = m.token
            order by l.lane_key for update of l ${locked})
          update ${db.name("whatsapp_lanes")} l set ${to}
          from mine where l.lane_key = mine.lane_key returning l.lane_key`,

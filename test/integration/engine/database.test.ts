@@ -300,7 +300,8 @@ describe("a statement", () => {
   it("of the way of a message is planned once per connection, and not at each message", async () => {
     const database = await createTestDatabase();
     const knex = database.connect({ min: 1, max: 1 });
-    const channel = await channelFor({ database, plugin: { knex } });
+    // What is done by the clock, as upkeep and renewals, is not of the way; how often it is done would be the machine's affair.
+    const channel = await channelFor({ database, config: { leaseMs: 60_000 }, plugin: { knex, upkeepMs: 600_000 } });
     onTestFinished(async () => {
       await channel.stop();
       await database.drop();
