@@ -126,6 +126,27 @@ export const QUEUE_MUTATIONS: readonly Mutation[] = [
     tests: TIMEOUTS_TEST,
   })),
   {
+    rule: "rule 10: who waits for a number's pace has its timeouts",
+    file: "adapters/postgres/pace.ts",
+    find: "db.bounded<Taken>(",
+    replace: "db.query<Taken>(",
+    tests: TIMEOUTS_TEST,
+  },
+  {
+    rule: "what gives a lane back is planned once per connection",
+    file: "adapters/postgres/lanes.ts",
+    find: "join unnest((select $1::text[]), (select $2::uuid[]), (select $3::int[]), (select $4::int[]))",
+    replace: "join unnest($1::text[], $2::uuid[], $3::int[], $4::int[])",
+    tests: TIMEOUTS_TEST,
+  },
+  {
+    rule: "what stores a delivery is planned once per connection",
+    file: "migrations/20261129000002-plan-of-record.ts",
+    find: 'plan_cache_mode: "force_generic_plan", ',
+    replace: "",
+    tests: TIMEOUTS_TEST,
+  },
+  {
     rule: "rule 10: a server that has gone silent is given up",
     file: DATABASE,
     find: "connection.connection?.stream?.destroy();",
