@@ -1,6 +1,6 @@
 /** The simulator's phone in a real browser, with a host that takes webhooks and a business that answers by Graph. */
 import type { Person, Simulator } from "@omniops/whatsapp/simulator";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { samplePicture, sampleSound } from "../../examples/demo/sample-files.ts";
 import { ADA, NUMBER, send, startHost, startSimulator, wamidOf } from "../integration/simulator/simulated.ts";
@@ -70,6 +70,20 @@ async function holdState(page: Page): Promise<() => void> {
   });
   await page.route(STATE, (route) => gate.then(() => route.fallback()));
   return () => letGo();
+}
+
+/** Resolves once the phone has read all that there is: what is opened then is read by a look of its own. */
+function watchLooks(page: Page): () => Promise<void> {
+  const underWay = new Set<Request>();
+  page.on("request", (request) => {
+    if (request.url().includes("/_phone/state?")) underWay.add(request);
+  });
+  page.on("requestfinished", (request) => underWay.delete(request));
+  page.on("requestfailed", (request) => underWay.delete(request));
+  return async () => {
+    await meta.idle();
+    await expect.poll(() => underWay.size).toBe(0);
+  };
 }
 
 /** The last thing that the host has heard. */
@@ -338,6 +352,7 @@ describe("the phone", () => {
     ada.says("hello");
     ada.says("Good night", { to: CAFE.phoneNumberId });
     const page = await openPhone({ viewport: { width: 390, height: 760 } });
+    const allIsRead = watchLooks(page);
     const back = page.getByRole("button", { name: "All chats" });
     const row = (name: string) => page.getByRole("navigation").getByRole("button", { name });
     await back.click();
@@ -356,6 +371,7 @@ describe("the phone", () => {
     await back.click();
     await row("Night Café").waitFor();
     await page.locator(".composer").waitFor({ state: "hidden" });
+    await allIsRead();
     release = await holdState(page);
     await row("Night Café").click();
     await back.focus();

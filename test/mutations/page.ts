@@ -974,8 +974,15 @@ const PHONE_ROWS: readonly Row[] = [
   [
     "a chat that is opened takes the focus from nobody who has gone on",
     "page.js",
-    "first?.focus({ preventScroll: person !== null });",
-    "void read().then(() => first?.focus({ preventScroll: person !== null }));",
+    `void read();
+  // At once: when it has been read, whoever has gone on would be taken away from where they are.
+  composer.hidden = person === null;
+  const first = person === null ? list.querySelector("button") : words;
+  first?.focus({ preventScroll: person !== null });`,
+    `const looked = read();
+  composer.hidden = person === null;
+  const first = person === null ? list.querySelector("button") : words;
+  void looked.then(() => first?.focus({ preventScroll: person !== null }));`,
     PHONE,
   ],
   [
