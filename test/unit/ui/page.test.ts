@@ -426,11 +426,15 @@ describe("what is read", () => {
     const gate = new Promise<void>((resolve) => {
       come = resolve;
     });
-    older = async () => {
-      await gate;
-      return { items: rowsOf("zz"), next: null };
-    };
+    const isAsked = new Promise<void>((asked) => {
+      older = async () => {
+        asked();
+        await gate;
+        return { items: rowsOf("zz"), next: null };
+      };
+    });
     const more = list.more();
+    await isAsked;
     await list.load({ afresh: true });
     come();
     await more;
