@@ -721,13 +721,6 @@ const ROWS: readonly Row[] = [
     "?selected=${key === value}",
     LISTS,
   ],
-  [
-    "a template says which header it has, whatever was chosen by hand for another",
-    "template-form.js",
-    ".selected=${key === draft.header}",
-    "?selected=${key === draft.header}",
-    TEMPLATES,
-  ],
   ["a search looks when one stops typing", "parts.js", "(later, 400)", "(later, 400_000)", LISTS],
   [
     "Enter looks at once",
