@@ -517,6 +517,32 @@ describe("an answer of Meta's that comes late", () => {
     await page.getByText("Meta has it: in review.").first().waitFor();
   });
 
+  it("to a file that another one has replaced changes nothing", async () => {
+    const [first, second] = [held({ id: "first" }), held({ id: "second" })];
+    const page = await open("#/templates/new");
+    await field(page, "Name").fill("new_cake");
+    await field(page, "Text").fill("Look at our cake.");
+    await field(page, "Header").selectOption({ label: "Picture" });
+    for (const [index, { route }] of [first, second].entries()) {
+      stub.answer("POST /media/upload", route);
+      await field(page, "Sample file").setInputFiles({
+        name: `${index}.png`,
+        mimeType: "image/png",
+        buffer: Buffer.from("x"),
+      });
+      await page.getByText(`Taking ${index}.png…`).waitFor();
+      await expect.poll(() => stub.asked.length).toBe(index + 1);
+    }
+    await arrives(page, second.release, /\/media\/upload$/);
+    await page.getByText("1.png is taken.").waitFor();
+    await arrives(page, first.release, /\/media\/upload$/);
+    expect(await page.getByText("1.png is taken.").count()).toBe(1);
+    stub.answer("POST /templates", { status: 201, body: { ...TEMPLATES.templates[2], id: "9", name: "new_cake" } });
+    await button(page, "Send to review").click();
+    await heading(page, "new_cake").waitFor();
+    expect(stub.asked.at(-1)?.sent).toMatchObject({ headerMediaId: "second" });
+  });
+
   it("to a deletion calls nobody back, and is told where one would look for it", async () => {
     const { route, release } = held({}, 204);
     stub.answer("DELETE /templates/2", route);
