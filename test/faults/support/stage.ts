@@ -24,6 +24,8 @@ const RECONCILE_MS = 5_000;
 const UNSETTLED = `select lane_key, pending, attempts, lease_token is not null as leased, ready_at - now() as ready_in
   from whatsapp_lanes where pending <> 0 or lease_token is not null limit 5`;
 
+const ALARMS_LEFT = "select 1 from whatsapp_lanes where lane_key = 'notify:alarms' and pending <> 0";
+
 export type Stage = {
   readonly meta: Simulator;
   readonly proxy: ChaosProxy;
@@ -231,6 +233,13 @@ export async function startStage(
     async check(more = {}) {
       await stage.settle();
       for (const worker of workers) await worker.end("SIGTERM");
+      // The clock waits for nobody: an alarm raised as the last process ended is told by the next one.
+      const [first] = workers;
+      while (first !== undefined && (await rows(ALARMS_LEFT)).length > 0) {
+        await stage.start(first);
+        await stage.settle();
+        await first.end("SIGTERM");
+      }
       const exits = workers.flatMap((worker) => worker.exits);
       const output = workers.map((worker) => worker.output()).join("\n");
       const canaries = [ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN, TOKEN_KEYS.slice("k1:".length), "447700900", "🙂"];
