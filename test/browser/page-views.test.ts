@@ -1,7 +1,7 @@
 /** The integrations page in a real browser: every view with something, with nothing, while it loads and when it fails. */
 import { describe, expect, it } from "vitest";
 import { faultsOf } from "../support/accessibility.ts";
-import { CHECKS, NUMBERS, PLACES } from "../support/page-samples.ts";
+import { CHECKS, MESSAGES, NUMBERS, PLACES } from "../support/page-samples.ts";
 import { button, DESK, heading, held, PHONE, refusal, usePageStub } from "../support/page-views.ts";
 
 const { stub, open } = await usePageStub();
@@ -83,6 +83,19 @@ describe("a message without words", () => {
 
     expect(await page.locator(".row .what").allInnerTexts()).toContain("[Template order_ready] Ben, 18:00");
     expect(await page.locator(".bubble p").first().textContent()).toBe("[Template order_ready] Ben, 18:00");
+  });
+
+  it("has a line of its own in the list, whether or not its kind has a name", async () => {
+    const [first, second] = MESSAGES;
+    const wordless = [
+      { ...first, kind: "image", text: "" },
+      { ...second, kind: "text", text: null },
+    ];
+    stub.answer("GET /messages", { messages: wordless, next: null });
+    const page = await open("#/messages");
+    await page.locator(".row .what").nth(1).waitFor();
+
+    expect(await page.locator(".row .what").allInnerTexts()).toEqual(["Picture", "No text"]);
   });
 });
 
