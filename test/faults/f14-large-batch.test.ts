@@ -9,7 +9,7 @@ import { type Stage, startStage } from "./support/stage.ts";
 
 const CHANGES = 1_000;
 const PEOPLE = isFull ? 400 : 80;
-/** 2.9 MB in all; in `npm test` 0.5 MB, which leaves as one part for each person. */
+/** 2.8 MB in all; in `npm test` 0.4 MB, which leaves as one part for each person. */
 const TEXT = "all work and no play ".repeat(isFull ? 115 : 5);
 
 const EFFECT = /into "public"\."messages"/;
