@@ -219,6 +219,15 @@ export async function allQuiet(channel: Pick<TestChannel, "rows" | "meta">): Pro
   }
 }
 
+/** Nobody listens there: Meta tries again, and later. */
+const NOWHERE = "http://127.0.0.1:9/webhook";
+
+/** Meta tells nothing until the test has seen what must come before it, however long that takes; then all of it. */
+export function keepWebhooksBack(channel: Pick<TestChannel, "meta" | "url">): () => void {
+  channel.meta.setWebhookUrl(NOWHERE);
+  return () => channel.meta.setWebhookUrl(`${channel.url}/webhook`);
+}
+
 /** Nothing is waiting in any lane, and every delivery is applied. Files of recorded messages, which no Meta has, may wait for the next hour. */
 export async function quiet(channel: Pick<TestChannel, "rows">, timeoutMs?: number): Promise<void> {
   await until(

@@ -1,12 +1,10 @@
 /** Answers that were lost: status webhooks tell what became of them, and nothing is ever sent twice on a guess. */
 import type { FaultKind } from "@omniops/whatsapp/simulator";
 import { describe, expect, it } from "vitest";
-import { quiet } from "../../support/channel.ts";
+import { keepWebhooksBack, quiet } from "../../support/channel.ts";
 import { attemptsOf, chatter, inState, meet, startSilent, texts } from "./outbound.ts";
 
 const POSTS = "POST /301777000333444/messages";
-/** Nobody listens there: Meta tries again, and later. */
-const NOWHERE = "http://127.0.0.1:9/webhook";
 
 /** A host's fetch that gives its first message up early, so that a Graph that hangs does not hold up the test. */
 function impatientOnce(): typeof fetch {
@@ -30,8 +28,7 @@ describe("a message that was accepted without us hearing so", () => {
       });
       const ada = await meet(channel, { name: "Ada" });
       channel.meta.faults.next({ do: fault });
-      // Meta tells nobody until the attempt is known to be ambiguous, however long that takes.
-      channel.meta.setWebhookUrl(NOWHERE);
+      const tell = keepWebhooksBack(channel);
 
       const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
       const next = await channel.plugin.send({ conversationId: ada.conversationId, response: "two" });
@@ -40,7 +37,7 @@ describe("a message that was accepted without us hearing so", () => {
         "the attempt to be ambiguous",
       );
       expect(texts(channel)).toEqual(["one"]);
-      channel.meta.setWebhookUrl(`${channel.url}/webhook`);
+      tell();
       const done = await inState(channel, receipt, "read");
       await inState(channel, next, "read");
       await quiet(channel);
@@ -136,15 +133,14 @@ describe("a message that was lost", () => {
   });
 
   it("that is found after all, once it was `unknown`, is what Meta says it is", async () => {
-    const channel = await startSilent({
-      config: { reconcileMs: 100 },
-      meta: { statusDelayMs: { sent: 5_000, delivered: 5_010, read: 5_020 } },
-    });
+    const channel = await startSilent({ config: { reconcileMs: 100 } });
     const ada = await meet(channel, { name: "Ada" });
     channel.meta.faults.next({ do: "accept-then-500" });
+    const tell = keepWebhooksBack(channel);
 
     const receipt = await channel.plugin.send({ conversationId: ada.conversationId, response: "one" });
     await inState(channel, receipt, "unknown");
+    tell();
     const done = await inState(channel, receipt, "read");
 
     expect(done.parts[0]!.messageId).toBe(channel.meta.accepted[0]!.wamid);
