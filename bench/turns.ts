@@ -18,30 +18,31 @@ export async function benchTurns(world: World): Promise<boolean> {
   const times: Record<"acks" | "silent" | "full", number[]> = { acks: [], silent: [], full: [] };
   let answers = 0;
   const yardstick = await startYardstick();
+  const speeds: number[] = [await yardstick.measure()];
   for (let round = 0; round < roundsOf(5); round++) {
-    await yardstick.measure();
     for (const mode of ["acks", "silent", "full"] as const) {
       const run = { mode, instances: 1, count, people: PEOPLE, warmUp: 400 };
       times[mode].push(await drain(world, { ...run, name: `${mode}${round}` }));
       if (mode === "full") answers = world.graph.accepted;
     }
+    speeds.push(await yardstick.measure());
   }
   await yardstick.stop();
   const median = (mode: keyof typeof times) => spread(times[mode]).median;
   const share = (seconds: number) =>
     `${Math.round((seconds / median("full")) * 100)} % (${((seconds / count) * 1e6).toFixed(0)} µs per message)`;
-  const rate = spread(times.full.map((seconds) => count / seconds));
+  const rates = times.full.map((seconds) => count / seconds);
+  const rate = spread(rates);
+  // As fast as the machine was around the round.
+  const there = spread(rates.map((one, round) => (one * 2) / ((speeds[round] ?? 1) + (speeds[round + 1] ?? 1))));
   console.log(`  ${answers} answers for ${count} messages (bursts are merged)`);
   console.log(
     `  share of the time: store and acknowledge ${share(median("acks"))} · apply and ask the host ${share(median("silent") - median("acks"))} · outbox and Graph ${share(median("full") - median("silent"))}`,
   );
   console.log(`  ${yardstick.say()}`);
-  const there = (rate.median / yardstick.speed()).toFixed(0);
-  judge(
-    `messages answered/s ${say(rate, 0)} (${there} at that speed), goal ${GOAL_PER_SECOND}`,
-    rate.median >= GOAL_PER_SECOND,
-  );
-  return judge(`at least ${LEAST_PER_SECOND}/s`, rate.median >= LEAST_PER_SECOND);
+  console.log(`  messages answered/s ${say(rate, 0)}`);
+  judge(`at that speed ${say(there, 0)}, goal ${GOAL_PER_SECOND}`, there.median >= GOAL_PER_SECOND);
+  return judge(`at least ${LEAST_PER_SECOND}/s`, there.median >= LEAST_PER_SECOND);
 }
 
 export async function benchInstances(world: World): Promise<boolean> {
