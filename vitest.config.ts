@@ -65,7 +65,7 @@ export default defineConfig({
           globalSetup: ["test/support/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Of experiments with faults, each of which is several processes: five beside each other on two cores take seven times as long each as two.
+          // Of experiments with faults, each of which is several processes: five beside each other on two cores take five to seven times as long each as two.
           maxConcurrency: 2,
         },
       },
