@@ -40,9 +40,9 @@ export async function benchTurns(world: World): Promise<boolean> {
     `  share of the time: store and acknowledge ${share(median("acks"))} · apply and ask the host ${share(median("silent") - median("acks"))} · outbox and Graph ${share(median("full") - median("silent"))}`,
   );
   console.log(`  ${yardstick.say()}`);
-  console.log(`  messages answered/s ${say(rate, 0)}`);
-  judge(`at that speed ${say(there, 0)}, goal ${GOAL_PER_SECOND}`, there.median >= GOAL_PER_SECOND);
-  return judge(`at least ${LEAST_PER_SECOND}/s`, there.median >= LEAST_PER_SECOND);
+  console.log(`  told, not judged: in proportion to that, messages answered/s ${say(there, 0)}`);
+  judge(`messages answered/s ${say(rate, 0)}, goal ${GOAL_PER_SECOND}`, rate.median >= GOAL_PER_SECOND);
+  return judge(`at least ${LEAST_PER_SECOND}/s`, rate.median >= LEAST_PER_SECOND);
 }
 
 export async function benchInstances(world: World): Promise<boolean> {

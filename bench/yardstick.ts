@@ -1,4 +1,4 @@
-/** How fast this machine is at the moment, for goals in units per second or in milliseconds: they hold for the machine on which they were set. */
+/** How fast this machine is at the moment: told beside figures whose goal is in units per second or in milliseconds. It judges nothing. */
 import { buildRequests, sendAll } from "./load.ts";
 import { runServer } from "./run-server.ts";
 import { SOCKETS, spread } from "./world.ts";
